@@ -1,0 +1,90 @@
+/** What every command shares: where things are, which experiment, how the engine runs and reports. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { EmbeddedOptions } from "../experiments/embedded.ts";
+import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "../pipeline/mod.ts";
+import { machineFacts } from "./facts.ts";
+
+/** Options of a command that only looks at the store. */
+export interface StoreOptions {
+  readonly store: string;
+}
+
+/** Options of a command that knows the experiment's graph. */
+export interface Common extends EmbeddedOptions, StoreOptions {
+  readonly experiment: "embedded";
+  readonly results: string;
+  readonly jobs?: number;
+  readonly log?: "plain" | "json";
+}
+
+/** What lands in `results/<experiment>/`. */
+export const PUBLISHED = ["table1", "figure3", "filter", "report", "losses", "trained"] as const;
+/** One of {@link PUBLISHED}. */
+export type Published = typeof PUBLISHED[number];
+
+/** Reads a whole number from 1; for commander. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+/** Adds a command that only looks at the store. */
+export function storeCommand(program: Command, [name, description]: readonly [string, string]): Command {
+  return program.command(name).description(description)
+    .option("--store <folder>", "where results are kept by content", ".ftim");
+}
+
+/** Adds a command that takes {@link Common}. */
+export function experimentCommand(program: Command, names: readonly [string, string]): Command {
+  return storeCommand(program, names)
+    .addOption(new Option("--experiment <name>", "what to run").choices(["embedded"]).default("embedded"))
+    .option("--results <folder>", "where tables and figures go", "results")
+    .option("--jobs <n>", "cores to use", count)
+    .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
+    .option("--identities <n>", "heads to synthesise", count)
+    .option("--triplets <n>", "triplets to train on", count)
+    .option("--steps <n>", "training steps", count)
+    .option("--seed <n>", "seed of the training", count);
+}
+
+/** Some of the experiment's artifacts; default: all that are published. */
+export async function artifactsOf(
+  options: Common,
+  names: readonly Published[] = PUBLISHED,
+): Promise<Readonly<Record<string, Artifact>>> {
+  const { embedded } = await import("../experiments/embedded.ts");
+  const artifacts = embedded(options);
+  return Object.fromEntries(names.map((name) => [name, artifacts[name]]));
+}
+
+/** The folder that an experiment's results are published in. */
+export function folderOf({ results, experiment }: Pick<Common, "results" | "experiment">): string {
+  return `${results}/${experiment}`;
+}
+
+/** The engine's options: Ctrl-C stops it, and what ran notes the machine. */
+export function engineOptions({ store, jobs, log }: Pick<Common, "store" | "jobs" | "log">): Options {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+  const reporter = reporterOf(log);
+  return {
+    store,
+    signal: stop.signal,
+    facts: machineFacts,
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(reporter === undefined ? {} : { reporter }),
+  };
+}
+
+function reporterOf(log: Common["log"]): Reporter | undefined {
+  if (log === "json") return jsonReporter();
+  return log === "plain" ? plainReporter() : undefined;
+}
+
+/** "12.3 MB". */
+export function byteText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}

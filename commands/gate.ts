@@ -1,0 +1,84 @@
+/** `gate`: published metrics against a committed baseline. */
+import type { Command } from "commander";
+import {
+  appendStepSummary,
+  baselineOf,
+  gate as compare,
+  gateMarkdown,
+  readBaseline,
+  type Rule,
+  writeBaseline,
+} from "../pipeline/mod.ts";
+import { measurementSchema } from "../stages/tables/measurements.ts";
+import { type Common, experimentCommand, folderOf } from "./common.ts";
+import { Failure } from "./failure.ts";
+
+/**
+ * How a mean over the test faces may move between adapters and drivers. A baseline keeps the rules that were edited in it;
+ * these are for metrics that it does not know yet.
+ */
+const RULES: Readonly<Record<string, Rule>> = {
+  "faces": { direction: "equal", atol: 0, rtol: 0 },
+  ".l1": { direction: "lower", atol: 0, rtol: 0.1 },
+  ".psnr": { direction: "higher", atol: 0.5, rtol: 0 },
+  ".ssim": { direction: "higher", atol: 0.02, rtol: 0 },
+  ".cosine": { direction: "higher", atol: 0.02, rtol: 0 },
+  ".cosine512": { direction: "higher", atol: 0.05, rtol: 0 },
+};
+
+interface GateOptions extends Common {
+  readonly baseline: string;
+  readonly metrics?: string;
+  readonly update?: true;
+}
+
+/** Adds the command. */
+export function gate(program: Command): void {
+  experimentCommand(program, ["gate", "compare the metrics with the committed baseline"])
+    .option("--baseline <file>", "to compare with", "results/baseline.json")
+    .option("--metrics <file>", "to compare; default: the published metrics.json")
+    .option("--update", "make the present metrics the baseline")
+    .action(run);
+}
+
+function run({ baseline: path, update, metrics: file, ...options }: GateOptions): void {
+  const metrics = methodMeans(JSON.parse(Deno.readTextFileSync(file ?? `${folderOf(options)}/metrics.json`)));
+  if (update === true) {
+    const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
+    writeBaseline(path, baselineOf(metrics, { ...earlier, rules: RULES }));
+    return console.log(`${path}: ${Object.keys(metrics).length} metrics`);
+  }
+  const result = compare(metrics, readBaseline(path));
+  const markdown = gateMarkdown(result);
+  console.log(markdown);
+  appendStepSummary(markdown);
+  if (!result.passed) throw new Failure();
+}
+
+/**
+ * Means over the faces of `metrics.json` by name: "ours.masked.psnr", and "faces", their number. A PSNR of equal images
+ * (null) has no part in the mean.
+ */
+export function methodMeans(json: unknown): Readonly<Record<string, number>> {
+  const faces = measurementSchema.array().parse(json);
+  const values: Record<string, number[]> = {};
+  for (const { methods } of faces) {
+    for (const [method, regions] of Object.entries(methods)) {
+      for (const [region, scores] of Object.entries(regions)) {
+        for (const [metric, value] of Object.entries(scores)) {
+          if (value !== null) (values[`${method}.${region}.${metric}`] ??= []).push(value);
+        }
+      }
+    }
+  }
+  const means = Object.entries(values).map(([name, list]) => [name, list.reduce((a, b) => a + b) / list.length]);
+  return { faces: faces.length, ...Object.fromEntries(means) };
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

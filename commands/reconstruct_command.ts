@@ -1,0 +1,15 @@
+/** `reconstruct PHOTO` on the command line; what it does is in `reconstruct.ts`. */
+import type { Command } from "commander";
+import { type Common, engineOptions, experimentCommand } from "./common.ts";
+
+/** Adds `reconstruct`. */
+export function reconstruct(program: Command): void {
+  experimentCommand(program, ["reconstruct", "one photograph → the texture, albedo and textured head of each face"])
+    .argument("<photo>", "a JPEG, PNG, TIFF, WebP, AVIF or GIF file")
+    .option("--output <folder>", "where they go (default: reconstruction/<name of the photograph>)")
+    .action(async (photo: string, { output, results, ...options }: Common & { readonly output?: string }) => {
+      const { reconstructPhoto } = await import("./reconstruct.ts");
+      const where = output === undefined ? {} : { output };
+      await reconstructPhoto({ photo, results, training: options, engine: engineOptions(options), ...where });
+    });
+}

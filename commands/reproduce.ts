@@ -1,0 +1,62 @@
+/** `reproduce`, `table1`, `figures`: computes artifacts and publishes them; `reproduce` also says how they were made. */
+import type { Command } from "commander";
+import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "../pipeline/mod.ts";
+import {
+  artifactsOf,
+  type Common,
+  engineOptions,
+  experimentCommand,
+  folderOf,
+  PUBLISHED,
+  type Published,
+} from "./common.ts";
+import { withWatchdog } from "./interrupt.ts";
+
+/** Adds the commands. */
+export function reproduce(program: Command): void {
+  experimentCommand(program, ["reproduce", "everything: tables, figures, reports"])
+    .action(async (options: Common) => {
+      const changed = await make(PUBLISHED, options);
+      await writeCrate(options, { changed });
+    });
+  experimentCommand(program, ["table1", "Table 1 and only what it needs"])
+    .action(async (options: Common) => void await make(["table1"], options));
+  experimentCommand(program, ["figures", "the figures and only what they need"])
+    .action(async (options: Common) => void await make(["figure3"], options));
+}
+
+/** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
+async function make(names: readonly Published[], options: Common): Promise<boolean> {
+  const engine = engineOptions(options);
+  const reporter = withWatchdog(engine.reporter ?? defaultReporter());
+  const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });
+  const folder = folderOf(options);
+  let written = 0;
+  for (const tree of Object.values(trees)) written += (await publish(tree, folder)).length;
+  if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
+  console.log(
+    `${fileCount(Object.values(trees))} files in ${folder}${written === 0 ? "" : `, ${written} of them new`}`,
+  );
+  return summary.executed > 0 || written > 0;
+}
+
+function fileCount(trees: readonly Tree[]): number {
+  return trees.reduce((sum, { paths }) => sum + paths.length, 0);
+}
+
+/** Writes `ro-crate-metadata.json` beside the results, unless they are the ones that it tells of already. */
+async function writeCrate(options: Common, { changed }: { readonly changed: boolean }): Promise<void> {
+  const path = `${folderOf(options)}/ro-crate-metadata.json`;
+  if (!changed && await Deno.stat(path).then(() => true, () => false)) return;
+  const crate = await crateOf({
+    store: options.store,
+    name: "Towards High-Fidelity Facial Texture Reconstruction, reproduced",
+    description:
+      `Tables, figures and reports of the experiment "${options.experiment}", with all that they were made from.`,
+    license: "https://spdx.org/licenses/MIT",
+    workflow: "../../main.ts",
+  });
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  await Deno.writeTextFile(temporary, `${JSON.stringify(crate, null, 1)}\n`);
+  await Deno.rename(temporary, path);
+}

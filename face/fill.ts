@@ -1,0 +1,115 @@
+// A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
+// and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+import { boxMean, smoothstep } from "./box_filter.ts";
+import { enlarge, pushPull } from "./push_pull.ts";
+import { flipMap } from "./symmetry.ts";
+import type { Topology } from "./topology.ts";
+import { extendBeyondChart, uvMap } from "./uv_map.ts";
+
+/** Weight of a cell that the two halves do not share: enough to keep its gain of 1 where no cell has more to say. */
+const LEAST_OVERLAP = 1e-4;
+
+/** How a texture is completed. */
+export interface CompleteOptions {
+  readonly topology: Topology;
+  /** Width of the fade at the border of what was seen, in texels. Default 6. */
+  readonly feather?: number;
+  /** Visibility at which a texel begins to count as seen, and at which it counts in full. Default [0.25, 0.75]. */
+  readonly trust?: readonly [number, number];
+  /** What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default: nothing, so the bend is all. */
+  readonly template?: Float32Array;
+  /** Cells a side of the map of colour gains between the two halves. Default 16. */
+  readonly cells?: number;
+}
+
+/**
+ * Completes a texture.
+ *
+ * @param texture size²·3, as `unwrap` gives it.
+ * @param visibility size², 0..1.
+ * @returns size²·3, defined everywhere, also outside the chart; equal to `texture` where it was well seen, away from the
+ *   border of what was seen.
+ * @throws RangeError if nothing was seen.
+ */
+export function completeTexture(
+  texture: Float32Array,
+  visibility: Float32Array,
+  { topology, feather = 6, trust = [0.25, 0.75], template, cells = 16 }: CompleteOptions,
+): Float32Array {
+  const size = Math.round(Math.sqrt(visibility.length));
+  const map = uvMap(topology, size);
+  const faded = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
+  const own = faded.map((w, i) => w * map.inside[i]!);
+  if (!own.some((value) => value > 0)) throw new RangeError("A texture cannot be completed: no texel of it was seen");
+  const mirrored = flipMap(texture, size);
+  const other = flipMap(own, size);
+  const gain = colourGain({ texture, mirrored, own, other, size, cells });
+  const known = new Float32Array(size * size);
+  const colours = new Float32Array(3 * size * size);
+  for (let i = 0; i < size * size; i++) {
+    const [a, b] = [own[i]!, (1 - own[i]!) * other[i]!];
+    known[i] = a + b;
+    if (a + b <= 0) continue;
+    for (let c = 3 * i; c < 3 * i + 3; c++) {
+      colours[c] = (a * texture[c]! + b * Math.min(1, gain[c]! * mirrored[c]!)) / (a + b);
+    }
+  }
+  if (template === undefined) return pushPull(colours, { weights: known, size });
+  const bend = pushPull(colours.map((value, i) => value - template[i]!), { weights: known, size });
+  return bend.map((value, i) => value + template[i]!);
+}
+
+/**
+ * Weights that fall to 0 toward the border of what is visible: full where all texels within the radius are. What was seen
+ * at a grazing angle is dropped early, since blending it with a good mirrored view would show everything twice.
+ */
+function fade(
+  visibility: Float32Array,
+  { size, radius, trust }: { size: number; radius: number; trust: readonly [number, number] },
+): Float32Array {
+  const near = boxMean(visibility, { size, radius });
+  // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in full.
+  const [low, high] = [0.5 / 0.75 * trust[1], Math.min(1, 0.95 / 0.75 * trust[1])];
+  return visibility.map((value, i) => smoothstep(low, high, near[i]!) * smoothstep(...trust, value));
+}
+
+/**
+ * What the mirrored half must be multiplied with to look lit like this one: ratios of mean colours on coarse cells that
+ * both halves saw, continued smoothly over the rest. Cells with little overlap lean on the ratio over the whole face.
+ */
+function colourGain(
+  { texture, mirrored, own, other, size, cells }: {
+    texture: Float32Array;
+    mirrored: Float32Array;
+    own: Float32Array;
+    other: Float32Array;
+    size: number;
+    cells: number;
+  },
+): Float32Array {
+  const side = Math.ceil(size / cells);
+  const here = new Float64Array(3 * cells * cells);
+  const there = new Float64Array(3 * cells * cells);
+  const weights = new Float32Array(cells * cells);
+  for (let i = 0; i < size * size; i++) {
+    const cell = Math.floor(Math.floor(i / size) / side) * cells + Math.floor(i % size / side);
+    const weight = own[i]! * other[i]!;
+    weights[cell] = weights[cell]! + weight / (side * side);
+    for (let c = 0; c < 3; c++) {
+      here[3 * cell + c] = here[3 * cell + c]! + weight * texture[3 * i + c]!;
+      there[3 * cell + c] = there[3 * cell + c]! + weight * mirrored[3 * i + c]!;
+    }
+  }
+  const gain = new Float32Array(3 * cells * cells);
+  const prior = 0.02 * side * side;
+  for (let i = 0; i < gain.length; i++) {
+    gain[i] = Math.min(2.5, Math.max(0.4, (here[i]! + prior) / (there[i]! + prior)));
+  }
+  return enlarge(
+    pushPull(gain, { weights: weights.map((w) => Math.max(LEAST_OVERLAP, Math.min(1, 4 * w))), size: cells }),
+    {
+      from: cells,
+      to: size,
+    },
+  );
+}

@@ -1,0 +1,106 @@
+// Light on a face as nine spherical-harmonic bands per colour: image = albedo · shading. Order and constants are DECA's
+// (Feng et al. 2021, `decalib/utils/renderer.py`), so that its light codes can be used as they are. Normals are in view
+// space: x right, y up, z to the viewer.
+import { solveCholesky } from "./linear.ts";
+
+/** Bands of the basis. */
+export const LIGHT_BANDS = 9;
+
+// deno-fmt-ignore
+const FACTORS = [
+  0.2820948, 1.0233267, 1.0233267, 1.0233267, 0.8580855, 0.8580855, 0.8580855, 0.4290428, 0.2477080,
+] as const;
+
+/** A light that leaves every albedo as it is: shading 1 in all directions. */
+export function ambientLight(): Float32Array {
+  const light = new Float32Array(3 * LIGHT_BANDS);
+  light.fill(1 / FACTORS[0], 0, 3);
+  return light;
+}
+
+/** Writes the nine basis values of the unit normal (x, y, z) to `out`. */
+export function lightBasis(normal: { x: number; y: number; z: number }, out: Float64Array): void {
+  const { x, y, z } = normal;
+  out[0] = FACTORS[0];
+  out[1] = FACTORS[1] * x;
+  out[2] = FACTORS[2] * y;
+  out[3] = FACTORS[3] * z;
+  out[4] = FACTORS[4] * x * y;
+  out[5] = FACTORS[5] * x * z;
+  out[6] = FACTORS[6] * y * z;
+  out[7] = FACTORS[7] * (x * x - y * y);
+  out[8] = FACTORS[8] * (3 * z * z - 1);
+}
+
+/**
+ * Shading of each normal.
+ *
+ * @param normals N unit vectors, xyz triples.
+ * @param light 27 values, band-major, RGB last.
+ * @returns N RGB triples; not clamped: a strong light from behind can give values below 0.
+ */
+export function shade(normals: Float32Array, light: Float32Array): Float32Array {
+  const out = new Float32Array(normals.length);
+  const basis = new Float64Array(LIGHT_BANDS);
+  for (let i = 0; i < normals.length; i += 3) {
+    lightBasis({ x: normals[i]!, y: normals[i + 1]!, z: normals[i + 2]! }, basis);
+    for (let c = 0; c < 3; c++) {
+      let sum = 0;
+      for (let k = 0; k < LIGHT_BANDS; k++) sum += light[3 * k + c]! * basis[k]!;
+      out[i + c] = sum;
+    }
+  }
+  return out;
+}
+
+/**
+ * The light under which `albedo` looks most like `colours`: weighted least squares on each colour channel by itself.
+ *
+ * @param samples.albedo N RGB triples, 0..1.
+ * @param samples.normals N unit vectors.
+ * @param samples.colours N RGB triples as seen.
+ * @param samples.weights N weights ≥ 0; all 1 by default.
+ * @param options.ridge Pull of the eight directional bands toward 0 (and, a thousand times weaker, of the ambient band
+ *   toward shading 1), in units of the mean squared sample: 0.01 keeps half-seen faces from inventing light behind them.
+ * @returns 27 values, band-major, RGB last.
+ * @throws RangeError if no sample has weight.
+ */
+export function fitLight(
+  samples: { albedo: Float32Array; normals: Float32Array; colours: Float32Array; weights?: Float32Array },
+  { ridge = 0.01 }: { ridge?: number } = {},
+): Float32Array {
+  const { albedo, normals, colours, weights } = samples;
+  const n = LIGHT_BANDS;
+  const matrices = [new Float64Array(n * n), new Float64Array(n * n), new Float64Array(n * n)];
+  const rights = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  const energy = new Float64Array(3);
+  const basis = new Float64Array(n);
+  for (let i = 0; i < normals.length; i += 3) {
+    const weight = weights?.[i / 3] ?? 1;
+    if (!(weight > 0)) continue;
+    lightBasis({ x: normals[i]!, y: normals[i + 1]!, z: normals[i + 2]! }, basis);
+    for (let c = 0; c < 3; c++) {
+      const a = albedo[i + c]!;
+      const waa = weight * a * a;
+      const way = weight * a * colours[i + c]!;
+      energy[c] = energy[c]! + waa;
+      const [matrix, right] = [matrices[c]!, rights[c]!];
+      for (let j = 0; j < n; j++) {
+        right[j] = right[j]! + way * basis[j]!;
+        for (let k = 0; k <= j; k++) matrix[j * n + k] = matrix[j * n + k]! + waa * basis[j]! * basis[k]!;
+      }
+    }
+  }
+  const light = new Float32Array(3 * n);
+  for (let c = 0; c < 3; c++) {
+    if (!(energy[c]! > 0)) throw new RangeError("No light can be fitted: no sample has both weight and albedo");
+    for (let k = 0; k < n; k++) {
+      const pull = Math.max(ridge, 1e-9) * energy[c]! * (k === 0 ? 1e-3 : 1);
+      matrices[c]![k * n + k] = matrices[c]![k * n + k]! + pull;
+      if (k === 0) rights[c]![0] = rights[c]![0]! + pull / FACTORS[0];
+    }
+    const solution = solveCholesky({ matrix: matrices[c]!, right: rights[c]! });
+    for (let k = 0; k < n; k++) light[3 * k + c] = solution[k]!;
+  }
+  return light;
+}

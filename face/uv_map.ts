@@ -1,0 +1,106 @@
+// The chart rasterised once a topology: for every texel of a square UV map its triangle and barycentric weights. Texels
+// outside the chart know the nearest one inside, so that a map can be extended past the chart's border and bilinear
+// reads near it mix in no background.
+import { rasteriseCpu } from "../gpu/raster_cpu.ts";
+import type { Topology } from "./topology.ts";
+
+/** Which point of the mesh each texel shows. Texel (x, y) has index y·size + x and its centre at ((x+0.5)/size, …). */
+export interface UvMap {
+  readonly size: number;
+  /** Index of the texel's triangle; outside the chart that of the nearest texel inside. */
+  readonly triangle: Int32Array;
+  /** Barycentric weights of the triangle's first two vertices, two a texel; the third is 1 − both. */
+  readonly weights: Float32Array;
+  /** 1 inside the chart, 0 outside. */
+  readonly inside: Uint8Array;
+  /** The texel itself inside the chart, the nearest inside otherwise. */
+  readonly nearest: Uint32Array;
+}
+
+const maps = new WeakMap<Topology, Map<number, UvMap>>();
+
+/**
+ * The UV map of a topology, computed at the first call and kept with it.
+ *
+ * @throws RangeError if no texel centre lies inside the chart.
+ */
+export function uvMap(topology: Topology, size = 256): UvMap {
+  const bySize = maps.get(topology) ?? new Map<number, UvMap>();
+  maps.set(topology, bySize);
+  let map = bySize.get(size);
+  if (map === undefined) bySize.set(size, map = rasteriseChart(topology, size));
+  return map;
+}
+
+/**
+ * Values of the vertices (three each) carried to every texel of the map, also outside the chart.
+ *
+ * @returns `size² · 3` values.
+ */
+export function interpolate(values: Float32Array, { topology, map }: { topology: Topology; map: UvMap }): Float32Array {
+  const { triangles } = topology;
+  const out = new Float32Array(3 * map.triangle.length);
+  for (let i = 0; i < map.triangle.length; i++) {
+    const t = 3 * map.triangle[i]!;
+    const [a, b, c] = [3 * triangles[t]!, 3 * triangles[t + 1]!, 3 * triangles[t + 2]!];
+    const wa = map.weights[2 * i]!;
+    const wb = map.weights[2 * i + 1]!;
+    const wc = 1 - wa - wb;
+    for (let k = 0; k < 3; k++) out[3 * i + k] = wa * values[a + k]! + wb * values[b + k]! + wc * values[c + k]!;
+  }
+  return out;
+}
+
+/** The map (`channels` values a texel) with each texel outside the chart replaced by the nearest inside. */
+export function extendBeyondChart(values: Float32Array, map: UvMap): Float32Array {
+  const channels = values.length / map.nearest.length;
+  const out = new Float32Array(values.length);
+  map.nearest.forEach((from, to) => {
+    for (let k = 0; k < channels; k++) out[to * channels + k] = values[from * channels + k]!;
+  });
+  return out;
+}
+
+function rasteriseChart(topology: Topology, size: number): UvMap {
+  const vertices = new Float32Array(3 * topology.vertexCount);
+  for (let i = 0; i < topology.vertexCount; i++) {
+    vertices[3 * i] = topology.uvs[2 * i]! * size;
+    vertices[3 * i + 1] = topology.uvs[2 * i + 1]! * size;
+  }
+  const raster = rasteriseCpu({ vertices, triangles: topology.triangles }, { width: size, height: size });
+  const inside = Uint8Array.from(raster.triangle, (id) => id >= 0 ? 1 : 0);
+  const nearest = nearestInside(inside, size);
+  return {
+    size,
+    inside,
+    nearest,
+    triangle: Int32Array.from(nearest, (from) => raster.triangle[from]!),
+    weights: Float32Array.from(raster.weights, (_, k) => raster.weights[2 * nearest[k >> 1]! + (k & 1)]!),
+  };
+}
+
+/** For each texel the (nearly, and for ties the first) nearest that is inside, by passing candidates along the rows both ways. */
+function nearestInside(inside: Uint8Array, size: number): Uint32Array {
+  const none = 0xffffffff;
+  const nearest = Uint32Array.from(inside, (value, i) => value === 1 ? i : none);
+  const distance = (from: number, to: number) =>
+    from === none ? Infinity : (from % size - to % size) ** 2 + (Math.floor(from / size) - Math.floor(to / size)) ** 2;
+  const consider = (x: number, y: number, [dx, dy]: readonly [number, number]) => {
+    if (x + dx < 0 || x + dx >= size || y + dy < 0 || y + dy >= size) return;
+    const at = y * size + x;
+    const candidate = nearest[(y + dy) * size + x + dx]!;
+    if (distance(candidate, at) < distance(nearest[at]!, at)) nearest[at] = candidate;
+  };
+  const above = [[-1, -1], [0, -1], [1, -1]] as const;
+  const below = [[-1, 1], [0, 1], [1, 1]] as const;
+  for (let pass = 0; pass < 2; pass++) {
+    for (let step = 0; step < size; step++) {
+      const y = pass === 0 ? step : size - 1 - step;
+      for (let x = 0; x < size; x++) for (const d of pass === 0 ? above : below) consider(x, y, d);
+      for (let x = 1; x < size; x++) consider(x, y, [-1, 0]);
+      for (let x = size - 2; x >= 0; x--) consider(x, y, [1, 0]);
+    }
+  }
+  if (nearest.includes(none)) throw new RangeError(`No texel of a ${size}×${size} map lies inside the chart`);
+  return nearest;
+}

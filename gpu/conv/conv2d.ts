@@ -1,0 +1,263 @@
+// The three convolution kernels on tensors: forward, gradient of the input, gradient of the filter.
+
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { dispatch, program, sizeOf } from "../kernels/dispatch.ts";
+import { pack, type Packing, type Through } from "../kernels/texels.ts";
+import { filterCode, filterKey, planFilterGradient } from "./filter_gradient.ts";
+import { gatherCode, gatherKey } from "./gather.ts";
+import { type ConvGeometry, type Epilogue, type GatherPlan, planForward, planInputGradient } from "./geometry.ts";
+
+/** The device's backend and what kind of adapter it is. */
+export interface Target {
+  readonly backend: WebGPUBackend;
+  /** See `GpuInfo.software`. */
+  readonly software: boolean;
+}
+
+/** Operands of the forward pass. */
+export interface ForwardOperands {
+  /** [batch, inHeight, inWidth, inChannels] */
+  readonly x: TensorInfo;
+  /** [kernelHeight, kernelWidth, inChannels, outChannels] */
+  readonly filter: TensorInfo;
+  /** [outChannels] */
+  readonly bias?: TensorInfo | undefined;
+  readonly epilogue?: Omit<Epilogue, "hasBias">;
+}
+
+/** activation(conv(x, filter) + bias): [batch, outHeight, outWidth, outChannels]. */
+export function conv2d(
+  target: Target,
+  geometry: ConvGeometry,
+  { x, filter, bias, epilogue }: ForwardOperands,
+): TensorInfo {
+  const plan = planForward(geometry, {
+    software: target.software,
+    epilogue: {
+      hasBias: bias !== undefined,
+      activation: epilogue?.activation ?? "linear",
+      alpha: epilogue?.alpha ?? 0,
+    },
+  });
+  const { batch, outHeight, outWidth, outChannels } = geometry;
+  const shape = [batch, outHeight, outWidth, outChannels];
+  if (!target.software) return runGather(target, plan, { x, filter, bias: bias ?? filter, shape });
+  const { backend } = target;
+  return runGather(target, plan, {
+    x: packPixels(backend, x, { slot: "x" }),
+    filter: pack(backend, filter, { ...filterPacking(geometry), slot: "filter" }),
+    bias: bias ?? filter,
+    shape,
+  });
+}
+
+/** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. */
+export function conv2dInputGradient(
+  target: Target,
+  geometry: ConvGeometry,
+  { dy, filter, through }: {
+    readonly dy: TensorInfo;
+    readonly filter: TensorInfo;
+    readonly through?: Through | undefined;
+  },
+): TensorInfo {
+  const { batch, inHeight, inWidth, inChannels } = geometry;
+  const plan = planInputGradient(geometry, { software: target.software });
+  const shape = [batch, inHeight, inWidth, inChannels];
+  const { backend } = target;
+  if (target.software) {
+    const packed = pack(backend, filter, { ...transposedPacking(geometry), slot: "filter" });
+    return runGather(target, plan, {
+      x: packPixels(backend, dy, { slot: "x", through }),
+      filter: packed,
+      bias: filter,
+      shape,
+    });
+  }
+  const transposed = transposeFilter(backend, geometry, filter);
+  const upstream = through === undefined ? dy : passThrough(backend, dy, through);
+  const dx = runGather(target, plan, { x: upstream, filter: transposed, bias: transposed, shape });
+  backend.disposeData(transposed.dataId);
+  if (upstream !== dy) backend.disposeData(upstream.dataId);
+  return dx;
+}
+
+/** Gradient of a convolution's filter: [kernelHeight, kernelWidth, inChannels, outChannels]. */
+export function conv2dFilterGradient(
+  { backend, software }: Target,
+  geometry: ConvGeometry,
+  { x, dy, through }: { readonly x: TensorInfo; readonly dy: TensorInfo; readonly through?: Through | undefined },
+): TensorInfo {
+  const upstream = software || through === undefined ? dy : passThrough(backend, dy, through);
+  const { variant, uniforms, invocations, shares } = planFilterGradient(geometry, { software });
+  const shape = [geometry.kernelHeight, geometry.kernelWidth, geometry.inChannels, geometry.outChannels];
+  const padded = variant.outputVec4 ? 4 * Math.ceil(geometry.outChannels / 4) : geometry.outChannels;
+  const partial = dispatch(backend, {
+    key: filterKey(variant),
+    code: () => filterCode(variant),
+    inputs: software
+      ? [packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through })]
+      : [x, upstream],
+    shape: [shares, geometry.kernelHeight, geometry.kernelWidth, geometry.inChannels, padded],
+    uniforms,
+    invocations,
+  });
+  if (upstream !== dy) backend.disposeData(upstream.dataId);
+  if (shares === 1 && padded === geometry.outChannels) return { ...partial, shape };
+  const size = sizeOf(shape);
+  const sum = dispatch(backend, {
+    key: "sum_shares",
+    code: sumSharesCode,
+    inputs: [partial],
+    shape,
+    uniforms: [size, shares, geometry.outChannels, padded, sizeOf(partial.shape) / shares],
+    invocations: size,
+  });
+  backend.disposeData(partial.dataId);
+  return sum;
+}
+
+/** Texels [pixel][group of four channels] of a tensor whose last axis is the channels. */
+function packPixels(
+  backend: WebGPUBackend,
+  tensor: TensorInfo,
+  options: Pick<Packing, "slot" | "through">,
+): TensorInfo {
+  const channels = tensor.shape[tensor.shape.length - 1] ?? 1;
+  const outer = sizeOf(tensor.shape) / channels;
+  return pack(backend, tensor, {
+    outer,
+    outerStride: channels,
+    inner: 1,
+    innerPadded: 1,
+    innerStride: 0,
+    channels,
+    channelStride: 1,
+    ...options,
+  });
+}
+
+/** Texels [tap][input channel, padded to four][group of four output channels]. */
+function filterPacking(g: ConvGeometry): Omit<Packing, "slot"> {
+  return {
+    outer: g.kernelHeight * g.kernelWidth,
+    outerStride: g.inChannels * g.outChannels,
+    inner: g.inChannels,
+    innerPadded: 4 * Math.ceil(g.inChannels / 4),
+    innerStride: g.outChannels,
+    channels: g.outChannels,
+    channelStride: 1,
+  };
+}
+
+/** Texels [tap][output channel, padded to four][group of four input channels]. */
+function transposedPacking(g: ConvGeometry): Omit<Packing, "slot"> {
+  return {
+    outer: g.kernelHeight * g.kernelWidth,
+    outerStride: g.inChannels * g.outChannels,
+    inner: g.outChannels,
+    innerPadded: 4 * Math.ceil(g.outChannels / 4),
+    innerStride: 1,
+    channels: g.inChannels,
+    channelStride: g.outChannels,
+  };
+}
+
+/** A gradient through a leaky relu, as a tensor. */
+function passThrough(backend: WebGPUBackend, dy: TensorInfo, { value, slope }: Through): TensorInfo {
+  const size = sizeOf(dy.shape);
+  return dispatch(backend, {
+    key: "pass_through",
+    code: () =>
+      program({
+        result: "f32",
+        inputs: [["dy", "f32"], ["value", "f32"]],
+        uniforms: ["count", "slope:f32"],
+        body: `
+  if (id >= u.count) { return; }
+  result[id] = select(dy[id] * u.slope, dy[id], value[id] > 0.0);`,
+      }),
+    inputs: [dy, value],
+    shape: dy.shape,
+    uniforms: [size, { f32: slope }],
+    invocations: size,
+  });
+}
+
+interface GatherOperands {
+  readonly x: TensorInfo;
+  readonly filter: TensorInfo;
+  readonly bias: TensorInfo;
+  readonly shape: readonly number[];
+}
+
+function runGather(
+  { backend }: Target,
+  { variant, uniforms, invocations }: GatherPlan,
+  { x, filter, bias, shape }: GatherOperands,
+): TensorInfo {
+  const channels = shape[shape.length - 1] ?? 0;
+  const padded = variant.outputVec4 ? 4 * Math.ceil(channels / 4) : channels;
+  const result = dispatch(backend, {
+    key: gatherKey(variant),
+    code: () => gatherCode(variant),
+    inputs: [x, filter, bias],
+    shape: [...shape.slice(0, -1), padded],
+    uniforms,
+    invocations,
+  });
+  if (padded === channels) return result;
+  const size = sizeOf(shape);
+  const trimmed = dispatch(backend, {
+    key: "sum_shares",
+    code: sumSharesCode,
+    inputs: [result],
+    shape,
+    uniforms: [size, 1, channels, padded, 0],
+    invocations: size,
+  });
+  backend.disposeData(result.dataId);
+  return trimmed;
+}
+
+function transposeFilter(backend: WebGPUBackend, g: ConvGeometry, filter: TensorInfo): TensorInfo {
+  const size = sizeOf(filter.shape);
+  return dispatch(backend, {
+    key: "transpose_filter",
+    code: transposeFilterCode,
+    inputs: [filter],
+    shape: [g.kernelHeight, g.kernelWidth, g.outChannels, g.inChannels],
+    uniforms: [size, g.inChannels, g.outChannels],
+    invocations: size,
+  });
+}
+
+function transposeFilterCode(): string {
+  return program({
+    result: "f32",
+    inputs: [["w", "f32"]],
+    uniforms: ["count", "inChannels", "outChannels"],
+    body: `
+  if (id >= u.count) { return; }
+  let input = id % u.inChannels;
+  let output = (id / u.inChannels) % u.outChannels;
+  let tap = id / (u.inChannels * u.outChannels);
+  result[id] = w[(tap * u.inChannels + input) * u.outChannels + output];`,
+  });
+}
+
+/** Adds the shares in order and drops the padding of the last axis. */
+function sumSharesCode(): string {
+  return program({
+    result: "f32",
+    inputs: [["partial", "f32"]],
+    uniforms: ["count", "shares", "channels", "padded", "stride"],
+    body: `
+  if (id >= u.count) { return; }
+  let first = id / u.channels * u.padded + id % u.channels;
+  var sum = 0.0;
+  for (var s = 0; s < u.shares; s++) { sum += partial[s * u.stride + first]; }
+  result[id] = sum;`,
+  });
+}

@@ -1,0 +1,246 @@
+// Convolution as a gather, NHWC, without workgroup memory. One program does the forward pass and the gradient of the input.
+//
+// Each invocation owns `rows` × `columns` output pixels × `channels` output channels in registers, and neighbouring invocations take
+// neighbouring channels. For a kernel row and four input channels it loads a strip of input columns once and uses it for every tap of that row,
+// so a load feeds about 50 multiply-adds: on a software adapter a load is a gather lane by lane and costs as much as 60 of them.
+//
+// Forward pass:   out[oy, ox] = Σ in[oy·s + kh·d − pad, ox·s + kw·d − pad] · w[kh, kw].
+// Input gradient: out[iy, ix] = Σ in[(iy + pad − kh·d) / s, (ix + pad − kw·d) / s] · wᵀ[kh, kw], over the taps that divide. For s = 2 the
+// output columns of one parity share their taps, so an invocation owns columns of one parity (a "phase") and nothing is multiplied by zero.
+
+import { type Dispatch, program } from "../kernels/dispatch.ts";
+import { fetchTexel } from "../kernels/texels.ts";
+import type { Activation } from "./geometry.ts";
+
+/** What distinguishes one program from another. Everything else is a uniform. */
+export interface GatherVariant {
+  readonly kernelWidth: number;
+  /** Input columns from one output column of a phase to the next: the stride, in the forward pass. */
+  readonly step: number;
+  /** Number of phases: the stride, in the gradient of the input; else 1. */
+  readonly phases: number;
+  /** Input columns (of the undivided sum) from one tap to the next: the dilation, negative in the gradient of the input. */
+  readonly tapStep: number;
+  /** What is added to the undivided input column: −pad left in the forward pass, pad left in the gradient of the input. */
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** 4 or 8. */
+  readonly channels: number;
+  /** Whether x and w come as texels (see kernels/texels.ts) in place of buffers. */
+  readonly texels: boolean;
+  /** Whether the number of input channels is divisible by four. True for texels. */
+  readonly inputVec4: boolean;
+  /** Whether the result's rows of channels are whole groups of four. True for texels: the result is padded. */
+  readonly outputVec4: boolean;
+  readonly activation: Activation;
+}
+
+/** The uniform fields of the program, in order. */
+export const GATHER_UNIFORMS = [
+  "count",
+  "inHeight",
+  "inWidth",
+  "inChannels",
+  "outHeight",
+  "outWidth",
+  "outChannels",
+  "kernelHeight",
+  "rowTapStep",
+  "rowOffset",
+  "rowStep",
+  "groups",
+  "stripsX",
+  "stripsY",
+  "batch",
+  "inGroups",
+  "outGroups",
+  "hasBias",
+  "alpha:f32",
+] as const;
+
+/** A tap of a kernel row: its index, and the input column it reads relative to the output column's place in its phase. */
+export interface Tap {
+  readonly kernel: number;
+  readonly offset: number;
+}
+
+/** The taps that the output columns of one phase use. */
+export function tapsOf(
+  { kernelWidth, phases, tapStep, offset }: Pick<GatherVariant, "kernelWidth" | "phases" | "tapStep" | "offset">,
+  phase: number,
+): Tap[] {
+  const taps: Tap[] = [];
+  for (let kernel = 0; kernel < kernelWidth; kernel++) {
+    const undivided = phase + offset + kernel * tapStep;
+    if (undivided % phases === 0) taps.push({ kernel, offset: undivided / phases });
+  }
+  return taps;
+}
+
+/** A unique name for the variant. */
+export function gatherKey(v: GatherVariant): string {
+  return `conv_gather_k${v.kernelWidth}_s${v.step}_p${v.phases}_t${v.tapStep}_o${v.offset}_${v.rows}x${v.columns}x${v.channels}` +
+    `${v.texels ? "_t" : v.inputVec4 ? "_i4" : ""}${v.outputVec4 ? "_o4" : ""}_${v.activation}`;
+}
+
+/** The WGSL of a variant. Bindings: result, x, w, bias, uniforms. */
+export function gatherCode(v: GatherVariant): ReturnType<Dispatch["code"]> {
+  const phases: string[] = [];
+  for (let phase = 0; phase < v.phases; phase++) phases.push(phaseCode(v, phase));
+  const split = phases.map((code, phase) => v.phases === 1 ? code : `if (phaseX == ${phase}) {\n${code}}`).join(
+    " else ",
+  );
+  return program({
+    result: v.outputVec4 ? "vec4<f32>" : "f32",
+    inputs: [
+      ["x", v.texels ? "texture" : v.inputVec4 ? "vec4<f32>" : "f32"],
+      ["w", v.texels ? "texture" : v.outputVec4 ? "vec4<f32>" : "f32"],
+      ["bias", "f32"],
+    ],
+    uniforms: GATHER_UNIFORMS,
+    functions: `${loadInput(v)}\n${loadWeight(v)}\n${store(v)}`,
+    body: `
+  if (id >= u.count) { return; }
+  let channel = (id % u.groups) * ${v.channels / 4};
+  var rest = id / u.groups;
+  let stripX = (rest % u.stripsX) * ${v.columns}; rest = rest / u.stripsX;
+  let stripY = (rest % u.stripsY) * ${v.rows}; rest = rest / u.stripsY;
+  let image = rest % u.batch; rest = rest / u.batch;
+  let phaseY = rest % ${v.phases};
+  let phaseX = rest / ${v.phases};
+  ${split}`,
+  });
+}
+
+function phaseCode(v: GatherVariant, phase: number): string {
+  const taps = tapsOf(v, phase);
+  const halves = v.channels / 4;
+  const lines: string[] = [];
+  const each = (body: (row: number, column: number, half: number) => string) => {
+    for (let r = 0; r < v.rows; r++) {
+      for (let c = 0; c < v.columns; c++) for (let h = 0; h < halves; h++) lines.push(body(r, c, h));
+    }
+  };
+  const used = new Set<number>();
+  for (const tap of taps) for (let c = 0; c < v.columns; c++) used.add(c * v.step + tap.offset);
+  const offsets = [...used].sort((a, b) => a - b);
+  const name = (offset: number) => offset < 0 ? `m${-offset}` : `${offset}`;
+
+  const rowsPerTap = v.texels ? "u.inGroups * 4" : "u.inChannels";
+
+  for (let h = 0; h < halves; h++) lines.push(`let b${h} = loadBias(channel + ${h});`);
+  each((r, c, h) => `var a${r}_${c}_${h} = b${h};`);
+  if (taps.length > 0) {
+    lines.push(`let column = stripX * ${v.step};`);
+    for (const o of offsets) lines.push(`let c${name(o)} = clamp(column + ${o}, 0, u.inWidth - 1);`);
+    for (const o of offsets) lines.push(`let in${name(o)} = column + ${o} >= 0 && column + ${o} < u.inWidth;`);
+    lines.push(`for (var kh = 0; kh < u.kernelHeight; kh++) {`);
+    lines.push(`let undivided = phaseY + u.rowOffset + kh * u.rowTapStep;`);
+    if (v.phases > 1) lines.push(`if (undivided % ${v.phases} != 0) { continue; }`);
+    for (let r = 0; r < v.rows; r++) {
+      lines.push(`let y${r} = (stripY + ${r}) * u.rowStep + undivided / ${v.phases};`);
+      lines.push(`let ok${r} = y${r} >= 0 && y${r} < u.inHeight;`);
+      lines.push(`let row${r} = (image * u.inHeight + clamp(y${r}, 0, u.inHeight - 1)) * u.inWidth;`);
+    }
+    lines.push(`for (var c = 0; c < u.inChannels; c += 4) {`);
+    for (let r = 0; r < v.rows; r++) {
+      for (const o of offsets) {
+        lines.push(`let x${r}_${name(o)} = loadInput(row${r} + c${name(o)}, c, ok${r} && in${name(o)});`);
+      }
+    }
+    for (const tap of taps) {
+      lines.push(`let tap${tap.kernel} = (kh * ${v.kernelWidth} + ${tap.kernel}) * ${rowsPerTap} + c;`);
+      for (let i = 0; i < 4; i++) {
+        for (let h = 0; h < halves; h++) {
+          lines.push(`let w${tap.kernel}_${i}_${h} = loadWeight(tap${tap.kernel} + ${i}, channel + ${h});`);
+        }
+        each((r, c, h) =>
+          `a${r}_${c}_${h} = fma(vec4<f32>(x${r}_${name(c * v.step + tap.offset)}.${
+            "xyzw"[i]
+          }), w${tap.kernel}_${i}_${h}, a${r}_${c}_${h});`
+        );
+      }
+    }
+    lines.push("}", "}");
+  }
+  for (let r = 0; r < v.rows; r++) {
+    lines.push(`let toY${r} = (stripY + ${r}) * ${v.phases} + phaseY;`, `if (toY${r} < u.outHeight) {`);
+    lines.push(`let toRow = (image * u.outHeight + toY${r}) * u.outWidth + ${phase};`);
+    for (let c = 0; c < v.columns; c++) {
+      lines.push(`if ((stripX + ${c}) * ${v.phases} + ${phase} < u.outWidth) {`);
+      for (let h = 0; h < halves; h++) {
+        const call = `store(toRow + (stripX + ${c}) * ${v.phases}, channel + ${h}, ${
+          activated(v, `a${r}_${c}_${h}`)
+        });`;
+        lines.push(h === 0 ? call : `if ((channel + ${h}) * 4 < u.outChannels) { ${call} }`);
+      }
+      lines.push("}");
+    }
+    lines.push("}");
+  }
+  return lines.join("\n");
+}
+
+function loadInput({ inputVec4, texels }: GatherVariant): string {
+  if (texels) {
+    return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
+  let i = pixel * u.inGroups + (c >> 2u);
+  return select(vec4<f32>(), ${fetchTexel("x", "i")}, inside);
+}`;
+  }
+  return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
+  ${
+    inputVec4
+      ? "return select(vec4<f32>(), x[(pixel * u.inChannels + c) >> 2u], inside);"
+      : `let i = pixel * u.inChannels + c;
+  let there = vec4<bool>(inside, inside && c + 1 < u.inChannels, inside && c + 2 < u.inChannels, inside && c + 3 < u.inChannels);
+  return select(vec4<f32>(), vec4<f32>(x[i], x[i + 1], x[i + 2], x[i + 3]), there);`
+  }
+}`;
+}
+
+function loadWeight({ outputVec4, texels }: GatherVariant): string {
+  if (texels) {
+    return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
+  let i = row * u.outGroups + channel;
+  return ${fetchTexel("w", "i")};
+}`;
+  }
+  return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
+  ${
+    outputVec4
+      ? "return w[row * (u.outChannels >> 2u) + channel];"
+      : "let i = row * u.outChannels + channel * 4; return vec4<f32>(w[i], w[i + 1], w[i + 2], w[i + 3]);"
+  }
+}`;
+}
+
+/** WGSL of each activation of a `vec4<f32>`; leakyrelu reads the uniform `alpha`. */
+export const ACTIVATIONS: Readonly<Record<Activation, (v: string) => string>> = {
+  linear: (v) => v,
+  relu: (v) => `max(${v}, vec4<f32>())`,
+  relu6: (v) => `clamp(${v}, vec4<f32>(), vec4<f32>(6.0))`,
+  leakyrelu: (v) => `select(${v} * u.alpha, ${v}, ${v} >= vec4<f32>())`,
+  elu: (v) => `select(exp(${v}) - 1.0, ${v}, ${v} >= vec4<f32>())`,
+  sigmoid: (v) => `(1.0 / (1.0 + exp(-${v})))`,
+};
+
+function activated({ activation }: GatherVariant, value: string): string {
+  return ACTIVATIONS[activation](value);
+}
+
+function store({ outputVec4 }: GatherVariant): string {
+  return `fn loadBias(channel : i32) -> vec4<f32> {
+  if (u.hasBias == 0) { return vec4<f32>(); }
+  let c = channel * 4;
+  return vec4<f32>(bias[c], bias[c + 1], bias[c + 2], bias[c + 3]);
+}
+fn store(pixel : i32, channel : i32, v : vec4<f32>) {
+  ${
+    outputVec4 ? "result[pixel * u.outGroups + channel] = v;" : `let c = channel * 4;
+  let i = pixel * u.outChannels + c;
+  ${[0, 1, 2, 3].map((k) => `if (c + ${k} < u.outChannels) { result[i + ${k}] = v[${k}]; }`).join("\n  ")}`
+  }
+}`;
+}

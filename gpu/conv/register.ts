@@ -1,0 +1,173 @@
+// Puts our convolution kernels in place of the stock ones of tfjs's backend "webgpu". What they do not cover goes to the stock kernel:
+// NCHW, strides that differ, prelu, a bias that is not one value per channel.
+
+import type { NamedAttrMap, Tensor } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { sizeOf } from "../kernels/dispatch.ts";
+import { replaceKernel, required } from "../kernels/replace.ts";
+import type { Tfjs } from "../tfjs.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Target } from "./conv2d.ts";
+import { depthwiseConv2d, depthwiseConv2dInputGradient } from "./depthwise.ts";
+import { type ConvGeometry, isFusable } from "./geometry.ts";
+
+type Pad = "valid" | "same" | number | [[number, number], [number, number], [number, number], [number, number]];
+
+/** The attributes that tfjs gives to its convolution kernels. */
+export interface ConvAttrs {
+  readonly strides: number | [number, number];
+  readonly pad: Pad;
+  readonly dataFormat?: "NHWC" | "NCHW";
+  readonly dilations?: number | [number, number];
+  readonly dimRoundingMode?: "floor" | "round" | "ceil";
+  readonly inputShape?: [number, number, number, number];
+  readonly filterShape?: [number, number, number, number];
+  readonly activation?: string;
+  readonly leakyreluAlpha?: number;
+}
+
+/** The geometry of a convolution by tfjs's own rules for padding, or `undefined` where our kernels do not serve. */
+export function geometryOf(
+  tf: Tfjs,
+  { shape, filter, attrs, depthwise = false }: {
+    shape: number[];
+    filter: number[];
+    attrs: ConvAttrs;
+    depthwise?: boolean;
+  },
+): ConvGeometry | undefined {
+  if (attrs.dataFormat === "NCHW") return undefined;
+  const info = tf.backend_util.computeConv2DInfo(
+    shape as [number, number, number, number],
+    filter as [number, number, number, number],
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+    depthwise,
+  );
+  if (info.strideHeight !== info.strideWidth) return undefined;
+  return {
+    batch: info.batchSize,
+    inHeight: info.inHeight,
+    inWidth: info.inWidth,
+    inChannels: info.inChannels,
+    outHeight: info.outHeight,
+    outWidth: info.outWidth,
+    outChannels: info.outChannels,
+    kernelHeight: info.filterHeight,
+    kernelWidth: info.filterWidth,
+    strideHeight: info.strideHeight,
+    strideWidth: info.strideWidth,
+    dilationHeight: info.dilationHeight,
+    dilationWidth: info.dilationWidth,
+    padTop: info.padInfo.top,
+    padLeft: info.padInfo.left,
+  };
+}
+
+/** Options of the registration. */
+export interface RegisterOptions {
+  /** See `GpuInfo.software`. */
+  readonly software: boolean;
+}
+
+/** Registers Conv2D, FusedConv2D, Conv2DBackpropInput, Conv2DBackpropFilter and the gradient of Conv2D, dilation included. */
+export function registerConvolution(tf: Tfjs, { software }: RegisterOptions): void {
+  const target = (backend: unknown): Target => ({ backend: backend as WebGPUBackend, software });
+
+  replaceKernel(tf, "Conv2D", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    const filter = required(inputs, "filter");
+    const geometry = geometryOf(tf, { shape: x.shape, filter: filter.shape, attrs: attrs as unknown as ConvAttrs });
+    return geometry && conv2d(target(backend), geometry, { x, filter });
+  });
+
+  replaceKernel(tf, "FusedConv2D", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    const filter = required(inputs, "filter");
+    const bias = inputs.bias ?? undefined;
+    const options = attrs as unknown as ConvAttrs;
+    const activation = options.activation ?? "linear";
+    if (!isFusable(activation)) return undefined;
+    const geometry = geometryOf(tf, { shape: x.shape, filter: filter.shape, attrs: options });
+    if (geometry === undefined || (bias !== undefined && sizeOf(bias.shape) !== geometry.outChannels)) return undefined;
+    const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2 };
+    return conv2d(target(backend), geometry, { x, filter, bias, epilogue });
+  });
+
+  replaceKernel(tf, "Conv2DBackpropInput", ({ inputs, backend, attrs }) => {
+    const dy = required(inputs, "dy");
+    const filter = required(inputs, "filter");
+    const options = attrs as unknown as ConvAttrs;
+    const geometry = geometryOf(tf, { shape: options.inputShape ?? [], filter: filter.shape, attrs: options });
+    return geometry && conv2dInputGradient(target(backend), geometry, { dy, filter });
+  });
+
+  replaceKernel(tf, "Conv2DBackpropFilter", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    const dy = required(inputs, "dy");
+    const options = attrs as unknown as ConvAttrs;
+    const geometry = geometryOf(tf, { shape: x.shape, filter: options.filterShape ?? [], attrs: options });
+    return geometry && conv2dFilterGradient(target(backend), geometry, { x, dy });
+  });
+
+  registerDepthwise(tf);
+  registerGradient(tf);
+}
+
+// With one output channel per input channel; a larger multiplier goes to the stock kernels.
+function registerDepthwise(tf: Tfjs): void {
+  const geometryFor = (shape: number[], filter: number[], attrs: ConvAttrs) =>
+    filter[3] === 1 ? geometryOf(tf, { shape, filter, attrs, depthwise: true }) : undefined;
+
+  replaceKernel(tf, "DepthwiseConv2dNative", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    const filter = required(inputs, "filter");
+    const geometry = geometryFor(x.shape, filter.shape, attrs as unknown as ConvAttrs);
+    return geometry && depthwiseConv2d(backend as WebGPUBackend, geometry, { x, filter });
+  });
+
+  replaceKernel(tf, "FusedDepthwiseConv2D", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    const filter = required(inputs, "filter");
+    const bias = inputs.bias ?? undefined;
+    const options = attrs as unknown as ConvAttrs;
+    const activation = options.activation ?? "linear";
+    const geometry = geometryFor(x.shape, filter.shape, options);
+    if (geometry === undefined || !isFusable(activation)) return undefined;
+    if (bias !== undefined && sizeOf(bias.shape) !== geometry.outChannels) return undefined;
+    const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2 };
+    return depthwiseConv2d(backend as WebGPUBackend, geometry, { x, filter, bias, epilogue });
+  });
+
+  replaceKernel(tf, "DepthwiseConv2dNativeBackpropInput", ({ inputs, backend, attrs }) => {
+    const dy = required(inputs, "dy");
+    const filter = required(inputs, "filter");
+    const options = attrs as unknown as ConvAttrs;
+    const geometry = geometryFor(options.inputShape ?? [], filter.shape, options);
+    return geometry && depthwiseConv2dInputGradient(backend as WebGPUBackend, geometry, { dy, filter });
+  });
+}
+
+// tfjs's own gradient refuses dilation. Only the backend "webgpu" with our kernels serves it.
+function registerGradient(tf: Tfjs): void {
+  tf.unregisterGradient("Conv2D");
+  tf.registerGradient({
+    kernelName: "Conv2D",
+    inputsToSave: ["x", "filter"],
+    gradFunc: (upstream, [x, filter], attrs) => {
+      const dy = upstream as Tensor;
+      if (x === undefined || filter === undefined) {
+        throw new TypeError("Cannot differentiate Conv2D: x and filter were not saved");
+      }
+      const { strides, pad, dataFormat, dilations, dimRoundingMode } = attrs as unknown as ConvAttrs;
+      const shared = { strides, pad, dataFormat, dilations, dimRoundingMode };
+      const run = (kernel: string, inputs: Record<string, Tensor>, extra: object) =>
+        tf.engine().runKernel<Tensor>(kernel, inputs, { ...shared, ...extra } as unknown as NamedAttrMap);
+      return {
+        x: () => run("Conv2DBackpropInput", { dy, filter }, { inputShape: x.shape }),
+        filter: () => run("Conv2DBackpropFilter", { x, dy }, { filterShape: filter.shape }),
+      };
+    },
+  });
+}

@@ -1,0 +1,32 @@
+// Everything of ours that takes the place of a stock tfjs kernel, in one call.
+
+import { registerBroadcast } from "./kernels/broadcast.ts";
+import { registerClipGradients } from "./kernels/clip_gradient.ts";
+import { registerColumnSum } from "./kernels/column_sum.ts";
+import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
+import type { Tfjs } from "./tfjs.ts";
+
+const registered = new WeakSet<object>();
+
+/**
+ * Replaces stock kernels of tfjs's backend "webgpu" with ours; the ops keep their names, so nothing else changes. `openTfjs` calls it.
+ * Works on any tfjs with that backend. A second call does nothing.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import "@tensorflow/tfjs-backend-webgpu";
+ * import { registerFastKernels } from "./fast_kernels.ts";
+ *
+ * registerFastKernels(tf, { software: false });
+ * const y = tf.conv2d(tf.zeros<tf.Rank.R4>([1, 8, 8, 4]), tf.zeros<tf.Rank.R4>([3, 3, 4, 4]), 1, "same");
+ * ```
+ */
+export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { software: false }): void {
+  if (registered.has(tf.engine())) return;
+  registered.add(tf.engine());
+  registerConvolution(tf, options);
+  registerColumnSum(tf, options);
+  registerBroadcast(tf);
+  registerClipGradients(tf);
+}

@@ -1,0 +1,90 @@
+// ONNX Runtime Web 1.30 on our device.
+//
+// The device goes in through the execution provider's own option: in 1.30 the setter `env.webgpu.device` is ignored, and later versions
+// deprecate the option. That is why the version is pinned and why this file is the only one that knows.
+
+import type { InferenceSession } from "onnxruntime-web/webgpu";
+import { openGpu } from "./device.ts";
+
+/** A dense float tensor on the CPU, row-major. `data.length` is the product of `dims`. */
+export interface OnnxTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** A network that is ready to run. */
+export interface OnnxSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the network once.
+   *
+   * @param feeds one tensor for each input name
+   * @returns one tensor for each output name
+   * @throws {TypeError} if an input is missing, or a tensor's length does not fit its dims
+   * @throws {GpuError} if the GPU work went wrong
+   */
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Record<string, OnnxTensor>>;
+  /** Frees the network's memory. */
+  release(): Promise<void>;
+}
+
+/** Options of `openSession`. */
+export interface OpenSessionOptions {
+  /** Names the network in errors. Default "onnx model". */
+  readonly name?: string;
+}
+
+/**
+ * Opens a network on the shared device with deterministic kernels.
+ *
+ * @param model the bytes of an `.onnx` file
+ */
+export async function openSession(
+  model: Uint8Array,
+  { name = "onnx model" }: OpenSessionOptions = {},
+): Promise<OnnxSession> {
+  const gpu = await openGpu();
+  const ort = await import("onnxruntime-web/webgpu");
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
+    logSeverityLevel: 3,
+    extra: { session: { use_deterministic_compute: "1" } },
+  };
+  const session = await ort.InferenceSession.create(model, options);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds) {
+      const tensors: Record<string, InstanceType<typeof ort.Tensor>> = {};
+      for (const input of session.inputNames) {
+        const feed = feeds[input];
+        if (feed === undefined) throw new TypeError(`Cannot run ${name}: input "${input}" is missing`);
+        const size = feed.dims.reduce((product, dim) => product * dim, 1);
+        if (size !== feed.data.length) {
+          throw new TypeError(
+            `Cannot run ${name}: input "${input}" has ${feed.data.length} values for dims [${feed.dims}]`,
+          );
+        }
+        tensors[input] = new ort.Tensor("float32", feed.data, feed.dims);
+      }
+      const results = await session.run(tensors);
+      const outputs: Record<string, OnnxTensor> = {};
+      for (const output of session.outputNames) {
+        const tensor = results[output];
+        if (tensor === undefined) throw new TypeError(`Cannot run ${name}: output "${output}" is missing`);
+        const data = await tensor.getData();
+        outputs[output] = {
+          data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
+          dims: tensor.dims,
+        };
+      }
+      for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
+      await gpu.assertHealthy(name);
+      return outputs;
+    },
+    release: () => session.release(),
+  };
+}

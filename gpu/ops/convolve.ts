@@ -1,0 +1,117 @@
+// Convolution, bias and leaky relu as one op, in training too.
+//
+// tf.fused.conv2d takes itself apart under a gradient: the bias and the activation become passes of their own, forward and back. Here the
+// gradient passes through the activation while it is packed for the next kernel. Only the gradients that somebody asked for are computed.
+
+import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../conv/conv2d.ts";
+import type { ConvGeometry } from "../conv/geometry.ts";
+import { type ConvAttrs, geometryOf } from "../conv/register.ts";
+import { isSoftware } from "../device.ts";
+import { columnSum } from "../kernels/column_sum.ts";
+import { required } from "../kernels/replace.ts";
+import type { Through } from "../kernels/texels.ts";
+import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+
+/** Options of `convolve`. */
+export interface ConvolveOptions {
+  /** [kernelHeight, kernelWidth, inChannels, outChannels] */
+  readonly filter: Tensor4D;
+  /** [outChannels] */
+  readonly bias?: Tensor1D;
+  /** Default 1. */
+  readonly stride?: number;
+  /** As in `tf.conv2d`. Default "same". */
+  readonly pad?: "same" | "valid" | [[number, number], [number, number], [number, number], [number, number]];
+  /** Default 1. */
+  readonly dilation?: number;
+  /** Slope of the activation below zero: 1 is none (the default), 0 is relu, 0.2 a leaky relu. Not negative. */
+  readonly slope?: number;
+}
+
+const KERNEL = "FtimConvolve";
+
+/**
+ * leakyRelu(conv2d(x, filter) + bias). Differentiable in x, filter and bias. Bit-repeatable.
+ *
+ * @param x [batch, height, width, inChannels]
+ * @returns [batch, outHeight, outWidth, outChannels]
+ * @throws {TypeError} if the channels of x, filter and bias do not fit
+ *
+ * @example
+ * ```ts
+ * import { openTfjs } from "../tfjs.ts";
+ * import { convolve } from "./convolve.ts";
+ *
+ * const tf = await openTfjs();
+ * const [x, filter, bias] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2), tf.zeros([2]).as1D()];
+ * const y = convolve(tf, x, { filter, bias, stride: 2, slope: 0.2 });
+ * ```
+ */
+export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tensor4D {
+  const { filter, bias, stride = 1, pad = "same", dilation = 1, slope = 1 } = options;
+  if (x.shape[3] !== filter.shape[2] || (bias !== undefined && bias.size !== filter.shape[3])) {
+    throw new TypeError(`Cannot convolve [${x.shape}] with filter [${filter.shape}] and bias [${bias?.shape ?? ""}]`);
+  }
+  register(tf);
+  const attrs = { strides: stride, pad, dilations: dilation, slope };
+  return tf.engine().runKernel<Tensor4D>(
+    KERNEL,
+    bias === undefined ? { x, filter } : { x, filter, bias },
+    attrs as unknown as NamedAttrMap,
+  );
+}
+
+interface Attrs extends ConvAttrs {
+  readonly slope: number;
+}
+
+function register(tf: Tfjs): void {
+  if (tf.getKernel(KERNEL, "webgpu") !== undefined) return;
+  const geometryFor = (x: TensorInfo, filter: TensorInfo, attrs: Attrs): ConvGeometry => {
+    const geometry = geometryOf(tf, { shape: x.shape, filter: filter.shape, attrs });
+    if (geometry === undefined) throw new TypeError(`Cannot convolve with strides ${attrs.strides}`);
+    return geometry;
+  };
+  tf.registerKernel({
+    kernelName: KERNEL,
+    backendName: "webgpu",
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const x = required(inputs, "x");
+      const filter = required(inputs, "filter");
+      const options = attrs as unknown as Attrs;
+      const target = { backend: backend as WebGPUBackend, software: isSoftware((backend as WebGPUBackend).device) };
+      const epilogue = {
+        activation: options.slope === 1 ? "linear" as const : "leakyrelu" as const,
+        alpha: options.slope,
+      };
+      return conv2d(target, geometryFor(x, filter, options), { x, filter, bias: inputs.bias, epilogue });
+    },
+  });
+  tf.registerGradient({
+    kernelName: KERNEL,
+    inputsToSave: ["x", "filter"],
+    outputsToSave: [true],
+    gradFunc: (upstream, [x, filter, y], attrs) => {
+      const dy = upstream as Tensor;
+      if (x === undefined || filter === undefined || y === undefined) {
+        throw new TypeError(`Cannot differentiate ${KERNEL}: nothing was saved`);
+      }
+      const options = attrs as unknown as Attrs;
+      const geometry = geometryFor(x, filter, options);
+      const backend = webgpuBackend(tf);
+      const software = isSoftware(backend.device);
+      const target = { backend, software };
+      const through: Through | undefined = options.slope === 1 ? undefined : { value: y, slope: options.slope };
+      const columns = geometry.outChannels;
+      const track = (info: TensorInfo) => tf.engine().makeTensorFromTensorInfo(info);
+      return {
+        x: () => track(conv2dInputGradient(target, geometry, { dy, filter, through })),
+        filter: () => track(conv2dFilterGradient(target, geometry, { x, dy, through })),
+        bias: () =>
+          track(columnSum(backend, dy, { rows: dy.size / columns, columns, shape: [columns], software, through })),
+      };
+    },
+  });
+}

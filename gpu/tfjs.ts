@@ -1,0 +1,47 @@
+// TensorFlow.js on our device, set so that a run can be repeated bit for bit, with our convolution kernels in place of its own.
+
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { openGpu } from "./device.ts";
+
+/** The TensorFlow.js module, as `openTfjs` returns it. */
+export type Tfjs = typeof import("@tensorflow/tfjs");
+
+let shared: Promise<Tfjs> | undefined;
+
+/**
+ * Loads TensorFlow.js, binds its backend "webgpu" to the shared device and registers our fast kernels. Every call gives the same module.
+ *
+ * Reading a tensor must be `await tensor.data()`: the synchronous reads of tfjs need a canvas and fail in Deno.
+ *
+ * @returns the module `@tensorflow/tfjs`, its backend set and ready
+ * @throws {GpuError} if there is no adapter
+ */
+export function openTfjs(): Promise<Tfjs> {
+  shared ??= load().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** The backend that `openTfjs` has set. Throws `TypeError` if the current backend is another one. */
+export function webgpuBackend(tf: Tfjs): WebGPUBackend {
+  const backend = tf.backend();
+  if (tf.getBackend() !== "webgpu") throw new TypeError(`Cannot use backend "${tf.getBackend()}": call openTfjs first`);
+  return backend as WebGPUBackend;
+}
+
+async function load(): Promise<Tfjs> {
+  const gpu = await openGpu();
+  const tf = await import("@tensorflow/tfjs");
+  const { registerFastKernels } = await import("./fast_kernels.ts");
+  const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => new WebGPUBackend(gpu.device, gpu.adapterInfo), 3);
+  await tf.setBackend("webgpu");
+  await tf.ready();
+  // 3 = MatMulPackedProgram. The default may choose MatMulSplitK, which adds floats atomically: another result in every run.
+  tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
+  registerFastKernels(tf, { software: gpu.info.software });
+  return tf;
+}

@@ -1,0 +1,38 @@
+/**
+ * The command line: `deno task <command>` runs `main.ts <command>`. Each file of `commands/` adds some commands.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { care } from "./commands/care.ts";
+import { Failure } from "./commands/failure.ts";
+import { gate } from "./commands/gate.ts";
+import { reconstruct } from "./commands/reconstruct_command.ts";
+import { reproduce } from "./commands/reproduce.ts";
+import { status } from "./commands/status.ts";
+import { travel } from "./commands/travel.ts";
+import { AbortedError } from "./pipeline/mod.ts";
+
+/** Exit status after an interruption, as shells use it. */
+const INTERRUPTED = 130;
+
+function commandLine(): Command {
+  const program = new Command("ftim")
+    .description("Reproduces the facial texture paper, from photographs to its tables.")
+    .showHelpAfterError();
+  for (const add of [reproduce, reconstruct, status, care, gate, travel]) add(program);
+  return program;
+}
+
+if (import.meta.main) {
+  try {
+    await commandLine().parseAsync(["deno", "ftim", ...Deno.args]);
+    // The GPU's device keeps the process alive.
+    Deno.exit(0);
+  } catch (error) {
+    if (error instanceof Failure) Deno.exit(1);
+    if (!(error instanceof Error)) throw error;
+    console.error(`\n${error.message}`);
+    Deno.exit(error instanceof AbortedError ? INTERRUPTED : 1);
+  }
+}

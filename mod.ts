@@ -1,0 +1,10 @@
+/**
+ * ftim: the pipeline engine, and the face-texture method as functions.
+ *
+ * The engine knows nothing of faces; see `pipeline/mod.ts` for an example of reproducing something else with it.
+ *
+ * @module
+ */
+export * from "./pipeline/mod.ts";
+export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
+export { registerFastKernels } from "./gpu/fast_kernels.ts";

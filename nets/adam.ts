@@ -1,0 +1,96 @@
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1) over named variables, with a state that a checkpoint can hold. tfjs's own optimiser
+ * keeps its bias corrections as running products; here they follow from the step number, so a resumed run repeats the bits.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { adamStep, createAdam, disposeAdam } from "../gpu/ops/adam.ts";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import type { ParameterValues, Variables } from "./parameters.ts";
+
+/** An optimiser with its moments on the device. */
+export interface Adam {
+  /**
+   * One step along the gradients; variables are changed in place.
+   *
+   * @param gradients by the names of the variables' record; one that is absent leaves its variable as it is
+   * @param rate learning rate of this step
+   */
+  step(gradients: Record<string, tfjs.Tensor>, rate: number): void;
+  /** Steps taken so far. */
+  readonly steps: number;
+  /** The moments, named `m/<variable>` and `v/<variable>`. */
+  state(): Promise<ParameterValues>;
+  dispose(): void;
+}
+
+/**
+ * Makes an optimiser.
+ *
+ * @param options.resume steps and moments of an earlier one
+ */
+export function adam(
+  tf: Tfjs,
+  variables: Variables,
+  { resume }: { resume?: { steps: number; state: ParameterValues } } = {},
+): Adam {
+  const names = Object.keys(variables);
+  const moments = createAdam();
+  moments.step = resume?.steps ?? 0;
+  for (const [prefix, map] of [["m", moments.first], ["v", moments.second]] as const) {
+    for (const name of names) {
+      const saved = resume?.state[`${prefix}/${name}`];
+      if (saved !== undefined) map.set(variables[name]!.name, tf.keep(tf.tensor(saved.data, saved.shape as number[])));
+    }
+  }
+  return {
+    get steps() {
+      return moments.step;
+    },
+    step(gradients, learningRate) {
+      const byVariable = names.flatMap((name) => {
+        const gradient = gradients[name];
+        return gradient === undefined ? [] : [[variables[name]!.name, gradient] as const];
+      });
+      adamStep(tf, moments, {
+        variables: Object.values(variables),
+        gradients: Object.fromEntries(byVariable),
+        learningRate,
+      });
+    },
+    async state() {
+      const state: ParameterValues = {};
+      for (const [prefix, map] of [["m", moments.first], ["v", moments.second]] as const) {
+        for (const name of names) {
+          const moment = map.get(variables[name]!.name);
+          const { shape, size } = variables[name]!;
+          const data = moment === undefined ? new Float32Array(size) : await moment.data() as Float32Array;
+          state[`${prefix}/${name}`] = { shape, data };
+        }
+      }
+      return state;
+    },
+    dispose: () => disposeAdam(moments),
+  };
+}
+
+/**
+ * A loss and its gradients by the names of the variables' record.
+ *
+ * @param loss a scalar on the device; runs once
+ */
+export function valueAndGradients(
+  tf: Tfjs,
+  variables: Variables,
+  loss: () => tfjs.Scalar,
+): { value: tfjs.Scalar; gradients: Record<string, tfjs.Tensor> } {
+  const names = new Map(Object.entries(variables).map(([name, variable]) => [variable.name, name]));
+  const { value, grads } = tf.variableGrads(loss, Object.values(variables));
+  const gradients: Record<string, tfjs.Tensor> = {};
+  for (const [id, gradient] of Object.entries(grads)) {
+    const name = names.get(id);
+    if (name !== undefined && gradient !== null) gradients[name] = gradient;
+  }
+  return { value, gradients };
+}

@@ -1,0 +1,155 @@
+/**
+ * Faces in a photograph: "Ultra light fast generic face detector" (RFB, 320×240; Linzaer 2019) as the package
+ * faceplugin-face-recognition-js ships it, `model/fr_detect.onnx`.
+ *
+ * The package stretches the picture to 320×240 and, through OpenCV's channel order, feeds BGR. Here the picture keeps its proportions
+ * (grey is not added, black is) and stays RGB, as the network was trained: on the 22 faces of face-api's six photographs that finds
+ * the same 22 with higher scores, and nothing else above 0.4.
+ */
+import type { RgbImage } from "../face/image.ts";
+import { openSession } from "../gpu/onnx.ts";
+import { planes } from "./planes.ts";
+import { type Box, resample } from "./resample.ts";
+
+/** A face: a rectangle in source pixels, from brow or hairline to chin; it may reach beyond the picture. */
+export interface FaceBox extends Box {
+  /** Confidence, 0..1. */
+  score: number;
+}
+
+/** Options of a detection. */
+export interface DetectOptions {
+  /** Least score of a face. Default 0.85. */
+  minScore?: number;
+  /** Boxes that overlap a better one by more (intersection over union) are dropped. Default 0.3. */
+  maxOverlap?: number;
+  /**
+   * Pyramid levels: 1 looks at the picture as a whole and finds faces of about 1/30 of its width and more; each further level looks
+   * also at half-overlapping windows of half the size, finds faces half as large and takes four times as long and more. Default 1.
+   */
+  levels?: number;
+}
+
+/** An open detector. */
+export interface Detector {
+  /** The faces of a picture, best first. */
+  detect(image: RgbImage, options?: DetectOptions): Promise<FaceBox[]>;
+  dispose(): Promise<void>;
+}
+
+const WIDTH = 320;
+const HEIGHT = 240;
+
+/**
+ * Opens the detector.
+ *
+ * @param model `model/fr_detect.onnx` of the package
+ */
+export async function openDetector(model: Uint8Array): Promise<Detector> {
+  const session = await openSession(model, { name: "face detector" });
+
+  async function detectWindow(image: RgbImage, window: Box, minScore: number): Promise<FaceBox[]> {
+    const box = letterbox(window, WIDTH / HEIGHT);
+    const small = resample(image, { box, width: WIDTH, height: HEIGHT, border: "zero" });
+    const feed = { data: planes(small, { mean: 127 / 255, deviation: 128 / 255 }), dims: [1, 3, HEIGHT, WIDTH] };
+    const { scores, boxes } = await session.run({ input: feed });
+    if (!scores || !boxes) throw new TypeError("Cannot detect faces: the model has no outputs scores and boxes");
+    return decodeBoxes({ scores: scores.data, boxes: boxes.data }, { box, minScore });
+  }
+
+  return {
+    async detect(image, { minScore = 0.85, maxOverlap = 0.3, levels = 1 } = {}) {
+      const found: FaceBox[] = [];
+      for (const [i, window] of pyramid(image, levels).entries()) {
+        const faces = await detectWindow(image, window, minScore);
+        found.push(...(i === 0 ? faces : faces.filter((face) => isSmallInside(face, window))));
+      }
+      return suppress(found, maxOverlap);
+    },
+    dispose: () => session.release(),
+  };
+}
+
+/** The smallest rectangle around `box` with the given proportions (width / height) and the same centre. */
+export function letterbox({ left, top, width, height }: Box, proportions: number): Box {
+  const wide = Math.max(width, height * proportions);
+  const tall = wide / proportions;
+  return { left: left + (width - wide) / 2, top: top + (height - tall) / 2, width: wide, height: tall };
+}
+
+/** The windows of a pyramid: the whole picture, then per level `(2ⁿ⁺¹ − 1)²` half-overlapping windows of `1/2ⁿ` of its sides. */
+export function pyramid({ width, height }: { width: number; height: number }, levels: number): Box[] {
+  const windows: Box[] = [];
+  for (let level = 0; level < levels; level++) {
+    const [w, h] = [width / 2 ** level, height / 2 ** level];
+    const count = 2 ** (level + 1) - 1;
+    for (let y = 0; y < count; y++) {
+      for (let x = 0; x < count; x++) windows.push({ left: x * w / 2, top: y * h / 2, width: w, height: h });
+    }
+  }
+  return windows;
+}
+
+/** Whether a window shows all of a face: larger ones belong to coarser windows, and fragments touch an edge. */
+function isSmallInside(face: Box, window: Box): boolean {
+  const gap = window.height / 50;
+  return face.width < window.width / 2 && face.height < window.height / 2 &&
+    face.left > window.left + gap && face.left + face.width < window.left + window.width - gap &&
+    face.top > window.top + gap && face.top + face.height < window.top + window.height - gap;
+}
+
+/**
+ * The network's candidates as boxes in source pixels.
+ *
+ * @param output `scores` [N, 2] (no face, face) and `boxes` [N, 4] (left, top, right, bottom in 0..1 of the window)
+ * @param options `box`: the window in source pixels
+ */
+export function decodeBoxes(
+  { scores, boxes }: { scores: Float32Array; boxes: Float32Array },
+  { box, minScore }: { box: Box; minScore: number },
+): FaceBox[] {
+  const found: FaceBox[] = [];
+  for (let i = 0; i < scores.length / 2; i++) {
+    const score = scores[2 * i + 1] as number;
+    if (!(score >= minScore)) continue;
+    const [x0, y0, x1, y1] = boxes.subarray(4 * i, 4 * i + 4) as unknown as [number, number, number, number];
+    if (!(x1 > x0 && y1 > y0)) continue;
+    found.push({
+      left: box.left + x0 * box.width,
+      top: box.top + y0 * box.height,
+      width: (x1 - x0) * box.width,
+      height: (y1 - y0) * box.height,
+      score,
+    });
+  }
+  return found;
+}
+
+/**
+ * Non-maximum suppression: best first, without those that overlap a better one by more than `maxOverlap` (intersection over union) or
+ * lie inside of it by more than half.
+ */
+export function suppress(boxes: readonly FaceBox[], maxOverlap: number): FaceBox[] {
+  const kept: FaceBox[] = [];
+  for (const box of boxes.toSorted((a, b) => b.score - a.score)) {
+    if (kept.every((better) => overlap(box, better) <= maxOverlap && coverage(box, better) <= 0.5)) kept.push(box);
+  }
+  return kept;
+}
+
+/** Intersection over union of two rectangles, 0..1. */
+export function overlap(a: Box, b: Box): number {
+  const shared = sharedArea(a, b);
+  return shared / (a.width * a.height + b.width * b.height - shared);
+}
+
+/** Share of `box` that lies inside of `other`, 0..1. */
+function coverage(box: Box, other: Box): number {
+  return sharedArea(box, other) / (box.width * box.height);
+}
+
+function sharedArea(a: Box, b: Box): number {
+  const width = Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left);
+  const height = Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top);
+  return Math.max(0, width) * Math.max(0, height);
+}

@@ -1,0 +1,89 @@
+/**
+ * 468 points of a face in 3-D: MediaPipe's face mesh (Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on
+ * Mobile GPUs") as the package @vladmandic/human ships it, a tfjs graph model.
+ *
+ * In: a square crop; 1.0 to 1.2 times the longer side of the detector's box around its centre is best (at 1.5 the mesh leaves a
+ * profile). Out: x right, y down, z with the same unit, larger is farther from the camera. This file has no attention heads; the eyes
+ * and lips come from the mesh itself.
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import type { RgbImage } from "../face/image.ts";
+import { openTfjs } from "../gpu/tfjs.ts";
+import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
+import { resizeTensor, stackImages } from "./resample.ts";
+
+/** Number of points of the mesh. */
+export const VERTEX_COUNT = 468;
+
+const SIZE = 192;
+
+/** The mesh of one crop. */
+export interface FaceMeshResult {
+  /** `[468, 3]`: x right, y down, z away from the camera, all in pixels of the crop that was given (pixel centres at +0.5). */
+  vertices: Float32Array;
+  /** Probability, 0..1, that the crop shows a face at the place where the network expects it. */
+  score: number;
+}
+
+/** An open face mesh network. */
+export interface FaceMesh {
+  /** The meshes of square crops; crops of one size run as one batch. */
+  predict(crops: readonly RgbImage[]): Promise<FaceMeshResult[]>;
+  /**
+   * The same on tensors; differentiable.
+   *
+   * @param x `[B, S, S, 3]` in 0..1
+   * @returns `vertices` `[B, 468, 3]` in pixels of `x`, `score` `[B]`
+   */
+  mesh(x: tfjs.Tensor4D): { vertices: tfjs.Tensor3D; score: tfjs.Tensor1D };
+  dispose(): void;
+}
+
+/**
+ * Opens the network.
+ *
+ * @param files `models/facemesh.{json,bin}` of the package
+ */
+export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
+  const tf = await openTfjs();
+  const model = await openGraphModel(tf, files);
+
+  function mesh(x: tfjs.Tensor4D) {
+    const [batch, height, width] = x.shape;
+    if (height !== width) throw new TypeError(`Cannot mesh a crop of ${width}×${height} pixels: it must be square`);
+    return tf.tidy(() => {
+      const input = resizeTensor(tf, x, { height: SIZE, width: SIZE });
+      const [points, flag] = model.execute(input, [MESH, FLAG]) as [tfjs.Tensor, tfjs.Tensor];
+      return {
+        vertices: tf.mul(tf.reshape(points, [batch, VERTEX_COUNT, 3]), width / SIZE) as tfjs.Tensor3D,
+        score: tf.reshape(flag, [batch]) as tfjs.Tensor1D,
+      };
+    });
+  }
+
+  async function predictBatch(crops: readonly RgbImage[]): Promise<FaceMeshResult[]> {
+    const { vertices, score } = tf.tidy(() => mesh(stackImages(tf, crops)));
+    const [points, scores] = await Promise.all([vertices.data(), score.data()]) as [Float32Array, Float32Array];
+    tf.dispose([vertices, score]);
+    return crops.map((_, i) => ({
+      vertices: points.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3),
+      score: scores[i] as number,
+    }));
+  }
+
+  return {
+    mesh,
+    async predict(crops) {
+      const results: FaceMeshResult[] = [];
+      for (const indices of Map.groupBy(crops.keys(), (i) => (crops[i] as RgbImage).width).values()) {
+        const batch = await predictBatch(indices.map((i) => crops[i] as RgbImage));
+        indices.forEach((i, k) => results[i] = batch[k] as FaceMeshResult);
+      }
+      return results;
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+const MESH = "Identity_2:0";
+const FLAG = "Identity_1:0";

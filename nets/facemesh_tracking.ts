@@ -1,0 +1,102 @@
+/**
+ * Putting a face where the mesh network expects it. The network was trained on squares around an upright face with a quarter
+ * of its size as margin on each side; a detector's crop is only near that. As MediaPipe's tracker does from frame to frame, the
+ * mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 × its size.
+ *
+ * @module
+ */
+import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
+import type { FaceMesh, FaceMeshResult } from "./facemesh.ts";
+
+/** A turned square in an image, pixels. */
+export interface Square {
+  x: number;
+  y: number;
+  side: number;
+  /** Radians by which the face is turned clockwise in the image. */
+  angle: number;
+}
+
+/** Side of the network's input. */
+const SIZE = 192;
+/** Side of the square over the larger side of the mesh's box. */
+const MARGIN = 1.5;
+/** Outer corners of the eyes in MediaPipe's mesh: image-left, image-right. */
+const EYES = [33, 263] as const;
+/** Top of the forehead and chin. */
+const MIDLINE = [10, 152] as const;
+
+/**
+ * Meshes of faces in images.
+ *
+ * @param options.starts a first square for each image
+ * @param options.passes network passes; the first places the face, the later ones measure it
+ * @returns vertices in pixels of the given image (z in the same unit)
+ */
+export async function trackMeshes(
+  network: FaceMesh,
+  images: readonly RgbImage[],
+  { starts, passes = 3 }: { starts: readonly Square[]; passes?: number },
+): Promise<FaceMeshResult[]> {
+  let squares = [...starts];
+  let results: FaceMeshResult[] = [];
+  for (let pass = 0; pass < passes; pass++) {
+    const found = await network.predict(images.map((image, i) => cutSquare(image, squares[i]!)));
+    results = found.map(({ vertices, score }, i) => ({ vertices: fromSquare(vertices, squares[i]!), score }));
+    squares = results.map(({ vertices }) => squareAround(vertices));
+  }
+  return results;
+}
+
+/** The square that the network expects around a mesh. */
+export function squareAround(vertices: Float32Array): Square {
+  const between = ([from, to]: readonly [number, number], axis: number) =>
+    vertices[3 * to + axis]! - vertices[3 * from + axis]!;
+  // The line of the eyes and, turned a quarter, the midline; each counts by its length, for in a profile the eyes coincide.
+  const angle = Math.atan2(
+    between(EYES, 1) - between(MIDLINE, 0),
+    between(EYES, 0) + between(MIDLINE, 1),
+  );
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  let [least, most] = [[Infinity, Infinity], [-Infinity, -Infinity]];
+  for (let i = 0; i < vertices.length; i += 3) {
+    const turned = [cos * vertices[i]! + sin * vertices[i + 1]!, cos * vertices[i + 1]! - sin * vertices[i]!];
+    least = least.map((value, k) => Math.min(value, turned[k]!));
+    most = most.map((value, k) => Math.max(value, turned[k]!));
+  }
+  const [u, v] = [0, 1].map((k) => (least[k]! + most[k]!) / 2) as [number, number];
+  const side = MARGIN * Math.max(most[0]! - least[0]!, most[1]! - least[1]!);
+  return { x: cos * u - sin * v, y: sin * u + cos * v, side, angle };
+}
+
+/** The square as an upright image, 2×2 samples a pixel; outside of the image its edge goes on. */
+export function cutSquare(image: RgbImage, { x, y, side, angle }: Square): RgbImage {
+  const cut = createImage({ width: SIZE, height: SIZE });
+  const [cos, sin] = [Math.cos(angle) * side / SIZE, Math.sin(angle) * side / SIZE];
+  for (let i = 0; i < SIZE * SIZE; i++) {
+    for (let s = 0; s < 4; s++) {
+      const u = i % SIZE + 0.25 + 0.5 * (s % 2) - SIZE / 2;
+      const v = Math.floor(i / SIZE) + 0.25 + 0.5 * (s >> 1) - SIZE / 2;
+      addBilinear(image, {
+        x: x + cos * u - sin * v,
+        y: y + sin * u + cos * v,
+        weight: 0.25,
+        out: cut.data,
+        at: 3 * i,
+      });
+    }
+  }
+  return cut;
+}
+
+/** Vertices in pixels of the cut square → pixels of the image. */
+function fromSquare(vertices: Float32Array, { x, y, side, angle }: Square): Float32Array {
+  const scale = side / SIZE;
+  const [cos, sin] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
+  const out = new Float32Array(vertices.length);
+  for (let i = 0; i < vertices.length; i += 3) {
+    const [u, v] = [vertices[i]! - SIZE / 2, vertices[i + 1]! - SIZE / 2];
+    out.set([x + cos * u - sin * v, y + sin * u + cos * v, scale * vertices[i + 2]!], i);
+  }
+  return out;
+}

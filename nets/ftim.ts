@@ -1,0 +1,132 @@
+/**
+ * FTIM, the Facial Texture Inpainting Module (paper, section 3.2): an encoder-decoder that completes a UV texture.
+ *
+ * Input: the incomplete UV texture beside the template UV albedo. Expression and pose join the latent code. Output: the
+ * complete UV texture; the albedo is output − template texture + template albedo (lighting removed by subtraction).
+ *
+ * Where the paper is silent, we decide:
+ * - depth and width: five stride-2 convolutions, then nearest-neighbour upsampling with skip connections (a U-Net);
+ * - the visibility map is an input too, since a texel that is black and one that was not seen are different things;
+ * - the output is a residual on a first guess, which is an input too: what is seen, else its mirror image, else the template texture,
+ *   matched in colour (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry has to be handed to it;
+ * - the last convolution starts at zero, so that training starts from the first guess and not from noise.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { convolve } from "../gpu/ops/convolve.ts";
+import { upsampleConcat } from "../gpu/ops/upsample.ts";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import type { ParameterSpec, Variables } from "./parameters.ts";
+
+/** Sizes of the network. */
+export interface FtimShape {
+  /** Channels after each stride-2 convolution, finest first; the input's side must be divisible by 2^length. */
+  widths: readonly number[];
+  /** Channels at full resolution, before the output. */
+  fullWidth: number;
+  /** Length of the vector of expression and pose. */
+  codeLength: number;
+}
+
+/** A batch of inputs, NHWC; colours in 0..1, S the side of the UV map. */
+export interface FtimInput {
+  /** Incomplete texture [B,S,S,3], zero where nothing was seen. */
+  incomplete: tfjs.Tensor4D;
+  /** Visibility [B,S,S,1] in 0..1. */
+  visibility: tfjs.Tensor4D;
+  /** First guess of the complete texture [B,S,S,3]. */
+  guess: tfjs.Tensor4D;
+  /** Template albedo [B,S,S,3]. */
+  templateAlbedo: tfjs.Tensor4D;
+  /** Template albedo times shading [B,S,S,3]. */
+  templateTexture: tfjs.Tensor4D;
+  /** Expression coefficients (in standard deviations) and pose (in units of 90°) [B,codeLength]. */
+  code: tfjs.Tensor2D;
+}
+
+/** Incomplete texture, visibility, its mirror image, template albedo, first guess, and a constant. */
+const INPUT_CHANNELS = 12;
+/** Slope of the leaky rectifier below zero. */
+const LEAK = 0.2;
+
+/** The shapes of FTIM's parameters by name. */
+export function ftimParameters({ widths, fullWidth, codeLength }: FtimShape): Record<string, ParameterSpec> {
+  const specs: Record<string, ParameterSpec> = {};
+  const conv = (name: string, from: number, to: number, gain = 1) => {
+    specs[`${name}.weight`] = { shape: [3, 3, from, to], fan: gain === 0 ? 0 : 9 * from, gain };
+    specs[`${name}.bias`] = { shape: [to], fan: 0 };
+  };
+  let from = INPUT_CHANNELS;
+  widths.forEach((width, level) => {
+    conv(`down${level}`, from, width);
+    from = width;
+  });
+  specs["code.weight"] = { shape: [codeLength, from], fan: codeLength, gain: 0.1 };
+  specs["code.bias"] = { shape: [from], fan: 0 };
+  conv("latent", from, from);
+  for (let level = widths.length - 2; level >= 0; level--) {
+    const width = widths[level] as number;
+    conv(`up${level}`, from + width, width);
+    from = width;
+  }
+  conv("full", from + INPUT_CHANNELS, fullWidth);
+  conv("output", fullWidth, 3, 0);
+  return specs;
+}
+
+/**
+ * Completes UV textures.
+ *
+ * @returns complete textures [B,S,S,3]; about 0..1, not clamped, so that the losses see how far out they are
+ */
+export function ftim(
+  tf: Tfjs,
+  variables: Variables,
+  { widths, ...input }: FtimInput & Pick<FtimShape, "widths">,
+): tfjs.Tensor4D {
+  return tf.tidy(() => {
+    const conv = (x: tfjs.Tensor4D, name: string, stride: 1 | 2 = 1) =>
+      convolve(tf, x, {
+        filter: parameter(variables, `${name}.weight`) as tfjs.Tensor4D,
+        bias: parameter(variables, `${name}.bias`) as tfjs.Tensor1D,
+        stride,
+        slope: name === "output" ? 1 : LEAK,
+      });
+    const { incomplete, visibility, templateAlbedo, guess } = input;
+    // The constant lets the zero-padded border be told from the chart.
+    const known = [incomplete, visibility, tf.reverse(visibility, 2), templateAlbedo, guess, tf.onesLike(visibility)];
+    const stack = tf.concat(known, 3) as tfjs.Tensor4D;
+
+    const skips: tfjs.Tensor4D[] = [];
+    let x = stack;
+    widths.forEach((_, level) => {
+      skips.push(x);
+      x = conv(x, `down${level}`, 2);
+    });
+    const code = tf.add(
+      tf.matMul(input.code, parameter(variables, "code.weight") as tfjs.Tensor2D),
+      parameter(variables, "code.bias"),
+    );
+    x = conv(tf.add(x, tf.reshape(code, [input.code.shape[0], 1, 1, -1])), "latent");
+    for (let level = widths.length - 2; level >= 0; level--) {
+      x = conv(upsampleConcat(tf, x, { fine: skips[level + 1] as tfjs.Tensor4D }), `up${level}`);
+    }
+    x = conv(upsampleConcat(tf, x, { fine: stack }), "full");
+    return tf.add(guess, conv(x, "output"));
+  });
+}
+
+/** Removes the lighting: output − template texture + template albedo (paper, section 3.2). */
+export function removeLighting(
+  tf: Tfjs,
+  { texture, templateTexture, templateAlbedo }: Record<"texture" | "templateTexture" | "templateAlbedo", tfjs.Tensor4D>,
+): tfjs.Tensor4D {
+  return tf.add(tf.sub(texture, templateTexture), templateAlbedo);
+}
+
+function parameter(variables: Variables, name: string): tfjs.Variable {
+  const variable = variables[name];
+  if (variable === undefined) throw new TypeError(`Cannot run the network: parameter "${name}" is absent`);
+  return variable;
+}

@@ -1,0 +1,62 @@
+/**
+ * From what is known of a face in one photograph to the input of FTIM.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import type { FtimInput } from "./ftim.ts";
+
+/** One face in UV space, S×S texels; colours 0..1. */
+export interface FaceMaps {
+  /** Incomplete texture [S·S·3]. */
+  texture: Float32Array;
+  /** Visibility [S·S] in 0..1. */
+  visibility: Float32Array;
+  /** Shading by the fitted light [S·S·3]. */
+  shading: Float32Array;
+  /** Template albedo [S·S·3]. */
+  albedo: Float32Array;
+  /** The texture completed by symmetry and the template (`completeTexture`) [S·S·3]. */
+  guess: Float32Array;
+  /** Expression and pose, see {@linkcode conditionCode}. */
+  code: Float32Array;
+}
+
+/**
+ * Expression coefficients (standard deviations) beside yaw, pitch and roll in units of 90°.
+ *
+ * @returns [expression.length + 3]
+ */
+export function conditionCode(
+  expression: Float32Array,
+  { yaw, pitch, roll }: { yaw: number; pitch: number; roll: number },
+): Float32Array {
+  return Float32Array.of(...expression, yaw / 90, pitch / 90, roll / 90);
+}
+
+/**
+ * A batch of network inputs, and the shading beside it [B,S,S,3].
+ *
+ * @param faces one or more faces with maps of one size
+ */
+export function ftimInput(tf: Tfjs, faces: readonly FaceMaps[]): FtimInput & { shading: tfjs.Tensor4D } {
+  const side = Math.sqrt(faces[0]!.visibility.length);
+  const stack = (values: (face: FaceMaps) => Float32Array, channels: number) =>
+    tf.stack(faces.map((face) => tf.tensor3d(values(face), [side, side, channels]))) as tfjs.Tensor4D;
+  return tf.tidy(() => {
+    const incomplete = stack((face) => face.texture.map((value, i) => value * face.visibility[Math.floor(i / 3)]!), 3);
+    const visibility = stack((face) => face.visibility, 1);
+    const shading = stack((face) => face.shading, 3);
+    const templateAlbedo = stack((face) => face.albedo, 3);
+    return {
+      incomplete,
+      visibility,
+      guess: stack((face) => face.guess, 3),
+      templateAlbedo,
+      templateTexture: tf.mul(templateAlbedo, shading) as tfjs.Tensor4D,
+      shading,
+      code: tf.stack(faces.map(({ code }) => tf.tensor1d(code))) as tfjs.Tensor2D,
+    };
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * Head pose from a photograph: Hopenet (Ruiz et al. 2018, "Fine-grained head pose estimation without keypoints"), 66 bins of 3° for
+ * each angle, as the package faceplugin-face-recognition-js ships it, `model/fr_pose.onnx`.
+ *
+ * The network's yaw and roll have the other sign than here; checked on photographs (a mirrored picture and the 468-point mesh). The
+ * package feeds BGR and a square 1.5 times the detector's box. RGB, the box's own square and the mean with the mirrored picture agree
+ * far better with both checks: with the mesh on 39 faces within 3.3° of yaw, 3.9° of pitch and 4.0° of roll in the mean.
+ */
+import type { RgbImage } from "../face/image.ts";
+import { openSession } from "../gpu/onnx.ts";
+import { IMAGENET, planes } from "./planes.ts";
+import { type Box, resample, squareAround } from "./resample.ts";
+
+/** Where a head points, in degrees. */
+export interface HeadAngles {
+  /** Positive: the nose points to the right of the image. */
+  yaw: number;
+  /** Positive: the nose points up. */
+  pitch: number;
+  /** Positive: the head is turned counter-clockwise in the image. */
+  roll: number;
+}
+
+/** An open pose network. */
+export interface HeadPose {
+  /**
+   * The pose of one face.
+   *
+   * @param image the photograph
+   * @param face the detector's box in its pixels
+   * @param options `mirror`: also read the mirrored picture and take the mean, which removes the network's preference for one side
+   *   and doubles the time; default true
+   */
+  estimate(image: RgbImage, face: Box, options?: { mirror?: boolean }): Promise<HeadAngles>;
+  dispose(): Promise<void>;
+}
+
+const SIZE = 224;
+const MARGIN = 1;
+const BIN = 3;
+const FIRST = -99;
+
+/**
+ * Opens the network.
+ *
+ * @param model `model/fr_pose.onnx` of the package
+ */
+export async function openHeadPose(model: Uint8Array): Promise<HeadPose> {
+  const session = await openSession(model, { name: "head pose" });
+
+  async function read(crop: RgbImage): Promise<HeadAngles> {
+    const { output, 617: pitch, 618: roll } = await session.run({
+      input: { data: planes(crop, IMAGENET), dims: [1, 3, SIZE, SIZE] },
+    });
+    if (!output || !pitch || !roll) throw new TypeError("Cannot estimate pose: the model lacks an output");
+    return { yaw: -expectedAngle(output.data), pitch: expectedAngle(pitch.data), roll: -expectedAngle(roll.data) };
+  }
+
+  return {
+    async estimate(image, face, { mirror = true } = {}) {
+      const crop = resample(image, { box: squareAround(face, MARGIN), width: SIZE, height: SIZE });
+      const direct = await read(crop);
+      if (!mirror) return direct;
+      const mirrored = await read(mirrorImage(crop));
+      return {
+        yaw: (direct.yaw - mirrored.yaw) / 2,
+        pitch: (direct.pitch + mirrored.pitch) / 2,
+        roll: (direct.roll - mirrored.roll) / 2,
+      };
+    },
+    dispose: () => session.release(),
+  };
+}
+
+/** The mean angle, in degrees, under the softmax of logits over bins of 3° from −99°. */
+export function expectedAngle(logits: Float32Array): number {
+  const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  let total = 0;
+  let sum = 0;
+  logits.forEach((logit, i) => {
+    const weight = Math.exp(logit - top);
+    total += weight;
+    sum += weight * i;
+  });
+  return sum / total * BIN + FIRST;
+}
+
+/** The image with left and right exchanged. */
+export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
+  const mirrored = new Float32Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + width - 1 - x) * 3;
+      mirrored.set(data.subarray(from, from + 3), (y * width + x) * 3);
+    }
+  }
+  return { width, height, data: mirrored };
+}

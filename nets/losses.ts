@@ -1,0 +1,80 @@
+/**
+ * The losses of the paper's section 3.3, each a scalar ≥ 0 on the device, and their weighted sum.
+ * All are means, not sums, so that a weight means the same at every map size.
+ *
+ * The extraction of the paper keeps five weights for six terms (1.0, 0.2, 0.2, 0.02, 0.01). They are assigned in the order
+ * in which the text names the terms; the regularisation's weight is ours.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import type { Tfjs } from "../gpu/tfjs.ts";
+
+/** Weight of each term in the sum. */
+export interface LossWeights {
+  photometric: number;
+  albedo: number;
+  identity: number;
+  mrf: number;
+  symmetry: number;
+  regularisation: number;
+}
+
+/** The paper's weights, in the order of its text; `regularisation` is not printed there. */
+export const PAPER_WEIGHTS: LossWeights = {
+  photometric: 1.0,
+  albedo: 0.2,
+  identity: 0.2,
+  mrf: 0.02,
+  symmetry: 0.01,
+  regularisation: 0.1,
+};
+
+/** Mean over pixels of `weight` · |a − b|, normalised by the sum of the weights; `weight` broadcasts over channels. */
+export function weightedL1(
+  tf: Tfjs,
+  { a, b, weight }: { a: tfjs.Tensor; b: tfjs.Tensor; weight: tfjs.Tensor },
+): tfjs.Scalar {
+  const channels = a.shape.at(-1) as number;
+  const error = tf.sum(tf.mul(weight, tf.abs(tf.sub(a, b))));
+  return tf.div(error, tf.add(tf.mul(tf.sum(weight), channels), 1e-6)) as tfjs.Scalar;
+}
+
+/** Identity loss: mean of 1 − cosine over a batch of embeddings [B,N]. */
+export function identityLoss(tf: Tfjs, a: tfjs.Tensor2D, b: tfjs.Tensor2D): tfjs.Scalar {
+  const norm = (x: tfjs.Tensor2D) => tf.sqrt(tf.add(tf.sum(tf.square(x), 1), 1e-12));
+  const cosine = tf.div(tf.sum(tf.mul(a, b), 1), tf.mul(norm(a), norm(b)));
+  return tf.sub(1, tf.mean(cosine)) as tfjs.Scalar;
+}
+
+/**
+ * UV albedo loss: the albedos of one triplet are of one person, so each is drawn to the mean of the three.
+ *
+ * @param albedos [3,S,S,3]
+ * @param chart [S,S,1], 1 inside the face's UV chart
+ */
+export function albedoLoss(tf: Tfjs, albedos: tfjs.Tensor4D, chart: tfjs.Tensor3D): tfjs.Scalar {
+  const mean = tf.mean(albedos, 0, true);
+  const error = tf.mul(tf.abs(tf.sub(albedos, mean)), chart);
+  return tf.div(tf.sum(error), tf.mul(tf.sum(chart), 3 * albedos.shape[0])) as tfjs.Scalar;
+}
+
+/**
+ * Symmetry loss (paper, equation 2; DECA's trainer, `decalib/trainer.py`): texels that were not seen are drawn to their
+ * mirror image, whose gradient is stopped so that the seen side is not drawn to the unseen one.
+ */
+export function symmetryLoss(
+  tf: Tfjs,
+  { albedo, flipped, unseen }: Record<"albedo" | "flipped" | "unseen", tfjs.Tensor>,
+): tfjs.Scalar {
+  return weightedL1(tf, { a: albedo, b: stopGradient(tf, flipped), weight: unseen });
+}
+
+/** Passes the value on and no gradient. */
+export function stopGradient<T extends tfjs.Tensor>(tf: Tfjs, x: T): T {
+  const stop = tf.customGrad((value) => ({
+    value: tf.clone(value as tfjs.Tensor),
+    gradFunc: (dy) => tf.zerosLike(dy as tfjs.Tensor),
+  }));
+  return stop(x) as T;
+}

@@ -1,0 +1,87 @@
+/**
+ * The albedo of Tran et al. ("Towards High-Fidelity Nonlinear 3D Face Morphable Model", CVPR 2019; tranluan/Nonlinear_Face_3DMM):
+ * an encoder reduces the face to a code, a decoder without skip connections makes the albedo map of it. Everything passes
+ * through the code, which is the method's idea and its limit.
+ *
+ * Re-made on our geometry: the encoder reads the incomplete texture and its visibility instead of the crop, and the output is the mean
+ * albedo plus a residual, as theirs is a mean plus a tanh residual.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { convolve } from "../gpu/ops/convolve.ts";
+import { upsample2x } from "../gpu/ops/upsample.ts";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import type { FtimInput } from "./ftim.ts";
+import type { ParameterSpec, Variables } from "./parameters.ts";
+
+/** Sizes of the network. */
+export interface TranShape {
+  /** Side of the UV map; divisible by 2^widths.length. */
+  side: number;
+  /** Channels after each stride-2 convolution of the encoder; the decoder mirrors them. */
+  widths: readonly number[];
+  /** Length of the code. */
+  codeLength: number;
+  /** Mean albedo [side·side·3], 0..1. */
+  mean: Float32Array;
+}
+
+/** Slope of the leaky rectifier below zero. */
+const LEAK = 0.2;
+
+/** The shapes of the network's parameters by name. */
+export function tranParameters({ side, widths, codeLength }: Omit<TranShape, "mean">): Record<string, ParameterSpec> {
+  const specs: Record<string, ParameterSpec> = {};
+  const conv = (name: string, from: number, to: number, fan = 9 * from) => {
+    specs[`${name}.weight`] = { shape: [3, 3, from, to], fan };
+    specs[`${name}.bias`] = { shape: [to], fan: 0 };
+  };
+  const dense = (name: string, from: number, to: number) => {
+    specs[`${name}.weight`] = { shape: [from, to], fan: from };
+    specs[`${name}.bias`] = { shape: [to], fan: 0 };
+  };
+  let from = 4;
+  widths.forEach((width, level) => {
+    conv(`encode${level}`, from, width);
+    from = width;
+  });
+  const cells = (side / 2 ** widths.length) ** 2;
+  dense("code", cells * from, codeLength);
+  dense("expand", codeLength, cells * from);
+  for (let level = widths.length - 1; level >= 0; level--) {
+    const to = widths[Math.max(0, level - 1)]!;
+    conv(`decode${level}`, from, to);
+    from = to;
+  }
+  conv("output", from, 3, 0);
+  return specs;
+}
+
+/** Albedos [B,S,S,3] of a batch of faces, about 0..1 and not clamped. */
+export function tran(
+  tf: Tfjs,
+  variables: Variables,
+  { incomplete, visibility, side, widths, mean }: Pick<FtimInput, "incomplete" | "visibility"> & TranShape,
+): tfjs.Tensor4D {
+  return tf.tidy(() => {
+    const conv = (x: tfjs.Tensor4D, name: string, stride: 1 | 2 = 1) =>
+      convolve(tf, x, {
+        filter: variables[`${name}.weight`] as tfjs.Tensor4D,
+        bias: variables[`${name}.bias`] as tfjs.Tensor1D,
+        stride,
+        slope: name === "output" ? 1 : LEAK,
+      });
+    const dense = (x: tfjs.Tensor2D, name: string): tfjs.Tensor2D =>
+      tf.add(tf.matMul(x, variables[`${name}.weight`] as tfjs.Tensor2D), variables[`${name}.bias`]!);
+    let x = tf.concat([incomplete, visibility], 3) as tfjs.Tensor4D;
+    widths.forEach((_, level) => x = conv(x, `encode${level}`, 2));
+    const [batch, cells, , last] = x.shape;
+    const code = dense(tf.reshape(x, [batch, -1]), "code");
+    x = tf.leakyRelu(tf.reshape(dense(code, "expand"), [batch, cells, cells, last]), LEAK);
+    for (let level = widths.length - 1; level >= 0; level--) {
+      x = conv(upsample2x(tf, x), `decode${level}`);
+    }
+    return tf.add(tf.tensor4d(mean, [1, side, side, 3]), conv(x, "output"));
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * One training step's loss (paper, sections 3.2 and 3.3): the three views of a triplet are completed, one of the three
+ * albedos is picked at random, and all three views are rendered with it and compared with the photographs.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { applySparse } from "../gpu/sparse.ts";
+import type { SparseMatrix } from "../gpu/sparse_cpu.ts";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import { type FaceMaps, ftimInput } from "./ftim_input.ts";
+import type { FtimInput } from "./ftim.ts";
+import { type Box, resizeTensor } from "./resample.ts";
+import type { TextureModel } from "./texture_model.ts";
+import { idMrf } from "./id_mrf.ts";
+import { albedoLoss, identityLoss, type LossWeights, symmetryLoss, weightedL1 } from "./losses.ts";
+
+/** One view of a triplet. */
+export interface TrainingView extends FaceMaps {
+  /** The aligned crop [P·3], 0..1. */
+  photograph: Float32Array;
+  /** Rendering of a UV texture into the crop: P×T. */
+  operator: SparseMatrix;
+  /** Share of each pixel that the mesh covers [P]. */
+  coverage: Float32Array;
+  /** The square of the crop that the identity network looks at. */
+  face: Box;
+  /** What the identity network sees in the photograph's face; may be absent if neither the identity nor the ID-MRF loss has a weight. */
+  known?: KnownFace;
+}
+
+/** What the identity network makes of one face, as numbers. */
+export interface KnownFace {
+  /** [N] */
+  descriptor: Float32Array;
+  /** [h·w·C] of each layer. */
+  layers: readonly Float32Array[];
+}
+
+/** The network that the identity loss and the ID-MRF loss look through, in one pass for both. */
+export interface IdentityNetwork {
+  /** Side of its input in pixels. */
+  side: number;
+  /** Part of each layer in the ID-MRF loss, in the order in which `features` gives them. */
+  layerWeights: readonly number[];
+  /** Faces [B,side,side,3] → descriptors [B,N], layers [B,h,w,C]. */
+  features(faces: tfjs.Tensor4D): { descriptor: tfjs.Tensor2D; layers: readonly tfjs.Tensor4D[] };
+}
+
+/** What the loss is made with. */
+export interface TripletLossOptions {
+  /** The three views. */
+  views: readonly TrainingView[];
+  /** Index of the view whose albedo renders all. */
+  chosen: number;
+  weights: LossWeights;
+  /** 1 inside the UV chart [T]. */
+  chart: Float32Array;
+  /** The network and how its albedo is lit. */
+  model: Pick<TextureModel, "light"> & { albedo(input: FtimInput): tfjs.Tensor4D };
+  identity: IdentityNetwork;
+}
+
+/** The terms of the loss, unweighted, each a scalar on the device. */
+export type LossTerms = Partial<Record<keyof LossWeights, tfjs.Scalar>>;
+
+/**
+ * The loss of one triplet.
+ *
+ * @returns the terms whose weight is not zero
+ */
+export function tripletLoss(
+  tf: Tfjs,
+  { views, chosen, weights, chart, model, identity }: TripletLossOptions,
+): LossTerms {
+  const { shading, ...input } = ftimInput(tf, views);
+  const side = input.visibility.shape[1];
+  const crop = Math.sqrt(views[0]!.coverage.length);
+  const albedos = model.albedo(input);
+  // The chosen view's albedo and template, lit for all three views.
+  const pick = (x: tfjs.Tensor4D) =>
+    tf.tile(tf.slice(x, [chosen, 0, 0, 0], [1, -1, -1, -1]), [views.length, 1, 1, 1]) as tfjs.Tensor4D;
+  const lit = model.light({ albedo: pick(albedos), templateAlbedo: pick(input.templateAlbedo), shading });
+
+  const images = tf.stack(views.map(({ operator }, v) => {
+    const one = tf.slice(lit, [v, 0, 0, 0], [1, -1, -1, -1]);
+    return tf.reshape(applySparse(tf, operator, tf.reshape(one, [side * side, 3])), [crop, crop, 3]);
+  })) as tfjs.Tensor4D;
+  const photographs = tf.stack(
+    views.map(({ photograph }) => tf.tensor3d(photograph, [crop, crop, 3])),
+  ) as tfjs.Tensor4D;
+  const coverage = tf.stack(views.map((view) => tf.tensor3d(view.coverage, [crop, crop, 1]))) as tfjs.Tensor4D;
+  const inside = tf.tensor3d(chart, [side, side, 1]);
+
+  const terms: LossTerms = {};
+  if (weights.photometric > 0) {
+    terms.photometric = weightedL1(tf, { a: images, b: tf.mul(photographs, coverage), weight: coverage });
+  }
+  if (weights.albedo > 0) terms.albedo = albedoLoss(tf, albedos, inside);
+  if (weights.identity > 0 || weights.mrf > 0) {
+    Object.assign(terms, perceptualTerms(tf, { images, photographs, coverage }, { views, weights, identity }));
+  }
+  if (weights.symmetry > 0) {
+    const unseen = tf.mul(tf.sub(1, input.visibility), inside);
+    terms.symmetry = symmetryLoss(tf, { albedo: albedos, flipped: tf.reverse(albedos, 2), unseen });
+  }
+  if (weights.regularisation > 0) {
+    // What no view of the triplet shows is drawn to the template: nothing else says what should be there.
+    // Not tf.prod: on small tensors it forgets to keep the axis.
+    const unseen = tf.unstack(tf.sub(1, input.visibility));
+    const hidden = tf.expandDims(tf.mul(unseen.reduce((product, view) => tf.mul(product, view)), inside), 0);
+    terms.regularisation = weightedL1(tf, {
+      a: albedos,
+      b: input.templateAlbedo,
+      weight: tf.tile(hidden, [views.length, 1, 1, 1]),
+    });
+  }
+  return terms;
+}
+
+/**
+ * Identity and ID-MRF loss. The network sees the render over the photograph, as it was trained on whole faces. Only positions that the mesh
+ * covers take part in the ID-MRF loss: the face region of the paper, without the border that a mask on the images would draw.
+ */
+function perceptualTerms(
+  tf: Tfjs,
+  { images, photographs, coverage }: Record<"images" | "photographs" | "coverage", tfjs.Tensor4D>,
+  { views, weights, identity }: Pick<TripletLossOptions, "views" | "weights" | "identity">,
+): LossTerms {
+  const known = views.map((view, v) => {
+    if (view.known === undefined) throw new TypeError(`Cannot compare identities: view ${v} has no features`);
+    return view.known;
+  });
+  const ofFaces = (x: tfjs.Tensor4D, width: number, height: number) =>
+    tf.concat(views.map(({ face }, v) => {
+      const one = tf.slice(x, [v, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
+      return resizeTensor(tf, one, { box: face, width, height });
+    })) as tfjs.Tensor4D;
+  const overlay = tf.add(images, tf.mul(photographs, tf.sub(1, coverage))) as tfjs.Tensor4D;
+  const { descriptor, layers } = identity.features(ofFaces(overlay, identity.side, identity.side));
+  const terms: LossTerms = {};
+  if (weights.identity > 0) {
+    const target = tf.stack(known.map((face) => tf.tensor1d(face.descriptor))) as tfjs.Tensor2D;
+    terms.identity = identityLoss(tf, descriptor, target);
+  }
+  if (weights.mrf > 0) {
+    terms.mrf = idMrf(
+      tf,
+      layers.map((generated, i) => {
+        const [, height, width, channels] = generated.shape;
+        const values = known.map((face) => tf.tensor3d(face.layers[i]!, [height, width, channels]));
+        const inside = tf.cast(tf.greaterEqual(ofFaces(coverage, width, height), 0.5), "float32") as tfjs.Tensor4D;
+        return { generated, target: tf.stack(values) as tfjs.Tensor4D, inside, weight: identity.layerWeights[i]! };
+      }),
+    );
+  }
+  return terms;
+}
+
+/** The weighted sum of the terms. */
+export function totalLoss(tf: Tfjs, terms: LossTerms, weights: LossWeights): tfjs.Scalar {
+  const parts = Object.entries(terms).map(([name, term]) => tf.mul(term, weights[name as keyof LossWeights]));
+  return tf.addN(parts) as tfjs.Scalar;
+}

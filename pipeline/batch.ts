@@ -1,0 +1,154 @@
+/** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
+import { checkProduct, contextOf, found, type Product } from "./context.ts";
+import { AbortedError, InputChangedError, StageError, StoreError } from "./errors.ts";
+import type { Action, Job } from "./job.ts";
+import type { Session } from "./session.ts";
+import type { ErasedContext } from "./stage.ts";
+import type { ActionRecord, FileRow } from "./state.ts";
+import { checkBlob, commit, type Digest, hasBlob, quarantine } from "./store.ts";
+import { corruption, openTree, recheck, type Resolved, type SourceFile } from "./tree.ts";
+import { openSink } from "./writer.ts";
+
+/** Inputs turned out to be damaged or gone; their producers must run again, then this stage's look-up starts over. */
+export class DamagedInput extends Error {
+  readonly blobs: readonly string[];
+  constructor(blobs: readonly string[]) {
+    super(`damaged input ${blobs.join(", ")}`);
+    this.blobs = blobs;
+  }
+}
+
+/** What all batches of a burst share: the whole inputs and the opened resource, made when first needed. */
+export interface Share {
+  open(): Promise<unknown>;
+  close(): Promise<void>;
+  readonly inputs: ErasedContext["inputs"];
+  readonly touched: Map<string, SourceFile & Digest>;
+}
+
+export function shareOf({ node: { stage, params }, inputs, session, label }: Job): Share {
+  const touched = new Map<string, SourceFile & Digest>();
+  const roles = Object.keys(inputs).filter((role) => !stage.each.includes(role));
+  const trees = Object.fromEntries(roles.map((role) => {
+    const { listing, source } = found(inputs, role);
+    return [role, openTree(listing(), { store: session.store, source, touched })];
+  }));
+  let resource: Promise<unknown> | undefined;
+  async function start(): Promise<unknown> {
+    await checkInputs(roles.flatMap((role) => inStore(found(inputs, role))), session);
+    return await stage.open?.({ inputs: trees, params, signal: session.signal, log: logger(session, label) });
+  }
+  return {
+    inputs: trees,
+    touched,
+    open: () => resource ??= start(),
+    async close() {
+      if (resource === undefined || stage.close === undefined) return;
+      const opened = await resource.then((value) => ({ value }), () => null);
+      if (opened !== null) await stage.close(opened.value);
+    },
+  };
+}
+
+function inStore({ listing, source }: Resolved): readonly FileRow[] {
+  return source === null ? listing().files : [];
+}
+
+async function checkInputs(files: readonly FileRow[], { store }: Session): Promise<void> {
+  const bad: string[] = [];
+  for (const [, sha256, size] of files) {
+    if (store.verified.has(sha256) && hasBlob(store, { sha256, size })) continue;
+    const state = await checkBlob(store, { sha256, size });
+    if (state === "corrupt") quarantine(store, sha256);
+    if (state !== "ok") bad.push(sha256);
+  }
+  if (bad.length > 0) throw new DamagedInput(bad);
+}
+
+function logger({ emit }: Session, stage: string): (message: string) => void {
+  return (message) => emit({ type: "log", stage, message });
+}
+
+interface BatchOptions {
+  readonly job: Job;
+  readonly shared: Share;
+}
+
+/** Runs some locked actions and records their results. */
+export async function runBatch(actions: readonly Action[], options: BatchOptions): Promise<readonly ActionRecord[]> {
+  const { session, node, label } = options.job;
+  const scratch = `${session.store.root}/scratch/${actions[0]?.key}`;
+  const started = Date.now();
+  const products = await callStage(actions, { ...options, scratch });
+  try {
+    await commit(session.store, products.flatMap(({ sink }) => sink.staged));
+    const ended = Date.now();
+    const records = products.map(({ action: { key, preimage, item }, sink, skipped }) => {
+      return { key, stage: node.stage.name, item, preimage, files: sink.files, skipped, started, ended };
+    });
+    session.checkOpen();
+    session.state.recordActions(records);
+    await Deno.remove(scratch, { recursive: true }).catch(() => null);
+    return records;
+  } catch (error) {
+    for (const { sink } of products) sink.discard();
+    throw asFailure(error, { label, actions, session });
+  }
+}
+
+/** Runs some actions and returns what they made, checked but neither visible in the store nor recorded. */
+export async function callStage(
+  actions: readonly Action[],
+  { job, shared, scratch }: BatchOptions & { readonly scratch: string },
+): Promise<readonly Product[]> {
+  const { node: { stage, params }, inputs, session, label } = job;
+  const touched = new Map<string, SourceFile & Digest>();
+  const products = actions.map((action): Product => ({ action, sink: openSink(session.store, action), skipped: [] }));
+  let listened = false;
+  try {
+    const files = actions.flatMap(({ files }) => Object.entries(files));
+    await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
+    const resource = await shared.open();
+    const common = {
+      inputs: shared.inputs,
+      params,
+      resource,
+      log: logger(session, label),
+      progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
+      get signal() {
+        listened = true;
+        return session.signal;
+      },
+      get scratch() {
+        Deno.mkdirSync(scratch, { recursive: true });
+        return scratch;
+      },
+    };
+    await stage.run(contextOf(common, { job, products, touched }));
+    // a stage that listens to the signal may have returned early: what it wrote may be partial
+    if (listened) session.checkAborted();
+    for (const product of products) checkProduct(label, product);
+    await recheck([...touched.values(), ...shared.touched.values()]);
+    return products;
+  } catch (error) {
+    for (const { sink } of products) sink.discard();
+    throw asFailure(error, { label, actions, session });
+  }
+}
+
+interface FailureOptions {
+  readonly label: string;
+  readonly actions: readonly Action[];
+  readonly session: Session;
+}
+
+/** What a batch's failure means for the run. */
+function asFailure(error: unknown, { label, actions, session }: FailureOptions): unknown {
+  const damaged = corruption(error);
+  if (damaged !== null) return new DamagedInput([damaged.sha256]);
+  if (error instanceof DamagedInput || error instanceof InputChangedError || error instanceof StoreError) return error;
+  if (error instanceof StageError || error instanceof AbortedError) return error;
+  if (session.signal.aborted) return new AbortedError("interrupted", { cause: error });
+  const items = actions.flatMap(({ item }) => item ?? []);
+  return new StageError(label, error instanceof Error ? error.message : String(error), { cause: error, items });
+}

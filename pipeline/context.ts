@@ -1,0 +1,70 @@
+/** What a stage's function is given, and whether what it made keeps the contract. */
+import { PipelineError, StageError } from "./errors.ts";
+import type { Action, Job } from "./job.ts";
+import type { ErasedContext } from "./stage.ts";
+import type { Digest } from "./store.ts";
+import { openTree, type SourceFile } from "./tree.ts";
+import type { Sink } from "./writer.ts";
+
+/** What an action has written and skipped so far. */
+export interface Product {
+  readonly action: Action;
+  readonly sink: Sink;
+  readonly skipped: [key: string, reason: string][];
+}
+
+/** What is the same for per-item and for whole stages. */
+export type CommonContext = Omit<ErasedContext, "items" | "out" | "skip">;
+
+interface ContextOptions {
+  readonly job: Job;
+  readonly products: readonly Product[];
+  /** Collects the source files that are read. */
+  readonly touched: Map<string, SourceFile & Digest>;
+}
+
+/** Completes a context with the items, or with the whole stage's writer. */
+export function contextOf(common: CommonContext, { job, products, touched }: ContextOptions): ErasedContext {
+  // descriptors, because `signal` and `scratch` must stay getters
+  const base = Object.getOwnPropertyDescriptors(common);
+  const [first] = products;
+  const extra = job.node.stage.each.length === 0 && first !== undefined
+    ? { out: first.sink.writer, skip: (key: string, reason: string) => void first.skipped.push([key, reason]) }
+    : { items: products.map((product) => itemOf(product, { job, touched })) };
+  return Object.defineProperties(extra, base) as unknown as ErasedContext;
+}
+
+function itemOf({ action, sink, skipped }: Product, { job, touched }: Omit<ContextOptions, "products">) {
+  const inputs = Object.entries(action.files).map(([role, files]) => {
+    const source = found(job.inputs, role).source;
+    return [role, openTree({ files, skipped: [] }, { store: job.session.store, source, touched })];
+  });
+  return {
+    key: action.item ?? "",
+    inputs: Object.fromEntries(inputs),
+    out: sink.writer,
+    skip: (reason: string) => void skipped.push([action.item ?? "", reason]),
+  };
+}
+
+/** Throws where an action wrote nothing, or an item both wrote and skipped. */
+export function checkProduct(label: string, { action, sink, skipped }: Product): void {
+  const wrote = sink.files.length > 0;
+  if (action.item === null) {
+    if (!wrote) throw new StageError(label, "wrote no file");
+    return;
+  }
+  const items = [action.item];
+  if (skipped.length > 1) throw new StageError(label, "skipped an item twice", { items });
+  if (skipped.length > 0 && wrote) throw new StageError(label, "wrote files and skipped", { items });
+  if (skipped.length === 0 && !wrote) {
+    throw new StageError(label, "wrote no file; call item.skip(reason) if there is nothing to write", { items });
+  }
+}
+
+/** A role's value, which the plan has made sure of. */
+export function found<T>(record: Readonly<Record<string, T>>, role: string): T {
+  const value = record[role];
+  if (value === undefined) throw new PipelineError(`unreachable: no input "${role}"`);
+  return value;
+}

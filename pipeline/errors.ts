@@ -1,0 +1,73 @@
+/** The ways in which a run can end badly, each its own class so that a caller can tell them apart. */
+
+/** What an error is about, where known. */
+interface Details {
+  readonly cause?: unknown;
+}
+
+/** Base of every error that the engine raises on purpose. */
+export class PipelineError extends Error {
+  override name = "PipelineError";
+  constructor(message: string, details: Details = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+  }
+}
+
+/** A stage threw, or broke its contract (no output, a path outside its item, …). */
+export class StageError extends PipelineError {
+  override name = "StageError";
+  readonly stage: string;
+  readonly items: readonly string[];
+  constructor(stage: string, message: string, details: Details & { readonly items?: readonly string[] } = {}) {
+    const items = details.items ?? [];
+    const where = items.length === 0 ? "" : ` (item ${items.slice(0, 3).join(", ")}${items.length > 3 ? ", …" : ""})`;
+    super(`stage "${stage}"${where}: ${message}`, details);
+    this.stage = stage;
+    this.items = items;
+  }
+}
+
+/** A source file changed between the moment its hash entered a key and the end of the run. */
+export class InputChangedError extends PipelineError {
+  override name = "InputChangedError";
+  readonly path: string;
+  constructor(path: string) {
+    super(`${path} changed while a stage was reading it; the result was not recorded. Run again.`);
+    this.path = path;
+  }
+}
+
+/** A stored blob no longer has the bytes that its name promises; it was moved to `quarantine/`. */
+export class CorruptBlobError extends PipelineError {
+  override name = "CorruptBlobError";
+  readonly sha256: string;
+  constructor(sha256: string) {
+    super(`stored object ${sha256} is damaged and was quarantined. Run again: its producer will be recomputed.`);
+    this.sha256 = sha256;
+  }
+}
+
+/** The store cannot be written: full or read-only disk. */
+export class StoreError extends PipelineError {
+  override name = "StoreError";
+}
+
+/** The run was interrupted by its signal; what was finished is kept. */
+export class AbortedError extends PipelineError {
+  override name = "AbortError";
+}
+
+/** Turns "disk full" and "read-only" into a {@link StoreError} that says what to do; passes anything else on. */
+export function explainStoreFailure(error: unknown, directory: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const text = `${code} ${error instanceof Error ? error.message : String(error)}`;
+  if (/ENOSPC|No space left|disk is full|EDQUOT/i.test(text)) {
+    return new StoreError(`no space left on the disk of ${directory}; free some (or run gc), then run again`, {
+      cause: error,
+    });
+  }
+  if (/EROFS|Read-only file system|readonly database|EACCES|Permission denied/i.test(text)) {
+    return new StoreError(`${directory} cannot be written (${text.trim()}); choose another store`, { cause: error });
+  }
+  return error;
+}

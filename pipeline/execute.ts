@@ -1,0 +1,121 @@
+/** Brings a stage's missing actions to an end: locks, lanes, resources. */
+import { runBatch, shareOf } from "./batch.ts";
+import { StageError } from "./errors.ts";
+import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
+import { type Lock, tryLock } from "./locks.ts";
+import type { ActionRecord } from "./state.ts";
+import { type Listing, sortListing } from "./tree.ts";
+
+/** Executes what has no usable record and assembles the stage's listing. Throws {@link DamagedInput}. */
+export async function execute(job: Job): Promise<Listing> {
+  const { session, label } = job;
+  const actions = actionsOf(job);
+  const records = new Map<string, ActionRecord>();
+  const tally = { total: actions.length, executed: 0, cached: 0, skipped: 0 };
+  for (const action of actions) {
+    const record = usableRecord(action, session);
+    if (record === null) continue;
+    records.set(action.key, record);
+    tally.cached++;
+    tally.skipped += record.skipped.length;
+  }
+  const todo = actions.filter(({ key }) => !records.has(key));
+  job.count({ ...tally });
+  const started = performance.now();
+  session.emit({ type: "start", stage: label, total: actions.length, todo: todo.length });
+  const settle = (record: ActionRecord, how: "executed" | "cached") => {
+    records.set(record.key, record);
+    tally[how]++;
+    tally.skipped += record.skipped.length;
+    job.count({ ...tally });
+    session.emit({ type: "items", stage: label, seconds: (performance.now() - started) / 1000, ...tally });
+  };
+  if (todo.length > 0) await burst(todo, { job, settle });
+  return assemble(actions.map(({ key }) => records.get(key)), label);
+}
+
+function assemble(records: readonly (ActionRecord | undefined)[], label: string): Listing {
+  const listing = sortListing({
+    files: records.flatMap((record) => record?.files ?? []),
+    skipped: records.flatMap((record) => record?.skipped ?? []),
+  });
+  for (const [index, [path]] of listing.files.entries()) {
+    if (listing.files[index + 1]?.[0] === path) throw new StageError(label, `two items wrote "${path}"`);
+  }
+  return listing;
+}
+
+interface BurstOptions {
+  readonly job: Job;
+  readonly settle: (record: ActionRecord, how: "executed" | "cached") => void;
+}
+
+/** Works off a queue of actions in lanes that share what `open` returned. */
+async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
+  const { node: { stage }, session, label } = job;
+  const { gpu = false, cores = 1, memoryMiB = 0 } = stage.resources;
+  const releaseGpu = await session.pool.take({ gpu });
+  const shared = shareOf(job);
+  let queue = [...todo];
+  let failure: { error: unknown } | null = null;
+
+  /** Locks up to a batch of actions; takes over what another process has finished meanwhile. */
+  function claim(): { action: Action; lock: Lock }[] {
+    const claimed: { action: Action; lock: Lock }[] = [];
+    const busy: Action[] = [];
+    for (const [index, action] of queue.entries()) {
+      if (claimed.length === stage.batch) {
+        busy.push(...queue.slice(index));
+        break;
+      }
+      const lock = tryLock(`${session.store.root}/locks/${action.key}`);
+      if (lock === null) {
+        busy.push(action);
+        continue;
+      }
+      const record = usableRecord(action, session);
+      if (record === null) claimed.push({ action, lock });
+      else {
+        lock[Symbol.dispose]();
+        settle(record, "cached");
+      }
+    }
+    queue = busy;
+    return claimed;
+  }
+  async function lane(): Promise<void> {
+    for (let idle = 0; queue.length > 0 && failure === null && !session.signal.aborted;) {
+      const release = await session.pool.take({ cores, memoryMiB });
+      const claimed = failure === null && !session.signal.aborted ? claim() : [];
+      try {
+        if (claimed.length > 0) {
+          idle = 0;
+          const records = await runBatch(claimed.map(({ action }) => action), { job, shared });
+          for (const record of records) settle(record, "executed");
+        }
+      } catch (error) {
+        failure ??= { error };
+      } finally {
+        for (const { lock } of claimed) lock[Symbol.dispose]();
+        release();
+      }
+      if (claimed.length === 0 && queue.length > 0) {
+        if (idle++ === 4) session.emit({ type: "wait", stage: label, items: queue.length });
+        await new Promise((resolve) => setTimeout(resolve, Math.min(20 * idle, 300)));
+      }
+    }
+  }
+  const most = gpu ? 1 : Math.max(1, Math.floor(session.jobs / cores));
+  try {
+    await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
+  } finally {
+    await shared.close().catch((error) => failure ??= { error });
+    releaseGpu();
+  }
+  rethrow(failure);
+  session.checkAborted();
+}
+
+function rethrow(failure: { error: unknown } | null): void {
+  if (failure !== null) throw failure.error;
+}

@@ -1,0 +1,124 @@
+/**
+ * Frees space. What the last runs used, and what made the files that the caller names (committed results), always
+ * stays; of the rest, the least recently used goes first. Never beside a run: a run holds the store's lock shared,
+ * the collection takes it alone.
+ */
+import { PipelineError } from "./errors.ts";
+import { hashFile } from "./hash.ts";
+import { tryPermanentLock } from "./locks.ts";
+import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
+import { runNames, type RunRecord } from "./run_record.ts";
+import { openState } from "./state.ts";
+
+/** What to keep. */
+export interface GcOptions {
+  /** The store's folder. Default ".ftim". */
+  readonly store?: string;
+  /** Results that the last so many runs used are kept. Default 5. */
+  readonly runs?: number;
+  /** Files whose makers are kept, however old: the committed results. */
+  readonly keep?: readonly string[];
+  /** Keep up to so many bytes of other results, the most recently used ones. Default 0. */
+  readonly maxBytes?: number;
+  /** Unfinished work (of stages that never came to an end) younger than this stays. Default one day. */
+  readonly graceMs?: number;
+  /** Count, but delete nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What was (or would be) deleted. */
+export interface GcReport {
+  readonly kept: { readonly blobs: number; readonly bytes: number };
+  readonly removed: { readonly blobs: number; readonly bytes: number; readonly records: number };
+  readonly dryRun: boolean;
+}
+
+/** Deletes what nothing needs. Throws where a run is using the store. */
+export async function gc(options: GcOptions = {}): Promise<GcReport> {
+  const { store = ".ftim", runs = 5, keep = [], maxBytes = 0, graceMs = 86_400_000, dryRun = false } = options;
+  const root = Deno.realPathSync(store);
+  using lock = tryPermanentLock(`${root}/use.lock`, { exclusive: true });
+  if (lock === null) throw new PipelineError(`a run is using ${root}; collect when it has ended`);
+  using state = openState(root, { warn: console.error });
+  const young = Date.now() - graceMs;
+  const files = new Set(await Promise.all(keep.map(async (path) => (await hashFile(path)).sha256)));
+  const nodes = finishedNodes(state);
+  const live = liveNodes(nodes, { roots: rootKeys(root, runs), files, maxBytes });
+  const blobs = new Set(nodes.filter(({ key }) => live.has(key)).flatMap(shas));
+  const finished = new Set(nodes.flatMap(shas));
+  const actions: string[] = [];
+  for (const { key, files, ended } of recordedActions(state)) {
+    const unfinished = files.every(([, sha]) => !finished.has(sha));
+    if (files.every(([, sha]) => blobs.has(sha))) continue;
+    if (unfinished && ended >= young) { for (const [, sha] of files) blobs.add(sha); }
+    else actions.push(key);
+  }
+  const dead = nodes.filter(({ key }) => !live.has(key)).map(({ key }) => key);
+  // records first: a record without its blobs is recomputed, blobs without a record would stay for ever
+  if (!dryRun) forget(state, { nodes: dead, actions });
+  const report = sweep(root, { blobs, dryRun });
+  if (!dryRun) sweepFolders(root, young);
+  return { ...report, removed: { ...report.removed, records: dead.length + actions.length }, dryRun };
+}
+
+function shas({ listing }: FinishedNode): readonly string[] {
+  return listing?.files.map(([, sha]) => sha) ?? [];
+}
+
+/** Keys of the nodes that the last runs used. */
+function rootKeys(root: string, runs: number): ReadonlySet<string> {
+  const names = runs === 0 ? [] : runNames(root).slice(-runs);
+  const records = names.map((name): RunRecord => JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`)));
+  return new Set(records.flatMap(({ stages }) => Object.values(stages).map(({ key }) => key)));
+}
+
+interface LiveOptions {
+  readonly roots: ReadonlySet<string>;
+  readonly files: ReadonlySet<string>;
+  readonly maxBytes: number;
+}
+
+function liveNodes(nodes: readonly FinishedNode[], { roots, files, maxBytes }: LiveOptions): ReadonlySet<string> {
+  const live = new Set<string>();
+  const sizes = new Map<string, number>();
+  const rooted = nodes.filter((node) => roots.has(node.key) || shas(node).some((sha) => files.has(sha)));
+  for (const node of rooted) {
+    live.add(node.key);
+    for (const [, sha, size] of node.listing?.files ?? []) sizes.set(sha, size);
+  }
+  let spent = 0;
+  for (const { key, listing } of nodes) {
+    if (live.has(key) || listing === null) continue;
+    const fresh = new Map(listing.files.filter(([, sha]) => !sizes.has(sha)).map(([, sha, size]) => [sha, size]));
+    const cost = [...fresh.values()].reduce((sum, size) => sum + size, 0);
+    if (spent + cost > maxBytes) break;
+    spent += cost;
+    live.add(key);
+    for (const [sha, size] of fresh) sizes.set(sha, size);
+  }
+  return live;
+}
+
+function sweep(root: string, { blobs, dryRun }: { readonly blobs: ReadonlySet<string>; readonly dryRun: boolean }) {
+  const kept = { blobs: 0, bytes: 0 };
+  const removed = { blobs: 0, bytes: 0 };
+  for (const { sha256, size, path } of storedBlobs(root)) {
+    const side = blobs.has(sha256) ? kept : removed;
+    side.blobs++;
+    side.bytes += size;
+    if (side === removed && !dryRun) Deno.removeSync(path);
+  }
+  return { kept, removed };
+}
+
+/** Old scratch folders, quarantined blobs and leftovers of killed processes. */
+function sweepFolders(root: string, young: number): void {
+  for (const folder of ["tmp", "locks", "scratch", "quarantine"]) {
+    for (const { name } of Deno.readDirSync(`${root}/${folder}`)) {
+      const path = `${root}/${folder}/${name}`;
+      const mtime = Deno.statSync(path).mtime?.getTime() ?? 0;
+      const disposable = folder === "tmp" || folder === "locks";
+      if (disposable || mtime < young) Deno.removeSync(path, { recursive: true });
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** Hashes many files on several threads. The order of the results is that of the paths, whoever hashed them. */
+import { type FileHash, hashFile, hashFileSync } from "./hash_file.ts";
+
+/** A file to hash. */
+export interface FileToHash {
+  readonly path: string;
+  /** Bytes, as far as known; only to spread the work. */
+  readonly size: number;
+}
+
+/** Threads pay from so many bytes or files on: each takes some 50 ms to start. */
+const WORTH = { bytes: 128 << 20, files: 4000 };
+/** What a thread gets at a time. */
+const PORTION = { bytes: 32 << 20, files: 256 };
+/** Files up to this size are read synchronously. */
+const SMALL = 1 << 20;
+
+/** The hashes of some files, on up to `jobs` threads. Throws as `Deno.open` does. */
+export async function hashMany(
+  files: readonly FileToHash[],
+  { jobs }: { readonly jobs: number },
+): Promise<readonly FileHash[]> {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const portions = portionsOf(files);
+  const threads = Math.min(jobs, portions.length);
+  if (threads < 2 || (bytes < WORTH.bytes && files.length < WORTH.files)) return await inline(files);
+  const results: (readonly (FileHash | null)[])[] = [];
+  const queue = portions.entries();
+  async function lane(): Promise<void> {
+    const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
+    try {
+      for (const [index, portion] of queue) results[index] = await ask(worker, portion.map(({ path }) => path));
+    } finally {
+      worker.terminate();
+    }
+  }
+  await Promise.all(Array.from({ length: threads }, lane));
+  // a file that a thread could not read is tried again here, where the error can be thrown whole
+  const hashes = results.flat();
+  const whole: FileHash[] = [];
+  for (const [index, { path }] of files.entries()) whole.push(hashes[index] ?? await hashFile(path));
+  return whole;
+}
+
+async function inline(files: readonly FileToHash[]): Promise<readonly FileHash[]> {
+  const hashes: FileHash[] = [];
+  for (const { path, size } of files) hashes.push(size <= SMALL ? hashFileSync(path) : await hashFile(path));
+  return hashes;
+}
+
+/** Runs of files, each of about a portion's size. */
+function portionsOf(files: readonly FileToHash[]): readonly (readonly FileToHash[])[] {
+  const portions: FileToHash[][] = [];
+  let [open, bytes]: [FileToHash[], number] = [[], 0];
+  for (const file of files) {
+    if (open.length === 0) portions.push(open);
+    open.push(file);
+    bytes += file.size;
+    if (bytes >= PORTION.bytes || open.length >= PORTION.files) [open, bytes] = [[], 0];
+  }
+  return portions;
+}
+
+function ask(worker: Worker, paths: readonly string[]): Promise<readonly (FileHash | null)[]> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`a hashing thread failed: ${event.message}`));
+    };
+    worker.postMessage(paths);
+  });
+}

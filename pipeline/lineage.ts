@@ -1,0 +1,109 @@
+/** Who made what from what, read out of the stored key documents. */
+import { bundlesOf } from "./closure.ts";
+import { PipelineError } from "./errors.ts";
+import { hashFile } from "./hash.ts";
+import type { NodePreimage } from "./keys.ts";
+import { type FinishedNode, finishedNodes } from "./records.ts";
+import { openState, type State } from "./state.ts";
+import { openStore } from "./store.ts";
+import type { Listing } from "./tree.ts";
+
+/** A finished stage with what it was made from. */
+export interface Origin {
+  readonly node: FinishedNode;
+  readonly preimage: NodePreimage;
+  readonly inputs: readonly OriginInput[];
+}
+
+/** One input of a stage: the listing, and the stage that made it (null: files of the user's). */
+export interface OriginInput {
+  readonly role: string;
+  readonly digest: string;
+  readonly listing: Listing;
+  readonly maker: FinishedNode | null;
+}
+
+/** The stages behind some node, inputs before their users. */
+export function lineageOf(target: FinishedNode, { nodes, state }: Records): readonly Origin[] {
+  const makers = new Map(nodes.toReversed().map((node) => [node.tree, node]));
+  const origins = new Map<string, Origin>();
+  const stack = [{ node: target, leave: false }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { node, leave } = top;
+    if (origins.has(node.key) && !leave) continue;
+    const origin = originOf(node, { nodes, state, makers });
+    if (leave) {
+      // set again, so that it comes after what it is made from
+      origins.delete(node.key);
+      origins.set(node.key, origin);
+      continue;
+    }
+    origins.set(node.key, origin);
+    stack.push({ node, leave: true });
+    for (const { maker } of origin.inputs) if (maker !== null) stack.push({ node: maker, leave: false });
+  }
+  return [...origins.values()];
+}
+
+interface Records {
+  readonly nodes: readonly FinishedNode[];
+  readonly state: State;
+}
+
+function originOf(
+  node: FinishedNode,
+  { nodes, state, makers }: Records & { readonly makers: ReadonlyMap<string, FinishedNode> },
+): Origin {
+  const preimage: NodePreimage = JSON.parse(node.preimage);
+  const inputs = Object.entries(preimage.inputs).map(([role, digest]) => {
+    const text = state.document(digest);
+    const listing: Listing = text === null ? { files: [], skipped: [] } : JSON.parse(text);
+    return { role, digest, listing, maker: makers.get(digest) ?? partMaker(listing, nodes) };
+  });
+  return { node, preimage, inputs };
+}
+
+/** The stage of whose result a listing is a part (a pick). */
+function partMaker({ files }: Listing, nodes: readonly FinishedNode[]): FinishedNode | null {
+  if (files.length === 0) return null;
+  const whole = (node: FinishedNode) => {
+    const rows = new Map(node.listing?.files.map(([path, sha]) => [path, sha]));
+    return files.every(([path, sha]) => rows.get(path) === sha);
+  };
+  return nodes.find(whole) ?? null;
+}
+
+/** How a file was made, for people: the chain of stages with parameters, code and inputs. Matched by content. */
+export async function provenanceText(
+  path: string,
+  { store: root = ".ftim" }: { readonly store?: string } = {},
+): Promise<string> {
+  using store = await openStore(Deno.realPathSync(root));
+  using state = openState(store.root, { warn: console.error });
+  const { sha256, size } = await hashFile(path);
+  const nodes = finishedNodes(state);
+  const maker = nodes.find(({ listing }) => listing?.files.some(([, sha]) => sha === sha256));
+  if (maker === undefined) {
+    throw new PipelineError(`${path} (sha256 ${sha256}) was not made by a stage of this store, or was edited`);
+  }
+  const name = maker.listing?.files.find(([, sha]) => sha === sha256)?.[0];
+  const origins = lineageOf(maker, { nodes, state }).toReversed();
+  const times = new Map(
+    bundlesOf(origins.map(({ node }) => node.key), state).map(({ node }) => [node.key, node.ended]),
+  );
+  const lines = [`${path}`, `  sha256 ${sha256}, ${size} bytes`, `  is ${name} of stage "${maker.stage}"`, ""];
+  for (const { node, preimage, inputs } of origins) {
+    const ended = new Date(times.get(node.key) ?? 0).toISOString();
+    lines.push(`${node.stage}  (${ended})`);
+    const params = JSON.stringify(preimage.params);
+    if (params !== "{}") lines.push(`  params ${params}`);
+    const environment = JSON.stringify(preimage.environment);
+    if (environment !== "{}") lines.push(`  environment ${environment}`);
+    lines.push(`  code   ${preimage.code}`);
+    for (const { role, digest, listing: { files }, maker } of inputs) {
+      const what = files.length === 1 ? files[0]?.[0] : `${files.length} files`;
+      lines.push(`  input  ${role}: ${what} ${maker === null ? "of the user's" : `from ${maker.stage}`}, ${digest}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,56 @@
+/**
+ * Kernel file locks. The kernel frees them when a process dies, however it dies, so nothing ever needs unlocking by
+ * hand. A lock file is unlinked by its last holder; whoever opened it before that notices by its inode and retries.
+ */
+
+/** A held lock. */
+export interface Lock extends Disposable {
+  readonly path: string;
+}
+
+/** Takes an exclusive lock on a path at once, or returns null where someone else (also in this process) holds it. */
+export function tryLock(path: string): Lock | null {
+  for (;;) {
+    const file = Deno.openSync(path, { create: true, write: true });
+    if (!file.tryLockSync(true)) {
+      file.close();
+      return null;
+    }
+    if (sameFile(file, path)) {
+      return { path, [Symbol.dispose]: () => release(file, path) };
+    }
+    file.close();
+  }
+}
+
+/** Waits for a shared or exclusive lock on a path that is never removed. */
+export async function waitLock(path: string, { exclusive }: { readonly exclusive: boolean }): Promise<Lock> {
+  const file = Deno.openSync(path, { create: true, write: true });
+  await file.lock(exclusive);
+  return { path, [Symbol.dispose]: () => file.close() };
+}
+
+/** As {@link waitLock}, but returns null at once where it cannot be had. */
+export function tryPermanentLock(path: string, { exclusive }: { readonly exclusive: boolean }): Lock | null {
+  const file = Deno.openSync(path, { create: true, write: true });
+  if (file.tryLockSync(exclusive)) return { path, [Symbol.dispose]: () => file.close() };
+  file.close();
+  return null;
+}
+
+function release(file: Deno.FsFile, path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // someone cleaned up the folder: the lock itself is what counts
+  }
+  file.close();
+}
+
+function sameFile(file: Deno.FsFile, path: string): boolean {
+  try {
+    return Deno.statSync(path).ino === file.statSync().ino;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Content-hashed stages: a stage's result is stored under the hash of all that could change it, so nothing is computed
+ * twice, and every result can say where it came from.
+ *
+ * ```ts
+ * import { defineStage, publish, reproduce, sourceFolder } from "./mod.ts";
+ *
+ * const count = defineStage({
+ *   name: "count",
+ *   module: import.meta.url,
+ *   inputs: { texts: "folder" },
+ *   output: "counts",
+ *   each: ["texts"],
+ *   determinism: "bitwise",
+ *   run: async ({ items }) => {
+ *     for (const { key, inputs, out } of items) {
+ *       const text = await inputs.texts.text(`${key}.txt`);
+ *       out.json(`${key}.json`, { words: text.trim().split(/\s+/).length });
+ *     }
+ *   },
+ * });
+ *
+ * const { trees } = await reproduce({ counts: count({ texts: sourceFolder("texts") }) });
+ * await publish(trees.counts, "results");
+ * ```
+ * @module
+ */
+export { exportRun, importRun, type Transfer } from "./archive.ts";
+export { type Artifact, cast, pick, sourceFile, sourceFolder } from "./artifact.ts";
+export type { Code, CodeDigests } from "./code.ts";
+export { type Crate, crateOf, type CrateOptions } from "./crate.ts";
+export * from "./errors.ts";
+export { fsck, type FsckReport } from "./fsck.ts";
+export * from "./gate.ts";
+export { gc, type GcOptions, type GcReport } from "./gc.ts";
+export { graphMermaid, type GraphNode, graphOf, graphSvg, graphText } from "./graph.ts";
+export { canonical, hashFile, sha256 } from "./hash.ts";
+export { provenanceText } from "./lineage.ts";
+export { publish } from "./publish.ts";
+export { folderRemote, pull, push, type Remote } from "./remote.ts";
+export {
+  defaultReporter,
+  duration,
+  jsonReporter,
+  type PipelineEvent,
+  plainReporter,
+  type Reporter,
+  silentReporter,
+  type StageCount,
+  type Summary,
+  treeReporter,
+} from "./report.ts";
+export { reproduce, type Reproduction } from "./reproduce.ts";
+export type { RunRecord } from "./run_record.ts";
+export type { Facts, Options } from "./session.ts";
+export { defineStage, type Determinism, type Item, type Resources, type StageFunction } from "./stage.ts";
+export { type S3Options, s3Remote } from "./s3.ts";
+export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
+export { itemKey, type Tree } from "./tree.ts";
+export { type Verification, verify, type VerifyOptions } from "./verify.ts";
+export type { Writer } from "./writer.ts";

@@ -1,0 +1,77 @@
+/** One JSON file a run, in `.ftim/runs/`: what was asked, what it came to, on which machine. */
+import type { Plan, Vertex } from "./plan.ts";
+import type { Summary } from "./report.ts";
+import type { Session } from "./session.ts";
+
+/** What a run leaves about itself. */
+export interface RunRecord {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly ended: string;
+  readonly summary: Summary;
+  /** Stage label → node key and digest of the result's listing. */
+  readonly stages: Readonly<Record<string, { readonly key: string; readonly tree: string | null }>>;
+  /** Target name → label of the stage that made it. */
+  readonly targets: Readonly<Record<string, string>>;
+  /** Target name → the patterns of each pick between the stage and the target, innermost first; none: left out. */
+  readonly picks: Readonly<Record<string, readonly (readonly string[])[]>>;
+  /** The caller's facts; null where nothing ran, so that finding them out was not worth it. */
+  readonly facts: Readonly<Record<string, unknown>> | null;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Runs whose records are kept; older ones are deleted. */
+const KEEP = 100;
+
+interface RunOptions {
+  readonly summary: Summary;
+  readonly started: number;
+  readonly plan: Plan;
+  readonly keys: ReadonlyMap<string, string>;
+  readonly trees: ReadonlyMap<string, string>;
+}
+
+/** Writes the record of a run, atomically. */
+export async function writeRunRecord(
+  session: Session,
+  { summary, started, plan, keys, trees }: RunOptions,
+): Promise<void> {
+  const time = new Date(started).toISOString();
+  const id = `${time.replaceAll(/[:.]/g, "-")}-${crypto.randomUUID().slice(0, 8)}`;
+  const stages = [...keys].map(([label, key]) => [label, { key, tree: trees.get(label) ?? null }]);
+  const record: RunRecord = {
+    id,
+    started: time,
+    ended: new Date().toISOString(),
+    summary,
+    stages: Object.fromEntries(stages),
+    targets: Object.fromEntries([...plan.targets].map(([name, vertex]) => [name, makerOf(vertex).label])),
+    picks: Object.fromEntries(
+      [...plan.targets].filter(([, { node }]) => node.type === "pick").map(([name, vertex]) => [name, picksOf(vertex)]),
+    ),
+    facts: summary.executed > 0 ? await session.facts() : null,
+    versions: { ...Deno.version },
+  };
+  const folder = `${session.store.root}/runs`;
+  const temporary = `${session.store.temporary}/run.json`;
+  Deno.writeTextFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`);
+  Deno.renameSync(temporary, `${folder}/${id}.json`);
+  for (const name of runNames(session.store.root).slice(0, -KEEP)) Deno.removeSync(`${folder}/${name}`);
+}
+
+/** What a vertex is a part of. */
+function makerOf(vertex: Vertex): Vertex {
+  const { node, inputs: { from } } = vertex;
+  return node.type === "pick" && from !== undefined ? makerOf(from) : vertex;
+}
+
+function picksOf({ node, inputs: { from } }: Vertex): readonly (readonly string[])[] {
+  return node.type === "pick" && from !== undefined ? [...picksOf(from), node.patterns] : [];
+}
+
+/** Names of the run records below a store, oldest first. */
+export function runNames(root: string): readonly string[] {
+  const names = [...Deno.readDirSync(`${root}/runs`)].map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".json")).sort();
+}

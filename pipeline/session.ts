@@ -1,0 +1,122 @@
+/** What one call of `reproduce` has open: store, records, resources, the signal to stop. */
+import { codeDigest, type CodeDigests, codeDigests } from "./code.ts";
+import type { StageNode } from "./artifact.ts";
+import { AbortedError, PipelineError } from "./errors.ts";
+import { canonical } from "./hash.ts";
+import { type Recipe, SCHEMA } from "./keys.ts";
+import { tryLock } from "./locks.ts";
+import type { Plan } from "./plan.ts";
+import { defaultReporter, type Reporter } from "./report.ts";
+import { openPool, type Pool } from "./resources.ts";
+import { openState, type State } from "./state.ts";
+import { openStore, type Store } from "./store.ts";
+
+/** Named facts about the machine: an object, or a function that finds them out when they are first needed. */
+export type Facts = Readonly<Record<string, unknown>> | (() => Promise<Readonly<Record<string, unknown>>>);
+
+/** How to run. */
+export interface Options {
+  /** The store's folder. Default ".ftim". */
+  readonly store?: string;
+  /** Cores to use. Default: all. */
+  readonly jobs?: number;
+  /** Memory that stages may plan with, in MiB. Default 4096. */
+  readonly memoryMiB?: number;
+  /** Default: a live tree on a terminal, plain lines elsewhere, on standard error. */
+  readonly reporter?: Reporter;
+  /** Abort to stop; finished work is kept. */
+  readonly signal?: AbortSignal;
+  /** Where stages' code digests come from. Default: `deno info` on the main module. */
+  readonly codeDigests?: CodeDigests;
+  /** What stages may name in `environment`; also written into the run record. */
+  readonly facts?: Facts;
+  /** Changing it disowns every earlier result. */
+  readonly salt?: string;
+}
+
+/** An open session. */
+export interface Session extends Disposable {
+  readonly store: Store;
+  readonly state: State;
+  readonly pool: Pool;
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  readonly emit: Reporter;
+  /** Everything but the inputs that a stage's key holds. */
+  recipe(node: StageNode): Promise<Recipe>;
+  /** The facts, found out if they were not yet. */
+  facts(): Promise<Readonly<Record<string, unknown>>>;
+  /** Throws {@link AbortedError} once the signal is aborted. */
+  checkAborted(): void;
+  /** Throws once the session is closed, so that an abandoned stage records nothing. */
+  checkOpen(): void;
+}
+
+/** Removes scratch folders of actions that are done: their process was killed between recording and removing. */
+function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void {
+  for (const { name } of Deno.readDirSync(`${store.root}/scratch`)) {
+    if (state.action(name) === null) continue;
+    using lock = tryLock(`${store.root}/locks/${name}`);
+    if (lock !== null) Deno.removeSync(`${store.root}/scratch/${name}`, { recursive: true });
+  }
+}
+
+/** Opens a session for a plan. */
+export async function openSession(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<Session> {
+  const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
+  const emit = options.reporter ?? defaultReporter();
+  Deno.mkdirSync(root, { recursive: true });
+  const store = await openStore(Deno.realPathSync(root));
+  const state = openState(store.root, { warn: (message) => emit({ type: "warning", message }) });
+  const modules = plan.vertices.flatMap(({ node }) => node.type === "stage" ? [node.stage.module] : []);
+  let codes: Promise<ReadonlyMap<string, string>> | undefined;
+  let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
+  let open = true;
+  sweepScratch({ store, state });
+
+  async function readCodes(): Promise<ReadonlyMap<string, string>> {
+    const found = await (options.codeDigests ?? codeDigests(state))([...new Set(modules)]);
+    const digests = new Map<string, string>();
+    for (const [module, code] of found) {
+      digests.set(module, codeDigest(code));
+      state.putDocument(canonical(code));
+    }
+    return digests;
+  }
+  const readFacts = () =>
+    facts ??= Promise.resolve(typeof options.facts === "function" ? options.facts() : options.facts ?? {});
+
+  return {
+    store,
+    state,
+    pool: openPool({ cores: jobs, memoryMiB, gpuLock: `${store.root}/gpu.lock`, signal }),
+    jobs,
+    signal,
+    emit,
+    facts: readFacts,
+    async recipe({ stage, params }) {
+      const code = (await (codes ??= readCodes())).get(stage.module);
+      if (code === undefined) throw new PipelineError(`stage "${stage.name}": no code digest for ${stage.module}`);
+      const environment: Record<string, unknown> = {};
+      for (const name of stage.environment) {
+        const fact = (await readFacts())[name];
+        if (fact === undefined) {
+          throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
+        }
+        environment[name] = fact;
+      }
+      return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
+    },
+    checkAborted() {
+      if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");
+    },
+    checkOpen() {
+      if (!open) throw new AbortedError("interrupted");
+    },
+    [Symbol.dispose]() {
+      open = false;
+      state[Symbol.dispose]();
+      store[Symbol.dispose]();
+    },
+  };
+}

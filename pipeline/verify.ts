@@ -1,0 +1,168 @@
+/** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
+import type { Artifact } from "./artifact.ts";
+import { callStage, shareOf } from "./batch.ts";
+import { compareFiles } from "./compare.ts";
+import type { Product } from "./context.ts";
+import { PipelineError } from "./errors.ts";
+import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
+import { nodeKey } from "./keys.ts";
+import { planOf, type Vertex } from "./plan.ts";
+import { openSession, type Options } from "./session.ts";
+import { resolveSource } from "./sources.ts";
+import type { ActionRecord } from "./state.ts";
+import { blobPath, readBlob } from "./store.ts";
+import { type Resolved, restrict, storedTree } from "./tree.ts";
+
+/** What is verified, and how much of it. */
+export interface VerifyOptions extends Options {
+  /** Labels of the stages to run again. Default: all that have a result. */
+  readonly stages?: readonly string[];
+  /** At most so many items a stage, evenly spread. Default: all. */
+  readonly items?: number;
+}
+
+/** How a stage's rerun compared. */
+export interface Verification {
+  readonly label: string;
+  /** "seeded": differs, which its class allows. "absent": has no result to compare with. */
+  readonly verdict: "same" | "within tolerance" | "seeded" | "differs" | "absent";
+  readonly items: number;
+  /** One line a file that differs (within tolerance or not). */
+  readonly differences: readonly string[];
+}
+
+/** Reruns stages without recording anything. The inputs of a stage are the recorded ones, not other reruns. */
+export async function verify(
+  targets: Readonly<Record<string, Artifact>>,
+  options: VerifyOptions = {},
+): Promise<readonly Verification[]> {
+  const plan = planOf(targets);
+  using session = await openSession(plan, { ...options, signal: options.signal ?? new AbortController().signal });
+  const trees = new Map<Vertex, Resolved>();
+  const rows: Verification[] = [];
+  const labels = plan.vertices.flatMap(({ node, label }) => node.type === "stage" ? [label] : []);
+  for (const name of options.stages ?? []) {
+    if (!labels.includes(name)) throw new PipelineError(`there is no stage "${name}"; there are ${labels.join(", ")}`);
+  }
+  for (const vertex of plan.vertices) {
+    const { node, label, inputs: vertices } = vertex;
+    session.checkAborted();
+    if (node.type === "source") {
+      trees.set(vertex, await resolveSource(node, session));
+      continue;
+    }
+    const inputs: Record<string, Resolved> = {};
+    for (const [role, input] of Object.entries(vertices)) {
+      const tree = trees.get(input);
+      if (tree !== undefined) inputs[role] = tree;
+    }
+    const ready = Object.keys(inputs).length === Object.keys(vertices).length;
+    if (node.type === "pick") {
+      if (ready) trees.set(vertex, restrict(Object.values(inputs)[0] ?? missing(), node.patterns));
+      continue;
+    }
+    const recipe = await session.recipe(node);
+    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest] as const);
+    const record = ready ? session.state.node(nodeKey({ ...recipe, inputs: Object.fromEntries(digests) }).key) : null;
+    if (record !== null) trees.set(vertex, storedTree(record.tree, session.state));
+    if (options.stages !== undefined && !options.stages.includes(label)) continue;
+    if (record === null) {
+      rows.push({ label, verdict: "absent", items: 0, differences: [] });
+      continue;
+    }
+    const shared = digests.filter(([role]) => !recipe.each.includes(role));
+    const { key } = nodeKey({ ...recipe, inputs: Object.fromEntries(shared) });
+    const row = await rerun({ node, label, inputs, session, recipe: key, count: () => {} }, options.items ?? Infinity);
+    session.emit({ type: "log", stage: label, message: `${row.items} run again: ${row.verdict}` });
+    rows.push(row);
+  }
+  return rows;
+}
+
+function missing(): never {
+  throw new PipelineError("unreachable: a pick without an input");
+}
+
+async function rerun(job: Job, limit: number): Promise<Verification> {
+  const { node: { stage }, session, label } = job;
+  const actions = spread(actionsOf(job), limit);
+  const release = await session.pool.take(stage.resources);
+  const shared = shareOf(job);
+  const differences: string[] = [];
+  let broken = false;
+  try {
+    for (let start = 0; start < actions.length; start += stage.batch) {
+      const batch = actions.slice(start, start + stage.batch);
+      const scratch = `${session.store.temporary}/verify-${start}`;
+      const products = await callStage(batch, { job, shared, scratch });
+      for (const product of products) {
+        const found = await compare(product, { job, record: recorded(product.action, job) });
+        differences.push(...found.lines);
+        broken ||= found.broken;
+        product.sink.discard();
+      }
+    }
+  } finally {
+    await shared.close();
+    release();
+  }
+  const { determinism } = stage;
+  const verdict = differences.length === 0
+    ? "same"
+    : determinism === "seeded"
+    ? "seeded"
+    : broken
+    ? "differs"
+    : "within tolerance";
+  return { label, verdict, items: actions.length, differences };
+}
+
+function recorded(action: Action, { session, label }: Job): ActionRecord {
+  const record = usableRecord(action, session);
+  if (record === null) {
+    throw new PipelineError(`${label}: the result of ${action.item ?? "the stage"} is damaged; run fsck`);
+  }
+  return record;
+}
+
+interface CompareOptions {
+  readonly job: Job;
+  readonly record: ActionRecord;
+}
+
+async function compare(
+  product: Product,
+  { job, record }: CompareOptions,
+): Promise<{ lines: string[]; broken: boolean }> {
+  const { session: { store }, node: { stage: { determinism } } } = job;
+  const lines: string[] = [];
+  let broken = false;
+  const note = (line: string, bad = true) => {
+    lines.push(line);
+    broken ||= bad;
+  };
+  const after = new Map(product.sink.files.map(([path, sha256, size]) => [path, { sha256, size }]));
+  const [old, now] = [JSON.stringify(record.skipped), JSON.stringify(product.skipped)];
+  if (old !== now) note(`skipped: ${old} became ${now}`);
+  for (const [path, sha256, size] of record.files) {
+    const made = after.get(path);
+    after.delete(path);
+    if (made === undefined) note(`${path}: was not written again`);
+    else if (made.sha256 !== sha256) {
+      const place = product.sink.staged.find((staged) => staged.sha256 === made.sha256)?.temporary;
+      const bytes = await Deno.readFile(place ?? blobPath(store, made.sha256));
+      const detail = compareFiles(path, { before: await readBlob(store, { sha256, size }), after: bytes }, determinism);
+      note(`${path}: ${detail ?? "within tolerance"}`, detail !== null);
+    }
+  }
+  for (const path of after.keys()) note(`${path}: was not written before`);
+  return { lines, broken };
+}
+
+/** At most `limit` of some actions, evenly spread. */
+function spread(actions: readonly Action[], limit: number): readonly Action[] {
+  if (actions.length <= limit) return actions;
+  return Array.from({ length: limit }, (_, index) => actions[Math.floor(index * actions.length / limit)]).flatMap((
+    action,
+  ) => action ?? []);
+}

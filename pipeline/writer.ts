@@ -1,0 +1,48 @@
+/** Takes what a stage writes: named at once by content, visible in the store only when the stage has succeeded. */
+import { canonical } from "./hash.ts";
+import type { FileRow } from "./state.ts";
+import { discard, stageBytes, type Staged, type Store } from "./store.ts";
+
+/** Where a stage puts its result. A path can be written once. */
+export interface Writer {
+  write(path: string, content: Uint8Array | string): void;
+  /** Writes canonical JSON: the same value always gives the same bytes. */
+  json(path: string, value: unknown): void;
+}
+
+/** A writer and what it has taken. */
+export interface Sink {
+  readonly writer: Writer;
+  readonly files: FileRow[];
+  readonly staged: Staged[];
+  discard(): void;
+}
+
+/** Makes a writer; `item` restricts its paths to that item's. */
+export function openSink(store: Store, { item }: { readonly item: string | null }): Sink {
+  const files: FileRow[] = [];
+  const staged: Staged[] = [];
+  const names = new Set<string>();
+  function write(path: string, content: Uint8Array | string): void {
+    checkPath(path, item);
+    if (names.has(path)) throw new Error(`"${path}" was written twice`);
+    const blob = stageBytes(store, typeof content === "string" ? new TextEncoder().encode(content) : content);
+    names.add(path);
+    staged.push(blob);
+    files.push([path, blob.sha256, blob.size]);
+  }
+  const writer = { write, json: (path: string, value: unknown) => write(path, canonical(value)) };
+  return { writer, files, staged, discard: () => discard(staged) };
+}
+
+function checkPath(path: string, item: string | null): void {
+  const parts = path.split("/");
+  if (
+    path.includes("\\") || path.includes("\0") || parts.some((part) => part === "" || part === "." || part === "..")
+  ) {
+    throw new Error(`"${path}" is not a relative path with "/" between names`);
+  }
+  if (item !== null && !path.startsWith(`${item}.`) && !path.startsWith(`${item}/`)) {
+    throw new Error(`"${path}" does not belong to item "${item}": write "${item}.…" or "${item}/…"`);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The task `setup`, on which every other task depends: makes sure that there is a WebGPU adapter. A machine with a GPU driver has one; a bare
+ * container does not, and gets Mesa's software Vulkan driver, on which the same code runs (slower).
+ *
+ * It needs `--allow-run=apt-get --allow-sys=uid` and nothing else, and is silent and done in a fraction of a second when all is well.
+ *
+ * @module
+ */
+
+/** What `setup` does to the machine, replaceable for tests. */
+export interface Machine {
+  /** Description of a WebGPU adapter, or null. Looks afresh each time, so that it sees a driver that was just installed. */
+  findAdapter(): Promise<string | null>;
+  /** "linux", "darwin", "windows", …. */
+  readonly os: string;
+  /** Whether packages may be installed. */
+  isRoot(): boolean;
+  /**
+   * Runs apt-get to the end, its output shown.
+   *
+   * @returns its exit code, or null if there is no apt-get
+   */
+  aptGet(args: readonly string[]): Promise<number | null>;
+  print(line: string): void;
+}
+
+const PACKAGE = "mesa-vulkan-drivers";
+const TYPE_THIS = `Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${PACKAGE}
+Fedora:          sudo dnf install -y ${PACKAGE}
+Arch:            sudo pacman -S --needed vulkan-swrast`;
+
+/**
+ * Finds an adapter, or installs the software driver, or says what to type.
+ *
+ * @returns the exit code: 0 if there is an adapter in the end
+ */
+export async function setup(machine: Machine): Promise<number> {
+  if (await machine.findAdapter() !== null) return 0;
+  if (machine.os !== "linux") {
+    machine.print(
+      `No WebGPU adapter was found. On ${machine.os} it comes with the graphics driver: update that, then run this again.`,
+    );
+    return 1;
+  }
+  if (!machine.isRoot()) {
+    machine.print(
+      `No WebGPU adapter was found. Install your GPU's Vulkan driver, or Mesa's software one; type:\n${TYPE_THIS}`,
+    );
+    return 1;
+  }
+  machine.print(`No WebGPU adapter was found; installing Mesa's software Vulkan driver (${PACKAGE}) …`);
+  // Old package lists may still do, so only a failed installation is an error.
+  const updated = await machine.aptGet(["update", "-q"]);
+  const installed = updated === null
+    ? null
+    : await machine.aptGet(["install", "-q", "-y", "--no-install-recommends", PACKAGE]);
+  if (installed === null) {
+    machine.print(`There is no apt-get here. Install a Vulkan driver another way:\n${TYPE_THIS}`);
+    return 1;
+  }
+  if (installed !== 0) {
+    machine.print(`apt-get ended with ${installed}; its message is above. Once that is mended, run this again.`);
+    return 1;
+  }
+  const adapter = await machine.findAdapter();
+  if (adapter === null) {
+    machine.print(
+      `${PACKAGE} is installed, but there is still no WebGPU adapter. See what "vulkaninfo --summary" says.`,
+    );
+    return 1;
+  }
+  machine.print(`Ready: ${adapter}.`);
+  return 0;
+}
+
+/** The machine that this runs on. */
+export function thisMachine(): Machine {
+  let asked = false;
+  return {
+    os: Deno.build.os,
+    isRoot: () => Deno.uid() === 0,
+    findAdapter() {
+      // wgpu lists the drivers once per thread: the first answer is from here, which is quickest, a later one from a new thread.
+      if (asked) return findInWorker();
+      asked = true;
+      return findHere();
+    },
+    async aptGet(args) {
+      try {
+        const command = new Deno.Command("apt-get", {
+          args: [...args],
+          env: { DEBIAN_FRONTEND: "noninteractive" },
+          stdin: "null",
+          stdout: "inherit",
+          stderr: "inherit",
+        });
+        return (await command.output()).code;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return null;
+        throw error;
+      }
+    },
+    print: (line) => console.error(line),
+  };
+}
+
+async function findHere(): Promise<string | null> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  return adapter ? adapter.info.description || adapter.info.vendor || "unnamed adapter" : null;
+}
+
+async function findInWorker(): Promise<string | null> {
+  const code = `const find = ${findHere};\npostMessage(await find());`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(`Cannot look for an adapter: ${event.message}`));
+      };
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+if (import.meta.main) Deno.exit(await setup(thisMachine()));

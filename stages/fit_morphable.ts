@@ -1,0 +1,58 @@
+/**
+ * The linear morphable model of `embedded`, fitted to the training photographs: the paper uses FLAME, which is gated. Shape
+ * and expression come from the face meshes, albedo from the unwrapped textures with the light divided out.
+ *
+ * Where nothing is known of albedo yet, it is found by turns: light is fitted to the mean of all textures, each texture is
+ * divided by its shading and completed by symmetry, and the mean of the results takes the first mean's place.
+ *
+ * Beside `model.safetensors`, each photograph's completed albedo is kept (`sources/…`), from which `synthesize` makes
+ * captures with known truth.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "../pipeline/mod.ts";
+
+/** Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. */
+export const fitMorphableModel = defineStage({
+  name: "fit_morphable",
+  module: import.meta.url,
+  inputs: { crops: "aligned", meshes: "meshes", unwrapped: "unwrapped", topology: "assets" },
+  output: "model",
+  params: z.strictObject({
+    components: z.strictObject({
+      identities: z.int().positive().default(20),
+      expressions: z.int().positive().default(10),
+      albedos: z.int().positive().default(20),
+    }).prefault({}),
+    /** Turns of light and albedo. */
+    turns: z.int().positive().default(3),
+    /** Pull of each photograph's light toward a plain one; what it keeps back stays in the albedo. */
+    lightRidge: z.number().min(0).default(0.1),
+  }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out, log, progress }) => {
+    const { learnAlbedos } = await import("./learn_albedos.ts");
+    const { encodeMorphable } = await import("../face/morphable.ts");
+    const { fitMorphable } = await import("../face/fit_morphable.ts");
+    const { encodeSafetensors } = await import("../nets/safetensors.ts");
+    const { readMesh, readSeen, readTopology } = await import("./geometry.ts");
+    const { encodePng } = await import("./photograph.ts");
+    const topology = await readTopology(inputs.topology);
+    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length));
+    const faces = await Promise.all(keys.map(async (key) => ({
+      key,
+      identity: (await inputs.crops.json<{ identity: string | null }>(`${key}.json`)).identity ?? key,
+      vertices: await readMesh(inputs.meshes, key),
+      ...await readSeen(inputs.unwrapped, key),
+    })));
+    log(`${faces.length} photographs of ${new Set(faces.map(({ identity }) => identity)).size} persons`);
+    const albedos = learnAlbedos(faces, { ...params, topology, progress });
+    const model = fitMorphable(faces, { albedos: albedos.training, components: params.components, topology });
+    out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
+    const size = Math.sqrt(faces[0]!.visibility.length);
+    for (const [i, { key }] of faces.entries()) {
+      out.write(`sources/${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedos.each[i]! }));
+    }
+  },
+});

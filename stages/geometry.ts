@@ -1,0 +1,51 @@
+/**
+ * Reading topology, morphable model, meshes and textures from artifacts.
+ *
+ * @module
+ */
+import { decodeMorphable, type MorphableModel } from "../face/morphable.ts";
+import { parseTopology, type Topology } from "../face/topology.ts";
+import { decodeSafetensors } from "../nets/safetensors.ts";
+import type { Tree } from "../pipeline/mod.ts";
+import { readImage } from "./photograph.ts";
+
+/** The face mesh's topology from the packaged source file, its mouth opened. */
+export async function readTopology(assets: Tree): Promise<Topology> {
+  const path = assets.paths.find((name) => name.endsWith("facemeshcoords.ts"));
+  if (path === undefined) throw new Error("The topology's asset must hold facemeshcoords.ts");
+  return parseTopology(await assets.text(path));
+}
+
+/** A tensor of a stage's safetensors file as floats. */
+export async function readFloats(tree: Tree, path: string): Promise<Record<string, Float32Array>> {
+  const floats: Record<string, Float32Array> = {};
+  for (const [name, { data }] of Object.entries(decodeSafetensors(await tree.bytes(path)))) {
+    if (!(data instanceof Float32Array)) throw new TypeError(`${path}: tensor "${name}" is not float32`);
+    floats[name] = data;
+  }
+  return floats;
+}
+
+/** The posed vertices of one face, crop pixels (x right, y down, z away) [3·V]. */
+export async function readMesh(meshes: Tree, key: string): Promise<Float32Array> {
+  const { vertices } = await readFloats(meshes, `${key}.safetensors`);
+  if (vertices === undefined) throw new TypeError(`${key}.safetensors holds no vertices`);
+  return vertices;
+}
+
+/** The morphable model that `fit_morphable` stored. */
+export async function readMorphable(model: Tree): Promise<MorphableModel> {
+  return decodeMorphable(decodeSafetensors(await model.bytes("model.safetensors")));
+}
+
+/** Incomplete texture [S·S·3] and visibility [S·S] of one face, both in 0..1. */
+export async function readSeen(
+  unwrapped: Tree,
+  key: string,
+): Promise<{ texture: Float32Array; visibility: Float32Array }> {
+  const [texture, visibility] = await Promise.all([
+    readImage(unwrapped, `${key}.texture.png`),
+    readImage(unwrapped, `${key}.visibility.png`),
+  ]);
+  return { texture: texture.data, visibility: visibility.data.filter((_, i) => i % 3 === 0) };
+}

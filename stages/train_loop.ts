@@ -1,0 +1,253 @@
+/**
+ * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, checkpoints, resume.
+ * Nothing is read back inside a step; the losses of many steps are read at once.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { uvMap } from "../face/uv_map.ts";
+import { openGpu } from "../gpu/device.ts";
+import { disposeSparse } from "../gpu/sparse.ts";
+import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { adam, valueAndGradients } from "../nets/adam.ts";
+import type { LossWeights } from "../nets/losses.ts";
+import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../nets/parameters.ts";
+import { below, shuffled, uniform } from "../nets/random.ts";
+import type { TextureModel } from "../nets/texture_model.ts";
+import { openRecognition128, type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
+import { resizeTensor } from "../nets/resample.ts";
+import { type IdentityNetwork, type KnownFace, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
+import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { Triplet } from "./triplet_choice.ts";
+import type { Tree } from "../pipeline/mod.ts";
+import type { trainInputs } from "./train_params.ts";
+import type { Triplets } from "./triplets.ts";
+import { type FaceModel, type FaceTrees, type LoadedView, loadView, readFaceModel } from "./training_set.ts";
+
+/** What a training run is. */
+export interface TrainOptions extends FaceTrees {
+  model: TextureModel;
+  faces: FaceModel;
+  triplets: readonly Triplet[];
+  identity: IdentityNetwork;
+  weights: LossWeights;
+  steps: number;
+  learningRate: number;
+  seed: number;
+  /** Steps between two checkpoints. */
+  checkpoint: number;
+  /** Folder of the checkpoint; an interrupted run goes on from there, with the same bits. */
+  scratch: string;
+  log(line: string): void;
+  progress(done: number, total: number): void;
+  signal: AbortSignal;
+}
+
+/** What a training run gives. */
+export interface Trained {
+  parameters: ParameterValues;
+  /** CSV: step, each term unweighted, total. */
+  losses: string;
+}
+
+/** Photographs that the identity network looks at together. */
+const FACES_AT_ONCE = 8;
+/** Steps whose losses are read together. */
+const READ_EVERY = 10;
+
+/** What a training stage hands on: its inputs and parameters as they are. */
+export interface TrainContext extends Pick<TrainOptions, "model" | "scratch" | "log" | "progress" | "signal"> {
+  inputs: Record<keyof typeof trainInputs, Tree>;
+  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights">;
+}
+
+/** Opens what the inputs name and trains. */
+export async function trainStage({ inputs, params, ...context }: TrainContext): Promise<Trained> {
+  const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
+  const network = await openIdentity(inputs.identity);
+  try {
+    return await trainOnTriplets({
+      ...inputs,
+      ...params,
+      ...context,
+      triplets,
+      faces: await readFaceModel(inputs),
+      identity: perceptualNetwork(network),
+    });
+  } finally {
+    network.dispose();
+  }
+}
+
+/** Trains a model on triplets. */
+export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
+  const { model, faces, weights, steps, seed, signal } = options;
+  const [tf, gpu] = [await openTfjs(), await openGpu()];
+  const views = await loadViews(options);
+  const usable = options.triplets.filter((triplet) => triplet.views.every((key) => views.has(key)));
+  if (usable.length === 0) throw new Error("No triplet has all three views; see what mesh and regress skipped");
+  if (usable.length < options.triplets.length) {
+    options.log(
+      `${options.triplets.length - usable.length} of ${options.triplets.length} triplets lack a view that was skipped`,
+    );
+  }
+  const known = await knownFaces(tf, views, options);
+  const chart = Float32Array.from(uvMap(faces.topology, faces.size).inside);
+
+  const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
+  const variables = toVariables(tf, saved?.parameters ?? drawParameters(model.parameters, seed));
+  const optimiser = adam(tf, variables, saved === null ? {} : { resume: saved });
+  const rows = saved?.rows ?? [];
+  if (saved !== null) options.log(`going on from step ${saved.steps}`);
+  let pending: Record<string, tfjs.Scalar>[] = [];
+  const collect = async () => {
+    rows.push(...await readLosses(tf, pending, optimiser.steps - pending.length));
+    pending = [];
+    await gpu.assertHealthy("train");
+    options.progress(optimiser.steps, steps);
+  };
+  const save = async () => {
+    const [parameters, state] = [await fromVariables(variables), await optimiser.state()];
+    await writeCheckpoint(options.scratch, { steps: optimiser.steps, parameters, state, rows });
+  };
+
+  for (let step = optimiser.steps; step < steps; step++) {
+    if (signal.aborted) {
+      if (pending.length > 0) await collect();
+      await save();
+      signal.throwIfAborted();
+    }
+    const { triplet, chosen } = draw(usable, { step, seed });
+    const three = triplet.views.map((key) => views.get(key)!.view(known.get(key)));
+    const terms = tf.tidy(() => {
+      let kept: Record<string, tfjs.Scalar> = {};
+      const { value, gradients } = valueAndGradients(tf, variables, () => {
+        const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
+        const found = tripletLoss(tf, {
+          views: three,
+          chosen,
+          weights,
+          chart,
+          model: { ...model, albedo },
+          identity: options.identity,
+        });
+        kept = Object.fromEntries(Object.entries(found).map(([name, term]) => [name, tf.keep(tf.clone(term))]));
+        return totalLoss(tf, found, weights);
+      });
+      optimiser.step(gradients, rateAt(step, options));
+      return { ...kept, total: value };
+    });
+    // Uploading three matrices again costs less than keeping those of all views on the device.
+    for (const { operator } of three) disposeSparse(operator);
+    pending.push(terms);
+    if (pending.length === READ_EVERY || step + 1 === steps) await collect();
+    if ((step + 1) % options.checkpoint === 0) {
+      if (pending.length > 0) await collect();
+      await save();
+    }
+  }
+  const parameters = await fromVariables(variables);
+  optimiser.dispose();
+  tf.dispose(variables);
+  const names = [...Object.keys(rows[0] ?? {})];
+  const losses = [names.join(","), ...rows.map((row) => names.map((name) => row[name]).join(","))].join("\n") + "\n";
+  return { parameters, losses };
+}
+
+/** A half cosine from the learning rate to a tenth of it. */
+export function rateAt(step: number, { steps, learningRate }: { steps: number; learningRate: number }): number {
+  return learningRate * (0.1 + 0.45 * (1 + Math.cos(Math.PI * step / steps)));
+}
+
+/** The triplet and the albedo of a step: a pure function of step and seed, so that a resumed run draws the same. */
+export function draw<T>(
+  triplets: readonly T[],
+  { step, seed }: { step: number; seed: number },
+): { triplet: T; chosen: number } {
+  const epoch = Math.floor(step / triplets.length);
+  const order = shuffled(uniform(seed * 100_003 + epoch), triplets);
+  const chosen = below(uniform(seed * 100_003 + 50_021 + step), 3);
+  return { triplet: order[step % triplets.length]!, chosen };
+}
+
+async function loadViews(
+  { triplets, crops, regressed, unwrapped, faces, signal }: TrainOptions,
+): Promise<Map<string, LoadedView>> {
+  const views = new Map<string, LoadedView>();
+  for (const key of new Set(triplets.flatMap((triplet) => triplet.views))) {
+    signal.throwIfAborted();
+    if (!regressed.has(`${key}.safetensors`)) continue;
+    views.set(key, await loadView(key, { crops, regressed, unwrapped }, faces));
+  }
+  return views;
+}
+
+/** What the identity network sees in all photographs; nothing if no loss asks for it. */
+async function knownFaces(
+  tf: Tfjs,
+  views: ReadonlyMap<string, LoadedView>,
+  { identity: { side, features }, weights }: Pick<TrainOptions, "identity" | "weights">,
+): Promise<Map<string, KnownFace>> {
+  const known = new Map<string, KnownFace>();
+  if (weights.identity === 0 && weights.mrf === 0) return known;
+  const all = [...views];
+  for (let first = 0; first < all.length; first += FACES_AT_ONCE) {
+    const some = all.slice(first, first + FACES_AT_ONCE);
+    const seen = tf.tidy(() => {
+      const faces = some.map(([, view]) => {
+        const photograph = tf.tensor4d(view.photograph(), [1, view.crop, view.crop, 3]);
+        return resizeTensor(tf, photograph, { box: view.face, width: side, height: side });
+      });
+      const { descriptor, layers } = features(tf.concat(faces));
+      return [descriptor, ...(weights.mrf === 0 ? [] : layers)] as tfjs.Tensor[];
+    });
+    const values = await Promise.all(seen.map((tensor) => tensor.data())) as Float32Array[];
+    tf.dispose(seen);
+    for (const [i, [key]] of some.entries()) {
+      const [descriptor, ...layers] = values.map((all) => {
+        const length = all.length / some.length;
+        return all.slice(i * length, (i + 1) * length);
+      });
+      known.set(key, { descriptor: descriptor!, layers });
+    }
+  }
+  return known;
+}
+
+/** The 128-d network with the layers at strides 4 and 8 in the places of VGG's relu3_2 and relu4_2. */
+function perceptualNetwork(network: Recognition128): IdentityNetwork {
+  return {
+    side: RECOGNITION128_SIZE,
+    layerWeights: [1, 2],
+    features: (faces) => {
+      const { descriptor, stride4, stride8 } = network.features(faces);
+      return { descriptor, layers: [stride4, stride8] };
+    },
+  };
+}
+
+/** The 128-d network from its manifest and weights. */
+async function openIdentity(assets: Tree): Promise<Recognition128> {
+  const bytes = (ending: string) => {
+    const path = assets.paths.find((name) => name.endsWith(ending));
+    if (path === undefined) throw new Error(`The identity network lacks its ${ending} file`);
+    return assets.bytes(path);
+  };
+  return openRecognition128({ manifest: await bytes(".json"), weights: await bytes(".bin") });
+}
+
+async function readLosses(
+  tf: Tfjs,
+  pending: readonly Record<string, tfjs.Scalar>[],
+  first: number,
+): Promise<LossRow[]> {
+  if (pending.length === 0) return [];
+  const names = Object.keys(pending[0]!);
+  const stacked = tf.stack(pending.flatMap((terms) => names.map((name) => terms[name]!)));
+  const values = await stacked.data();
+  tf.dispose([stacked, ...pending]);
+  return pending.map((_, row) => ({
+    step: first + row,
+    ...Object.fromEntries(names.map((name, column) => [name, values[row * names.length + column]!])),
+  }));
+}

@@ -1,0 +1,125 @@
+/**
+ * Triplets in memory: everything that a training step needs of a view, small enough that hundreds fit. Colours stay bytes
+ * until a step asks for them, and the render operator is built anew each time: 2 ms against a megabyte a view.
+ *
+ * @module
+ */
+import { completeTexture } from "../face/fill.ts";
+import { albedoOf, type MorphableModel } from "../face/morphable.ts";
+import { renderOperator } from "../face/render.ts";
+import { shadingMap } from "../face/shading.ts";
+import type { Topology } from "../face/topology.ts";
+import { conditionCode, type FaceMaps } from "../nets/ftim_input.ts";
+import { meshSquare } from "../nets/mesh_square.ts";
+import type { Box } from "../nets/resample.ts";
+import type { KnownFace, TrainingView } from "../nets/triplet_loss.ts";
+import type { Tree } from "../pipeline/mod.ts";
+import { readMorphable, readSeen, readTopology } from "./geometry.ts";
+import { readImage } from "./photograph.ts";
+import { readRegression, type Regression } from "./regression.ts";
+
+/** The trees that hold a face's files, joined by key. */
+export interface FaceTrees {
+  crops: Tree;
+  unwrapped: Tree;
+  regressed: Tree;
+}
+
+/** What all faces share. */
+export interface FaceModel {
+  topology: Topology;
+  morphable: MorphableModel;
+  /** Side of the UV map in texels. */
+  size: number;
+}
+
+/** Reads what all faces share. */
+export async function readFaceModel({ model, topology }: { model: Tree; topology: Tree }): Promise<FaceModel> {
+  const morphable = await readMorphable(model);
+  return { topology: await readTopology(topology), morphable, size: Math.sqrt(morphable.albedoMean.length / 3) };
+}
+
+/** A loaded face; `maps` makes the float maps anew at each call. */
+export interface LoadedFace {
+  regression: Regression;
+  maps(): FaceMaps;
+}
+
+/** A face with its crop, ready to be rendered and compared. */
+export interface LoadedView extends LoadedFace {
+  /** Side of the crop in pixels. */
+  crop: number;
+  /** The square of the crop that the identity network looks at. */
+  face: Box;
+  /** @param known what the identity network sees in the photograph, if a loss asks for it */
+  view(known?: KnownFace): TrainingView;
+  photograph(): Float32Array;
+}
+
+/** Visibilities between which a texel comes to be trusted over its mirror image: low, for even a grazing view is of the right person. */
+const TRUST = [0.05, 0.4] as const;
+
+/** Loads what FTIM needs of one face. */
+export async function loadFace(
+  key: string,
+  { unwrapped, regressed }: Omit<FaceTrees, "crops">,
+  model: FaceModel,
+): Promise<LoadedFace> {
+  const regression = await readRegression(regressed, key);
+  const seen = await readSeen(unwrapped, key);
+  const [texture, visibility] = [toBytes(seen.texture), toBytes(seen.visibility)];
+  const { topology, size, morphable } = model;
+  const albedo = toBytes(albedoOf(morphable, regression.albedo));
+  const shade = () => shadingMap(regression.vertices, { light: regression.light, topology, size });
+  const template = shade().map((value, i) => value * albedo[i]! / 255);
+  const guess = toBytes(
+    completeTexture(seen.texture, seen.visibility, { topology, template, feather: 3, trust: TRUST }),
+  );
+  return {
+    regression,
+    maps: () => ({
+      texture: toUnit(texture),
+      visibility: toUnit(visibility),
+      shading: shade(),
+      albedo: toUnit(albedo),
+      guess: toUnit(guess),
+      code: conditionCode(regression.expression, regression.angles),
+    }),
+  };
+}
+
+/** Loads one view of a triplet. */
+export async function loadView(key: string, trees: FaceTrees, model: FaceModel): Promise<LoadedView> {
+  const face = await loadFace(key, trees, model);
+  const crop = await readImage(trees.crops, `${key}.png`);
+  const bytes = toBytes(crop.data);
+  const { width, height } = crop;
+  const square = meshSquare(face.regression.vertices, 1);
+  return {
+    ...face,
+    crop: width,
+    face: square,
+    photograph: () => toUnit(bytes),
+    view(known) {
+      const operator = renderOperator(face.regression.vertices, { ...model, width, height });
+      return {
+        ...face.maps(),
+        photograph: toUnit(bytes),
+        operator,
+        coverage: operator.coverage,
+        face: square,
+        ...(known === undefined ? {} : { known }),
+      };
+    },
+  };
+}
+
+function toBytes(values: Float32Array): Uint8Array {
+  return Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+}
+
+function toUnit(bytes: Uint8Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = bytes[i]! / 255;
+  return values;
+}

@@ -1,0 +1,114 @@
+/**
+ * A small reproduction from end to end, as a user would run it: `main.ts reproduce` on packaged photographs, every stage for
+ * real, with few heads and steps. Slow (minutes), so it has a task of its own: `deno task e2e`. Where its metrics changed on
+ * purpose: `deno task reproduce --identities 5 --triplets 6 --steps 6 --store S --results R`, then
+ * `deno task gate --results R --baseline results/baseline-e2e.json --update`.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+const small = ["--identities", "5", "--triplets", "6", "--steps", "6"];
+const root = await Deno.makeTempDir({ prefix: "ftim-e2e-" });
+const main = new URL("../../main.ts", import.meta.url).pathname;
+
+interface End {
+  status: string;
+  executed: number;
+  cached: number;
+  seconds: number;
+}
+
+/** Runs a command to its end and returns what it said; throws where it failed. */
+async function run(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions, main, ...args],
+    stdin: "null",
+  })
+    .output();
+  const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes)) as [
+    string,
+    string,
+  ];
+  assert.equal(output.code, 0, `${args[0]} ended with ${output.code}:\n${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+  return { stdout, stderr };
+}
+
+/** Runs a command of the experiment; its events are JSON lines on standard error. */
+async function ftim(command: string, options: readonly string[]): Promise<{ end: End; stdout: string }> {
+  const { stdout, stderr: text } = await run([command, ...small, "--log", "json", ...options]);
+  const events = text.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  return { end: events.findLast(({ type }) => type === "end"), stdout };
+}
+
+const permissions = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-net",
+  "--allow-sys",
+  "--allow-ffi",
+  "--allow-run=deno",
+];
+const [first, second] = [join(root, "first"), join(root, "second")];
+
+Deno.test("a cold reproduce ends with Table 1 of five methods and every result file", async () => {
+  const { end, stdout } = await ftim("reproduce", ["--store", join(root, "store"), "--results", first]);
+  assert.equal(end.status, "done");
+  assert.ok(end.executed > 100);
+  for (const method of ["DECA", "Chen", "Deng", "Tran", "Ours"]) assert.match(stdout, new RegExp(method));
+  const files = [...Deno.readDirSync(join(first, "embedded"))].map(({ name }) => name);
+  for (
+    const name of [
+      "table1.csv",
+      "table1.md",
+      "table1.tex",
+      "metrics.csv",
+      "figure3.png",
+      "filter_report.md",
+      "report.html",
+      "losses.csv",
+      "ro-crate-metadata.json",
+    ]
+  ) assert.ok(files.includes(name), `${name} is missing among ${files}`);
+  const metrics = await Deno.readTextFile(join(first, "embedded", "metrics.csv"));
+  assert.equal(new Set(metrics.match(/test\/sample\d\/\d/g)).size, 22, "all 22 test faces are measured");
+});
+
+Deno.test("the metrics are those of the committed small run, as far as another adapter may differ", async () => {
+  await run([
+    "gate",
+    "--results",
+    first,
+    "--baseline",
+    new URL("../../results/baseline-e2e.json", import.meta.url).pathname,
+  ]);
+});
+
+Deno.test("a result says how it was made, and rerunning its stages makes it again", async () => {
+  const store = ["--store", join(root, "store")];
+  const { stdout } = await run(["provenance", join(first, "embedded", "table1.csv"), ...store]);
+  for (const stage of ["table1", "metrics", "train", "triplets", "fetch"]) {
+    assert.match(stdout, new RegExp(`^${stage} `, "m"));
+  }
+  await run(["verify", "--stages", "align,triplets,table1", "--items", "2", ...small, ...store]);
+  await run(["fsck", ...store]);
+});
+
+Deno.test("a second reproduce runs nothing", async () => {
+  const { end } = await ftim("reproduce", ["--store", join(root, "store"), "--results", first]);
+  assert.equal(end.executed, 0);
+});
+
+Deno.test("another parameter of the training reruns the training and what follows, and nothing before", async () => {
+  const { end } = await ftim("table1", ["--store", join(root, "store"), "--results", first, "--seed", "2"]);
+  // Two trainings, two methods on 22 faces, 22 measurements, the table.
+  assert.equal(end.executed, 2 + 2 * 22 + 22 + 1);
+});
+
+Deno.test("a second cold run gives the same Table 1, byte for byte", async () => {
+  await ftim("table1", ["--store", join(root, "store-2"), "--results", second]);
+  await ftim("table1", ["--store", join(root, "store"), "--results", first]);
+  const table = (folder: string) => Deno.readFile(join(folder, "embedded", "table1.csv"));
+  assert.deepEqual(await table(second), await table(first));
+  await Deno.remove(root, { recursive: true });
+});

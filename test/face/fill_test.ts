@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { boxMean } from "../../face/box_filter.ts";
+import { completeTexture } from "../../face/fill.ts";
+import { enlarge, pushPull } from "../../face/push_pull.ts";
+import { flipMap } from "../../face/symmetry.ts";
+import { uvMap } from "../../face/uv_map.ts";
+import { gridHead, maxDifference, randomStream } from "./head.ts";
+
+const random = randomStream(6);
+const { topology } = gridHead(15);
+const size = 96;
+const { inside } = uvMap(topology, size);
+
+/** A texture that is its own mirror image. */
+function symmetricTexture(): Float32Array {
+  return Float32Array.from({ length: 3 * size * size }, (_, k) => {
+    const texel = Math.floor(k / 3);
+    const [x, y] = [Math.abs(texel % size + 0.5 - size / 2), Math.floor(texel / size)];
+    return 0.5 + 0.2 * Math.sin(x / 3 + k % 3) + 0.15 * Math.cos(y / 4);
+  });
+}
+
+/** Seen up to a column a little right of the middle. */
+const seenLeft = Float32Array.from(inside, (value, i) => i % size < 0.62 * size ? value : 0);
+
+Deno.test("flipMap is an involution that moves each texel to the other side", () => {
+  for (const channels of [1, 3]) {
+    const values = Float32Array.from({ length: 7 * 7 * channels }, random);
+    assert.deepEqual(flipMap(flipMap(values, 7), 7), values);
+    assert.equal(flipMap(values, 7)[0], values[6 * channels]);
+  }
+  assert.throws(() => flipMap(new Float32Array(10), 7), RangeError);
+});
+
+Deno.test("a symmetric texture of which half is hidden comes back", () => {
+  const texture = symmetricTexture();
+  const seen = texture.map((value, k) => value * seenLeft[Math.floor(k / 3)]!);
+  const full = completeTexture(seen, seenLeft, { topology });
+  let worst = 0;
+  inside.forEach((value, i) => {
+    const x = i % size;
+    // A texel whose mirror image was seen too: everything but the chart's faded outline.
+    if (value === 0 || x < 14 || x > size - 15 || i < 14 * size || i > (size - 14) * size) return;
+    for (let c = 3 * i; c < 3 * i + 3; c++) worst = Math.max(worst, Math.abs(full[c]! - texture[c]!));
+  });
+  assert.ok(worst < 0.02, String(worst));
+  assert.ok(full.every((value) => value >= 0 && value <= 1));
+});
+
+Deno.test("light that falls on one side leaves no seam and what was well seen stays as it is", () => {
+  const texture = symmetricTexture().map((value, k) => value * (0.7 + 0.3 * (Math.floor(k / 3) % size) / size));
+  const seen = texture.map((value, k) => value * seenLeft[Math.floor(k / 3)]!);
+  const full = completeTexture(seen, seenLeft, { topology });
+  const row = size / 2;
+  const jumps = (values: Float32Array) =>
+    Array.from(
+      { length: size - 30 },
+      (_, k) => values[3 * (row * size + k + 15)]! - values[3 * (row * size + k + 14)]!,
+    );
+  assert.ok(maxDifference(jumps(full), jumps(texture)) < 0.03);
+  for (let x = 20; x < 50; x++) {
+    assert.ok(Math.abs(full[3 * (row * size + x)]! - texture[3 * (row * size + x)]!) < 1e-6);
+  }
+  let error = 0;
+  for (let x = 60; x < 80; x++) error += Math.abs(full[3 * (row * size + x)]! - texture[3 * (row * size + x)]!) / 20;
+  assert.ok(error < 0.1, `mean error on the hidden side ${error}`);
+});
+
+Deno.test("completeTexture refuses a texture of which nothing was seen", () => {
+  assert.throws(
+    () => completeTexture(new Float32Array(3 * size * size), new Float32Array(size * size), { topology }),
+    RangeError,
+  );
+});
+
+Deno.test("pushPull keeps what is known, stays within its range, and continues a constant exactly, on any size", () => {
+  for (const side of [1, 5, 16, 33]) {
+    const values = Float32Array.from({ length: 2 * side * side }, () => 0.25 + 0.5 * random());
+    const weights = Float32Array.from({ length: side * side }, (_, i) => i % 7 === 0 ? 1 : 0);
+    const filled = pushPull(values, { weights, size: side });
+    filled.forEach((value, k) => {
+      if (weights[k >> 1] === 1) assert.equal(value, values[k]);
+      assert.ok(value >= 0.25 && value <= 0.75);
+    });
+    assert.ok(maxDifference(pushPull(values.fill(0.5), { weights, size: side }), values) < 1e-6);
+    assert.deepEqual(pushPull(values, { weights: weights.fill(0), size: side }), new Float32Array(values.length));
+  }
+});
+
+Deno.test("enlarge keeps a ramp a ramp", () => {
+  const ramp = Float32Array.from({ length: 16 }, (_, i) => i % 4);
+  const large = enlarge(ramp, { from: 4, to: 16 });
+  for (let x = 2; x < 14; x++) assert.ok(Math.abs(large[x]! - ((x + 0.5) / 4 - 0.5)) < 1e-6);
+});
+
+Deno.test("boxMean is the plain mean over the window, the border repeated", () => {
+  const side = 9;
+  const values = Float32Array.from({ length: side * side }, random);
+  const clamp = (i: number) => Math.min(Math.max(i, 0), side - 1);
+  for (const radius of [0, 1, 3, 12]) {
+    const expected = values.map((_, at) => {
+      let sum = 0;
+      for (let dy = -radius; dy <= radius; dy++) {
+        for (let dx = -radius; dx <= radius; dx++) {
+          sum += values[clamp(Math.floor(at / side) + dy) * side + clamp(at % side + dx)]!;
+        }
+      }
+      return sum / (2 * radius + 1) ** 2;
+    });
+    assert.ok(maxDifference(boxMean(values, { size: side, radius }), expected) < 1e-6);
+  }
+});
+
+Deno.test("completeTexture() of a face cut at its midline gives the other half the same colour", () => {
+  const { topology } = gridHead();
+  const size = 64;
+  const texture = new Float32Array(3 * size * size).fill(0.6);
+  const visibility = Float32Array.from({ length: size * size }, (_, i) => i % size < size / 2 ? 1 : 0);
+  const complete = completeTexture(texture, visibility, { topology });
+  assert.ok(complete.every((value) => Math.abs(value - 0.6) < 0.01), `least ${Math.min(...complete)}`);
+});

@@ -1,0 +1,102 @@
+import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { convolve } from "../../gpu/ops/convolve.ts";
+import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { type ConvCase, type Dense, random, relativeError, walk } from "./reference.ts";
+
+const BASE: ConvCase = {
+  batch: 2,
+  height: 9,
+  width: 11,
+  inChannels: 8,
+  outChannels: 8,
+  kernel: [3, 3],
+  stride: 1,
+  dilation: 1,
+  pad: "same",
+};
+
+for (
+  const { slope, ...partial } of [
+    { slope: 0.2 },
+    { slope: 0.2, stride: 2, inChannels: 3, outChannels: 5 },
+    { slope: 0, kernel: [4, 4], stride: 2, outChannels: 12, height: 16, width: 16 },
+    { slope: 1, inChannels: 17, outChannels: 3 },
+    { slope: 0.1, dilation: 2, pad: "valid" },
+  ] as (Partial<ConvCase> & { slope: number })[]
+) {
+  Deno.test(`convolve() and its gradients equal plain loops: slope ${slope} ${JSON.stringify(partial)}`, async () => {
+    const tf = await openTfjs();
+    const c: ConvCase = { ...BASE, ...partial };
+    const { outHeight, outWidth, visit } = walk(c);
+    const x = random([c.batch, c.height, c.width, c.inChannels], 1);
+    const w = random([...c.kernel, c.inChannels, c.outChannels], 2);
+    const bias = random([c.outChannels], 3);
+    const dy = random([c.batch, outHeight, outWidth, c.outChannels], 4);
+    const y = new Float64Array(dy.data.length).map((_, i) => bias.data[i % c.outChannels] ?? NaN);
+    visit((o, i, f) => y[o] = (y[o] ?? 0) + (x.data[i] ?? 0) * (w.data[f] ?? 0));
+    const dz = dy.data.map((value, i) => (y[i] ?? NaN) > 0 ? value : value * slope);
+    const [dx, dw, db] = [
+      new Float64Array(x.data.length),
+      new Float64Array(w.data.length),
+      new Float64Array(c.outChannels),
+    ];
+    dz.forEach((value, o) => db[o % c.outChannels] = (db[o % c.outChannels] ?? 0) + value);
+    visit((o, i, f) => {
+      dx[i] = (dx[i] ?? 0) + (dz[o] ?? 0) * (w.data[f] ?? 0);
+      dw[f] = (dw[f] ?? 0) + (dz[o] ?? 0) * (x.data[i] ?? 0);
+    });
+    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const run = async () => {
+      const inputs = [tensor(x), tensor(w), tf.tensor1d(bias.data)];
+      const upstream = tensor(dy);
+      const { pad } = c;
+      const f = (...[a, b, d]: Tensor[]) =>
+        convolve(tf, a as Tensor4D, {
+          filter: b as Tensor4D,
+          bias: d as Tensor1D,
+          stride: c.stride,
+          pad,
+          dilation: c.dilation,
+          slope,
+        }) as Tensor;
+      const before = tf.memory().numTensors;
+      const tensors = [f(...inputs), ...tf.grads(f)(inputs, upstream)];
+      assert.equal(tf.memory().numTensors, before + 4, "tensors leak");
+      const values = await Promise.all(tensors.map((t) => t.data<"float32">()));
+      tf.dispose([tensors, inputs, upstream]);
+      await (await openGpu()).assertHealthy("convolve test");
+      return values;
+    };
+    const got = await run();
+    const expected = [y.map((v) => v > 0 ? v : v * slope), dx, dw, db];
+    expected.forEach((reference, i) =>
+      assert.ok(relativeError(got[i] ?? new Float32Array(), reference) < 3e-6, `result ${i}`)
+    );
+    assert.deepEqual(await run(), got, "not bit-repeatable");
+  });
+}
+
+Deno.test("convolve() computes no gradient that nobody asked for, and names shapes that do not fit", async () => {
+  const tf = await openTfjs();
+  const x = tf.zeros<Rank.R4>([1, 8, 8, 4]);
+  const filter = tf.zeros<Rank.R4>([3, 3, 4, 4]);
+  const backend = webgpuBackend(tf) as unknown as { recordAndSubmit?(...args: unknown[]): void };
+  const programs: string[] = [];
+  const record = backend.recordAndSubmit;
+  backend.recordAndSubmit = (...args) => {
+    programs.push((args[0] as object).constructor.name);
+    record?.apply(backend, args);
+  };
+  try {
+    tf.grad((a: Tensor) => convolve(tf, a as Tensor4D, { filter }) as Tensor)(x).dispose();
+    assert.equal(programs.filter((name) => name.startsWith("conv_gather")).length, 2);
+    assert.equal(programs.filter((name) => name.startsWith("conv_filter") || name.startsWith("column_sum")).length, 0);
+  } finally {
+    delete backend.recordAndSubmit;
+  }
+  const other = tf.zeros<Rank.R4>([3, 3, 5, 4]);
+  assert.throws(() => convolve(tf, x, { filter: other }), /Cannot convolve \[1,8,8,4\] with filter \[3,3,5,4\]/);
+  tf.dispose([x, filter, other]);
+});

@@ -1,0 +1,77 @@
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { axis, type Dense, inner, random, relativeError } from "./reference.ts";
+
+for (
+  const { shape, kernel, stride, dilation, pad } of [
+    { shape: [3, 7, 9, 8], kernel: 3, stride: 1, dilation: 1, pad: "same" },
+    { shape: [1, 8, 20, 4], kernel: 3, stride: 2, dilation: 1, pad: "same" },
+    { shape: [2, 9, 7, 17], kernel: 5, stride: 2, dilation: 1, pad: "valid" },
+    { shape: [1, 9, 11, 3], kernel: 3, stride: 1, dilation: 2, pad: "valid" },
+    { shape: [3, 1, 1, 5], kernel: 1, stride: 1, dilation: 1, pad: "same" },
+  ] as const
+) {
+  Deno.test(`depthwiseConv2d() and its input gradient equal plain loops: [${shape}] k${kernel} s${stride} d${dilation} ${pad}`, async () => {
+    const tf = await openTfjs();
+    const [batch, height, width, channels] = shape;
+    const rule = { kernel, stride, dilation, pad };
+    const [vertical, horizontal] = [axis(height, rule), axis(width, rule)];
+    const x = random([...shape], 1);
+    const w = random([kernel, kernel, channels, 1], 2);
+    const bias = random([channels], 4);
+    const dy = random([batch, vertical.out, horizontal.out, channels], 3);
+    const y = new Float64Array(dy.data.length);
+    const dx = new Float64Array(x.data.length);
+    dy.data.forEach((upstream, o) => {
+      const [c, column, row] = [
+        o % channels,
+        Math.floor(o / channels) % horizontal.out,
+        Math.floor(o / channels / horizontal.out),
+      ];
+      const [image, line] = [Math.floor(row / vertical.out), row % vertical.out];
+      for (let i = 0; i < kernel; i++) {
+        for (let j = 0; j < kernel; j++) {
+          const iy = line * stride + i * dilation - vertical.before;
+          const ix = column * stride + j * dilation - horizontal.before;
+          if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+          const at = ((image * height + iy) * width + ix) * channels + c;
+          const weight = w.data[(i * kernel + j) * channels + c] ?? NaN;
+          y[o] = (y[o] ?? 0) + weight * (x.data[at] ?? NaN);
+          dx[at] = (dx[at] ?? 0) + weight * upstream;
+        }
+      }
+    });
+    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const run = async () => {
+      const [tx, tw, tdy, tb] = [tensor(x), tensor(w), tensor(dy), tf.tensor1d(bias.data)];
+      const op = (a: Tensor) => tf.depthwiseConv2d(a as Tensor4D, tw, stride, pad, "NHWC", dilation);
+      const fused = tf.fused.depthwiseConv2d({
+        x: tx,
+        filter: tw,
+        strides: stride,
+        pad,
+        dilations: dilation,
+        bias: tb,
+        activation: "relu6",
+      });
+      // tfjs refuses the gradient of a dilated depthwise convolution.
+      const tensors = dilation === 1 ? [op(tx), fused, tf.grad(op)(tx, tdy)] : [op(tx), fused];
+      const results = await Promise.all(tensors.map((t) => t.data<"float32">()));
+      tf.dispose([tensors, tx, tw, tdy, tb]);
+      await (await openGpu()).assertHealthy("depthwise test");
+      return results;
+    };
+    const [value = new Float32Array(), fused = new Float32Array(), gradient] = await run();
+    assert.ok(relativeError(value, y) < 2e-6);
+    assert.ok(
+      relativeError(fused, y.map((v, i) => Math.min(6, Math.max(0, v + (bias.data[i % channels] ?? 0))))) < 2e-6,
+    );
+    if (gradient !== undefined) {
+      assert.ok(relativeError(gradient, dx) < 2e-6);
+      assert.ok(Math.abs(inner(value, dy.data) - inner(x.data, gradient)) < 1e-4);
+    }
+    assert.deepEqual(await run(), gradient === undefined ? [value, fused] : [value, fused, gradient]);
+  });
+}

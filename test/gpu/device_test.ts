@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { GpuError, openGpu } from "../../gpu/device.ts";
+import { openSession } from "../../gpu/onnx.ts";
+import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { doublingModel } from "./onnx_model.ts";
+
+Deno.test("openGpu() gives one device with raised limits", async () => {
+  const [first, second] = await Promise.all([openGpu(), openGpu()]);
+  assert.equal(first.device, second.device);
+  assert.ok((first.limits.maxStorageBuffersPerShaderStage ?? 0) >= 8);
+  assert.equal(first.device.limits.maxStorageBufferBindingSize, first.limits.maxStorageBufferBindingSize);
+  assert.ok(first.info.description.length > 0);
+});
+
+Deno.test("tfjs and ONNX Runtime run on the shared device", async () => {
+  const gpu = await openGpu();
+  const tf = await openTfjs();
+  assert.equal(tf.getBackend(), "webgpu");
+  assert.equal(webgpuBackend(tf).device, gpu.device);
+
+  const dispatches: string[] = [];
+  const create = gpu.device.createComputePipeline.bind(gpu.device);
+  gpu.device.createComputePipeline = (descriptor) => {
+    dispatches.push("pipeline");
+    return create(descriptor);
+  };
+  const createAsync = gpu.device.createComputePipelineAsync.bind(gpu.device);
+  gpu.device.createComputePipelineAsync = (descriptor) => {
+    dispatches.push("pipeline");
+    return createAsync(descriptor);
+  };
+  try {
+    const session = await openSession(doublingModel(7), { name: "doubling" });
+    const { y } = await session.run({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7), dims: [1, 7] } });
+    assert.deepEqual(y, { data: Float32Array.of(2, 4, 6, 8, 10, 12, 14), dims: [1, 7] });
+    assert.ok(dispatches.length > 0, "ONNX Runtime made its pipeline on another device");
+    await assert.rejects(session.run({}), /input "x" is missing/);
+    await assert.rejects(session.run({ x: { data: new Float32Array(3), dims: [1, 7] } }), /3 values for dims \[1,7\]/);
+    await session.release();
+  } finally {
+    gpu.device.createComputePipeline = create;
+    gpu.device.createComputePipelineAsync = createAsync;
+  }
+
+  const sum = tf.tidy(() => tf.matMul(tf.ones([40, 3]), tf.ones([3, 50])).add(tf.ones([40, 50])));
+  assert.deepEqual(await sum.data(), new Float32Array(2000).fill(4));
+  sum.dispose();
+});
+
+Deno.test("assertHealthy() names the work in which a shader was broken, once", async () => {
+  const gpu = await openGpu();
+  gpu.device.createShaderModule({ code: "this is not WGSL" });
+  await assert.rejects(gpu.assertHealthy("stage broken"), (error) => {
+    assert.ok(error instanceof GpuError);
+    assert.equal(error.where, "stage broken");
+    assert.match(error.message, /stage broken/);
+    assert.ok(error.messages.length > 0);
+    return true;
+  });
+  await gpu.assertHealthy("the next stage");
+});
+
+Deno.test("a broken tfjs program surfaces as GpuError", async () => {
+  const gpu = await openGpu();
+  const tf = await openTfjs();
+  const x = tf.ones([4]);
+  const program = {
+    variableNames: ["x"],
+    outputShape: [4],
+    shaderKey: "broken",
+    workgroupSize: [64, 1, 1] as [number, number, number],
+    dispatchLayout: { x: [0] },
+    dispatch: [1, 1, 1] as [number, number, number],
+    getUserCode: () => "fn main(index : i32) { undefinedFunction(); }",
+  };
+  let thrown: unknown;
+  try {
+    webgpuBackend(tf).runWebGPUProgram(program, [x], "float32");
+  } catch (error) {
+    thrown = error;
+  }
+  await assert.rejects(gpu.assertHealthy("broken program"), GpuError, String(thrown));
+  x.dispose();
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { l1 } from "../../../face/metrics/l1.ts";
+import { psnr } from "../../../face/metrics/psnr.ts";
+import { ssim } from "../../../face/metrics/ssim.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { compareImages } from "../../../gpu/metrics/compare_images.ts";
+import { goldenPair } from "../../golden/images.ts";
+
+for (const [width, height, count] of [[11, 11, 1], [37, 53, 3], [64, 48, 17], [224, 224, 2]] as const) {
+  Deno.test(`compareImages() equals the CPU to 1e-5 on ${count} pairs of ${width}×${height}`, async () => {
+    const golden = Array.from({ length: count }, (_, i) => goldenPair({ width, height, amplitude: 5 + 9 * i % 50 }));
+    const pairs = golden.map(({ a, b, mask }) => ({ a: a.data, b: b.data, mask }));
+    const scores = await compareImages(await openGpu(), { pairs, width, height });
+    assert.equal(scores.length, count);
+    for (const [i, { a, b, mask }] of golden.entries()) {
+      for (const [name, metric] of Object.entries({ l1, psnr, ssim }) as ["l1" | "psnr" | "ssim", typeof l1][]) {
+        const { full, masked } = scores[i]!;
+        assert.ok(Math.abs(full[name] - metric(a, b)) < 1e-5, `${name} of ${i}: ${full[name]}, ${metric(a, b)}`);
+        const expected = metric(a, b, { mask });
+        assert.ok(Math.abs(masked[name] - expected) < 1e-5, `masked ${name} of ${i}: ${masked[name]}, ${expected}`);
+      }
+    }
+  });
+}
+
+Deno.test("compareImages() repeats bit for bit and does not depend on the other pairs", async () => {
+  const gpu = await openGpu();
+  const size = { width: 40, height: 31 };
+  const pairs = Array.from({ length: 18 }, (_, i) => goldenPair({ ...size, amplitude: i + 1 }))
+    .map(({ a, b, mask }) => ({ a: a.data, b: b.data, mask }));
+  const all = await compareImages(gpu, { pairs, ...size });
+  assert.deepEqual(await compareImages(gpu, { pairs, ...size }), all);
+  assert.deepEqual(await compareImages(gpu, { pairs: pairs.slice(17), ...size }), all.slice(17));
+});
+
+Deno.test("compareImages() of equal images is L1 0, PSNR Infinity, SSIM 1", async () => {
+  const { a, mask } = goldenPair({ width: 30, height: 20, amplitude: 9 });
+  const [scores] = await compareImages(await openGpu(), {
+    pairs: [{ a: a.data, b: a.data, mask }],
+    width: 30,
+    height: 20,
+  });
+  for (const part of [scores!.full, scores!.masked]) {
+    assert.equal(part.l1, 0);
+    assert.equal(part.psnr, Infinity);
+    assert.ok(Math.abs(part.ssim - 1) < 1e-6);
+  }
+});
+
+Deno.test("compareImages() of flat bright images keeps its digits", async () => {
+  const width = 32, height = 32, mask = new Float32Array(1024).fill(1);
+  const a = { width, height, data: new Float32Array(3072).fill(0.98) };
+  const b = { width, height, data: a.data.map((v, i) => v + (i % 7 === 0 ? 1 / 255 : 0)) };
+  const [scores] = await compareImages(await openGpu(), { pairs: [{ a: a.data, b: b.data, mask }], width, height });
+  assert.ok(Math.abs(scores!.full.ssim - ssim(a, b)) < 1e-5);
+});
+
+Deno.test("compareImages() refuses what does not fit, and takes nothing", async () => {
+  const gpu = await openGpu();
+  const { a, b, mask } = goldenPair({ width: 30, height: 20, amplitude: 9 });
+  const pairs = [{ a: a.data, b: b.data, mask }];
+  await assert.rejects(compareImages(gpu, { pairs, width: 20, height: 20 }), /pair 0.*do not fit 20×20/);
+  await assert.rejects(compareImages(gpu, { pairs, width: 10, height: 60 }), /window is 11×11/);
+  assert.deepEqual(await compareImages(gpu, { pairs: [], width: 20, height: 20 }), []);
+});

@@ -1,0 +1,61 @@
+// A small U-Net trained with our ops, after llm.c's test_gpt2.cu: the loss falls, memory stays flat, and a second run gives the same bits.
+
+import type { Rank, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { adamStep, createAdam, disposeAdam } from "../../gpu/ops/adam.ts";
+import { convolve } from "../../gpu/ops/convolve.ts";
+import { normalize } from "../../gpu/ops/normalize.ts";
+import { upsampleConcat } from "../../gpu/ops/upsample.ts";
+import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { random } from "./reference.ts";
+
+/** Trains for some steps. Gives the losses, the final weights, and [tensors, GPU bytes] after each step. */
+async function train(tf: Tfjs, steps: number) {
+  const variables: Variable[] = [];
+  const variable = (shape: number[], seed: number) => {
+    const { data } = random(shape, seed);
+    const created = tf.variable(tf.tensor(data.map((v) => v * 0.4), shape), true);
+    variables.push(created);
+    return created;
+  };
+  const [first, second, third] = [[3, 3, 3, 8], [4, 4, 8, 16], [3, 3, 24, 3]].map((shape, i) =>
+    variable(shape, i)
+  ) as Variable<Rank.R4>[];
+  const [gamma, beta, bias] = [16, 16, 3].map((size, i) => variable([size], 10 + i)) as Variable<Rank.R1>[];
+  assert.ok(first && second && third && gamma && beta && bias);
+  const image = random([2, 16, 16, 3], 20);
+  const x = tf.tensor4d(image.data, [2, 16, 16, 3]);
+  const loss = () => {
+    const fine = convolve(tf, x, { filter: first as Tensor4D, slope: 0.2 });
+    const coarse = convolve(tf, fine, { filter: second as Tensor4D, stride: 2 });
+    const normal = normalize(tf, coarse, { gamma: gamma as Tensor1D, beta: beta as Tensor1D, slope: 0.2 });
+    const y = convolve(tf, upsampleConcat(tf, normal, { fine }), { filter: third as Tensor4D, bias: bias as Tensor1D });
+    return tf.mean(tf.abs(tf.sub(y, x))).asScalar();
+  };
+  const state = createAdam();
+  const losses: number[] = [];
+  const memory: (number | undefined)[][] = [];
+  for (let step = 0; step < steps; step++) {
+    const { value, grads } = tf.variableGrads(loss, variables);
+    adamStep(tf, state, { variables, gradients: grads, learningRate: 0.01 });
+    losses.push(...await value.data());
+    tf.dispose([value, grads]);
+    memory.push([tf.memory().numTensors, webgpuBackend(tf).memory().numBytesAllocatedInGPU]);
+  }
+  const weights = await Promise.all(variables.map((v) => v.data<"float32">()));
+  disposeAdam(state);
+  tf.dispose([variables, x]);
+  await (await openGpu()).assertHealthy("training test");
+  return { losses, weights, memory };
+}
+
+Deno.test("training a U-Net lowers the loss, keeps memory flat and repeats bit for bit", async () => {
+  const tf = await openTfjs();
+  const run = await train(tf, 30);
+  assert.ok((run.losses[29] ?? NaN) < 0.5 * (run.losses[0] ?? NaN), `${run.losses[0]} → ${run.losses[29]}`);
+  assert.deepEqual(run.memory[29], run.memory[4]);
+  const again = await train(tf, 30);
+  assert.deepEqual(again.losses, run.losses);
+  assert.deepEqual(again.weights, run.weights);
+});

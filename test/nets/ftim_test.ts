@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import type * as tfjs from "@tensorflow/tfjs";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { ftim, type FtimInput, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import { drawParameters, fromVariables, parametersFrom, toVariables } from "../../nets/parameters.ts";
+import { gaussian, uniform } from "../../nets/random.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
+
+const tf = await openTfjs();
+const SHAPE = { widths: [4, 8, 8], fullWidth: 4, codeLength: 3 };
+const SIZE = 16;
+
+function input(seed: number): FtimInput {
+  const random = uniform(seed);
+  const map = (channels: number) =>
+    tf.tensor4d(
+      Float32Array.from({ length: 2 * SIZE * SIZE * channels }, () => random()),
+      [2, SIZE, SIZE, channels],
+    );
+  return {
+    incomplete: map(3),
+    visibility: map(1),
+    guess: map(3),
+    templateAlbedo: map(3),
+    templateTexture: map(3),
+    code: tf.tensor2d([0.1, -0.2, 0.3, 0.4, 0.5, -0.6], [2, 3]),
+  };
+}
+
+Deno.test("ftim() starts from the first guess and reads every input", async () => {
+  const specs = ftimParameters(SHAPE);
+  const values = drawParameters(specs, 5);
+  const given = input(1);
+  const fresh = await ftim(tf, toVariables(tf, values), { ...given, ...SHAPE }).data();
+  assert.deepEqual([...fresh], [...await given.guess.data()]);
+
+  const normal = gaussian(6);
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = 0.1 * normal());
+  const variables = toVariables(tf, values);
+  const before = await ftim(tf, variables, { ...given, ...SHAPE }).data();
+  for (const name of ["incomplete", "visibility", "templateAlbedo", "guess", "code"] as const) {
+    const changed = { ...given, [name]: tf.mul(given[name] as tfjs.Tensor, 1.3) };
+    const after = await ftim(tf, variables, { ...changed, ...SHAPE }).data();
+    assert.ok(after.some((value, i) => Math.abs(value - before[i]!) > 1e-5), `${name} has no effect`);
+  }
+});
+
+Deno.test("ftim()'s gradient agrees with finite differences", async () => {
+  const specs = ftimParameters(SHAPE);
+  const values = drawParameters(specs, 7);
+  const normal = gaussian(8);
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = 0.2 * normal());
+  const given = input(2);
+  const target = tf.tensor4d(Float32Array.from({ length: 2 * SIZE * SIZE * 3 }, () => normal()), [2, SIZE, SIZE, 3]);
+  const lossOf = (variables: Record<string, tfjs.Variable>) =>
+    tf.tidy(() => tf.mean(tf.mul(ftim(tf, variables, { ...given, ...SHAPE }), target)) as tfjs.Scalar);
+  const variables = toVariables(tf, values);
+  const byId = new Map(Object.entries(variables).map(([name, variable]) => [variable.name, name]));
+  const { grads } = tf.variableGrads(() => lossOf(variables), Object.values(variables));
+  for (const [id, gradient] of Object.entries(grads)) {
+    const name = byId.get(id)!;
+    const direction = Float32Array.from({ length: gradient.size }, () => normal());
+    const analytic = (await gradient.data() as Float32Array).reduce((sum, g, i) => sum + g * direction[i]!, 0);
+    const at = async (step: number) => {
+      const moved = {
+        ...values,
+        [name]: { ...values[name]!, data: values[name]!.data.map((v, i) => v + step * direction[i]!) },
+      };
+      return (await lossOf(toVariables(tf, moved)).data())[0]!;
+    };
+    // Small, since a leaky rectifier has a kink that a larger step would cross.
+    const step = 2e-4;
+    const numeric = (await at(step) - await at(-step)) / (2 * step);
+    const tolerance = 2e-4 + 0.03 * Math.abs(analytic);
+    assert.ok(Math.abs(analytic - numeric) < tolerance, `${name}: analytic ${analytic}, numeric ${numeric}`);
+  }
+});
+
+Deno.test("parameters survive a round trip through safetensors, and a wrong shape is refused", async () => {
+  const specs = ftimParameters(SHAPE);
+  const values = drawParameters(specs, 9);
+  const stored = Object.fromEntries(
+    Object.entries(await fromVariables(toVariables(tf, values))).map((
+      [name, { shape, data }],
+    ) => [name, { shape: [...shape], data }]),
+  );
+  const record = decodeSafetensors(encodeSafetensors(stored));
+  for (const [name, { data }] of Object.entries(parametersFrom(record, specs))) {
+    assert.deepEqual(data, values[name]!.data);
+  }
+  assert.throws(() => parametersFrom(record, ftimParameters({ ...SHAPE, fullWidth: 5 })), /full\.weight/);
+  delete record["latent.bias"];
+  assert.throws(() => parametersFrom(record, specs), /"latent\.bias" is absent/);
+});
+
+Deno.test("removeLighting() subtracts the template's own shading", async () => {
+  const of = (value: number) => tf.fill([1, 1, 1, 3], value) as tfjs.Tensor4D;
+  const albedo = removeLighting(tf, { texture: of(0.75), templateTexture: of(0.5), templateAlbedo: of(0.625) });
+  assert.deepEqual([...await albedo.data()], [0.875, 0.875, 0.875]);
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import type { Tensor4D } from "@tensorflow/tfjs";
+import { openGpu } from "../../gpu/device.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { valueAndGradients } from "../../nets/adam.ts";
+import { type LossWeights, PAPER_WEIGHTS } from "../../nets/losses.ts";
+import { uniform } from "../../nets/random.ts";
+import { resizeTensor } from "../../nets/resample.ts";
+import {
+  type IdentityNetwork,
+  type LossTerms,
+  totalLoss,
+  type TrainingView,
+  tripletLoss,
+} from "../../nets/triplet_loss.ts";
+
+const tf = await openTfjs();
+const SIDE = 8, CROP = 16;
+const NONE: LossWeights = { photometric: 0, albedo: 0, identity: 0, mrf: 0, symmetry: 0, regularisation: 0 };
+
+function random(seed: number, length: number): Float32Array {
+  const next = uniform(seed);
+  return Float32Array.from({ length }, () => 0.2 + 0.6 * next());
+}
+
+/** A network of two random layers, smooth so that differences can check it; counts its passes. */
+function network(): IdentityNetwork & { passes: number } {
+  const signed = (seed: number, shape: [number, number, number, number]) =>
+    tf.tensor4d(random(seed, shape.reduce((a, b) => a * b)).map((x) => 2 * (x - 0.5)), shape);
+  const [first, second] = [signed(1, [3, 3, 3, 8]), signed(2, [3, 3, 8, 8])];
+  return {
+    side: 12,
+    layerWeights: [1, 2],
+    passes: 0,
+    features(faces) {
+      this.passes++;
+      const fine = tf.softplus(tf.conv2d(tf.sub(faces, 0.5) as Tensor4D, first, 2, "same")) as Tensor4D;
+      const coarse = tf.softplus(tf.conv2d(fine, second, 2, "same")) as Tensor4D;
+      return { descriptor: tf.mean(coarse, [1, 2]), layers: [fine, coarse] };
+    },
+  };
+}
+
+/** A scene whose middle 12×12 pixels show the texture, nearest texel. */
+async function view(seed: number, identity: IdentityNetwork): Promise<TrainingView> {
+  const pixels = Array.from({ length: CROP * CROP }, (_, i) => ({ x: i % CROP, y: Math.floor(i / CROP) }));
+  const covered = pixels.map(({ x, y }) => x >= 2 && x < 14 && y >= 2 && y < 14);
+  const texels = pixels.flatMap(({ x, y }, i) =>
+    covered[i] ? [Math.floor((y - 2) * 2 / 3) * SIDE + Math.floor((x - 2) * 2 / 3)] : []
+  );
+  const offsets = new Uint32Array(pixels.length + 1);
+  for (const [i, inside] of covered.entries()) offsets[i + 1] = offsets[i]! + (inside ? 1 : 0);
+  const photograph = random(seed, 3 * CROP * CROP);
+  const face = { left: 1, top: 1, width: 14, height: 14 };
+  const side = identity.side;
+  const seen = identity.features(
+    resizeTensor(tf, tf.tensor4d(photograph, [1, CROP, CROP, 3]), { box: face, width: side, height: side }),
+  );
+  const [descriptor, ...layers] = await Promise.all(
+    [seen.descriptor, ...seen.layers].map((tensor) => tensor.data() as Promise<Float32Array>),
+  );
+  return {
+    texture: random(seed + 1, 3 * SIDE * SIDE),
+    visibility: Float32Array.from({ length: SIDE * SIDE }, (_, i) => i % SIDE < 4 ? 1 : 0),
+    shading: random(seed + 2, 3 * SIDE * SIDE),
+    albedo: random(seed + 3, 3 * SIDE * SIDE),
+    guess: random(seed + 4, 3 * SIDE * SIDE),
+    code: Float32Array.of(0, 0, 0),
+    photograph,
+    operator: {
+      rows: CROP * CROP,
+      cols: SIDE * SIDE,
+      offsets,
+      ...{ indices: Uint32Array.from(texels), weights: new Float32Array(texels.length).fill(1) },
+    },
+    coverage: Float32Array.from(covered, Number),
+    face,
+    known: { descriptor: descriptor!, layers },
+  };
+}
+
+async function scene() {
+  const identity = network();
+  const views = [await view(10, identity), await view(20, identity), await view(30, identity)];
+  identity.passes = 0;
+  const albedos = tf.variable(tf.tensor4d(random(5, 9 * SIDE * SIDE), [3, SIDE, SIDE, 3]));
+  const terms = (weights: LossWeights, albedo: Tensor4D = albedos): LossTerms =>
+    tripletLoss(tf, {
+      ...{ views, chosen: 1, weights, identity, chart: new Float32Array(SIDE * SIDE).fill(1) },
+      model: { albedo: () => albedo, light: ({ albedo, shading }) => tf.mul(albedo, shading) },
+    });
+  return { identity, albedos, terms, views };
+}
+
+Deno.test("all terms are finite and positive, and each has a gradient that reaches the albedo", async () => {
+  const { albedos, terms } = await scene();
+  for (const name of Object.keys(NONE) as (keyof LossWeights)[]) {
+    const weights = { ...NONE, [name]: 1 };
+    const { value, gradients } = valueAndGradients(tf, { albedos }, () => totalLoss(tf, terms(weights), weights));
+    const [loss] = await value.data();
+    const gradient = await gradients.albedos!.data() as Float32Array;
+    assert.ok(loss! > 0 && Number.isFinite(loss), `${name} is ${loss}`);
+    assert.ok(gradient.every(Number.isFinite) && gradient.some((x) => x !== 0), `gradient of ${name}`);
+  }
+  await (await openGpu()).assertHealthy("triplet loss");
+});
+
+Deno.test("a weight of 0 takes a term away; identity and ID-MRF share one pass, which is not made for neither", async () => {
+  const { identity, terms } = await scene();
+  assert.deepEqual(Object.keys(terms(PAPER_WEIGHTS)).sort(), Object.keys(PAPER_WEIGHTS).sort());
+  assert.equal(identity.passes, 1);
+  assert.deepEqual(Object.keys(terms({ ...NONE, mrf: 1 })), ["mrf"]);
+  assert.equal(identity.passes, 2);
+  assert.ok(!("mrf" in terms({ ...PAPER_WEIGHTS, mrf: 0 })));
+  assert.equal(identity.passes, 3);
+  assert.ok(!("identity" in terms({ ...PAPER_WEIGHTS, identity: 0, mrf: 0 })));
+  assert.equal(identity.passes, 3);
+});
+
+Deno.test("identity and ID-MRF change as their gradients say", async () => {
+  const { albedos, terms } = await scene();
+  for (const name of ["identity", "mrf"] as const) {
+    const weights = { ...NONE, [name]: 1 };
+    const { gradients } = valueAndGradients(tf, { albedos }, () => totalLoss(tf, terms(weights), weights));
+    const slope = (await tf.norm(gradients.albedos!).data())[0]!;
+    const direction = tf.div(gradients.albedos!, slope);
+    const along = async (step: number) =>
+      (await totalLoss(tf, terms(weights, tf.add(albedos, tf.mul(direction, step)) as Tensor4D), weights).data())[0]!;
+    const measured = (await along(0.01) - await along(-0.01)) / 0.02;
+    assert.ok(Math.abs(measured - slope) < 0.03 * slope, `${name}: ${measured} for ${slope}`);
+  }
+});
+
+Deno.test("ID-MRF looks at the face only, and a view without known features is an error", async () => {
+  const { terms, views } = await scene();
+  const mrf = async () => (await terms({ ...NONE, mrf: 1 }).mrf!.data())[0]!;
+  const before = await mrf();
+  assert.ok(before < Math.log(36) + 2 * Math.log(9));
+  for (const face of views) face.coverage.fill(0);
+  assert.ok(await mrf() === 0);
+  delete views[0]!.known;
+  assert.throws(() => terms(PAPER_WEIGHTS), /view 0 has no features/);
+});

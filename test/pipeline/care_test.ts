@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import {
+  defineStage,
+  type Determinism,
+  fsck,
+  gc,
+  publish,
+  reproduce,
+  sourceFolder,
+  verify,
+} from "../../pipeline/mod.ts";
+import { compareFiles } from "../../pipeline/compare.ts";
+import { openLab, textStages } from "./lab.ts";
+
+function blobPaths(root: string): string[] {
+  const folder = `${root}/store/store/sha256`;
+  return [...Deno.readDirSync(folder)].flatMap(({ name }) =>
+    [...Deno.readDirSync(`${folder}/${name}`)].map((file) => `${folder}/${name}/${file.name}`)
+  );
+}
+
+function overwrite(path: string, text: string): void {
+  Deno.chmodSync(path, 0o644);
+  Deno.writeTextFileSync(path, text);
+}
+
+Deno.test("fsck finds a damaged, a missing and a stray blob; the next run recomputes just those", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "b.txt": "b", "c.txt": "c" });
+  const { ran, upper, total } = textStages();
+  const target = { total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) };
+  await reproduce(target, lab.options());
+  const store = `${lab.root}/store`;
+  const clean = await fsck(store);
+  assert.deepEqual({ ...clean, bytes: 0 }, {
+    blobs: 4,
+    bytes: 0,
+    corrupt: [],
+    missing: [],
+    strays: [],
+    forgotten: 0,
+    clean: true,
+  });
+  const find = (text: string) => blobPaths(lab.root).find((path) => Deno.readTextFileSync(path) === text) ?? "";
+  const [a, b] = [find("A"), find("B")];
+  overwrite(a, "X");
+  Deno.removeSync(b);
+  Deno.writeTextFileSync(`${a.slice(0, a.lastIndexOf("/"))}/notes.txt`, "stray");
+  const report = await fsck(store);
+  assert.deepEqual([report.corrupt, report.missing], [[a.slice(-64)], [b.slice(-64)]]);
+  assert.equal(report.strays.length, 1);
+  assert.equal(report.clean, false);
+  assert.ok((await fsck(store)).clean);
+  ran.length = 0;
+  const { trees } = await reproduce(target, lab.options());
+  assert.deepEqual(ran.sort(), ["upper a", "upper b"]);
+  assert.deepEqual(await trees.total.json("total.json"), { texts: ["A", "B", "C"], skipped: {} });
+});
+
+Deno.test("verify reruns on the recorded inputs and judges by the determinism class, recording nothing", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "1", "b.txt": "2", "c.txt": "3" });
+  let drift = 0;
+  const define = (name: string, determinism: Determinism) =>
+    defineStage({
+      name,
+      module: import.meta.url,
+      inputs: { texts: "folder" },
+      output: "numbers",
+      each: ["texts"],
+      batch: 2,
+      determinism,
+      run: async ({ items, scratch }) => {
+        Deno.writeTextFileSync(`${scratch}/x`, "");
+        for (const { key, inputs, out } of items) {
+          out.json(`${key}.json`, { value: Number(await inputs.texts.text(`${key}.txt`)) + drift });
+        }
+      },
+    });
+  const texts = sourceFolder(lab.source);
+  const target = {
+    bits: define("bits", "bitwise")({ texts }),
+    near: define("near", { atol: 0.01, rtol: 0 })({ texts }),
+    seed: define("seed", "seeded")({ texts }),
+  };
+  const verdicts = async () =>
+    Object.fromEntries(
+      (await verify(target, lab.options())).map(({ label, verdict, items }) => [label, `${verdict} ${items}`]),
+    );
+  assert.deepEqual(await verdicts(), { bits: "absent 0", near: "absent 0", seed: "absent 0" });
+  await reproduce(target, lab.options());
+  assert.deepEqual(await verdicts(), { bits: "same 3", near: "same 3", seed: "same 3" });
+  drift = 0.001;
+  assert.deepEqual(await verdicts(), { bits: "differs 3", near: "within tolerance 3", seed: "seeded 3" });
+  drift = 0.1;
+  assert.deepEqual(await verdicts(), { bits: "differs 3", near: "differs 3", seed: "seeded 3" });
+  const [row, ...others] = await verify(target, lab.options({}));
+  assert.equal(others.length, 2);
+  assert.match(row?.differences[0] ?? "", /^a\.json: \d+ bytes became \d+/);
+  const some = await verify(target, { ...lab.options(), stages: ["near"], items: 2 });
+  assert.deepEqual(some.map(({ label, items }) => [label, items]), [["near", 2]]);
+  await assert.rejects(
+    verify(target, { ...lab.options(), stages: ["far"] }),
+    /no stage "far"; there are bits, near, seed/,
+  );
+  drift = 0;
+  assert.deepEqual(await verdicts(), { bits: "same 3", near: "same 3", seed: "same 3" });
+  assert.equal(blobPaths(lab.root).length, 3);
+});
+
+Deno.test("files are compared by number in JSON and safetensors, and the rest must agree", () => {
+  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const near = { atol: 0, rtol: 0.01 };
+  const pair = (before: unknown, after: unknown) => ({ before: json(before), after: json(after) });
+  assert.equal(compareFiles("a.json", pair({ x: [100, 0] }, { x: [100.9, 0] }), near), null);
+  assert.match(
+    compareFiles("a.json", pair({ x: [100, 0] }, { x: [101.1, 0] }), near) ?? "",
+    /value 0: 100 became 101\.1/,
+  );
+  assert.match(compareFiles("a.json", pair([0], [1e-30]), near) ?? "", /value 0/);
+  assert.equal(compareFiles("a.json", pair({ x: 1 }, { y: 1 }), near), "the structure differs");
+  assert.match(compareFiles("a.txt", pair(1, 1.001), near) ?? "", /only JSON and safetensors/);
+  const tensor = (values: number[]) => {
+    const header = json({ w: { dtype: "F32", shape: [values.length], data_offsets: [0, 4 * values.length] } });
+    const bytes = new Uint8Array(8 + header.length + 4 * values.length);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(header, 8);
+    bytes.set(new Uint8Array(new Float32Array(values).buffer), 8 + header.length);
+    return bytes;
+  };
+  const tensors = (before: number[], after: number[]) => ({ before: tensor(before), after: tensor(after) });
+  assert.equal(compareFiles("w.safetensors", tensors([1, NaN], [1.001, NaN]), near), null);
+  assert.match(compareFiles("w.safetensors", tensors([1, 2], [1, NaN]), near) ?? "", /value 1: 2 became NaN/);
+  assert.match(compareFiles("w.safetensors", tensors([1, 2], [1.2, 2]), near) ?? "", /value 0/);
+});
+
+Deno.test("gc keeps what the last runs used and what made the named files; the rest goes, oldest first", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const number = defineStage({
+    name: "number",
+    module: import.meta.url,
+    inputs: { texts: "folder" },
+    output: "text",
+    params: z.object({ n: z.number() }),
+    determinism: "bitwise",
+    run: ({ out, params }) => out.write("n.txt", `number ${params.n}`),
+  });
+  const run = async (n: number) => {
+    const { trees, summary } = await reproduce(
+      { x: number({ texts: sourceFolder(lab.source) }, { n }) },
+      lab.options(),
+    );
+    return { tree: trees.x, executed: summary.executed };
+  };
+  const store = `${lab.root}/store`;
+  const committed = `${lab.root}/results`;
+  await publish((await run(1)).tree, committed);
+  for (const n of [2, 3, 4, 5]) {
+    await run(n);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const options = { store, runs: 1, keep: [`${committed}/n.txt`], maxBytes: 9 };
+  const dry = await gc({ ...options, dryRun: true });
+  assert.deepEqual(dry.kept, { blobs: 3, bytes: 24 });
+  assert.deepEqual(dry.removed, { blobs: 2, bytes: 16, records: 4 }, "two stages, two actions");
+  assert.equal(blobPaths(lab.root).length, 5);
+  assert.deepEqual(await gc(options), { ...dry, dryRun: false });
+  assert.equal(blobPaths(lab.root).length, 3);
+  assert.ok((await fsck(store)).clean);
+  const executed: number[] = [];
+  for (const n of [1, 2, 3, 4, 5]) executed.push((await run(n)).executed);
+  assert.deepEqual(executed, [0, 1, 1, 0, 0]);
+});
+
+Deno.test("gc refuses to work beside a run, and a run that starts meanwhile waits", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { upper } = textStages();
+  let refused: Promise<unknown> = Promise.resolve();
+  const stage = defineStage({
+    name: "stage",
+    module: import.meta.url,
+    inputs: { texts: "texts" },
+    output: "x",
+    determinism: "bitwise",
+    run: async ({ out }) => {
+      refused = assert.rejects(gc({ store: `${lab.root}/store`, runs: 0, graceMs: 0 }), /a run is using/);
+      await refused;
+      out.write("x", "x");
+    },
+  });
+  const target = { x: stage({ texts: upper({ texts: sourceFolder(lab.source) }) }) };
+  await reproduce(target, lab.options());
+  await refused;
+  const [report, { summary }] = await Promise.all([
+    gc({ store: `${lab.root}/store`, runs: 0, graceMs: 0 }),
+    reproduce(target, lab.options()),
+  ]);
+  assert.equal(report.removed.blobs, 2);
+  assert.equal(summary.executed, 2);
+  assert.ok((await fsck(`${lab.root}/store`)).clean);
+});

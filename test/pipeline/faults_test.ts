@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { type Artifact, defineStage, PipelineError, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { openLab, textStages } from "./lab.ts";
+
+/** Paths of all blobs whose text passes a test. */
+function blobs(store: string, accept: (text: string) => boolean): string[] {
+  const folder = `${store}/store/sha256`;
+  const paths = [...Deno.readDirSync(folder)].flatMap(({ name }) =>
+    [...Deno.readDirSync(`${folder}/${name}`)].map((file) => `${folder}/${name}/${file.name}`)
+  );
+  return paths.filter((path) => accept(Deno.readTextFileSync(path)));
+}
+
+function flipBit(path: string): void {
+  const bytes = Deno.readFileSync(path);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  Deno.chmodSync(path, 0o644);
+  Deno.writeFileSync(path, bytes);
+  Deno.chmodSync(path, 0o444);
+}
+
+for (const fault of ["a flipped bit", "a truncated blob", "a missing blob"] as const) {
+  Deno.test(`${fault} in an intermediate result is found before use and recomputed`, async () => {
+    using lab = openLab();
+    lab.put({ "a.txt": "a", "b.txt": "b" });
+    const { ran, upper, total } = textStages();
+    const texts = upper({ texts: sourceFolder(lab.source) });
+    const { trees } = await reproduce({ total: total({ texts }) }, lab.options());
+    const [path = ""] = blobs(`${lab.root}/store`, (text) => text === "A");
+    Deno.chmodSync(path, 0o644);
+    if (fault === "a flipped bit") flipBit(path);
+    else if (fault === "a truncated blob") Deno.truncateSync(path, 0);
+    else Deno.removeSync(path);
+    ran.length = 0;
+    await reproduce({ total: total({ texts }) }, lab.options());
+    assert.deepEqual(ran, [], "what is not used is not needed");
+    lab.put({ "b.txt": "B!" });
+    const again = await reproduce({ total: total({ texts }) }, lab.options());
+    assert.deepEqual(ran.toSorted(), ["total", "upper a", "upper b"]);
+    assert.deepEqual(await again.trees.total.json("total.json"), { texts: ["A", "B!"], skipped: {} });
+    assert.notDeepEqual(again.trees.total.entry("total.json"), trees.total.entry("total.json"));
+    const kept = [...Deno.readDirSync(`${lab.root}/store/quarantine`)].length;
+    assert.equal(kept, fault === "a flipped bit" ? 1 : 0);
+  });
+}
+
+Deno.test("a damaged target is refused when read, and recomputed by the next run", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { ran, upper } = textStages();
+  const target = { texts: upper({ texts: sourceFolder(lab.source) }) };
+  await reproduce(target, lab.options());
+  flipBit(blobs(`${lab.root}/store`, (text) => text === "A")[0] ?? "");
+  const { trees } = await reproduce(target, lab.options());
+  await assert.rejects(trees.texts.bytes("a.up.txt"), /is damaged and was quarantined/);
+  ran.length = 0;
+  const again = await reproduce(target, lab.options());
+  assert.deepEqual(ran, ["upper a"]);
+  assert.equal(await again.trees.texts.text("a.up.txt"), "A");
+});
+
+Deno.test("a whole stage that writes other bytes when it is repaired is followed downstream", async () => {
+  using lab = openLab();
+  let count = 0;
+  const draw = defineStage({
+    name: "draw",
+    module: import.meta.url,
+    inputs: {},
+    output: "number",
+    determinism: "seeded",
+    run: ({ out }) => out.write("n.txt", `draw ${++count}`),
+  });
+  const copy = (name: string) =>
+    defineStage({
+      name,
+      module: import.meta.url,
+      inputs: { number: "number" },
+      output: "number",
+      determinism: "bitwise",
+      run: async ({ inputs, out }) => out.write("c.txt", `${name} of ${await inputs.number.text("n.txt")}`),
+    });
+  const one = copy("one");
+  await reproduce({ a: one({ number: draw({}) }) }, lab.options());
+  Deno.removeSync(blobs(`${lab.root}/store`, (text) => text === "draw 1")[0] ?? "");
+  const { trees } = await reproduce({ b: copy("two")({ number: draw({}) }) }, lab.options());
+  assert.equal(await trees.b.text("c.txt"), "two of draw 2");
+  const last = await reproduce({ a: one({ number: draw({}) }) }, lab.options());
+  assert.equal(await last.trees.a.text("c.txt"), "one of draw 2");
+});
+
+Deno.test("an input edited while the stage runs is named and nothing is recorded", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "before" });
+  let edit = true;
+  for (const way of ["bytes", "file"] as const) {
+    const stage = defineStage({
+      name: `slow-${way}`,
+      module: import.meta.url,
+      inputs: { texts: "folder" },
+      output: "out",
+      determinism: "bitwise",
+      run: async ({ inputs, out }) => {
+        const text = way === "bytes"
+          ? await inputs.texts.text("a.txt")
+          : Deno.readTextFileSync(inputs.texts.file("a.txt"));
+        if (edit) lab.put({ "a.txt": `after ${way}` });
+        out.write("out.txt", text);
+      },
+    });
+    const target = { out: stage({ texts: sourceFolder(lab.source) }) };
+    edit = true;
+    await assert.rejects(reproduce(target, lab.options()), {
+      name: "InputChangedError",
+      message: /a\.txt changed while/,
+    });
+    edit = false;
+    const { trees } = await reproduce(target, lab.options());
+    assert.equal(await trees.out.text("out.txt"), `after ${way}`);
+  }
+});
+
+function single(name: string, run: (out: { write(path: string, text: string): void }) => void): Artifact {
+  return defineStage({
+    name,
+    module: import.meta.url,
+    inputs: { texts: "folder" },
+    output: "out",
+    each: ["texts"],
+    determinism: "bitwise",
+    run: ({ items }) => items.forEach(({ out }) => run(out)),
+  })({ texts: sourceFolder("in") });
+}
+
+Deno.test("a stage that breaks its contract is named with the item and the reason", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const home = Deno.cwd();
+  Deno.chdir(lab.root);
+  try {
+    const cases: [string, RegExp, Parameters<typeof single>[1]][] = [
+      ["other", /stage "other" \(item a\): "b\.txt" does not belong to item "a"/, (out) => out.write("b.txt", "")],
+      ["up", /"\.\.\/a\.txt" is not a relative path/, (out) => out.write("../a.txt", "")],
+      ["none", /stage "none" \(item a\): wrote no file; call item\.skip/, () => {}],
+      ["twice", /"a\.x" was written twice/, (out) => [out.write("a.x", "1"), out.write("a.x", "2")]],
+      ["throws", /stage "throws" \(item a\): no face/, () => {
+        throw new Error("no face");
+      }],
+    ];
+    for (const [name, message, run] of cases) {
+      await assert.rejects(reproduce({ x: single(name, run) }, lab.options()), message);
+    }
+  } finally {
+    Deno.chdir(home);
+  }
+});
+
+Deno.test("two stages with one name, a missing folder and a forged cycle are refused", async () => {
+  using lab = openLab();
+  const { upper } = textStages();
+  const other = textStages().upper;
+  const texts = sourceFolder(lab.source);
+  await assert.rejects(
+    reproduce({ a: upper({ texts }), b: other({ texts }) }, lab.options()),
+    new PipelineError('two different stages are named "upper"; give one of them another name'),
+  );
+  await assert.rejects(
+    reproduce({ a: upper({ texts: sourceFolder("/nowhere") }) }, lab.options()),
+    /no such file or folder/,
+  );
+  const forged = upper({ texts });
+  assert.ok(forged.node.type === "stage");
+  Object.assign(forged.node.inputs, { texts: forged.node });
+  await assert.rejects(reproduce({ forged }, lab.options()), /the graph has a cycle through stage "upper"/);
+});
+
+Deno.test("one failing item keeps the others' results and fails the run", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "b.txt": "bad", "c.txt": "c" });
+  let fail = true;
+  const ran: string[] = [];
+  const stage = defineStage({
+    name: "fragile",
+    module: import.meta.url,
+    inputs: { texts: "folder" },
+    output: "out",
+    each: ["texts"],
+    determinism: "bitwise",
+    run: async ({ items: [item] }) => {
+      if (item === undefined) return;
+      ran.push(item.key);
+      if (fail && await item.inputs.texts.text(`${item.key}.txt`) === "bad") throw new Error("bad text");
+      item.out.write(`${item.key}.out`, "");
+    },
+  });
+  const target = { x: stage({ texts: sourceFolder(lab.source) }) };
+  await assert.rejects(reproduce(target, lab.options({ jobs: 1 })), {
+    name: "StageError",
+    message: /item b\): bad text/,
+  });
+  assert.deepEqual(ran.splice(0), ["a", "b"]);
+  fail = false;
+  await reproduce(target, lab.options({ jobs: 1 }));
+  assert.deepEqual(ran, ["b", "c"]);
+});
+
+Deno.test("a damaged state database is set aside with a warning, and everything is recomputed", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { ran, upper } = textStages();
+  const target = { texts: upper({ texts: sourceFolder(lab.source) }) };
+  await reproduce(target, lab.options());
+  Deno.writeTextFileSync(
+    `${lab.root}/store/state.db`,
+    "this is not a database, it is a text of some length".repeat(100),
+  );
+  for (const suffix of ["-wal", "-shm"]) await Deno.remove(`${lab.root}/store/state.db${suffix}`).catch(() => null);
+  const { trees } = await reproduce(target, lab.options());
+  assert.equal(await trees.texts.text("a.up.txt"), "A");
+  assert.equal(ran.length, 2);
+  assert.ok(lab.events.some((event) => event.type === "warning" && /damaged.*set aside/.test(event.message)));
+});
+
+Deno.test("a store that cannot be written ends in a clear error", async () => {
+  using lab = openLab();
+  const { upper } = textStages();
+  Deno.writeTextFileSync(`${lab.root}/flat`, "a file where the store should be");
+  const target = { texts: upper({ texts: sourceFolder(lab.source) }) };
+  await assert.rejects(reproduce(target, lab.options({ store: `${lab.root}/flat/store` })));
+});

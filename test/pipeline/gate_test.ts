@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import {
+  appendStepSummary,
+  type Baseline,
+  baselineOf,
+  flattenMetrics,
+  gate,
+  gateMarkdown,
+  readBaseline,
+  writeBaseline,
+} from "../../pipeline/mod.ts";
+
+const baseline: Baseline = {
+  metrics: {
+    "ours.psnr": { value: 30, direction: "higher", atol: 0, rtol: 0.01 },
+    "ours.l1": { value: 0.1, direction: "lower", atol: 0.01, rtol: 0 },
+    "faces": { value: 22, direction: "equal", atol: 0, rtol: 0 },
+  },
+};
+
+function verdicts(metrics: Record<string, number>): Record<string, string> {
+  return Object.fromEntries(gate(metrics, baseline).rows.map(({ metric, verdict }) => [metric, verdict]));
+}
+
+Deno.test("gate: tolerance and direction of each metric decide", () => {
+  const same = { "ours.psnr": 30, "ours.l1": 0.1, "faces": 22 };
+  const cases: [Record<string, number>, string, string][] = [
+    [{ ...same, "ours.psnr": 29.71 }, "ours.psnr", "ok"],
+    [{ ...same, "ours.psnr": 29.69 }, "ours.psnr", "worse"],
+    [{ ...same, "ours.psnr": 30.31 }, "ours.psnr", "better"],
+    [{ ...same, "ours.psnr": NaN }, "ours.psnr", "worse"],
+    [{ ...same, "ours.l1": 0.1099 }, "ours.l1", "ok"],
+    [{ ...same, "ours.l1": 0.1101 }, "ours.l1", "worse"],
+    [{ ...same, "ours.l1": 0.0899 }, "ours.l1", "better"],
+    [{ ...same, "faces": 23 }, "faces", "worse"],
+    [{ ...same, "faces": 21 }, "faces", "worse"],
+    [{ ...same, "extra": 1 }, "extra", "new"],
+    [{ "ours.psnr": 30, "ours.l1": 0.1 }, "faces", "missing"],
+  ];
+  for (const [metrics, name, verdict] of cases) {
+    assert.equal(verdicts(metrics)[name], verdict, JSON.stringify(metrics));
+    assert.equal(gate(metrics, baseline).passed, verdict !== "worse" && verdict !== "missing");
+  }
+  assert.ok(gate(same, baseline).passed);
+});
+
+Deno.test("gate: metrics are the numbers of a JSON value, by path", () => {
+  const value = { ours: { psnr: 30, note: "text" }, list: [1, { x: 2 }], none: null };
+  assert.deepEqual(flattenMetrics(value), { "ours.psnr": 30, "list.0": 1, "list.1.x": 2 });
+});
+
+Deno.test("gate: an update keeps the rules, gives new metrics theirs, and can be read back", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const path = `${folder}/baseline.json`;
+    const rules = { ".cosine": { direction: "higher", atol: 0.001, rtol: 0 } } as const;
+    const next = baselineOf({ "ours.psnr": 31, "ours.cosine": 0.9, "z": 1 }, { earlier: baseline, rules });
+    writeBaseline(path, next);
+    assert.deepEqual(readBaseline(path), next);
+    assert.deepEqual(next.metrics, {
+      "ours.cosine": { value: 0.9, direction: "higher", atol: 0.001, rtol: 0 },
+      "ours.psnr": { value: 31, direction: "higher", atol: 0, rtol: 0.01 },
+      "z": { value: 1, direction: "equal", atol: 0, rtol: 0.01 },
+    });
+    assert.throws(() => baselineOf({ x: NaN }), /x is NaN/);
+    assert.throws(() => readBaseline(`${folder}/missing.json`), /no such file; write one with --update/);
+    for (
+      const [text, message] of [["{", /is not JSON/], ["{}", /has no "metrics"/], [
+        '{"metrics":{"a":{"value":1}}}',
+        /a needs/,
+      ]] as const
+    ) {
+      Deno.writeTextFileSync(path, text);
+      assert.throws(() => readBaseline(path), message);
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("gate: the table shows what failed first and goes to the step summary", () => {
+  const markdown = gateMarkdown(gate({ "ours.psnr": 31, "ours.l1": 0.2, "faces": 22 }, baseline));
+  assert.match(markdown, /### Metrics: FAILED/);
+  assert.match(markdown, /1 of 3 within tolerance/);
+  assert.match(
+    markdown,
+    /\| ours\.l1 \| 0\.1 \| 0\.2 \| \+0\.1 \| ±0\.01 \| lower \| worse \|\n\| ours\.psnr \| 30 \| 31 \| \+1 \| ±0\.3 \|/,
+  );
+  const path = Deno.makeTempFileSync();
+  assert.ok(appendStepSummary(markdown, path));
+  assert.ok(appendStepSummary("more", path));
+  assert.equal(Deno.readTextFileSync(path), `${markdown}\nmore\n`);
+  assert.ok(!appendStepSummary("x", ""));
+  Deno.removeSync(path);
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { defineStage, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { actionKey, nodeKey, type NodePreimage } from "../../pipeline/keys.ts";
+import { openLab, textStages } from "./lab.ts";
+
+const base: NodePreimage = {
+  schema: 1,
+  salt: "",
+  stage: "fit",
+  code: "c0de",
+  params: { rate: 1e-4, size: [1, 2], nested: { b: 1, a: "x" } },
+  environment: { adapter: "llvmpipe" },
+  each: [],
+  inputs: { images: "aa", model: "bb" },
+};
+
+Deno.test("the order of object keys changes no key", () => {
+  const flip = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).toReversed().map(([name, inner]) => [name, flip(inner)]));
+  };
+  assert.notDeepEqual(Object.keys(base), Object.keys(flip(base) as NodePreimage));
+  assert.equal(nodeKey(base).key, nodeKey(flip(base) as NodePreimage).key);
+});
+
+Deno.test("every declared field changes the key", () => {
+  const variants: NodePreimage[] = [
+    base,
+    { ...base, schema: 2 },
+    { ...base, salt: "again" },
+    { ...base, stage: "fit2" },
+    { ...base, code: "c0df" },
+    { ...base, params: { ...base.params as object, rate: 1e-5 } },
+    { ...base, params: { ...base.params as object, size: [2, 1] } },
+    { ...base, params: { ...base.params as object, nested: { b: "1", a: "x" } } },
+    { ...base, environment: { adapter: "other" } },
+    { ...base, environment: {} },
+    { ...base, each: ["images"] },
+    { ...base, inputs: { images: "aa", model: "bc" } },
+    { ...base, inputs: { images: "bb", model: "aa" } },
+    { ...base, inputs: { images: "aa" } },
+  ];
+  assert.equal(new Set(variants.map((variant) => nodeKey(variant).key)).size, variants.length);
+  const files = { images: [["a.png", "11", 3]] as const };
+  const actions = [
+    actionKey({ recipe: "r", item: "a", files }),
+    actionKey({ recipe: "s", item: "a", files }),
+    actionKey({ recipe: "r", item: "b", files }),
+    actionKey({ recipe: "r", item: null, files }),
+    actionKey({ recipe: "r", item: "a", files: { images: [["a.jpg", "11", 3]] } }),
+    actionKey({ recipe: "r", item: "a", files: { images: [["a.png", "12", 3]] } }),
+    actionKey({ recipe: "r", item: "a", files: { images: [["a.png", "11", 4]] } }),
+    actionKey({ recipe: "r", item: "a", files: { masks: [["a.png", "11", 3]] } }),
+  ];
+  assert.equal(new Set(actions.map(({ key }) => key)).size, actions.length);
+});
+
+Deno.test("jobs, the working directory and the batch size change no key and no result", async () => {
+  using lab = openLab();
+  lab.put(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.txt`, `text ${i}`])));
+  const { ran, upper, total } = textStages();
+  const target = () => ({ total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) });
+  const first = await reproduce(target(), lab.options({ jobs: 1 }));
+  ran.length = 0;
+  const home = Deno.cwd();
+  try {
+    Deno.chdir(lab.root);
+    const { trees } = await reproduce(target(), lab.options({ jobs: 7 }));
+    assert.deepEqual(ran, []);
+    const fresh = await reproduce(target(), lab.options({ jobs: 7, store: `${lab.root}/other` }));
+    assert.equal(ran.length, 21);
+    assert.deepEqual(fresh.trees.total.entry("total.json"), first.trees.total.entry("total.json"));
+    assert.deepEqual(trees.total.entry("total.json"), first.trees.total.entry("total.json"));
+  } finally {
+    Deno.chdir(home);
+  }
+});
+
+Deno.test("the environment enters the key only where a stage declares it; salt disowns everything", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const ran: string[] = [];
+  const define = (name: string, environment: string[]) =>
+    defineStage({
+      name,
+      module: import.meta.url,
+      inputs: { texts: "folder" },
+      output: "out",
+      environment,
+      params: z.object({ size: z.number().default(1) }),
+      determinism: "bitwise",
+      run: ({ out }) => {
+        ran.push(name);
+        out.write("out", name);
+      },
+    });
+  const [plain, bound] = [define("plain", []), define("bound", ["adapter"])];
+  const target = () => ({
+    a: plain({ texts: sourceFolder(lab.source) }),
+    b: bound({ texts: sourceFolder(lab.source) }),
+  });
+  const run = async (adapter: string, salt = "") => {
+    await reproduce(target(), lab.options({ facts: { adapter, other: Math.random() }, salt }));
+    return ran.splice(0).sort();
+  };
+  assert.deepEqual(await run("one"), ["bound", "plain"]);
+  assert.deepEqual(await run("one"), []);
+  assert.deepEqual(await run("two"), ["bound"]);
+  assert.deepEqual(await run("two", "salt"), ["bound", "plain"]);
+  await assert.rejects(reproduce(target(), lab.options({ store: `${lab.root}/x` })), /needs the fact "adapter"/);
+});

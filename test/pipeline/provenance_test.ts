@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { type Crate, crateOf, pick, provenanceText, publish, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { type Lab, openLab, textStages } from "./lab.ts";
+
+async function openRun(lab: Lab): Promise<string> {
+  lab.put({ "a.txt": "a", "sub/b.txt": "b", "c.txt": "" });
+  const { upper, total } = textStages();
+  const texts = upper({ texts: sourceFolder(lab.source) }, { suffix: "!" });
+  const facts = { adapter: "llvmpipe", commit: "abc" };
+  const { trees } = await reproduce({ total: total({ texts: pick(texts, ["sub/"]) }) }, lab.options({ facts }));
+  await publish(trees.total, `${lab.root}/results`);
+  return `${lab.root}/store`;
+}
+
+Deno.test("provenance of a published file: its stages, parameters and inputs, through a pick", async () => {
+  using lab = openLab();
+  const store = await openRun(lab);
+  const path = `${lab.root}/results/total.json`;
+  const text = await provenanceText(path, { store });
+  assert.match(text, /is total\.json of stage "total"/);
+  assert.match(
+    text,
+    /\ntotal {2}\(20.*Z\)\n {2}code {3}[0-9a-f]{64}\n {2}input {2}texts: sub\/b\.up\.txt from upper, [0-9a-f]{64}\n/,
+  );
+  assert.match(
+    text,
+    /\nupper {2}\(20.*Z\)\n {2}params {"suffix":"!"}\n.*\n {2}input {2}texts: 3 files of the user's, [0-9a-f]{64}\n$/,
+  );
+  Deno.writeTextFileSync(path, "edited");
+  await assert.rejects(provenanceText(path, { store }), /was not made by a stage of this store, or was edited/);
+});
+
+/** What RO-Crate 1.1 and the run profiles require, as far as it can be checked without their tools. */
+function checkCrate({ "@graph": graph }: Crate): void {
+  const byId = new Map(graph.map((entity) => [entity["@id"], entity]));
+  assert.equal(byId.size, graph.length, "every @id is unique");
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("@id" in value && Object.keys(value).length === 1) {
+      const id = String(value["@id"]);
+      assert.ok(byId.has(id) || /^https?:/.test(id), `${id} is described`);
+    } else Object.values(value).forEach(visit);
+  };
+  for (const entity of graph) Object.values(entity).forEach(visit);
+  const root = byId.get("./");
+  for (const field of ["name", "description", "license", "datePublished"]) assert.ok(root?.[field], field);
+  assert.deepEqual(byId.get("ro-crate-metadata.json")?.about, { "@id": "./" });
+  for (const file of graph.filter((entity) => entity["@type"] === "File")) {
+    assert.match(String(file.sha256), /^[0-9a-f]{64}$/);
+    assert.match(String(file.contentSize), /^\d+$/);
+  }
+}
+
+Deno.test("a run crate is whole: every reference described, files with hash and size, steps with their runs", async () => {
+  using lab = openLab();
+  const store = await openRun(lab);
+  const options = { store, name: "Test", description: "A test.", license: "MIT", workflow: "main.ts" };
+  const crate = await crateOf({ ...options, folders: { total: "results" } });
+  checkCrate(crate);
+  const ofType = (type: string) => crate["@graph"].filter((entity) => entity["@type"] === type);
+  assert.deepEqual(ofType("CreateAction").map(({ name }) => name), ["Run of main.ts", "upper", "total"]);
+  assert.equal(ofType("HowToStep").length, 2);
+  assert.equal(ofType("ControlAction").length, 2);
+  assert.ok(ofType("PropertyValue").some(({ name, value }) => name === "suffix" && value === "!"));
+  assert.ok(ofType("PropertyValue").some(({ name, value }) => name === "adapter" && value === "llvmpipe"));
+  const files = ofType("File").map(({ name }) => name);
+  assert.deepEqual(files, ["a.txt", "c.txt", "sub/b.txt", "total.json"]);
+  assert.ok(crate["@graph"].some((entity) => entity["@id"] === "results/total.json"));
+});
+
+Deno.test("a target that is a part of a result is described with those files alone", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "sub/b.txt": "b" });
+  const texts = textStages().upper({ texts: sourceFolder(lab.source) });
+  await reproduce({ whole: texts, part: pick(texts, ["sub/"]) }, lab.options());
+  const store = `${lab.root}/store`;
+  const options = { store, name: "Test", description: "A test.", license: "MIT", workflow: "main.ts" };
+  const crate = await crateOf({ ...options, folders: { part: "part" } });
+  checkCrate(crate);
+  const ids = crate["@graph"].filter((entity) => entity["@type"] === "File").map((entity) => entity["@id"]);
+  assert.deepEqual(ids.filter((id) => id.startsWith("part/")), ["part/sub/b.up.txt"]);
+});

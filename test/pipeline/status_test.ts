@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { explain, reproduce, sourceFolder, statusOf, statusText } from "../../pipeline/mod.ts";
+import { openLab, textStages } from "./lab.ts";
+
+Deno.test("status and explain name what changed, field by field, and run nothing", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "b.txt": "b", "c.txt": "c" });
+  const { ran, upper, total } = textStages();
+  const graph = (suffix = "") => ({ total: total({ texts: upper({ texts: sourceFolder(lab.source) }, { suffix }) }) });
+  const status = async (suffix = "") => {
+    const rows = await statusOf(graph(suffix), lab.options());
+    return Object.fromEntries(rows.map(({ label, state, todo, reasons }) => [label, { state, todo, reasons }]));
+  };
+  const waits = ["input texts: waits for upper"];
+  assert.deepEqual(await status(), {
+    upper: { state: "stale", todo: 3, reasons: ["never run with this store"] },
+    total: { state: "stale", todo: null, reasons: ["never run with this store", ...waits] },
+  });
+  await reproduce(graph(), lab.options());
+  ran.length = 0;
+  const fresh = { state: "fresh", todo: 0, reasons: [] };
+  assert.deepEqual(await status(), { upper: fresh, total: fresh });
+  assert.deepEqual(await status("!"), {
+    upper: { state: "stale", todo: 3, reasons: ['param suffix: "" → "!"'] },
+    total: { state: "waiting", todo: null, reasons: waits },
+  });
+  lab.put({ "b.txt": "other", "d.txt": "d" });
+  const edited = await status();
+  assert.deepEqual(edited.upper, {
+    state: "stale",
+    todo: 2,
+    reasons: ["input texts: 1 of 4 files changed (b.txt); 1 of 4 files new (d.txt)"],
+  });
+  lab.code = "code 2";
+  const [row] = await explain(graph(), "upper", lab.options());
+  assert.deepEqual(row?.reasons, [
+    "code: stage.ts changed",
+    "input texts: 1 of 4 files changed (b.txt); 1 of 4 files new (d.txt)",
+  ]);
+  await assert.rejects(
+    explain(graph(), "missing", lab.options()),
+    /there is no stage "missing" here; there are upper, total/,
+  );
+  assert.match(
+    statusText(await statusOf(graph(), lab.options())),
+    /^upper +stale 4 of 4 items\n +└ code: stage\.ts changed/,
+  );
+  assert.deepEqual(ran, []);
+});

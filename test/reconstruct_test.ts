@@ -1,0 +1,162 @@
+/** `reconstruct PHOTO`, as a person uses it: on packaged photographs, with a small model and an untrained network. */
+import assert from "node:assert/strict";
+import { WebIO } from "@gltf-transform/core";
+import { reconstructPhoto } from "../commands/reconstruct.ts";
+import { unpacked } from "../experiments/photograph.ts";
+import { fitMorphable } from "../face/fit_morphable.ts";
+import { createImage } from "../face/image.ts";
+import { encodeMorphable } from "../face/morphable.ts";
+import { ftimParameters } from "../nets/ftim.ts";
+import { drawParameters } from "../nets/parameters.ts";
+import { decodeSafetensors, encodeSafetensors } from "../nets/safetensors.ts";
+import { cast, publish, sourceFolder } from "../pipeline/mod.ts";
+import { silentReporter } from "../pipeline/mod.ts";
+import { encodeNetwork } from "../stages/network_reconstruction.ts";
+import { decodePhotograph, encodePng } from "../stages/photograph.ts";
+import { ftimStoredShape } from "../stages/train.ts";
+import { dequantise, packTrained, quantise } from "../stages/trained.ts";
+import { asset } from "./assets.ts";
+import { maxDifference, randomStream } from "./face/head.ts";
+import { dome, posed, topology } from "./stages/face_lab.ts";
+import { type Scratch, withScratch } from "./stages/scratch.ts";
+
+const shape = ftimStoredShape.parse({ widths: [8, 8], fullWidth: 8, codeLength: 5 });
+
+/** Results folder with a packed training, as a clone has it. */
+async function results({ folder, write, run }: Scratch): Promise<string> {
+  const faces = [0.8, 1, 1.2].flatMap((depth, person) =>
+    [0.97, 1.03].map((width) => ({ identity: `${person}`, vertices: posed(0, dome({ depth, width })) }))
+  );
+  const albedo = (tone: number) =>
+    Float32Array.from(
+      { length: 3 * 256 * 256 },
+      (_, i) => tone * [0.8, 0.6, 0.5][i % 3]! + 0.05 * Math.sin(i * tone / 5e4),
+    );
+  const model = fitMorphable(faces, {
+    albedos: [0.7, 0.9, 1.1].map(albedo),
+    components: { identities: 2, expressions: 2, albedos: 2 },
+    topology,
+  });
+  await write("weights/network.safetensors", encodeNetwork(drawParameters(ftimParameters(shape), 1), shape));
+  await write("model/model.safetensors", encodeSafetensors(encodeMorphable(model)));
+  const { trees } = await run({
+    trained: packTrained({
+      weights: cast(sourceFolder(`${folder}/weights`), "weights"),
+      model: cast(sourceFolder(`${folder}/model`), "model"),
+    }),
+  });
+  await publish(trees.trained, `${folder}/results/embedded`);
+  return `${folder}/results`;
+}
+
+function options({ folder }: Scratch, photo: string) {
+  const said: string[] = [];
+  const engine = { store: `${folder}/../store`, reporter: silentReporter() };
+  return {
+    said,
+    photo: `${folder}/${photo}`,
+    results: `${folder}/results`,
+    engine,
+    say: (line: string) => void said.push(line),
+  };
+}
+
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+const FILES = ["albedo.png", "face.json", "head.glb", "overlay.png", "texture.png"];
+
+Deno.test("one photograph becomes a textured head a face, beside the photograph with the faces pasted in", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    await write("obama.jpg", await asset("train/obama/obama4_crop.jpg"));
+    const one = options(scratch, "obama.jpg");
+    const [face, ...rest] = await reconstructPhoto({ ...one, output: `${folder}/one` });
+    assert.ok(face !== undefined && rest.length === 0);
+    assert.deepEqual(names(`${folder}/one`), [...FILES, "photograph.png"].sort());
+    assert.ok(Math.abs(face.angles.yaw) < 15 && face.seen > 0.4);
+    const glb = await Deno.readFile(`${folder}/one/head.glb`);
+    const root = (await new WebIO().readBinary(glb)).getRoot();
+    const position = root.listMeshes()[0]!.listPrimitives()[0]!.getAttribute("POSITION")!.getArray()!;
+    const [forehead, chin, nose] = [10, 152, 1].map((vertex) => position.slice(3 * vertex, 3 * vertex + 3));
+    const height = forehead![1]! - chin![1]!;
+    assert.ok(height > 0.14 && height < 0.22, `the head stands upright and is life-size: ${height} m`);
+    assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
+    assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
+
+    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to the bit.
+    const before = (await decodePhotograph(await asset("train/obama/obama4_crop.jpg"))).image;
+    const after = (await decodePhotograph(await Deno.readFile(`${folder}/one/photograph.png`))).image;
+    assert.deepEqual([after.width, after.height], [before.width, before.height]);
+    let [same, sum] = [0, 0];
+    before.data.forEach((value, i) => {
+      sum += Math.abs(value - after.data[i]!);
+      if (value === after.data[i]) same++;
+    });
+    const share = same / before.data.length;
+    assert.ok(share > 0.2 && share < 0.9, `${share} of the photograph is untouched`);
+    assert.ok(sum / before.data.length < 0.05);
+  }));
+
+Deno.test("several faces get folders of their own, from left to right; a face at the border is said to be cut off", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    const { image } = await decodePhotograph(await asset("test/sample1.jpg"));
+    // The photograph ends within the third face.
+    const width = Math.round(0.86 * image.width);
+    const cut = createImage({ width, height: image.height });
+    for (let y = 0; y < image.height; y++) {
+      cut.data.set(image.data.subarray(3 * y * image.width, 3 * (y * image.width + width)), 3 * y * width);
+    }
+    await write("group.png", await encodePng(cut));
+    const group = options(scratch, "group.png");
+    const faces = await reconstructPhoto({ ...group, output: `${folder}/group` });
+    assert.deepEqual(names(`${folder}/group`), ["0", "1", "2", "photograph.png"]);
+    for (const { folder } of faces) assert.deepEqual(names(folder), FILES);
+    assert.deepEqual(faces.map(({ cutOff }) => cutOff), [[], [], ["right"]]);
+    assert.match(group.said[2]!, /Face 2 of 3.*cut off at the photograph's right/);
+  }));
+
+Deno.test("what is no photograph of a face is refused in words that help, before anything is trained", () =>
+  withScratch(async (scratch) => {
+    const { write } = scratch;
+    await write("text.jpg", "no image");
+    await write("poisson.jpg", await asset("decoy/poisson_example.jpg"));
+    await write("notes.txt", "no image");
+    const refused = (photo: string, message: RegExp) =>
+      assert.rejects(reconstructPhoto(options(scratch, photo)), message);
+    await refused("absent.jpg", /absent\.jpg: there is no such file/);
+    await refused(".", /not a file; name one photograph/);
+    await refused("text.jpg", /text\.jpg: not an image/);
+    await refused("poisson.jpg", /poisson\.jpg: no face was found\. A face must be/);
+    await refused("notes.txt", /no photographs.*notes\.txt/);
+  }));
+
+Deno.test("a packed training unpacks to the same network and nearly the same model", () =>
+  withScratch(async (scratch) => {
+    const { folder, run } = scratch;
+    await results(scratch);
+    const { weights, model } = unpacked(cast(sourceFolder(`${folder}/results/embedded`), "trained"));
+    const { trees } = await run({ weights, model });
+    assert.deepEqual(
+      await trees.weights.bytes("network.safetensors"),
+      await Deno.readFile(`${folder}/weights/network.safetensors`),
+    );
+    const before = decodeSafetensors(await Deno.readFile(`${folder}/model/model.safetensors`));
+    const after = decodeSafetensors(await trees.model.bytes("model.safetensors"));
+    for (const [name, { shape, data }] of Object.entries(before)) {
+      assert.deepEqual(after[name]!.shape, shape);
+      const most = Array.from(data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const bound = name === "albedoBasis" ? most / 254 * 1.001 : 0;
+      assert.ok(maxDifference(after[name]!.data, data) <= bound, name);
+    }
+  }));
+
+Deno.test("quantise() is off by half a step at most and keeps zero and each row's extreme", () => {
+  const next = randomStream(1);
+  const values = Float32Array.from({ length: 300 }, (_, i) => (i < 100 ? 1e-3 : i < 200 ? 5 : 0) * (next() - 0.5));
+  const { codes, scales } = quantise(values, 3);
+  const back = dequantise(codes, scales);
+  values.forEach((value, i) => assert.ok(Math.abs(value - back[i]!) <= 0.501 * scales[Math.floor(i / 100)]!));
+  assert.ok(back.subarray(200).every((value) => value === 0));
+});
