@@ -30,6 +30,13 @@ export async function waitLock(path: string, { exclusive }: { readonly exclusive
   return { path, [Symbol.dispose]: () => file.close() };
 }
 
+/** As {@link waitLock}, for a moment's work: blocks the whole process meanwhile. */
+export function waitLockSync(path: string, { exclusive }: { readonly exclusive: boolean }): Lock {
+  const file = Deno.openSync(path, { create: true, write: true });
+  file.lockSync(exclusive);
+  return { path, [Symbol.dispose]: () => file.close() };
+}
+
 /** As {@link waitLock}, but returns null at once where it cannot be had. */
 export function tryPermanentLock(path: string, { exclusive }: { readonly exclusive: boolean }): Lock | null {
   const file = Deno.openSync(path, { create: true, write: true });

@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { explainStoreFailure } from "./errors.ts";
 import { sha256 } from "./hash.ts";
+import { type Lock, waitLockSync } from "./locks.ts";
 import type { Snapshot } from "./sources.ts";
 
 /** `[path, sha256, size]`. */
@@ -155,7 +156,9 @@ export function openState(root: string, { warn }: { readonly warn: (message: str
       });
     },
     [Symbol.dispose](): void {
-      if (db.isOpen) db.close();
+      if (!db.isOpen) return;
+      using _ = doorLock(root);
+      db.close();
     },
   };
 }
@@ -187,12 +190,21 @@ function readNode(row: Row): NodeRecord {
   };
 }
 
+/**
+ * Whoever opens or closes the database does it alone: SQLite answers "database is locked" at once, whatever the timeout,
+ * to the second of two processes that switch a new database to its write-ahead log, or that meets the last one leaving.
+ */
+function doorLock(root: string): Lock {
+  return waitLockSync(`${root}/state.lock`, { exclusive: true });
+}
+
 interface OpenOptions {
   readonly root: string;
   readonly warn: (message: string) => void;
 }
 
 function openDatabase(path: string, { root, warn }: OpenOptions): DatabaseSync {
+  using _ = doorLock(root);
   try {
     return configure(path);
   } catch (error) {
