@@ -66,7 +66,7 @@ export function methodMeans(json: unknown): Readonly<Record<string, number>> {
     for (const [method, regions] of Object.entries(methods)) {
       for (const [region, scores] of Object.entries(regions)) {
         for (const [metric, value] of Object.entries(scores)) {
-          if (value !== null) (values[`${method}.${region}.${metric}`] ??= []).push(value);
+          if (value != null) (values[`${method}.${region}.${metric}`] ??= []).push(value);
         }
       }
     }

@@ -19,19 +19,27 @@ import { figure3 } from "../stages/figure3.ts";
 import { filterReport } from "../stages/filter_report.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
+import type { LossWeights } from "../nets/losses.ts";
 import { meshFaces } from "../stages/mesh.ts";
 import { scoreMetrics } from "../stages/metrics.ts";
+import { novelTable } from "../stages/novel_table.ts";
+import { scoreNovelViews } from "../stages/novel_views.ts";
 import { estimatePose } from "../stages/pose.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
 import { regress } from "../stages/regress.ts";
 import { report } from "../stages/report.ts";
 import { synthesize } from "../stages/synthesize.ts";
 import { table1 } from "../stages/table1.ts";
+import { table2 } from "../stages/table2.ts";
+import type { Method } from "../stages/tables/methods.ts";
+import type { Variant } from "../stages/tables/variants.ts";
 import { trainFtim } from "../stages/train.ts";
 import { trainTran } from "../stages/train_tran.ts";
 import { packTrained } from "../stages/trained.ts";
 import { buildTriplets } from "../stages/triplets.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
+import { scoreUvTruth } from "../stages/uv_truth.ts";
+import { withoutFtim } from "../stages/without_ftim.ts";
 
 /** What may be changed from the command line; the defaults make the committed results. */
 export interface EmbeddedOptions {
@@ -94,37 +102,102 @@ function trainingData({ identities = 24, triplets: count = 96 }: EmbeddedOptions
   return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, model, synthetic, filter };
 }
 
+/** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
+function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
+  const { images, crops, meshes, unwrapped } = test;
+  const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
+  const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
+    identities: 10,
+    expressions: 1,
+    sourceYaw: 25,
+    seed: 11,
+  });
+  const faces = prepareFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
+  const { images: views, detections } = faces;
+  const poses = estimatePose({ images: views, detections, network: asset("models/fr_pose.onnx") }, { from: "camera" });
+  const triplets = buildTriplets({ images: views, poses }, { count: 20 });
+  return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
+}
+
+/** What every method reads of a face. */
+interface Faces {
+  crops: Artifact<"aligned">;
+  unwrapped: Artifact<"unwrapped">;
+  regressed: Artifact<"regressed">;
+}
+/** A method, applied to faces. */
+type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
+
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
   const { steps = 240, seed = 1 } = options;
   const { synthetic, filter, ...training } = trainingData(options);
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...training, topology: topology(), identity: assets("models/face_recognition_model") };
-  const weights = trainFtim(schooling, { steps, seed, learningRate: 5e-4 });
+  const train = (weights: Partial<LossWeights> = {}) =>
+    trainFtim(schooling, { steps, seed, learningRate: 5e-4, weights });
+  const weights = train();
   const tranWeights = trainTran(schooling, { steps, seed, learningRate: 5e-4 });
+  const ftim = (weights: Artifact<"weights">): Reconstruct => (faces) => reconstruct({ ...faces, weights, ...shared });
 
-  const photographs = importPhotographs(assets("test/"), { identities: "unknown" });
-  const test = prepareFaces(photographs, { keep: "all" });
-  const { crops, unwrapped, meshes } = test;
-  const regressed = regress({ meshes, unwrapped, ...shared });
-  const methods = {
-    deca: compareDeca({ crops, regressed, ...shared }),
-    chen: compareChen({ crops, unwrapped, regressed, ...shared }),
-    deng: compareDeng({ crops, unwrapped, regressed, ...shared }),
-    tran: compareTran({ crops, unwrapped, regressed, weights: tranWeights, ...shared }),
-    ours: reconstruct({ crops, unwrapped, regressed, weights, ...shared }),
+  const methods: Record<Method, Reconstruct> = {
+    deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
+    chen: (faces) => compareChen({ ...faces, ...shared }),
+    deng: (faces) => compareDeng({ ...faces, ...shared }),
+    tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
+    ours: ftim(weights),
+  };
+  const variants: Record<Variant, Reconstruct> = {
+    copy: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" }),
+    guess: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" }),
+    plain: ftim(train({ mrf: 0, symmetry: 0 })),
+    photometric: ftim(train({ photometric: 0 })),
+    albedo: ftim(train({ albedo: 0 })),
+    identity: ftim(train({ identity: 0 })),
+    mrf: ftim(train({ mrf: 0 })),
+    symmetry: ftim(train({ symmetry: 0 })),
+    regularisation: ftim(train({ regularisation: 0 })),
+    full: methods.ours,
   };
 
-  const aligned = crops;
-  const metrics = scoreMetrics({
-    ...methods,
-    aligned,
+  const test = prepareFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
+  const heldOut = heldOutCaptures(test);
+  const regressed = ({ crops, meshes, unwrapped }: typeof test): Faces => ({
+    crops,
     unwrapped,
-    meshes,
-    recognition: assets("models/faceres."),
-    features: asset("models/fr_feature.onnx"),
+    regressed: regress({ meshes, unwrapped, ...shared }),
   });
-  const table = table1({ metrics, detections: test.detections, aligned, meshes }, {
+  const [real, made] = [regressed(test), regressed(heldOut)];
+  const recognition = assets("models/faceres.");
+  const { meshes, unwrapped, crops: aligned } = test;
+  const onReal = (method: Reconstruct, opinions: { features?: Artifact<"assets"> } = {}) =>
+    scoreMetrics({ aligned, meshes, unwrapped, reconstructions: method(real), recognition, ...opinions });
+  const onNovel = (method: Reconstruct) =>
+    scoreNovelViews({
+      triplets: heldOut.triplets,
+      crops: heldOut.crops,
+      unwrapped: heldOut.unwrapped,
+      meshes: heldOut.meshes,
+      reconstructions: method(made),
+      topology: topology(),
+      recognition,
+    });
+  const onTruth = (method: Reconstruct) =>
+    scoreUvTruth({
+      crops: heldOut.crops,
+      unwrapped: heldOut.unwrapped,
+      truth: heldOut.truth,
+      reconstructions: method(made),
+      topology: topology(),
+    });
+
+  const features = asset("models/fr_feature.onnx");
+  const table = table1({
+    ...byName(methods, (method) => onReal(method, { features })),
+    detections: test.detections,
+    aligned,
+    meshes,
+  }, {
     experiment: "embedded",
     expectedFaces: TEST_FACES,
     models: {
@@ -134,16 +207,43 @@ export function embedded(options: EmbeddedOptions = {}) {
       tran: "an albedo decoder without skip connections, trained on the same triplets",
     },
   });
-  const figure = figure3({ ...methods, aligned, unwrapped, font: asset("font/DejaVuSans.ttf") });
+  const renders = byName(methods, (method) => method(real));
+  const figure = figure3({ ...renders, aligned, unwrapped, font: asset("font/DejaVuSans.ttf") });
+  const others = novelTable({
+    ...prefixed("novel", byName(methods, onNovel)),
+    ...prefixed("uv", byName(methods, onTruth)),
+  });
+  const ablation = table2({
+    ...prefixed("real", byName(variants, (method) => onReal(method))),
+    ...prefixed("novel", byName(variants, onNovel)),
+    ...prefixed("uv", byName(variants, onTruth)),
+  });
   return {
     table1: table,
+    table2: ablation,
+    others,
     figure3: figure,
     filter,
     report: report({ table1: table, figure3: figure, filter }),
     losses: pick(weights, ["losses.csv"]),
     trained: packTrained({ weights, model: training.model }),
-    ...methods,
+    ...renders,
     weights,
     synthetic,
   };
+}
+
+function byName<Name extends string, In, Out>(record: Record<Name, In>, make: (value: In) => Out): Record<Name, Out> {
+  return Object.fromEntries(Object.entries<In>(record).map(([name, value]) => [name, make(value)])) as Record<
+    Name,
+    Out
+  >;
+}
+
+function prefixed<Prefix extends string, Name extends string, T>(
+  prefix: Prefix,
+  record: Record<Name, T>,
+): Record<`${Prefix}_${Name}`, T> {
+  const named = Object.entries<T>(record).map(([name, value]) => [`${prefix}_${name}`, value]);
+  return Object.fromEntries(named) as Record<`${Prefix}_${Name}`, T>;
 }

@@ -49,3 +49,8 @@ export async function readSeen(
   ]);
   return { texture: texture.data, visibility: visibility.data.filter((_, i) => i % 3 === 0) };
 }
+
+/** The mask of the mesh in one face's crop, 0..1 [P]: what every method is scored on. */
+export async function readMask(unwrapped: Tree, key: string): Promise<Float32Array> {
+  return (await readImage(unwrapped, `${key}.mask.png`)).data.filter((_, i) => i % 3 === 0);
+}

@@ -27,20 +27,22 @@ export interface Pictures {
 export interface RecognitionScorer {
   /** Cosine with the reference by the 1024-d network, 0..1 for each picture. */
   cosine1024(reference: RgbImage, options: Pictures): Promise<number[]>;
-  /** The same by the 512-d network, one picture after the other: so the slower of the two. */
-  cosine512(reference: RgbImage, options: Pictures): Promise<number[]>;
+  /** The same by the 512-d network, if it was given; one picture after the other: so the slower of the two. */
+  cosine512?(reference: RgbImage, options: Pictures): Promise<number[]>;
   dispose(): Promise<void>;
 }
 
 /**
  * Opens the networks.
  *
- * @param assets `recognition`: the graph model (.json, .bin) of the 1024-d network; `features`: the 512-d one (.onnx)
+ * @param assets `recognition`: the graph model (.json, .bin) of the 1024-d network; `features`: the 512-d one (.onnx), optional
  */
-export async function openRecognitionScorer(assets: { recognition: Tree; features: Tree }): Promise<RecognitionScorer> {
+export async function openRecognitionScorer(
+  assets: { recognition: Tree; features?: Tree | undefined },
+): Promise<RecognitionScorer> {
   const tf = await openTfjs();
   const recognition = await openFaceRes(await readGraphModel(assets.recognition));
-  const features: Features512 = await openFeatures512(await bytesOf(assets.features, ".onnx"));
+  const features = assets.features && await openFeatures512(await bytesOf(assets.features, ".onnx"));
   return {
     async cosine1024(reference, { pictures, vertices }) {
       const box = meshSquare(vertices, MARGIN);
@@ -57,18 +59,24 @@ export async function openRecognitionScorer(assets: { recognition: Tree; feature
         cosine(flat.subarray(0, length), flat.subarray((i + 1) * length, (i + 2) * length))
       );
     },
-    async cosine512(reference, { pictures, vertices }) {
-      const points = fivePointsOfMesh(vertices);
-      const known = await features.embed(reference, points);
-      const cosines: number[] = [];
-      for (const picture of pictures) cosines.push(cosine(known, await features.embed(picture, points)));
-      return cosines;
-    },
+    ...(features === undefined ? {} : { cosine512: (reference, options) => cosines(features, reference, options) }),
     async dispose() {
       recognition.dispose();
-      await features.dispose();
+      await features?.dispose();
     },
   };
+}
+
+async function cosines(
+  features: Features512,
+  reference: RgbImage,
+  { pictures, vertices }: Pictures,
+): Promise<number[]> {
+  const points = fivePointsOfMesh(vertices);
+  const known = await features.embed(reference, points);
+  const found: number[] = [];
+  for (const picture of pictures) found.push(cosine(known, await features.embed(picture, points)));
+  return found;
 }
 
 /** Side of the square that a recognition network sees over the longer side of the mesh. */

@@ -3,7 +3,7 @@
  * The paper trains on FaceScape's captures, which are gated; these are written in FaceScape's own layout, so that the importer, the face filter, the
  * pose split and the triplets do the work that they would do there, and can be scored against what is known.
  *
- * Each head takes shape and albedo from one training person or from a blend of two. Frames from behind and frames
+ * Each head takes shape and albedo from one person or from a blend of two. Frames from behind and, if decoys are given, frames
  * without a face are among them, as in real captures.
  *
  * @module
@@ -36,7 +36,7 @@ export const synthesize = defineStage({
     meshes: "meshes",
     model: "model",
     topology: "assets",
-    decoys: "assets",
+    decoys: "assets?",
   },
   output: "synthetic",
   params: z.strictObject({
@@ -44,10 +44,12 @@ export const synthesize = defineStage({
     expressions: z.int().positive().default(2),
     /** Side of the pictures in pixels. */
     side: z.int().min(128).default(448),
+    /** Photographs whose face is turned further, in degrees, give no head: too much of its texture would be invented. */
+    sourceYaw: z.number().positive().max(180).default(180),
     seed: z.int().default(7),
   }),
   determinism: "bitwise",
-  run: async ({ inputs, params: { side, ...params }, out, log, progress, signal }) => {
+  run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
     const { planCaptures } = await import("./synthetic_plan.ts");
     const { cameraFor, castHead, photographHead } = await import("./synthetic_studio.ts");
     const { backgroundsOf, readDecoys, readSources } = await import("./synthetic_sources.ts");
@@ -56,8 +58,8 @@ export const synthesize = defineStage({
     const { encodeJpeg, encodePng } = await import("./photograph.ts");
     const topology = await readTopology(inputs.topology);
     const model = await readMorphable(inputs.model);
-    const sources = await readSources(inputs, model);
-    const decoys = await readDecoys(inputs.decoys, side);
+    const sources = await readSources(inputs, model, { maxYaw: sourceYaw });
+    const decoys = inputs.decoys === undefined ? [] : await readDecoys(inputs.decoys, side);
     const backgrounds = backgroundsOf(sources, side);
     const persons = [...new Set(sources.map(({ person }) => person))].sort();
     const captures = planCaptures({

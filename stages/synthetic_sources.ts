@@ -6,6 +6,7 @@
 import { type CropTransform, toPhotograph } from "../face/crop.ts";
 import { addBilinear, type RgbImage } from "../face/image.ts";
 import { fitShape, type MorphableModel } from "../face/morphable.ts";
+import { anglesFromRotation } from "../face/pose.ts";
 import { type Box, resample } from "../nets/resample.ts";
 import type { Tree } from "../pipeline/mod.ts";
 import type { AlignedFace } from "./align.ts";
@@ -16,23 +17,30 @@ import type { Source } from "./synthetic_studio.ts";
 /** Cells a side to which a photograph is reduced to make a background of it. */
 const CELLS = 9;
 
-/** All photographs of which `fit_morphable` has an albedo. */
+/**
+ * All photographs of which `fit_morphable` has an albedo and whose face is turned by no more than `maxYaw` degrees.
+ *
+ * @throws {Error} if there is none
+ */
 export async function readSources(
   { images, crops, meshes, model }: Record<"images" | "crops" | "meshes" | "model", Tree>,
   morphable: MorphableModel,
+  { maxYaw = 180 }: { maxYaw?: number } = {},
 ): Promise<Source[]> {
   const sources: Source[] = [];
   for (const path of meshes.paths) {
     const key = path.slice(0, -".safetensors".length);
     const { photograph, identity: person, transform } = await crops.json<AlignedFace>(`${key}.json`);
     const mesh = await readMesh(meshes, key);
+    const { identity, pose } = fitShape(morphable, mesh);
+    if (Math.abs(anglesFromRotation(pose.rotation).yaw) > maxYaw) continue;
     const image = await readImage(images, `${photograph}.png`);
     const vertices = inPhotograph(mesh, transform);
     sources.push({
       person: person ?? key,
       photograph: image,
       vertices,
-      identity: fitShape(morphable, mesh).identity,
+      identity,
       albedo: (await readImage(model, `sources/${key}.albedo.png`)).data,
       colour: colourAt(vertices, image),
     });

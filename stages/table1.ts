@@ -7,7 +7,8 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
-import { measurementSchema } from "./tables/measurements.ts";
+import { joinMethods, readFaceScores } from "./tables/measurements.ts";
+import { METHODS } from "./tables/methods.ts";
 import { missedFaces, tableNotes } from "./tables/notes.ts";
 import { summarise } from "./tables/summary.ts";
 
@@ -18,7 +19,16 @@ import { summarise } from "./tables/summary.ts";
 export const table1 = defineStage({
   name: "table1",
   module: import.meta.url,
-  inputs: { metrics: "metrics", detections: "detections?", aligned: "aligned?", meshes: "meshes?" },
+  inputs: {
+    deca: "metrics",
+    chen: "metrics",
+    deng: "metrics",
+    tran: "metrics",
+    ours: "metrics",
+    detections: "detections?",
+    aligned: "aligned?",
+    meshes: "meshes?",
+  },
   output: "table1",
   params: z.strictObject({
     /** Which footnote the comparators' rows need. */
@@ -41,10 +51,9 @@ export const table1 = defineStage({
     const { table1Console } = await import("./tables/console.ts");
     const { table1Latex } = await import("./tables/latex.ts");
     const { table1Markdown } = await import("./tables/markdown.ts");
-    const { metrics, detections, aligned, meshes } = inputs;
-    const measurements = await Promise.all(
-      metrics.paths.map(async (path) => measurementSchema.parse(await metrics.json(path))),
-    );
+    const { detections, aligned, meshes } = inputs;
+    const rows = await Promise.all(METHODS.map(async (method) => [method, await readFaceScores(inputs[method])]));
+    const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
     for (const path of detections?.paths ?? []) {
       const { faces } = z.object({ faces: z.array(z.unknown()) }).parse(await detections?.json(path));
@@ -54,7 +63,7 @@ export const table1 = defineStage({
     const missed = missedFaces({
       expected: params.expectedFaces,
       found,
-      skipped: [detections?.skipped ?? none, aligned?.skipped ?? none, meshes?.skipped ?? none, metrics.skipped],
+      skipped: [detections?.skipped ?? none, aligned?.skipped ?? none, meshes?.skipped ?? none, inputs.ours.skipped],
       aligned: aligned?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
         [],
       measured: measurements.map(({ face }) => face),

@@ -41,6 +41,28 @@ export function bootstrapMean(values: readonly number[], { count, draws }: Resam
   return { mean, low: quantile(means, 0.025), high: quantile(means, 0.975) };
 }
 
+/**
+ * As {@linkcode bootstrapMean}, of values that come in clusters (views of one head are no independent witnesses): whole clusters are resampled.
+ *
+ * @param options.clusters the cluster of each value
+ * @returns null if there is no value
+ */
+export function clusterMean(
+  values: readonly number[],
+  { clusters, resamples, seed }: { clusters: readonly string[]; resamples: number; seed: number },
+): Interval | null {
+  if (values.length === 0) return null;
+  const members = [...Map.groupBy(values.keys(), (i) => clusters[i]!)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sums = members.map(([, indices]) => indices.reduce((sum, i) => sum + values[i]!, 0));
+  const pooled = (chosen: Iterable<number>) => {
+    let [sum, count] = [0, 0];
+    for (const cluster of chosen) [sum, count] = [sum + sums[cluster]!, count + members[cluster]![1].length];
+    return sum / count;
+  };
+  const means = resample(members.length, { resamples, seed }).draws.map(pooled).sort((a, b) => a - b);
+  return { mean: pooled(members.keys()), low: quantile(means, 0.025), high: quantile(means, 0.975) };
+}
+
 /** Quantile of ascending values, linear between neighbours (the default of numpy). */
 export function quantile(ascending: readonly number[], q: number): number {
   if (ascending.length === 0) throw new RangeError("Cannot take a quantile of no value");

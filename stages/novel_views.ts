@@ -1,0 +1,94 @@
+/**
+ * Scores that reward completion and not copying, which the paper lacks: a face is reconstructed from one view of a triplet, rendered in the pose
+ * of another view of the same triplet, and compared with the photograph there. Most of what another view shows was not seen in the first.
+ *
+ * The lit texture is carried over as it is: in one capture the lamps keep their place about the head when the camera moves. Geometry and mask are those of
+ * the view that is compared with, the same for every method, so that only textures are judged.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "../pipeline/mod.ts";
+import type { NovelScores } from "./tables/novel_scores.ts";
+import type { Triplets } from "./triplets.ts";
+
+/** A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each ordered pair of views. */
+export const scoreNovelViews = defineStage({
+  name: "novel_views",
+  module: import.meta.url,
+  inputs: {
+    triplets: "triplets",
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    meshes: "meshes",
+    reconstructions: "reconstructions",
+    topology: "assets",
+    recognition: "assets",
+  },
+  output: "novel",
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-5 },
+  resources: { gpu: true },
+  run: async ({ inputs, out, skip, progress, signal }) => {
+    const { renderOperator, applyOperatorCpu } = await import("../face/render.ts");
+    const { openGpu } = await import("../gpu/device.ts");
+    const { compareImages } = await import("../gpu/metrics/compare_images.ts");
+    const { readMask, readMesh, readTopology } = await import("./geometry.ts");
+    const { greyOutside } = await import("./metrics.ts");
+    const { readImage } = await import("./photograph.ts");
+    const { openRecognitionScorer } = await import("./recognition_scores.ts");
+    const { viewPairs } = await import("./view_pairs.ts");
+    const gpu = await openGpu();
+    const topology = await readTopology(inputs.topology);
+    const scorer = await openRecognitionScorer(inputs);
+    const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
+    const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)];
+    const rows: NovelScores[] = [];
+    try {
+      for (const [done, [key, pairs]] of targets.entries()) {
+        signal.throwIfAborted();
+        const usable = pairs.filter(({ from }) => inputs.reconstructions.has(`${from.key}.texture.png`));
+        for (const { from } of pairs) {
+          if (!usable.some((pair) => pair.from === from)) skip(`${from.key}.to.${key}`, `${from.key} has no texture`);
+        }
+        if (!inputs.meshes.has(`${key}.safetensors`) || usable.length === 0) continue;
+        const photograph = await readImage(inputs.crops, `${key}.png`);
+        const { width, height } = photograph;
+        const mask = await readMask(inputs.unwrapped, key);
+        const vertices = await readMesh(inputs.meshes, key);
+        const pictures = await Promise.all(usable.map(async ({ from }) => {
+          const texture = await readImage(inputs.reconstructions, `${from.key}.texture.png`);
+          const operator = renderOperator(vertices, { topology, size: texture.width, width, height });
+          return { width, height, data: applyOperatorCpu(operator, texture.data) };
+        }));
+        const compared = await compareImages(gpu, {
+          pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
+          width,
+          height,
+        });
+        const cosines = await scorer.cosine1024(greyOutside(photograph, mask), {
+          pictures: pictures.map((picture) => greyOutside(picture, mask)),
+          vertices,
+        });
+        for (const [i, { from, to, identity }] of usable.entries()) {
+          const { l1, psnr, ssim } = compared[i]!.masked;
+          rows.push({
+            identity,
+            from: from.key,
+            to: key,
+            turn: Math.abs(to.yaw - from.yaw),
+            l1,
+            psnr,
+            ssim,
+            cosine: cosines[i]!,
+          });
+        }
+        progress(done + 1, targets.length);
+      }
+    } finally {
+      await scorer.dispose();
+    }
+    await gpu.assertHealthy("novel_views");
+    out.json("novel.json", rows);
+  },
+});

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { Tree } from "../../pipeline/mod.ts";
+
+const scores = z.strictObject({ l1: z.number().min(0).max(1), psnr: z.number(), ssim: z.number() });
+
+/** One method's texture against the true one, from one view: an entry of `uv.json`. Null: the view has no such texel. */
+export const uvScoresSchema = z.strictObject({
+  identity: z.string(),
+  face: z.string(),
+  /** True yaw of the view, degrees. */
+  yaw: z.number(),
+  seen: scores.nullable(),
+  unseen: scores.nullable(),
+  all: scores,
+});
+
+/** See {@linkcode uvScoresSchema}. */
+export type UvScores = z.infer<typeof uvScoresSchema>;
+
+/** Reads what `uv_truth` wrote for one method. */
+export async function readUvScores(scores: Tree): Promise<UvScores[]> {
+  return uvScoresSchema.array().parse(await scores.json("uv.json"));
+}

@@ -1,0 +1,35 @@
+/**
+ * What the network starts from, for the ablation: the face without FTIM. `copy`: what the view showed, and the template where it showed nothing, which is
+ * what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also mirrors what was seen (`face/fill.ts`).
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "../pipeline/mod.ts";
+
+/** Faces → `<key>.{render,texture,albedo}.png`. */
+export const withoutFtim = defineStage({
+  name: "without_ftim",
+  module: import.meta.url,
+  inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
+  output: "reconstructions",
+  each: ["crops", "unwrapped", "regressed"],
+  params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
+  determinism: "bitwise",
+  open: async ({ inputs }) => (await import("./training_set.ts")).readFaceModel(inputs),
+  run: async ({ items, params: { fill }, resource: faces }) => {
+    const { loadFace } = await import("./training_set.ts");
+    const { writeReconstruction } = await import("./reconstruction.ts");
+    for (const { key, inputs, out } of items) {
+      const face = await loadFace(key, inputs, faces);
+      const { texture: seen, visibility, shading, albedo: template, guess } = face.maps();
+      const lit = template.map((value, i) => value * shading[i]!);
+      const texture = fill === "guess" ? guess : seen.map((value, i) => {
+        const weight = visibility[Math.floor(i / 3)]!;
+        return weight * value + (1 - weight) * lit[i]!;
+      });
+      const albedo = texture.map((value, i) => value - lit[i]! + template[i]!);
+      await writeReconstruction({ texture, albedo }, { key, out, crops: inputs.crops, ...face.regression, ...faces });
+    }
+  },
+});
