@@ -18,7 +18,19 @@ export interface Common extends EmbeddedOptions, StoreOptions {
 }
 
 /** What lands in `results/<experiment>/`. */
-export const PUBLISHED = ["table1", "table2", "others", "figure3", "filter", "report", "losses", "trained"] as const;
+export const PUBLISHED = [
+  "table1",
+  "table2",
+  "others",
+  "fairness",
+  "figure3",
+  "figure4",
+  "charts",
+  "filter",
+  "report",
+  "losses",
+  "trained",
+] as const;
 /** One of {@link PUBLISHED}. */
 export type Published = typeof PUBLISHED[number];
 

@@ -9,13 +9,16 @@
  */
 import { type Artifact, cast, pick } from "../pipeline/mod.ts";
 import { alignFaces } from "../stages/align.ts";
+import { charts } from "../stages/charts.ts";
 import { compareChen } from "../stages/compare_chen.ts";
 import { compareDeca } from "../stages/compare_deca.ts";
 import { compareDeng } from "../stages/compare_deng.ts";
 import { compareTran } from "../stages/compare_tran.ts";
 import { detectFaces } from "../stages/detect.ts";
+import { fairness } from "../stages/fairness.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { figure3 } from "../stages/figure3.ts";
+import { figure4 } from "../stages/figure4.ts";
 import { filterReport } from "../stages/filter_report.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
@@ -99,7 +102,7 @@ function trainingData({ identities = 24, triplets: count = 96 }: EmbeddedOptions
   const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
-  return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, model, synthetic, filter };
+  return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, poses, model, synthetic, filter };
 }
 
 /** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
@@ -131,7 +134,7 @@ type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
   const { steps = 240, seed = 1 } = options;
-  const { synthetic, filter, ...training } = trainingData(options);
+  const { synthetic, filter, poses, ...training } = trainingData(options);
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...training, topology: topology(), identity: assets("models/face_recognition_model") };
   const train = (weights: Partial<LossWeights> = {}) =>
@@ -192,8 +195,9 @@ export function embedded(options: EmbeddedOptions = {}) {
     });
 
   const features = asset("models/fr_feature.onnx");
+  const scores = byName(methods, (method) => onReal(method, { features }));
   const table = table1({
-    ...byName(methods, (method) => onReal(method, { features })),
+    ...scores,
     detections: test.detections,
     aligned,
     meshes,
@@ -208,7 +212,8 @@ export function embedded(options: EmbeddedOptions = {}) {
     },
   });
   const renders = byName(methods, (method) => method(real));
-  const figure = figure3({ ...renders, aligned, unwrapped, font: asset("font/DejaVuSans.ttf") });
+  const font = asset("font/DejaVuSans.ttf");
+  const figure = figure3({ ...renders, aligned, unwrapped, font });
   const others = novelTable({
     ...prefixed("novel", byName(methods, onNovel)),
     ...prefixed("uv", byName(methods, onTruth)),
@@ -222,7 +227,17 @@ export function embedded(options: EmbeddedOptions = {}) {
     table1: table,
     table2: ablation,
     others,
+    fairness: fairness({ ...scores, regressed: real.regressed, model: training.model }),
     figure3: figure,
+    figure4: figure4({
+      aligned,
+      meshes,
+      copy: variants.copy(real),
+      plain: variants.plain(real),
+      full: variants.full(real),
+      font,
+    }),
+    charts: charts({ losses: pick(weights, ["losses.csv"]), poses, triplets: training.triplets, font }),
     filter,
     report: report({ table1: table, figure3: figure, filter }),
     losses: pick(weights, ["losses.csv"]),
