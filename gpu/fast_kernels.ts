@@ -2,7 +2,7 @@
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
-import { registerColumnSum } from "./kernels/column_sum.ts";
+import { registerReductions } from "./kernels/reductions.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
 import type { Tfjs } from "./tfjs.ts";
 
@@ -26,7 +26,7 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   if (registered.has(tf.engine())) return;
   registered.add(tf.engine());
   registerConvolution(tf, options);
-  registerColumnSum(tf, options);
+  registerReductions(tf, options);
   registerBroadcast(tf);
   registerClipGradients(tf);
 }
