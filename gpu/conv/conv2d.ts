@@ -194,14 +194,16 @@ function passThrough(backend: WebGPUBackend, dy: TensorInfo, { value, slope }: T
   });
 }
 
-interface GatherOperands {
+/** Operands of a planned gather: packed where the plan's variant reads texels. */
+export interface GatherOperands {
   readonly x: TensorInfo;
   readonly filter: TensorInfo;
   readonly bias: TensorInfo;
   readonly shape: readonly number[];
 }
 
-function runGather(
+/** Runs a planned gather. The result has the given shape, its last axis the output channels. */
+export function runGather(
   { backend }: Target,
   { variant, uniforms, invocations }: GatherPlan,
   { x, filter, bias, shape }: GatherOperands,
