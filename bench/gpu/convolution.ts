@@ -2,6 +2,7 @@
 
 import type { NamedAttrMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { stockKernels } from "../../gpu/kernels/replace.ts";
+import { measurePeak } from "./adapter.ts";
 import { type Lab, rounded, type Row, time } from "./lab.ts";
 
 interface Layer {
@@ -86,11 +87,14 @@ interface Work {
 }
 
 async function compare(lab: Lab, { name, inputs, attrs, flops }: Work & { readonly flops: number }): Promise<Row> {
-  const { tf, backend, peak } = lab;
+  const { tf, gpu, backend } = lab;
   const run = (config: ReturnType<typeof tf.getKernel>) => () =>
     config.kernelFunc({ inputs, backend, attrs: attrs as NamedAttrMap }) as TensorInfo;
   const own = tf.getKernel(name, "webgpu");
+  // Measured anew beside each kernel, for other work on the machine comes and goes.
+  const before = await measurePeak(gpu);
   const ours = await time(lab, run(own));
+  const peak = Math.max(before, await measurePeak(gpu));
   const stock = await time(lab, run(stockKernels.get(name) ?? own), { rounds: 2, budget: 60 });
   return {
     kernel: name,
