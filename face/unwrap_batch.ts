@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/device.ts";
 import type { RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";
 import { depthFrame, type UnwrapOptions, type UnwrappedTexture } from "./unwrap.ts";
-import { COLUMNS, DEPTH, MESH_FLOATS, NORMALS, ROWS, SHRINK, TEXELS } from "./unwrap_wgsl.ts";
+import { COLUMNS, DEPTH, MESH_FLOATS, NORMALS, ROW, ROWS, SHRINK, TEXELS } from "./unwrap_wgsl.ts";
 import { uvMap } from "./uv_map.ts";
 
 /** One face. */
@@ -63,7 +63,7 @@ export async function unwrapBatch(
     const { vertexCount } = topology;
     const frames = faces.map(({ vertices }) => depthFrame(vertices));
     const side = frames[0]!.side;
-    const positions = new Float32Array(4 * vertexCount * count);
+    const positions = new Float32Array(4 * rowsOf(vertexCount * count));
     const meshes = new Float32Array(MESH_FLOATS * count);
     faces.forEach(({ vertices, bounds }, mesh) => {
       let [near, far] = [Infinity, -Infinity];
@@ -85,41 +85,39 @@ export async function unwrapBatch(
     options[10] = outline > 0 ? 1 : 0;
 
     const chart = chartOf(topology, size);
-    const texture = (
-      format: GPUTextureFormat,
-      { width, height, usage }: { width: number; height: number; usage: number },
-    ) => keep(device.createTexture({ label: "unwrap", size: [width, height, layersFor(count)], format, usage }));
-    const depth = texture("depth32float", {
-      width: side,
-      height: side,
-      usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.TEXTURE_BINDING,
-    });
-    const images = texture("rgba32float", {
-      width,
-      height,
-      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
-    });
-    faces.forEach(({ image }, layer) => {
-      device.queue.writeTexture(
-        { texture: images, origin: [0, 0, layer] },
-        withAlpha(image),
-        { bytesPerRow: 16 * width, rowsPerImage: height },
-        [width, height, 1],
-      );
-    });
+    const { RENDER_ATTACHMENT, TEXTURE_BINDING, STORAGE_BINDING, COPY_DST: FILLED } = GPUTextureUsage;
+    const texture = (format: GPUTextureFormat, { size, usage }: { size: number[]; usage: number }) =>
+      keep(device.createTexture({ label: "unwrap", size, format, usage: usage | TEXTURE_BINDING }));
+    const flat = (length: number, usage: number) =>
+      texture("rgba32float", { size: [ROW, rowsOf(length) / ROW], usage });
+    const fill = (into: GPUTexture, data: Float32Array | Uint32Array, layer = 0) => {
+      const [wide, high] = [into.width, into.height];
+      const bytes = data as Float32Array<ArrayBuffer>;
+      device.queue.writeTexture({ texture: into, origin: [0, 0, layer] }, bytes, { bytesPerRow: 16 * wide }, [
+        wide,
+        high,
+      ]);
+      return into;
+    };
+    const layers = layersFor(count);
+    const depth = texture("depth32float", { size: [side, side, layers], usage: RENDER_ATTACHMENT });
+    const images = texture("rgba32float", { size: [width, height, layers], usage: FILLED });
+    faces.forEach(({ image }, layer) => fill(images, withAlpha(image), layer));
+    const [texels, weights] = chart.texels;
+    const atlas = texture("rgba32uint", { size: [size, size, 2], usage: FILLED });
+    fill(atlas, texels);
+    fill(atlas, weights, 1);
+    const points = fill(flat(vertexCount * count, FILLED), positions).createView();
+    const steps = fill(flat(chart.steps.length / 4, FILLED), chart.steps).createView();
     const shared = [upload(options, UNIFORM), upload(meshes)];
-    const points = upload(positions);
     const [triangles, offsets, around] = [topology.triangles, chart.offsets, chart.around].map((x) => upload(x));
     const indices = upload(topology.triangles, INDEX);
-    const normals = empty(4 * vertexCount * count);
+    const normals = flat(vertexCount * count, STORAGE_BINDING).createView();
     const [rows, counts] = [empty(side * side * count), empty(side * side * count)];
-    const texels = size * size * count;
-    const [colors, seen, shrunk] = [
-      empty(3 * texels, STORAGE | COPY_SRC),
-      empty(texels),
-      empty(texels, STORAGE | COPY_SRC),
-    ];
-    const answer = empty(4 * texels, MAP_READ | COPY_DST);
+    const total = size * size * count;
+    const seen = flat(total, STORAGE_BINDING).createView();
+    const shrunk = empty(4 * total, STORAGE | COPY_SRC);
+    const answer = empty(4 * total, MAP_READ | COPY_DST);
 
     const encoder = device.createCommandEncoder({ label: "unwrap" });
     const drawing = drawingOf(device);
@@ -148,37 +146,46 @@ export async function unwrapBatch(
       pass.dispatchWorkgroups(Math.ceil(threads / 64));
       pass.end();
     };
-    const [depths, pictures] = [depth, images].map((x) => x.createView({ dimension: "2d-array" })) as [
-      GPUTextureView,
-      GPUTextureView,
-    ];
+    const [depths, pictures, maps] = [depth, images, atlas].map((x) => x.createView({ dimension: "2d-array" }));
     const [uniform] = shared as [GPUBuffer];
     run(NORMALS, {
       bound: [uniform, null, points, triangles!, offsets!, around!, normals],
       threads: vertexCount * count,
     });
-    run(ROWS, { bound: [uniform, null, depths, rows], threads: side * count });
+    run(ROWS, { bound: [uniform, null, depths!, rows], threads: side * count });
     run(COLUMNS, { bound: [uniform, null, rows, counts], threads: side * count });
-    const maps = [upload(chart.texels), upload(chart.steps)];
     run(TEXELS, {
-      bound: [...shared, points, normals, ...maps, counts, depths, pictures, colors, seen],
-      threads: texels,
+      bound: [...shared, points, normals, maps!, steps, counts, depths!, pictures!, seen],
+      threads: total,
     });
-    run(SHRINK, { bound: [uniform, null, seen, shrunk], threads: texels });
-    encoder.copyBufferToBuffer(colors, 0, answer, 0, 12 * texels);
-    encoder.copyBufferToBuffer(shrunk, 0, answer, 12 * texels, 4 * texels);
+    run(SHRINK, { bound: [uniform, null, seen, shrunk], threads: total });
+    encoder.copyBufferToBuffer(shrunk, 0, answer, 0, 16 * total);
     device.queue.submit([encoder.finish()]);
     await answer.mapAsync(GPUMapMode.READ);
     const values = new Float32Array(answer.getMappedRange());
     await gpu.assertHealthy("unwrap");
-    const one = size * size;
-    return faces.map((_, i) => ({
-      texture: values.slice(3 * one * i, 3 * one * (i + 1)),
-      visibility: values.slice(3 * texels + one * i, 3 * texels + one * (i + 1)),
-    }));
+    return faces.map((_, i) => split(values.subarray(4 * size * size * i, 4 * size * size * (i + 1))));
   } finally {
     for (const resource of owned) resource.destroy();
   }
+}
+
+/** The texels of whole rows that hold so many. */
+function rowsOf(length: number): number {
+  return ROW * Math.ceil(length / ROW);
+}
+
+/** Colour and visibility of each texel, apart. */
+function split(values: Float32Array): UnwrappedTexture {
+  const texture = new Float32Array(3 * values.length / 4);
+  const visibility = new Float32Array(values.length / 4);
+  for (let i = 0, from = 0, to = 0; i < visibility.length; i++) {
+    texture[to++] = values[from++]!;
+    texture[to++] = values[from++]!;
+    texture[to++] = values[from++]!;
+    visibility[i] = values[from++]!;
+  }
+  return { texture, visibility };
 }
 
 /** At least so many layers, and a number from which OpenGL drivers do not conclude that the texture is a single image or a cube. */
@@ -187,8 +194,8 @@ function layersFor(count: number): number {
 }
 
 interface Chart {
-  /** Per texel: three vertices and the triangle, then as floats the weights of the vertices and 1 inside the chart. */
-  readonly texels: Uint32Array;
+  /** Per texel: three vertices and the triangle; then, floats in bits, the weights of the vertices and 1 inside the chart. */
+  readonly texels: readonly [Uint32Array, Uint32Array];
   /** Per triangle: the parts of its two edges in one texel's step across and down. */
   readonly steps: Float32Array;
   /** The triangles around vertex i: `around[offsets[i]]` up to `around[offsets[i + 1]]`. */
@@ -208,15 +215,15 @@ function chartOf(topology: Topology, size: number): Chart {
 
 function makeChart({ triangles, uvs, vertexCount, ...rest }: Topology, size: number): Chart {
   const map = uvMap({ triangles, uvs, vertexCount, ...rest }, size);
-  const texels = new Uint32Array(8 * size * size);
-  const weights = new Float32Array(texels.buffer);
+  const corners = new Uint32Array(4 * size * size);
+  const weights = new Float32Array(4 * size * size);
   for (let i = 0; i < size * size; i++) {
     const t = map.triangle[i]!;
-    texels.set([triangles[3 * t]!, triangles[3 * t + 1]!, triangles[3 * t + 2]!, t], 8 * i);
+    corners.set([triangles[3 * t]!, triangles[3 * t + 1]!, triangles[3 * t + 2]!, t], 4 * i);
     const [a, b] = [map.weights[2 * i]!, map.weights[2 * i + 1]!];
-    weights.set([a, b, 1 - a - b, map.inside[i]!], 8 * i + 4);
+    weights.set([a, b, 1 - a - b, map.inside[i]!], 4 * i);
   }
-  const steps = new Float32Array(4 * triangles.length / 3);
+  const steps = new Float32Array(4 * rowsOf(triangles.length / 3));
   const offsets = new Uint32Array(vertexCount + 1);
   for (const vertex of triangles) offsets[vertex + 1]!++;
   for (let i = 0; i < vertexCount; i++) offsets[i + 1]! += offsets[i]!;
@@ -230,7 +237,7 @@ function makeChart({ triangles, uvs, vertexCount, ...rest }: Topology, size: num
     const area = (bu * cv - bv * cu) * size;
     if (area !== 0) steps.set([cv / area, -bv / area, -cu / area, bu / area], 4 * t);
   }
-  return { texels, steps, offsets, around };
+  return { texels: [corners, new Uint32Array(weights.buffer)], steps, offsets, around };
 }
 
 /** RGBA floats for a texture. */

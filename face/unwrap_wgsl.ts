@@ -5,6 +5,9 @@
 // rows, columns  how many of a square's depth pixels the mesh covers, by running counts
 // texels   one invocation a texel: where it lies in the image, its colour there, and how well it was seen
 // shrink   the minimum over a square of texels
+//
+// What is read at scattered places lies in textures, a row of 1024 texels after the other: on a software adapter a texel is fetched faster than
+// an element of a buffer.
 
 /** Per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
 export const MESH_FLOATS = 12;
@@ -18,14 +21,19 @@ struct Options {
 struct Mesh { left: f32, top: f32, scale: f32, near: f32, inverseRange: f32, bounds0: f32, bounds1: f32, bounds2: f32, bounds3: f32, pad0: f32, pad1: f32, pad2: f32 }
 @group(0) @binding(0) var<uniform> options: Options;
 @group(0) @binding(1) var<storage, read> meshes: array<Mesh>;
+fn place(i: u32) -> vec2u { return vec2u(i & 1023, i >> 10); }
 `;
+
+/** Texels in a row of a texture that is read by a flat index. */
+export const ROW = 1024;
 
 /** Depth of one mesh. Bindings: 2 positions; the instance is the mesh. */
 export const DEPTH = HEADER + /* wgsl */ `
-@group(0) @binding(2) var<storage, read> positions: array<vec4f>;
+@group(0) @binding(2) var positions: texture_2d<f32>;
+fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
 @vertex fn corner(@builtin(vertex_index) vertex: u32, @builtin(instance_index) mesh: u32) -> @builtin(position) vec4f {
   let m = meshes[mesh];
-  let p = positions[mesh * options.vertices + vertex].xyz;
+  let p = position(mesh * options.vertices + vertex);
   let at = (p.xy - vec2f(m.left, m.top)) * m.scale / f32(options.side);
   return vec4f(2.0 * at.x - 1.0, 1.0 - 2.0 * at.y, clamp((p.z - m.near) * m.inverseRange, 0.0, 1.0), 1.0);
 }
@@ -33,11 +41,12 @@ export const DEPTH = HEADER + /* wgsl */ `
 
 /** Vertex normals. Bindings: 2 positions, 3 triangles, 4 first triangle of each vertex, 5 triangles around vertices, 6 normals. */
 export const NORMALS = HEADER + /* wgsl */ `
-@group(0) @binding(2) var<storage, read> positions: array<vec4f>;
+@group(0) @binding(2) var positions: texture_2d<f32>;
+fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
 @group(0) @binding(3) var<storage, read> triangles: array<u32>;
 @group(0) @binding(4) var<storage, read> offsets: array<u32>;
 @group(0) @binding(5) var<storage, read> around: array<u32>;
-@group(0) @binding(6) var<storage, read_write> normals: array<vec4f>;
+@group(0) @binding(6) var normals: texture_storage_2d<rgba32float, write>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= options.vertices * options.meshes) { return; }
   let vertex = id.x % options.vertices;
@@ -45,12 +54,12 @@ export const NORMALS = HEADER + /* wgsl */ `
   var sum = vec3f();
   for (var k = offsets[vertex]; k < offsets[vertex + 1]; k++) {
     let t = 3 * around[k];
-    let a = positions[first + triangles[t]].xyz;
-    sum += cross(positions[first + triangles[t + 1]].xyz - a, positions[first + triangles[t + 2]].xyz - a);
+    let a = position(first + triangles[t]);
+    sum += cross(position(first + triangles[t + 1]) - a, position(first + triangles[t + 2]) - a);
   }
   // From y down and z away to y up and z to the viewer: a half turn about x, which a cross product follows.
   let norm = length(sum);
-  normals[id.x] = select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0);
+  textureStore(normals, place(id.x), select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0));
 }
 `;
 
@@ -84,17 +93,18 @@ export const COLUMNS = HEADER +
   "@group(0) @binding(2) var<storage, read> rows: array<f32>;\n" +
   COUNTS("rows[(mesh * options.side + k) * options.side + line]", "options.side", "1");
 
-/** Bindings: 2 positions, 3 normals, 4 two vectors a texel (its corners and triangle; their weights, and 1 inside the chart), 5 steps per triangle, 6 counts, 7 depth, 8 images, 9 texture, 10 visibility. */
+/** Bindings: 2 positions, 3 normals, 4 two layers a texel (its corners and triangle; their weights, and 1 inside the chart), 5 steps per triangle, 6 counts, 7 depth, 8 images, 9 colour and visibility. */
 export const TEXELS = HEADER + /* wgsl */ `
-@group(0) @binding(2) var<storage, read> positions: array<vec4f>;
-@group(0) @binding(3) var<storage, read> normals: array<vec4f>;
-@group(0) @binding(4) var<storage, read> chart: array<vec4u>;
-@group(0) @binding(5) var<storage, read> steps: array<vec4f>;
+@group(0) @binding(2) var positions: texture_2d<f32>;
+fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
+@group(0) @binding(3) var normals: texture_2d<f32>;
+@group(0) @binding(4) var chart: texture_2d_array<u32>;
+@group(0) @binding(5) var steps: texture_2d<f32>;
 @group(0) @binding(6) var<storage, read> counts: array<f32>;
 @group(0) @binding(7) var depth: texture_2d_array<f32>;
 @group(0) @binding(8) var images: texture_2d_array<f32>;
-@group(0) @binding(9) var<storage, read_write> texture: array<f32>;
-@group(0) @binding(10) var<storage, read_write> visibility: array<f32>;
+@group(0) @binding(9) var result: texture_storage_2d<rgba32float, write>;
+fn normalOf(i: u32) -> vec3f { return textureLoad(normals, place(i), 0).xyz; }
 
 fn bilinear(p: vec2f, layer: u32) -> vec3f {
   let last = vec2i(i32(options.width), i32(options.height)) - 1;
@@ -114,32 +124,33 @@ fn samplesFor(step: vec2f) -> u32 { return u32(clamp(ceil(length(step) - 0.01), 
   let texel = id.x % texels;
   let mesh = id.x / texels;
   let m = meshes[mesh];
-  let w = bitcast<vec4f>(chart[2 * texel + 1]);
+  let at = vec2u(texel % options.size, texel / options.size);
+  let w = bitcast<vec4f>(textureLoad(chart, at, 1, 0));
   var color = vec3f();
   var seen = 0.0;
   if (w.w > 0) {
-    let corner = chart[2 * texel];
+    let corner = textureLoad(chart, at, 0, 0);
     let first = mesh * options.vertices;
-    let a = positions[first + corner.x].xyz;
-    let b = positions[first + corner.y].xyz;
-    let c = positions[first + corner.z].xyz;
+    let a = position(first + corner.x);
+    let b = position(first + corner.y);
+    let c = position(first + corner.z);
     let p = w.x * a + w.y * b + w.z * c;
     if (p.x >= m.bounds0 && p.y >= m.bounds1 && p.x <= m.bounds2 && p.y <= m.bounds3) {
-      let s = steps[corner.w];
+      let s = textureLoad(steps, place(corner.w), 0);
       let across = s.x * (b.xy - a.xy) + s.y * (c.xy - a.xy);
       let down = s.z * (b.xy - a.xy) + s.w * (c.xy - a.xy);
       let n = vec2u(samplesFor(across), samplesFor(down));
       for (var j = 0u; j < n.y; j++) {
         for (var i = 0u; i < n.x; i++) {
-          let at = (vec2f(vec2u(i, j)) + 0.5) / vec2f(n) - 0.5;
-          color += bilinear(p.xy + at.x * across + at.y * down, mesh);
+          let part = (vec2f(vec2u(i, j)) + 0.5) / vec2f(n) - 0.5;
+          color += bilinear(p.xy + part.x * across + part.y * down, mesh);
         }
       }
       color /= f32(n.x * n.y);
-      let normal = w.x * normals[first + corner.x].xyz + w.y * normals[first + corner.y].xyz + w.z * normals[first + corner.z].xyz;
+      let normal = w.x * normalOf(first + corner.x) + w.y * normalOf(first + corner.y) + w.z * normalOf(first + corner.z);
       let front = smoothstep(options.facing.x, options.facing.y, normal.z / max(length(normal), 1e-30));
-      let place = (p.xy - vec2f(m.left, m.top)) * m.scale;
-      let near = vec2u(clamp(vec2i(floor(place - 0.5)), vec2i(), vec2i(i32(options.side) - 2)));
+      let spot = (p.xy - vec2f(m.left, m.top)) * m.scale;
+      let near = vec2u(clamp(vec2i(floor(spot - 0.5)), vec2i(), vec2i(i32(options.side) - 2)));
       let farthest = max(
         max(textureLoad(depth, near, mesh, 0).r, textureLoad(depth, near + vec2u(1, 0), mesh, 0).r),
         max(textureLoad(depth, near + vec2u(0, 1), mesh, 0).r, textureLoad(depth, near + vec2u(1, 1), mesh, 0).r));
@@ -147,36 +158,33 @@ fn samplesFor(step: vec2f) -> u32 { return u32(clamp(ceil(length(step) - 0.01), 
       let bias = 0.01 * f32(options.side) / m.scale * m.inverseRange;
       // A pixel without a mesh (depth 1) hides nothing.
       if (front > 0 && !((p.z - m.near) * m.inverseRange > farthest + bias && farthest < 1)) {
-        let pixel = vec2u(clamp(vec2i(place), vec2i(), vec2i(i32(options.side) - 1)));
+        let pixel = vec2u(clamp(vec2i(spot), vec2i(), vec2i(i32(options.side) - 1)));
         let count = counts[(mesh * options.side + pixel.y) * options.side + pixel.x];
         let window = f32(2 * options.radius + 1);
         seen = front * select(1.0, smoothstep(0.5, 1.0, count / (window * window)), options.outlined != 0);
       }
     }
   }
-  texture[3 * id.x] = color.r;
-  texture[3 * id.x + 1] = color.g;
-  texture[3 * id.x + 2] = color.b;
-  visibility[id.x] = seen;
+  textureStore(result, place(id.x), vec4f(color, seen));
 }
 `;
 
-/** Bindings: 2 visibility, 3 the same, shrunk. */
+/** Bindings: 2 colour and visibility, 3 the same, the visibility shrunk. */
 export const SHRINK = HEADER + /* wgsl */ `
-@group(0) @binding(2) var<storage, read> visibility: array<f32>;
-@group(0) @binding(3) var<storage, read_write> shrunk: array<f32>;
+@group(0) @binding(2) var texels: texture_2d<f32>;
+@group(0) @binding(3) var<storage, read_write> shrunk: array<vec4f>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   let size = i32(options.size);
   if (id.x >= options.size * options.size * options.meshes) { return; }
   let x = i32(id.x) % size;
   let y = i32(id.x) / size % size;
   let first = i32(id.x) / size / size * size * size;
-  var least = visibility[id.x];
+  var texel = textureLoad(texels, place(id.x), 0);
   for (var v = max(0, y - options.erode); v <= min(size - 1, y + options.erode); v++) {
     for (var u = max(0, x - options.erode); u <= min(size - 1, x + options.erode); u++) {
-      least = min(least, visibility[first + v * size + u]);
+      texel.a = min(texel.a, textureLoad(texels, place(u32(first + v * size + u)), 0).a);
     }
   }
-  shrunk[id.x] = least;
+  shrunk[id.x] = texel;
 }
 `;
