@@ -2,8 +2,9 @@
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
-import { registerColumnSum } from "./kernels/column_sum.ts";
+import { registerReductions } from "./kernels/reductions.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
+import { registerMatMul } from "./conv/mat_mul.ts";
 import type { Tfjs } from "./tfjs.ts";
 
 const registered = new WeakSet<object>();
@@ -26,7 +27,8 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   if (registered.has(tf.engine())) return;
   registered.add(tf.engine());
   registerConvolution(tf, options);
-  registerColumnSum(tf, options);
+  registerMatMul(tf, options);
+  registerReductions(tf, options);
   registerBroadcast(tf);
   registerClipGradients(tf);
 }

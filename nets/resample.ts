@@ -1,10 +1,12 @@
 /**
  * Resampling to the sizes that networks ask for: a triangle filter that widens when it shrinks (so nothing aliases), on pixel centres
- * at +0.5, separable, hence two small matrices. The CPU applies them to images, the GPU to tensors as matrix products: tfjs's own
- * `resizeBilinear` has wrong gradients with `halfPixelCenters`.
+ * at +0.5, separable, hence two small sparse matrices. The CPU applies them to images, the GPU to tensors: tfjs's own `resizeBilinear` has
+ * wrong gradients with `halfPixelCenters`.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
+import { alongAxis } from "../gpu/ops/along_axis.ts";
+import type { SparseMatrix } from "../gpu/sparse_cpu.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
 
 /** A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions. */
@@ -40,23 +42,29 @@ export function squareAround({ left, top, width, height }: Box, margin: number):
 }
 
 /**
- * The matrix, row-major `count × size`, that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to 1.
+ * The matrix `count × size` that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to 1.
  *
  * @throws {RangeError} If the span or count is not positive.
  */
 export function interpolationMatrix(
   span: Span,
   { count, border = "edge" }: { count: number; border?: Border },
-): Float32Array {
+): SparseMatrix {
   const { width, first, weights } = taps(span, count, border);
-  const matrix = new Float32Array(count * span.size);
+  const offsets = new Uint32Array(count + 1);
+  const entries = new Uint32Array(weights.length);
+  const kept = new Float32Array(weights.length);
+  let entry = 0;
   for (let i = 0; i < count; i++) {
     for (let k = 0; k < width; k++) {
       const weight = weights[i * width + k] as number;
-      if (weight !== 0) matrix[i * span.size + (first[i] as number) + k] = weight;
+      if (weight === 0) continue;
+      entries[entry] = (first[i] as number) + k;
+      kept[entry++] = weight;
     }
+    offsets[i + 1] = entry;
   }
-  return matrix;
+  return { rows: count, cols: span.size, offsets, indices: entries.slice(0, entry), weights: kept.slice(0, entry) };
 }
 
 /**
@@ -112,20 +120,15 @@ export function resizeTensor(
   x: tfjs.Tensor4D,
   { box, height, width }: { box?: Box; height: number; width: number },
 ): tfjs.Tensor4D {
-  const [batch, inHeight, inWidth, channels] = x.shape;
+  const [, inHeight, inWidth] = x.shape;
   const from = box ?? { left: 0, top: 0, width: inWidth, height: inHeight };
   const whole = from.left === 0 && from.top === 0 && from.width === inWidth && from.height === inHeight;
   if (whole && inHeight === height && inWidth === width) return x;
-  return tf.tidy(() => {
-    const along = (span: Span, count: number) =>
-      tf.tensor3d(interpolationMatrix(span, { count }), [1, count, span.size]);
-    const down = along({ size: inHeight, start: from.top, length: from.height }, height);
-    const across = along({ size: inWidth, start: from.left, length: from.width }, width);
-    const tall = tf.matMul(down, tf.reshape(x, [batch, inHeight, inWidth * channels]));
-    const turned = tf.transpose(tf.reshape(tall, [batch, height, inWidth, channels]), [0, 2, 1, 3]);
-    const wide = tf.matMul(across, tf.reshape(turned, [batch, inWidth, height * channels]));
-    return tf.transpose(tf.reshape(wide, [batch, width, height, channels]), [0, 2, 1, 3]) as tfjs.Tensor4D;
-  });
+  const down = interpolationMatrix({ size: inHeight, start: from.top, length: from.height }, { count: height });
+  const across = interpolationMatrix({ size: inWidth, start: from.left, length: from.width }, { count: width });
+  return tf.tidy(() =>
+    alongAxis(tf, alongAxis(tf, x, { matrix: down, axis: 1 }), { matrix: across, axis: 2 }) as tfjs.Tensor4D
+  );
 }
 
 /** Images of one size as a batch `[B, H, W, 3]` on the GPU. */

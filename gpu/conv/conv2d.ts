@@ -52,7 +52,7 @@ export function conv2d(
   });
 }
 
-/** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. */
+/** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. Leaves dy packed in its slot. */
 export function conv2dInputGradient(
   target: Target,
   geometry: ConvGeometry,
@@ -69,7 +69,7 @@ export function conv2dInputGradient(
   if (target.software) {
     const packed = pack(backend, filter, { ...transposedPacking(geometry), slot: "filter" });
     return runGather(target, plan, {
-      x: packPixels(backend, dy, { slot: "x", through }),
+      x: packPixels(backend, dy, { slot: "dy", through }),
       filter: packed,
       bias: filter,
       shape,
@@ -83,11 +83,20 @@ export function conv2dInputGradient(
   return dx;
 }
 
+/** Operands of the gradient of a filter. */
+export interface FilterGradientOperands {
+  readonly x: TensorInfo;
+  readonly dy: TensorInfo;
+  readonly through?: Through | undefined;
+  /** Whether the gradient of the input, for the same dy, was the last to pack one: its texels serve again. */
+  readonly packed?: boolean;
+}
+
 /** Gradient of a convolution's filter: [kernelHeight, kernelWidth, inChannels, outChannels]. */
 export function conv2dFilterGradient(
   { backend, software }: Target,
   geometry: ConvGeometry,
-  { x, dy, through }: { readonly x: TensorInfo; readonly dy: TensorInfo; readonly through?: Through | undefined },
+  { x, dy, through, packed = false }: FilterGradientOperands,
 ): TensorInfo {
   const upstream = software || through === undefined ? dy : passThrough(backend, dy, through);
   const { variant, uniforms, invocations, shares } = planFilterGradient(geometry, { software });
@@ -97,7 +106,7 @@ export function conv2dFilterGradient(
     key: filterKey(variant),
     code: () => filterCode(variant),
     inputs: software
-      ? [packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through })]
+      ? [packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through, packed })]
       : [x, upstream],
     shape: [shares, geometry.kernelHeight, geometry.kernelWidth, geometry.inChannels, padded],
     uniforms,
@@ -122,7 +131,7 @@ export function conv2dFilterGradient(
 function packPixels(
   backend: WebGPUBackend,
   tensor: TensorInfo,
-  options: Pick<Packing, "slot" | "through">,
+  options: Pick<Packing, "slot" | "through" | "packed">,
 ): TensorInfo {
   const channels = tensor.shape[tensor.shape.length - 1] ?? 1;
   const outer = sizeOf(tensor.shape) / channels;
@@ -185,14 +194,16 @@ function passThrough(backend: WebGPUBackend, dy: TensorInfo, { value, slope }: T
   });
 }
 
-interface GatherOperands {
+/** Operands of a planned gather: packed where the plan's variant reads texels. */
+export interface GatherOperands {
   readonly x: TensorInfo;
   readonly filter: TensorInfo;
   readonly bias: TensorInfo;
   readonly shape: readonly number[];
 }
 
-function runGather(
+/** Runs a planned gather. The result has the given shape, its last axis the output channels. */
+export function runGather(
   { backend }: Target,
   { variant, uniforms, invocations }: GatherPlan,
   { x, filter, bias, shape }: GatherOperands,

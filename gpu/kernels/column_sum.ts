@@ -1,4 +1,4 @@
-// tf.sum over leading axes, such as the gradient of a bias: [.., channels] → [channels].
+// Sums and means over leading axes, such as the gradient of a bias: [.., channels] → [channels].
 //
 // tfjs transposes the whole tensor first. Here neighbouring invocations add neighbouring columns over a chunk of rows each, and the chunks
 // are added in order.
@@ -6,28 +6,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { chunksOf, elementFor } from "../ops/run.ts";
-import type { Tfjs } from "../tfjs.ts";
-import { dispatch, program, sizeOf } from "./dispatch.ts";
-import { replaceKernel, required } from "./replace.ts";
+import { dispatch, program } from "./dispatch.ts";
 import type { Through } from "./texels.ts";
-
-// Below this the stock kernel is as good.
-const LEAST_ROWS = 64;
-
-/** Puts the column sum in place of the kernel Sum where the summed axes are the leading ones. */
-export function registerColumnSum(tf: Tfjs, { software }: { readonly software: boolean }): void {
-  replaceKernel(tf, "Sum", ({ inputs, backend, attrs }) => {
-    const x = required(inputs, "x");
-    const { axis, keepDims } = attrs as unknown as { axis: number | number[]; keepDims: boolean };
-    const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
-    const leading = axes.length > 0 && axes.length < x.shape.length && axes.every((value, i) => value === i);
-    const rest = x.shape.slice(axes.length);
-    const rows = sizeOf(x.shape.slice(0, axes.length));
-    if (!leading || x.dtype !== "float32" || rows < LEAST_ROWS || sizeOf(rest) === 0) return undefined;
-    const shape = keepDims ? [...axes.map(() => 1), ...rest] : rest;
-    return columnSum(backend as WebGPUBackend, x, { rows, columns: sizeOf(rest), shape, software });
-  });
-}
 
 /** Options of `columnSum`. */
 export interface ColumnSumOptions {
@@ -37,20 +17,22 @@ export interface ColumnSumOptions {
   readonly software: boolean;
   /** Passes x through the gradient of a leaky relu first. */
   readonly through?: Through | undefined;
+  /** What each sum is multiplied by. Default 1. */
+  readonly scale?: number;
 }
 
 /** Sums the rows of x as [rows, columns]. The result has the given shape. */
 export function columnSum(
   backend: WebGPUBackend,
   x: TensorInfo,
-  { rows, columns, shape, software, through }: ColumnSumOptions,
+  { rows, columns, shape, software, through, scale = 1 }: ColumnSumOptions,
 ): TensorInfo {
   const { element, width } = elementFor(columns);
   const groups = columns / width;
   const chunks = chunksOf(rows, { others: groups, software });
   const pass = (
     source: TensorInfo,
-    step: { rows: number; chunks: number; shape: readonly number[]; through?: Through | undefined },
+    step: { rows: number; chunks: number; shape: readonly number[]; scale: number; through?: Through | undefined },
   ) =>
     dispatch(backend, {
       key: `column_sum_${element}${step.through === undefined ? "" : "_through"}`,
@@ -59,12 +41,12 @@ export function columnSum(
       shape: step.shape,
       uniforms: [groups * step.chunks, groups, step.rows, Math.ceil(step.rows / step.chunks), {
         f32: step.through?.slope ?? 1,
-      }],
+      }, { f32: step.scale }],
       invocations: groups * step.chunks,
     });
-  if (chunks === 1) return pass(x, { rows, chunks, shape, through });
-  const partial = pass(x, { rows, chunks, shape: [chunks, columns], through });
-  const sum = pass(partial, { rows: chunks, chunks: 1, shape });
+  if (chunks === 1) return pass(x, { rows, chunks, shape, through, scale });
+  const partial = pass(x, { rows, chunks, shape: [chunks, columns], through, scale: 1 });
+  const sum = pass(partial, { rows: chunks, chunks: 1, shape, scale });
   backend.disposeData(partial.dataId);
   return sum;
 }
@@ -73,7 +55,7 @@ function code(element: string, through: boolean): string {
   return program({
     result: element,
     inputs: [["x", element], ...(through ? [["value", element] as const] : [])],
-    uniforms: ["count", "groups", "rows", "chunk", "slope:f32"],
+    uniforms: ["count", "groups", "rows", "chunk", "slope:f32", "scale:f32"],
     body: `
   if (id >= u.count) { return; }
   let column = id % u.groups;
@@ -83,6 +65,6 @@ function code(element: string, through: boolean): string {
     let at = row * u.groups + column;
     sum += ${through ? `select(x[at] * u.slope, x[at], value[at] > ${element}())` : "x[at]"};
   }
-  result[id] = sum;`,
+  result[id] = u.scale * sum;`,
   });
 }

@@ -31,6 +31,8 @@ export interface Packing {
   readonly slot: string;
   /** Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that result. */
   readonly through?: Through | undefined;
+  /** Whether the slot already holds just this. */
+  readonly packed?: boolean;
 }
 
 /** A leaky relu to pass a gradient through. */
@@ -42,10 +44,12 @@ export interface Through {
 
 /** Packs a tensor. The result lives until the next call with its slot; use it at once, and do not dispose it. */
 export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packing): TensorInfo {
-  const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, slot, through } = packing;
+  const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, slot, through, packed } =
+    packing;
   const groups = Math.ceil(channels / 4);
   const count = outer * innerPadded * groups;
   const into = slotTexture(backend, { slot, count });
+  if (packed) return into;
   const plain = channels % 4 === 0 && channelStride === 1 && inner === innerPadded &&
     (inner === 1 || innerStride === channels) && outerStride === inner * channels;
   return dispatch(backend, {

@@ -106,9 +106,15 @@ function register(tf: Tfjs): void {
       const through: Through | undefined = options.slope === 1 ? undefined : { value: y, slope: options.slope };
       const columns = geometry.outChannels;
       const track = (info: TensorInfo) => tf.engine().makeTensorFromTensorInfo(info);
+      // tfjs asks for all gradients of one op one after the other.
+      let packed = false;
       return {
-        x: () => track(conv2dInputGradient(target, geometry, { dy, filter, through })),
-        filter: () => track(conv2dFilterGradient(target, geometry, { x, dy, through })),
+        x: () => {
+          const dx = conv2dInputGradient(target, geometry, { dy, filter, through });
+          packed = true;
+          return track(dx);
+        },
+        filter: () => track(conv2dFilterGradient(target, geometry, { x, dy, through, packed })),
         bias: () =>
           track(columnSum(backend, dy, { rows: dy.size / columns, columns, shape: [columns], software, through })),
       };

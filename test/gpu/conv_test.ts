@@ -2,6 +2,7 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { dispatch } from "../../gpu/kernels/dispatch.ts";
+import { pack } from "../../gpu/kernels/texels.ts";
 import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 import { type ConvCase, type Dense, inner, random, relativeError, walk } from "./reference.ts";
 
@@ -133,4 +134,30 @@ Deno.test("an operand that the device cannot bind is refused by name and size", 
   const backend = webgpuBackend(await openTfjs());
   const options = { key: "too large", code: () => "", inputs: [], shape, uniforms: [], invocations: 1 };
   assert.throws(() => dispatch(backend, options), /too large: a tensor .* bytes, the device binds at most/);
+});
+
+Deno.test("an operand that no texture can hold is refused by its size", async () => {
+  const tf = await openTfjs();
+  const source = tf.zeros([4]);
+  const outer = (await openGpu()).device.limits.maxTextureDimension2D * 2048 + 1;
+  const packing = { outer, outerStride: 4, inner: 1, innerPadded: 1, innerStride: 0, channels: 4, channelStride: 1 };
+  assert.throws(() => pack(webgpuBackend(tf), source, { ...packing, slot: "x" }), /texels, a texture holds at most/);
+  source.dispose();
+});
+
+Deno.test("a convolution and its gradients give the same bits ten times", async () => {
+  const tf = await openTfjs();
+  const [x, w, dy] = [[2, 17, 19, 5], [3, 3, 5, 17], [2, 9, 10, 17]].map((shape, i) => {
+    const { data } = random(shape, i + 1);
+    return tf.tensor4d(data, shape as [number, number, number, number]);
+  }) as [Tensor4D, Tensor4D, Tensor4D];
+  const run = async () => {
+    const f = (a: Tensor, b: Tensor): Tensor => tf.conv2d(a as Tensor4D, b as Tensor4D, 2, "same");
+    const tensors = [f(x, w), ...tf.grads(f)([x, w], dy)];
+    const values = await Promise.all(tensors.map(read));
+    return values;
+  };
+  const first = await run();
+  for (let repeat = 1; repeat < 10; repeat++) assert.deepEqual(await run(), first);
+  tf.dispose([x, w, dy]);
 });

@@ -30,7 +30,7 @@ Deno.test("tfjs and ONNX Runtime run on the shared device", async () => {
     return createAsync(descriptor);
   };
   try {
-    const session = await openSession(doublingModel(7), { name: "doubling" });
+    const session = await openSession(doublingModel(7), { name: "doubling", on: "gpu" });
     const { y } = await session.run({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7), dims: [1, 7] } });
     assert.deepEqual(y, { data: Float32Array.of(2, 4, 6, 8, 10, 12, 14), dims: [1, 7] });
     assert.ok(dispatches.length > 0, "ONNX Runtime made its pipeline on another device");
@@ -41,6 +41,11 @@ Deno.test("tfjs and ONNX Runtime run on the shared device", async () => {
     gpu.device.createComputePipeline = create;
     gpu.device.createComputePipelineAsync = createAsync;
   }
+
+  const onCpu = await openSession(doublingModel(3), { on: "cpu" });
+  const { y } = await onCpu.run({ x: { data: Float32Array.of(1, 2, 3), dims: [1, 3] } });
+  assert.deepEqual(y, { data: Float32Array.of(2, 4, 6), dims: [1, 3] });
+  await onCpu.release();
 
   const sum = tf.tidy(() => tf.matMul(tf.ones([40, 3]), tf.ones([3, 50])).add(tf.ones([40, 50])));
   assert.deepEqual(await sum.data(), new Float32Array(2000).fill(4));

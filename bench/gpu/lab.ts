@@ -1,0 +1,84 @@
+// The device of a benchmark, and how it takes time: least of some rounds, each of many runs in one submission's queue.
+
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { type Gpu, openGpu } from "../../gpu/device.ts";
+import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+
+/** What every benchmark works with. */
+export interface Lab {
+  readonly gpu: Gpu;
+  readonly tf: Tfjs;
+  readonly backend: WebGPUBackend;
+  /** The adapter's measured multiply-add peak, GFLOP/s. */
+  readonly peak: number;
+  /** Its measured bandwidth of a copy, read and written, GB/s. */
+  readonly bandwidth: number;
+}
+
+/** One line of a table: label → value. */
+export type Row = Record<string, string | number>;
+
+/** Opens the device and measures what it can do. */
+export async function openLab(): Promise<Lab> {
+  const gpu = await openGpu();
+  const tf = await openTfjs();
+  const { measureBandwidth, measurePeak } = await import("./adapter.ts");
+  const [peak, bandwidth] = [await measurePeak(gpu), await measureBandwidth(gpu)];
+  return { gpu, tf, backend: webgpuBackend(tf), peak, bandwidth };
+}
+
+/** Submits what is recorded and waits until the GPU has done it. */
+export async function finish({ gpu, backend }: Pick<Lab, "gpu" | "backend">): Promise<void> {
+  backend.endComputePassEncoder();
+  backend.ensureCommandEncoderReady();
+  backend.submitQueue();
+  await gpu.device.queue.onSubmittedWorkDone();
+}
+
+/** How long to measure. */
+export interface TimeOptions {
+  readonly rounds?: number;
+  /** What a round should last, milliseconds. */
+  readonly budget?: number;
+}
+
+/** Milliseconds of one run of a kernel, the least of some rounds. The first run, which compiles, is not counted. */
+export async function time(
+  lab: Pick<Lab, "gpu" | "backend">,
+  run: () => TensorInfo,
+  { rounds = 6, budget = 60 }: TimeOptions = {},
+): Promise<number> {
+  const several = async (count: number) => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) lab.backend.disposeData(run().dataId);
+    await finish(lab);
+    return (performance.now() - start) / count;
+  };
+  await several(1);
+  const estimate = await several(1);
+  const count = Math.max(1, Math.min(100, Math.ceil(budget / estimate)));
+  let least = estimate;
+  for (let round = 0; round < rounds; round++) least = Math.min(least, await several(count));
+  return least;
+}
+
+/** Milliseconds of an asynchronous piece of work that waits for its own result, the least of some rounds. */
+export async function timeAsync(
+  run: () => Promise<unknown>,
+  { rounds = 3 }: { rounds?: number } = {},
+): Promise<number> {
+  await run();
+  let least = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    await run();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+/** A number with so many digits after the point. */
+export function rounded(value: number, digits = 2): number {
+  return Number(value.toFixed(digits));
+}

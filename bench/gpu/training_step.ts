@@ -1,0 +1,111 @@
+// The training step of FTIM with all losses, as the stage `train` runs it: ours, and the same on tfjs's own kernels.
+
+import { uvMap } from "../../face/uv_map.ts";
+import { disposeSparse } from "../../gpu/sparse.ts";
+import { adam, valueAndGradients } from "../../nets/adam.ts";
+import { PAPER_WEIGHTS } from "../../nets/losses.ts";
+import { drawParameters, toVariables } from "../../nets/parameters.ts";
+import { openRecognition128, RECOGNITION128_SIZE } from "../../nets/recognition128.ts";
+import { ftimModel } from "../../nets/texture_model.ts";
+import { type IdentityNetwork, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
+import { ftimStoredShape } from "../../stages/train.ts";
+import { asset } from "../../test/assets.ts";
+import { gridHead } from "../../test/face/head.ts";
+import { type Lab, rounded, type Row } from "./lab.ts";
+import { CODE_LENGTH, SIZE, tripletViews } from "./scene.ts";
+import { withStockKernels } from "./stock.ts";
+
+/** A step to time: it waits for the loss it gives. */
+export interface TrainingStep {
+  step(): Promise<number>;
+  /** Runs so many steps and waits once, as training does. Milliseconds a step. */
+  several(count: number): Promise<number>;
+  dispose(): void;
+}
+
+/** Sets up a step on fixed data. */
+export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<TrainingStep> {
+  const network = await openRecognition128({
+    manifest: await asset("models/face_recognition_model-weights_manifest.json"),
+    weights: await asset("models/face_recognition_model.bin"),
+  });
+  const identity: IdentityNetwork = {
+    side: RECOGNITION128_SIZE,
+    layerWeights: [1, 2],
+    features: (faces) => {
+      const { descriptor, stride4, stride8 } = network.features(faces);
+      return { descriptor, layers: [stride4, stride8] };
+    },
+  };
+  const views = await tripletViews(tf, identity);
+  const chart = Float32Array.from(uvMap(gridHead(21).topology, SIZE).inside);
+  const model = ftimModel(tf, ftimStoredShape.parse({ codeLength: CODE_LENGTH }));
+  const variables = toVariables(tf, drawParameters(model.parameters, 1));
+  const optimiser = adam(tf, variables);
+  const run = () => {
+    // As in training, where the operators are another triplet's each time.
+    for (const { operator } of views) disposeSparse(operator);
+    return tf.tidy(() => {
+      const { value, gradients } = valueAndGradients(tf, variables, () => {
+        const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
+        const terms = tripletLoss(tf, {
+          views,
+          chosen: 1,
+          weights: PAPER_WEIGHTS,
+          chart,
+          model: { ...model, albedo },
+          identity,
+        });
+        return totalLoss(tf, terms, PAPER_WEIGHTS);
+      });
+      optimiser.step(gradients, 1e-4);
+      return value;
+    });
+  };
+  const step = async () => {
+    const value = run();
+    const [loss] = await value.data();
+    value.dispose();
+    await gpu.assertHealthy("training step");
+    return loss!;
+  };
+  return {
+    step,
+    async several(count) {
+      const start = performance.now();
+      for (let i = 1; i < count; i++) run().dispose();
+      await step();
+      return (performance.now() - start) / count;
+    },
+    dispose() {
+      for (const { operator } of views) disposeSparse(operator);
+      optimiser.dispose();
+      tf.dispose(variables);
+      network.dispose();
+    },
+  };
+}
+
+/** Ours beside stock: milliseconds a step and the first losses, which must agree. */
+export async function benchTrainingStep(lab: Lab): Promise<Row> {
+  const measure = async (steps: number) => {
+    const training = await openStep(lab);
+    const losses = [await training.step(), await training.step()];
+    const milliseconds = Math.min(await training.several(steps), await training.several(steps));
+    training.dispose();
+    return { losses, milliseconds };
+  };
+  const ours = await measure(5);
+  const stock = await withStockKernels(lab.tf, () => measure(1));
+  for (const [i, loss] of ours.losses.entries()) {
+    if (!(Math.abs(loss - stock.losses[i]!) < 1e-3 * Math.abs(loss))) {
+      throw new Error(`Ours and stock train differently: losses ${ours.losses} and ${stock.losses}`);
+    }
+  }
+  return {
+    "ours ms": rounded(ours.milliseconds, 0),
+    "stock ms": rounded(stock.milliseconds, 0),
+    speedup: rounded(stock.milliseconds / ours.milliseconds, 1),
+    loss: rounded(ours.losses[0]!, 4),
+  };
+}

@@ -1,0 +1,70 @@
+"""One training step of FTIM's U-Net in PyTorch on the CPU: forward, mean |output - target|, backward, Adam.
+
+The same network as nets/ftim.ts: five stride-2 convolutions, a convolution of the code, nearest-neighbour doubling with skip
+connections; batch 3, 256 x 256, 12 channels. Prints JSON: milliseconds a step and the version.
+    python3 bench/peers/unet_step.py '{"widths": [24, 48, 96, 128, 128], "fullWidth": 16, "codeLength": 15, "size": 256}'
+"""
+
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+INPUT_CHANNELS = 12
+shape = json.loads(sys.argv[1])
+
+
+class UNet(nn.Module):
+    def __init__(self, widths, full_width, code_length):
+        super().__init__()
+
+        def conv(ins, outs, stride=1):
+            return nn.Conv2d(ins, outs, 3, stride, padding=1)
+
+        ins = [INPUT_CHANNELS, *widths[:-1]]
+        self.down = nn.ModuleList(conv(a, b, 2) for a, b in zip(ins, widths))
+        self.code = nn.Linear(code_length, widths[-1])
+        self.latent = conv(widths[-1], widths[-1])
+        # From coarse to fine: what comes from below, doubled, beside the skip of that size.
+        self.up = nn.ModuleList(conv(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
+        self.full = conv(widths[0] + INPUT_CHANNELS, full_width)
+        self.output = conv(full_width, 3)
+
+    def forward(self, x, code):
+        skips = []
+        stack = x
+        for down in self.down:
+            skips.append(x)
+            x = F.leaky_relu(down(x), 0.2)
+        x = F.leaky_relu(self.latent(x + self.code(code)[:, :, None, None]), 0.2)
+        for up, skip in zip(self.up, skips[:0:-1]):
+            x = F.leaky_relu(up(torch.cat([F.interpolate(x, scale_factor=2), skip], 1)), 0.2)
+        x = F.leaky_relu(self.full(torch.cat([F.interpolate(x, scale_factor=2), stack], 1)), 0.2)
+        return self.output(x)
+
+
+torch.manual_seed(1)
+size = shape["size"]
+net = UNet(shape["widths"], shape["fullWidth"], shape["codeLength"]).to(memory_format=torch.channels_last)
+optimiser = torch.optim.Adam(net.parameters(), lr=1e-4)
+x = torch.rand(3, INPUT_CHANNELS, size, size).to(memory_format=torch.channels_last)
+code, target = torch.rand(3, shape["codeLength"]), torch.rand(3, 3, size, size)
+
+
+def step():
+    optimiser.zero_grad()
+    (net(x, code) - target).abs().mean().backward()
+    optimiser.step()
+
+
+step()
+best = float("inf")
+for _ in range(3):
+    start = time.perf_counter()
+    for _ in range(5):
+        step()
+    best = min(best, (time.perf_counter() - start) / 5 * 1e3)
+print(json.dumps({"milliseconds": best, "version": torch.__version__, "threads": torch.get_num_threads()}))

@@ -1,0 +1,104 @@
+// Matrix product on a software adapter: a 1×1 convolution of as many pixels as a has rows. tfjs's own kernels go through workgroup memory, which
+// is of no use there, and one of them adds floats atomically. On GPUs the stock tiled kernel stays.
+
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { sizeOf } from "../kernels/dispatch.ts";
+import { replaceKernel, required } from "../kernels/replace.ts";
+import { pack } from "../kernels/texels.ts";
+import type { Tfjs } from "../tfjs.ts";
+import { runGather } from "./conv2d.ts";
+import { type ConvGeometry, type Epilogue, isFusable, planForward } from "./geometry.ts";
+
+// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
+const LEAST_PRODUCTS = 1 << 16;
+
+interface MatMulAttrs {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly activation?: string;
+  readonly leakyreluAlpha?: number;
+}
+
+/** Puts our matrix product in place of BatchMatMul and _FusedMatMul where b is one matrix, and a too if it comes transposed. */
+export function registerMatMul(tf: Tfjs, { software }: { readonly software: boolean }): void {
+  if (!software) return;
+  for (const kernel of ["BatchMatMul", "_FusedMatMul"]) {
+    replaceKernel(tf, kernel, ({ inputs, backend, attrs }) => {
+      const bias = inputs.bias ?? undefined;
+      const options = attrs as unknown as MatMulAttrs;
+      const activation = options.activation ?? "linear";
+      if (!isFusable(activation)) return undefined;
+      const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2, hasBias: bias !== undefined };
+      const [a, b] = [required(inputs, "a"), required(inputs, "b")];
+      return matMul(backend as WebGPUBackend, { a, b, bias, ...options, epilogue });
+    });
+  }
+}
+
+interface MatMulOperands extends Pick<MatMulAttrs, "transposeA" | "transposeB"> {
+  readonly a: TensorInfo;
+  readonly b: TensorInfo;
+  readonly bias: TensorInfo | undefined;
+  readonly epilogue: Epilogue;
+}
+
+function matMul(
+  backend: WebGPUBackend,
+  { a, b, bias, transposeA, transposeB, epilogue }: MatMulOperands,
+): TensorInfo | undefined {
+  const [rowsA = 1, columnsA = 1] = a.shape.slice(-2);
+  const [rowsB = 1, columnsB = 1] = b.shape.slice(-2);
+  const batch = sizeOf(a.shape.slice(0, -2));
+  const inner = transposeA ? rowsA : columnsA;
+  const rows = batch * (transposeA ? columnsA : rowsA);
+  const columns = transposeB ? rowsB : columnsB;
+  const suits = a.dtype === "float32" && b.dtype === "float32" && sizeOf(b.shape.slice(0, -2)) === 1 &&
+    b.shape.length <= a.shape.length && (batch === 1 || !transposeA) && rows * inner * columns >= LEAST_PRODUCTS &&
+    (bias === undefined || sizeOf(bias.shape) === columns);
+  if (!suits) return undefined;
+  const x = pack(backend, a, {
+    outer: rows,
+    outerStride: transposeA ? 1 : inner,
+    inner: 1,
+    innerPadded: 1,
+    innerStride: 0,
+    channels: inner,
+    channelStride: transposeA ? columnsA : 1,
+    slot: "x",
+  });
+  const filter = pack(backend, b, {
+    outer: 1,
+    outerStride: inner * columns,
+    inner,
+    innerPadded: 4 * Math.ceil(inner / 4),
+    innerStride: transposeB ? 1 : columns,
+    channels: columns,
+    channelStride: transposeB ? inner : 1,
+    slot: "filter",
+  });
+  const plan = planForward(pointwise({ rows, inner, columns }), { software: true, epilogue });
+  const shape = [...a.shape.slice(0, -2), transposeA ? columnsA : rowsA, columns];
+  return runGather({ backend, software: true }, plan, { x, filter, bias: bias ?? b, shape });
+}
+
+/** A 1×1 convolution of one row of pixels. */
+function pointwise({ rows, inner, columns }: { rows: number; inner: number; columns: number }): ConvGeometry {
+  return {
+    batch: 1,
+    inHeight: 1,
+    inWidth: rows,
+    inChannels: inner,
+    outHeight: 1,
+    outWidth: rows,
+    outChannels: columns,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+  };
+}

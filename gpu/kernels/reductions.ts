@@ -1,0 +1,37 @@
+// tf.sum and tf.mean over the leading axes, the trailing ones or all of them.
+
+import type { TensorInfo } from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import type { Tfjs } from "../tfjs.ts";
+import { columnSum } from "./column_sum.ts";
+import { sizeOf } from "./dispatch.ts";
+import { replaceKernel, required } from "./replace.ts";
+import { rowSum } from "./row_sum.ts";
+
+// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
+const LEAST_SIZE = 4096;
+
+/** Puts column and row sums in place of the kernels Sum and Mean. Axes in the middle go to the stock kernels. */
+export function registerReductions(tf: Tfjs, { software }: { readonly software: boolean }): void {
+  for (const kernel of ["Sum", "Mean"] as const) {
+    replaceKernel(tf, kernel, ({ inputs, backend, attrs }): TensorInfo | undefined => {
+      const x = required(inputs, "x");
+      const { axis, keepDims } = attrs as unknown as { axis: number | number[]; keepDims: boolean };
+      const axes = tf.util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
+      if (axes.length === 0 || x.dtype !== "float32" || sizeOf(x.shape) < LEAST_SIZE) return undefined;
+      const shape = keepDims
+        ? x.shape.map((size, i) => axes.includes(i) ? 1 : size)
+        : x.shape.filter((_, i) => !axes.includes(i));
+      const summed = sizeOf(axes.map((i) => x.shape[i] ?? 1));
+      const kept = sizeOf(shape);
+      const options = { shape, software, scale: kernel === "Mean" ? 1 / summed : 1 };
+      if (axes[0] === x.shape.length - axes.length) {
+        return rowSum(backend as WebGPUBackend, x, { rows: kept, columns: summed, ...options });
+      }
+      if (axes[axes.length - 1] === axes.length - 1) {
+        return columnSum(backend as WebGPUBackend, x, { rows: summed, columns: kept, ...options });
+      }
+      return undefined;
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { createImage } from "../../face/image.ts";
+import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
+import { unwrap } from "../../face/unwrap.ts";
+import { unwrapBatch, type Unwrapping } from "../../face/unwrap_batch.ts";
+import { openGpu } from "../../gpu/device.ts";
+import { gridHead, randomStream } from "./head.ts";
+
+const { topology, model } = gridHead(25);
+
+function face(yaw: number, { width, height, seed }: { width: number; height: number; seed: number }): Unwrapping {
+  const random = randomStream(seed);
+  const rotation = rotationFromAngles({ yaw, pitch: 6, roll: -4 });
+  const translation = Float64Array.of(width / 2, -height / 2, 0);
+  return {
+    image: createImage({ width, height }, Float32Array.from({ length: 3 * width * height }, random)),
+    vertices: poseToCrop({ scale: 0.36 * height, rotation, translation }, model),
+  };
+}
+
+for (
+  const { size, ...options } of [
+    { size: 64 },
+    { size: 33, erode: 0, outline: 0 },
+    { size: 48, erode: 2, outline: 0.05, facing: [0.1, 0.3] as const },
+  ]
+) {
+  Deno.test(`unwrapBatch() is unwrap() of each face: ${JSON.stringify({ size, ...options })}`, async () => {
+    const gpu = await openGpu();
+    const shape = { width: 97, height: 90 };
+    const faces = [-70, -20, 0, 45].map((yaw, i) => face(yaw, { ...shape, seed: i + 1 }));
+    faces[2] = { ...faces[2]!, bounds: { left: 10.5, top: 0, width: 60, height: 70 } };
+    const found = await unwrapBatch(gpu, faces, { topology, size, ...options });
+    for (const [i, { image, vertices, bounds }] of faces.entries()) {
+      const expected = unwrap(image, vertices, { topology, size, ...options, ...(bounds && { bounds }) });
+      const { texture, visibility } = found[i]!;
+      assert.ok(expected.visibility.filter((seen) => seen > 0.5).length > 0.1 * size * size);
+      const far = (a: Float32Array, b: Float32Array, by: number) =>
+        a.filter((value, k) => !(Math.abs(value - b[k]!) < by)).length / a.length;
+      // A sample more or less where a texel is just so many pixels long, and a depth or a border that is decided the other way.
+      assert.ok(far(texture, expected.texture, 1e-4) < 5e-3, `texture of ${i}`);
+      assert.ok(far(visibility, expected.visibility, 1e-3) < 1e-2, `visibility of ${i}`);
+    }
+    assert.deepEqual(await unwrapBatch(gpu, faces, { topology, size, ...options }), found);
+    assert.deepEqual(await unwrapBatch(gpu, faces.slice(3), { topology, size, ...options }), found.slice(3));
+  });
+}
+
+Deno.test("unwrapBatch() takes nothing, and refuses images of two sizes", async () => {
+  const gpu = await openGpu();
+  assert.deepEqual(await unwrapBatch(gpu, [], { topology }), []);
+  const faces = [40, 50].map((width) => face(0, { width, height: 40, seed: 1 }));
+  await assert.rejects(unwrapBatch(gpu, faces, { topology }), /different sizes/);
+});

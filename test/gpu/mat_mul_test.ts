@@ -1,0 +1,89 @@
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { inner, random, relativeError } from "./reference.ts";
+
+for (
+  const { rows, middle, columns, batch } of [
+    { rows: 64, middle: 64, columns: 64, batch: 1 },
+    { rows: 3, middle: 1300, columns: 17, batch: 1 },
+    { rows: 129, middle: 5, columns: 131, batch: 1 },
+    { rows: 1, middle: 300, columns: 301, batch: 1 },
+    { rows: 300, middle: 301, columns: 1, batch: 1 },
+    { rows: 17, middle: 45, columns: 39, batch: 3 },
+    { rows: 7, middle: 9, columns: 5, batch: 1 },
+  ]
+) {
+  for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]] as const) {
+    const name = `${batch}×${rows}×${middle}×${columns}${transposeA ? " Aᵀ" : ""}${transposeB ? " Bᵀ" : ""}`;
+    Deno.test(`matMul() and its gradients equal plain loops: ${name}`, async () => {
+      const tf = await openTfjs();
+      const a = random([batch, ...(transposeA ? [middle, rows] : [rows, middle])], 1);
+      const b = random([1, ...(transposeB ? [columns, middle] : [middle, columns])], 2);
+      const dy = random([batch, rows, columns], 3);
+      const [y, da, db] = [dy, a, b].map(({ data }) => new Float64Array(data.length)) as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
+      for (let n = 0; n < batch; n++) {
+        for (let i = 0; i < rows; i++) {
+          for (let j = 0; j < columns; j++) {
+            const o = (n * rows + i) * columns + j;
+            for (let k = 0; k < middle; k++) {
+              const p = n * rows * middle + (transposeA ? k * rows + i : i * middle + k);
+              const q = transposeB ? j * middle + k : k * columns + j;
+              y[o] = y[o]! + a.data[p]! * b.data[q]!;
+              da[p] = da[p]! + dy.data[o]! * b.data[q]!;
+              db[q] = db[q]! + dy.data[o]! * a.data[p]!;
+            }
+          }
+        }
+      }
+      const run = async () => {
+        const inputs = [tf.tensor(a.data, a.shape), tf.tensor(b.data, b.shape)];
+        const upstream = tf.tensor(dy.data, dy.shape);
+        const f = (p: Tensor, q: Tensor): Tensor => tf.matMul(p, q, transposeA, transposeB);
+        // tfjs has no gradient for a matrix that is shared by a batch.
+        const tensors = batch > 1
+          ? [f(inputs[0]!, inputs[1]!)]
+          : [f(inputs[0]!, inputs[1]!), ...tf.grads(f)(inputs, upstream)];
+        const values = await Promise.all(tensors.map((t) => t.data<"float32">()));
+        tf.dispose([tensors, inputs, upstream]);
+        await (await openGpu()).assertHealthy("matMul test");
+        return values;
+      };
+      const got = await run();
+      for (const [i, expected] of [y, da, db].slice(0, got.length).entries()) {
+        assert.ok(relativeError(got[i]!, expected) < 3e-6, `result ${i}: ${relativeError(got[i]!, expected)}`);
+      }
+      if (got.length === 3) {
+        const product = inner(got[0]!, dy.data);
+        assert.ok(
+          Math.abs(product - inner(a.data, got[1]!)) < 1e-3 && Math.abs(product - inner(b.data, got[2]!)) < 1e-3,
+        );
+      }
+      assert.deepEqual(await run(), got, "not bit-repeatable");
+    });
+  }
+}
+
+Deno.test("fused.matMul() adds the bias and applies the activation", async () => {
+  const tf = await openTfjs();
+  const [a, b, bias] = [random([50, 60], 1), random([60, 33], 2), random([33], 3)];
+  const result = tf.fused.matMul({
+    a: tf.tensor2d(a.data, [50, 60]),
+    b: tf.tensor2d(b.data, [60, 33]),
+    bias: tf.tensor1d(bias.data),
+    activation: "leakyrelu",
+    leakyreluAlpha: 0.3,
+  }) as Tensor2D;
+  const got = await result.data<"float32">();
+  got.forEach((value, o) => {
+    let sum = bias.data[o % 33]!;
+    for (let k = 0; k < 60; k++) sum += a.data[Math.floor(o / 33) * 60 + k]! * b.data[k * 33 + o % 33]!;
+    assert.ok(Math.abs(value - (sum > 0 ? sum : 0.3 * sum)) < 1e-5);
+  });
+  result.dispose();
+});
