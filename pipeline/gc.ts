@@ -9,6 +9,7 @@ import { tryPermanentLock } from "./locks.ts";
 import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
 import { runNames, type RunRecord } from "./run_record.ts";
 import { openState } from "./state.ts";
+import { existingStore } from "./store.ts";
 
 /** What to keep. */
 export interface GcOptions {
@@ -36,7 +37,7 @@ export interface GcReport {
 /** Deletes what nothing needs. Throws where a run is using the store. */
 export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const { store = ".ftim", runs = 5, keep = [], maxBytes = 0, graceMs = 86_400_000, dryRun = false } = options;
-  const root = Deno.realPathSync(store);
+  const root = existingStore(store);
   using lock = tryPermanentLock(`${root}/use.lock`, { exclusive: true });
   if (lock === null) throw new PipelineError(`a run is using ${root}; collect when it has ended`);
   using state = openState(root, { warn: console.error });

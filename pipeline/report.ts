@@ -17,6 +17,7 @@ export type PipelineEvent =
   | { readonly type: "progress"; readonly stage: string; readonly done: number; readonly total: number }
   | { readonly type: "log"; readonly stage: string; readonly message: string }
   | { readonly type: "wait"; readonly stage: string; readonly items: number }
+  | { readonly type: "wait"; readonly stage: string; readonly gpu: true }
   | ({ readonly type: "done"; readonly stage: string; readonly seconds: number } & StageCount)
   | { readonly type: "failed"; readonly stage: string; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
@@ -124,6 +125,7 @@ function lineOf(event: PipelineEvent): string | null {
     case "log":
       return `${event.stage}: ${event.message}`;
     case "wait":
+      if ("gpu" in event) return `${event.stage}: another run has the GPU; waiting for it`;
       return `${event.stage}: another run is computing ${event.items} of the same items; waiting for it`;
     case "warning":
       return `warning: ${event.message}`;

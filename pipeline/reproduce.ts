@@ -225,8 +225,12 @@ function openRunner(session: Session): Runner {
     { stage, total, listing }: { stage: string; total: number; listing: Listing },
   ): Resolved {
     session.checkOpen();
-    const tree = state.putDocument(listingText(listing));
-    state.recordNode({ key, stage, preimage, tree, items: total, skipped: listing.skipped.length, ended: Date.now() });
+    const tree = state.transaction(() => {
+      const digest = state.putDocument(listingText(listing));
+      const { length: skipped } = listing.skipped;
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      return digest;
+    });
     return { digest: tree, listing: () => listing, source: null };
   }
 
@@ -243,7 +247,7 @@ function openRunner(session: Session): Runner {
     if (concerned.every(([, sha256, size]) => hasBlob(store, { sha256, size }))) return;
     const running = repairs.get(vertex);
     if (running !== undefined) return void await running;
-    for (const sha of blobs) state.forgetBlob(sha);
+    state.forgetBlobs(blobs);
     if (vertex.node.type === "pick") await repair(only(vertex.inputs), blobs);
     results.delete(vertex);
     const again = start(vertex);

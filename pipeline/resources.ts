@@ -8,8 +8,11 @@ export type Release = () => void;
 
 /** Hands out cores, memory and the GPU, first come first served. */
 export interface Pool {
-  /** Waits for all of it at once; a request larger than the machine gets the whole machine. */
-  take(request: Resources): Promise<Release>;
+  /**
+   * Waits for all of it at once; a request larger than the machine gets the whole machine. `onWait` is called where
+   * another process has the GPU.
+   */
+  take(request: Resources, onWait?: () => void): Promise<Release>;
 }
 
 interface Waiting {
@@ -37,11 +40,12 @@ export interface PoolOptions {
 const POLL = 50;
 
 /** Waits for another process to leave the GPU. */
-async function lockGpu({ gpuLock, signal }: PoolOptions): Promise<Lock> {
-  for (;;) {
+async function lockGpu({ gpuLock, signal }: PoolOptions, onWait: () => void): Promise<Lock> {
+  for (let attempt = 0;; attempt++) {
     if (signal.aborted) throw new AbortedError("interrupted");
     const lock = tryPermanentLock(gpuLock, { exclusive: true });
     if (lock !== null) return lock;
+    if (attempt === 0) onWait();
     await new Promise((resolve) => setTimeout(resolve, POLL));
   }
 }
@@ -83,10 +87,10 @@ export function openPool(limits: PoolOptions): Pool {
       });
     }
   }
-  async function withGpu(granted: Promise<Release>): Promise<Release> {
+  async function withGpu(granted: Promise<Release>, onWait: () => void): Promise<Release> {
     const release = await granted;
     try {
-      const lock = await lockGpu(limits);
+      const lock = await lockGpu(limits, onWait);
       return () => {
         lock[Symbol.dispose]();
         release();
@@ -97,7 +101,7 @@ export function openPool(limits: PoolOptions): Pool {
     }
   }
   return {
-    take({ cores = 0, memoryMiB = 0, gpu = false }) {
+    take({ cores = 0, memoryMiB = 0, gpu = false }, onWait = () => {}) {
       const need = {
         cores: Math.min(cores, total.cores),
         memoryMiB: Math.min(memoryMiB, total.memoryMiB),
@@ -107,7 +111,7 @@ export function openPool(limits: PoolOptions): Pool {
         queue.push({ need, start });
         advance();
       });
-      return gpu ? withGpu(granted) : granted;
+      return gpu ? withGpu(granted, onWait) : granted;
     },
   };
 }
