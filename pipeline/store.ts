@@ -69,6 +69,7 @@ function close(temporary: string, locks: readonly Lock[]): void {
 /** The real path of a store that must be there already, for those who only look after it. */
 export function existingStore(root: string): string {
   try {
+    Deno.statSync(`${root}/store/sha256`);
     return Deno.realPathSync(root);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
