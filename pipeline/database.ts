@@ -96,7 +96,7 @@ function connect(root: string, options: OpenOptions): Connection {
     return { db, use: waitLockSync(useLock(root), { exclusive: false }) };
   } catch (error) {
     if (!isDamage(error)) throw explain(error, root);
-    const text = textOf(error);
+    const text = textOf(error).replaceAll(/\s+/g, " ");
     const aside = `${path}.damaged-${Date.now()}`;
     setAside(root, { path, aside });
     options.warn(`${path} is damaged (${text}); it was set aside as ${aside} and its results will be recomputed`);

@@ -10,7 +10,7 @@ import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
 import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
 import { runNames, type RunRecord } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
-import { existingStore } from "./store.ts";
+import { existingStore, freeReserve } from "./store.ts";
 
 /** What to keep. */
 export interface GcOptions {
@@ -43,7 +43,10 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   if (lock === null) throw new PipelineError(`a run is using ${root}; collect when it has ended`);
   const young = Date.now() - graceMs;
   // before the database is opened, which needs some room
-  if (!dryRun) sweepFolders(root, young);
+  if (!dryRun) {
+    freeReserve(root);
+    sweepFolders(root, young);
+  }
   using state = openState(root, { warn: console.error });
   const files = new Set(await Promise.all(keep.map(async (path) => (await hashFile(path)).sha256)));
   const nodes = finishedNodes(state);

@@ -76,9 +76,12 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
   function draw(lines: readonly string[], force: boolean): void {
     if (!force && Date.now() - last < 80) return;
     last = Date.now();
-    const live = [...running].map(([stage, { text }]) =>
+    // no more than can be redrawn: the cursor does not go above the screen
+    const room = consoleSize().rows - 2;
+    const live = [...running].slice(0, room).map(([stage, { text }]) =>
       `${paint(36, "●")} ${clip(`${stage}${text === "" ? "" : `: ${text}`}`)}`
     );
+    if (running.size > room) live.push(`  and ${running.size - room} more`);
     const up = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[J`;
     write(up + [...lines, ...live].map((line) => `${line}\n`).join(""));
     drawn = live.length;
@@ -162,15 +165,16 @@ function progressText(event: Advance, elapsedMs: number): string {
 
 /** A live line must not wrap, or it could not be redrawn; two columns go to its mark. */
 function clip(line: string): string {
-  const width = columns() - 2;
+  const width = consoleSize().columns - 2;
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-function columns(): number {
+function consoleSize(): { readonly columns: number; readonly rows: number } {
   try {
-    return Math.max(Deno.consoleSize().columns, 20);
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: Math.max(columns, 20), rows: Math.max(rows, 4) };
   } catch {
-    return 120;
+    return { columns: 120, rows: 40 };
   }
 }
 

@@ -50,6 +50,14 @@ async function lockGpu({ gpuLock, signal }: PoolOptions, onWait: () => void): Pr
   }
 }
 
+function once(release: Release): Release {
+  let held = true;
+  return () => {
+    if (held) release();
+    held = false;
+  };
+}
+
 /** A pool of the given size. */
 export function openPool(limits: PoolOptions): Pool {
   const total: Need = { cores: Math.max(1, limits.cores), memoryMiB: limits.memoryMiB, gpu: 1 };
@@ -78,23 +86,20 @@ export function openPool(limits: PoolOptions): Pool {
       }
       queue.splice(index, 1);
       change(waiting.need, -1);
-      let held = true;
-      waiting.start(() => {
-        if (!held) return;
-        held = false;
+      waiting.start(once(() => {
         change(waiting.need, 1);
         advance();
-      });
+      }));
     }
   }
   async function withGpu(granted: Promise<Release>, onWait: () => void): Promise<Release> {
     const release = await granted;
     try {
       const lock = await lockGpu(limits, onWait);
-      return () => {
+      return once(() => {
         lock[Symbol.dispose]();
         release();
-      };
+      });
     } catch (error) {
       release();
       throw error;

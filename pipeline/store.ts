@@ -40,11 +40,31 @@ export async function openStore(path: string): Promise<Store> {
     const root = Deno.realPathSync(path);
     const use = await waitLock(`${root}/use.lock`, { exclusive: false });
     sweep(root);
+    layReserve(root);
     const { session, temporary } = openTemporary(root);
     return { root, temporary, verified: new Set(), [Symbol.dispose]: () => close(temporary, [session, use]) };
   } catch (error) {
     throw explainStoreFailure(error, path);
   }
+}
+
+/** Room that {@link freeReserve} gives up, so that a collection can open the database on a full disk. In bytes. */
+const RESERVE = 256 << 10;
+
+function layReserve(root: string): void {
+  const path = `${root}/reserve`;
+  if (sizeOnDisk(path) !== null) return;
+  try {
+    Deno.writeFileSync(path, new Uint8Array(RESERVE));
+  } catch {
+    // no room even for this: what the run is for will say so
+    freeReserve(root);
+  }
+}
+
+/** Gives up the reserve; the next run lays it again. */
+export function freeReserve(root: string): void {
+  remove(`${root}/reserve`);
 }
 
 function openTemporary(root: string): { session: Lock; temporary: string } {

@@ -1,6 +1,6 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
-import { callStage, shareOf } from "./batch.ts";
+import { callStage, DamagedInput, shareOf } from "./batch.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
@@ -102,6 +102,9 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
         product.sink.discard();
       }
     }
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+    throw new PipelineError(`${label}: ${error.message}; run reproduce, which makes it again`, { cause: error });
   } finally {
     await shared.close();
     release();
