@@ -52,7 +52,7 @@ export function experimentCommand(program: Command, names: readonly [string, str
   return storeCommand(program, names)
     .addOption(new Option("--experiment <name>", "what to run").choices(["embedded"]).default("embedded"))
     .option("--results <folder>", "where tables and figures go", "results")
-    .option("--jobs <n>", "cores to use", count)
+    .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
     .option("--identities <n>", "heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
@@ -75,18 +75,22 @@ export function folderOf({ results, experiment }: Pick<Common, "results" | "expe
   return `${results}/${experiment}`;
 }
 
-/** The engine's options: Ctrl-C stops it, and what ran notes the machine. */
+/** The engine's options: what ran notes the machine. Ctrl-C ends the process at once, which the store survives. */
 export function engineOptions({ store, jobs, log }: Pick<Common, "store" | "jobs" | "log">): Options {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
   const reporter = reporterOf(log);
   return {
     store,
-    signal: stop.signal,
     facts: machineFacts,
     ...(jobs === undefined ? {} : { jobs }),
     ...(reporter === undefined ? {} : { reporter }),
   };
+}
+
+/** As {@link engineOptions}, but Ctrl-C lets a run end by itself and say what it kept. */
+export function stoppableOptions(options: Pick<Common, "store" | "jobs" | "log">): Options {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+  return { ...engineOptions(options), signal: stop.signal };
 }
 
 function reporterOf(log: Common["log"]): Reporter | undefined {

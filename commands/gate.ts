@@ -1,5 +1,6 @@
 /** `gate`: published metrics against a committed baseline. */
 import type { Command } from "commander";
+import { z } from "zod";
 import {
   appendStepSummary,
   baselineOf,
@@ -42,7 +43,7 @@ export function gate(program: Command): void {
 }
 
 function run({ baseline: path, update, metrics: file, ...options }: GateOptions): void {
-  const metrics = methodMeans(JSON.parse(Deno.readTextFileSync(file ?? `${folderOf(options)}/metrics.json`)));
+  const metrics = methodMeans(readMetrics(file ?? `${folderOf(options)}/metrics.json`));
   if (update === true) {
     const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
     writeBaseline(path, baselineOf(metrics, { ...earlier, rules: RULES }));
@@ -55,12 +56,23 @@ function run({ baseline: path, update, metrics: file, ...options }: GateOptions)
   if (!result.passed) throw new Failure();
 }
 
+function readMetrics(path: string): unknown {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new Error(`${path}: no such file; run reproduce first`, { cause });
+    throw new Error(`${path} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
 /**
  * Means over the faces of `metrics.json` by name: "ours.masked.psnr", and "faces", their number. A PSNR of equal images
  * (null) has no part in the mean.
  */
 export function methodMeans(json: unknown): Readonly<Record<string, number>> {
-  const faces = measurementSchema.array().parse(json);
+  const parsed = measurementSchema.array().safeParse(json);
+  if (!parsed.success) throw new Error(`these are not the metrics of faces:\n${z.prettifyError(parsed.error)}`);
+  const faces = parsed.data;
   const values: Record<string, number[]> = {};
   for (const { methods } of faces) {
     for (const [method, regions] of Object.entries(methods)) {

@@ -1,6 +1,6 @@
 /** `reconstruct PHOTO` on the command line; what it does is in `reconstruct.ts`. */
 import type { Command } from "commander";
-import { type Common, engineOptions, experimentCommand } from "./common.ts";
+import { type Common, experimentCommand, stoppableOptions } from "./common.ts";
 
 /** Adds `reconstruct`. */
 export function reconstruct(program: Command): void {
@@ -10,6 +10,6 @@ export function reconstruct(program: Command): void {
     .action(async (photo: string, { output, results, ...options }: Common & { readonly output?: string }) => {
       const { reconstructPhoto } = await import("./reconstruct.ts");
       const where = output === undefined ? {} : { output };
-      await reconstructPhoto({ photo, results, training: options, engine: engineOptions(options), ...where });
+      await reconstructPhoto({ photo, results, training: options, engine: stoppableOptions(options), ...where });
     });
 }

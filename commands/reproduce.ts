@@ -4,11 +4,11 @@ import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } fr
 import {
   artifactsOf,
   type Common,
-  engineOptions,
   experimentCommand,
   folderOf,
   PUBLISHED,
   type Published,
+  stoppableOptions,
 } from "./common.ts";
 import { withWatchdog } from "./interrupt.ts";
 
@@ -27,7 +27,7 @@ export function reproduce(program: Command): void {
 
 /** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
 async function make(names: readonly Published[], options: Common): Promise<boolean> {
-  const engine = engineOptions(options);
+  const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
   const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });
   const folder = folderOf(options);

@@ -3,7 +3,7 @@ import { blobsOf, type Bundle, bundlesOf, installBundles, parseBundle, readRun }
 import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { openState } from "./state.ts";
-import { blobPath, checkBlob, commit, type Digest, hasBlob, openStore, stageBytes } from "./store.ts";
+import { blobPath, checkBlob, commit, type Digest, existingStore, hasBlob, openStore, stageBytes } from "./store.ts";
 import { readTar, type TarEntry, writeTar } from "./tar.ts";
 
 /** What travelled. */
@@ -21,7 +21,7 @@ export interface ExportOptions {
 
 /** Writes a run's finished stages to a tar file. Refuses damaged blobs. The same results give the same bytes. */
 export async function exportRun(path: string, { store: root = ".ftim", run }: ExportOptions = {}): Promise<Transfer> {
-  using store = await openStore(Deno.realPathSync(root));
+  using store = await openStore(existingStore(root));
   using state = openState(store.root, { warn: console.error });
   const keys = Object.values(readRun(store.root, run).stages).map(({ key }) => key);
   const bundles = bundlesOf(keys, state);
@@ -54,8 +54,7 @@ export async function importRun(
   path: string,
   { store: root = ".ftim" }: { readonly store?: string } = {},
 ): Promise<Transfer> {
-  Deno.mkdirSync(root, { recursive: true });
-  using store = await openStore(Deno.realPathSync(root));
+  using store = await openStore(root);
   using state = openState(store.root, { warn: console.error });
   const bundles: Bundle[] = [];
   let [blobs, bytes] = [0, 0];

@@ -13,7 +13,7 @@ import { openSink } from "./writer.ts";
 export class DamagedInput extends Error {
   readonly blobs: readonly string[];
   constructor(blobs: readonly string[]) {
-    super(`damaged input ${blobs.join(", ")}`);
+    super(`damaged or missing input ${blobs.join(", ")}`);
     this.blobs = blobs;
   }
 }
@@ -128,7 +128,8 @@ export async function callStage(
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
     for (const product of products) checkProduct(label, product);
-    await recheck([...touched.values(), ...shared.touched.values()]);
+    await recheck(touched);
+    await recheck(shared.touched);
     return products;
   } catch (error) {
     for (const { sink } of products) sink.discard();

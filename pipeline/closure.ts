@@ -4,7 +4,7 @@
  */
 import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
-import { type ActionPreimage, nodeKey, type NodePreimage } from "./keys.ts";
+import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
 import { recordedActions } from "./records.ts";
 import { runNames, type RunRecord } from "./run_record.ts";
 import type { ActionRecord, NodeRecord, State } from "./state.ts";
@@ -42,8 +42,7 @@ export function bundlesOf(keys: Iterable<string>, state: State): readonly Bundle
     const node = state.node(key);
     if (node === null) return [];
     const preimage: NodePreimage = JSON.parse(node.preimage);
-    const shared = Object.entries(preimage.inputs).filter(([role]) => !preimage.each.includes(role));
-    const recipe = nodeKey({ ...preimage, inputs: Object.fromEntries(shared) });
+    const recipe = recipeKey(preimage);
     const digests = new Set([preimage.code, node.tree, recipe.key, ...Object.values(preimage.inputs)]);
     const documents = [...digests].sort().flatMap((digest) => state.document(digest) ?? []);
     const files = new Set(blobsOf({ node, documents }).map(({ sha256 }) => sha256));

@@ -11,9 +11,9 @@ import { canonical, hashFileSync, sha256 } from "./hash.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 
-/** A stage module's closure: paths relative to the project (the folder of `deno.json`) and packages. */
+/** A stage module's closure: paths relative to the project (the folder of `deno.json`), URLs and packages. */
 export interface Code {
-  /** Path → SHA-256. */
+  /** Path, or URL of a module from elsewhere → SHA-256. */
   readonly modules: Readonly<Record<string, string>>;
   /** `name@version` → integrity. */
   readonly packages: Readonly<Record<string, string>>;
@@ -22,8 +22,11 @@ export interface Code {
 /** Gives the code of stage modules (by URL). */
 export type CodeDigests = (modules: readonly string[]) => Promise<ReadonlyMap<string, Code>>;
 
-/** What `deno info --json` tells, as far as it is used. */
-interface Info {
+/**
+ * What `deno info --json` tells, as far as it is used.
+ * @internal
+ */
+export interface Info {
   readonly modules: readonly {
     readonly kind?: string;
     readonly specifier: string;
@@ -51,6 +54,7 @@ interface Graph {
 
 interface GraphModule {
   readonly local: string;
+  readonly sha256: string;
   readonly imports: readonly string[];
   readonly packages: readonly string[];
   /** Why it cannot be loaded. */
@@ -74,8 +78,12 @@ export function codeDigests(state: State, entry: string = Deno.mainModule): Code
   };
 }
 
+/** Raised when {@link Graph} changes its form. */
+const FORM = 2;
+
 async function loadGraph(entry: string, state: State): Promise<Graph> {
-  const stored = state.closure(entry);
+  const name = `${FORM} ${entry}`;
+  const stored = state.closure(name);
   if (stored !== null) {
     const graph: Graph = JSON.parse(stored);
     const unchanged = Object.entries(graph.files).every(([path, stamp]) =>
@@ -84,13 +92,15 @@ async function loadGraph(entry: string, state: State): Promise<Graph> {
     if (unchanged) return graph;
   }
   const graph = readGraph(await denoInfo(entry), configFiles(fileURLToPath(entry)));
-  state.putClosure(entry, JSON.stringify(graph));
+  state.putClosure(name, JSON.stringify(graph));
   return graph;
 }
 
 async function denoInfo(entry: string): Promise<Info> {
   const path = fileURLToPath(entry);
-  const options = { args: ["info", "--json", path], cwd: dirname(path) };
+  // as the program itself: without it, modules come from the hosts that Deno trusts by default
+  const free = Deno.permissions.querySync({ name: "import" }).state === "granted" ? ["--allow-import"] : [];
+  const options = { args: ["info", "--json", ...free, path], cwd: dirname(path) };
   const { success, stdout, stderr } = await new Deno.Command(denoCommand(), options).output();
   if (!success) throw new PipelineError(`deno info ${path} failed: ${new TextDecoder().decode(stderr).trim()}`);
   return JSON.parse(new TextDecoder().decode(stdout));
@@ -111,23 +121,23 @@ function configFiles(path: string): { root: string; files: string[] } {
   }
 }
 
-function readGraph(info: Info, { files: configs }: { readonly files: readonly string[] }): Graph {
+/** @internal */
+export function readGraph(info: Info, { files: configs }: { readonly files: readonly string[] }): Graph {
   const lock = configs.find((path) => path.endsWith("deno.lock") && stampOf(path) !== null);
-  const locked: Record<string, { integrity?: string }> = lock === undefined
-    ? {}
-    : JSON.parse(Deno.readTextFileSync(lock)).npm ?? {};
+  const locked: Lock = lock === undefined ? {} : JSON.parse(Deno.readTextFileSync(lock));
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
   const modules: Record<string, GraphModule> = {};
   const files: Record<string, Stamp & { sha256: string }> = {};
   for (const { specifier, local, error, dependencies = [] } of info.modules) {
-    if (!specifier.startsWith("file:")) continue;
-    const path = local ?? fileURLToPath(specifier);
-    files[path] = remember(path);
+    if (!isModule(specifier)) continue;
+    const path = local ?? (specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier);
+    const { sha256 } = files[path] = remember(path);
     const targets = dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
     modules[specifier] = {
       local: path,
-      imports: targets.filter((target) => target.startsWith("file:")),
+      sha256: specifier.startsWith("file:") ? sha256 : locked.remote?.[specifier] ?? hashRemote(path),
+      imports: targets.filter(isModule),
       packages: targets.flatMap((target) => npm.get(target) ?? []),
       error: error ?? dependencies.find(({ code }) => code?.error !== undefined)?.code?.error ?? null,
     };
@@ -136,10 +146,28 @@ function readGraph(info: Info, { files: configs }: { readonly files: readonly st
   const packages = Object.fromEntries(
     Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => [
       id,
-      { integrity: locked[id]?.integrity ?? "not in deno.lock", dependencies },
+      { integrity: locked.npm?.[id]?.integrity ?? "not in deno.lock", dependencies },
     ]),
   );
   return { files, modules, packages };
+}
+
+/** `deno.lock`, as far as it is used. */
+interface Lock {
+  readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
+  /** URL → SHA-256. */
+  readonly remote?: Readonly<Record<string, string>>;
+}
+
+/** Of the user's or from another host; what is left are packages and built-in modules. */
+function isModule(specifier: string): boolean {
+  return /^(file|https?):/.test(specifier);
+}
+
+/** Deno keeps a module from elsewhere with a last line about its download, which does not count. */
+function hashRemote(path: string): string {
+  if (stampOf(path) === null) return "";
+  return sha256(Deno.readTextFileSync(path).replace(/\n\/\/ denoCacheMetadata=.*$/, ""));
 }
 
 /** Stamp and content of a file; a missing one is remembered as missing (ino -1). */
@@ -149,7 +177,8 @@ function remember(path: string): Stamp & { sha256: string } {
   return { ...stamp, sha256: hashFileSync(path).sha256 };
 }
 
-function closureOf(module: string, graph: Graph): Code {
+/** @internal */
+export function closureOf(module: string, graph: Graph): Code {
   const { root } = configFiles(fileURLToPath(module));
   const modules: Record<string, string> = {};
   const packages: Record<string, string> = {};
@@ -159,7 +188,8 @@ function closureOf(module: string, graph: Graph): Code {
     const found = graph.modules[url];
     if (found === undefined) throw new PipelineError(`module ${url} is not in the graph of ${module}`);
     if (found.error !== null) throw new PipelineError(`${found.local} cannot be loaded: ${found.error}`);
-    modules[relative(root, found.local).replaceAll("\\", "/")] = graph.files[found.local]?.sha256 ?? "";
+    const name = url.startsWith("file:") ? relative(root, found.local).replaceAll("\\", "/") : url;
+    modules[name] = found.sha256;
     addPackages(found.packages, { graph, packages });
     for (const next of found.imports) {
       if (seen.has(next) || (next.startsWith(ENGINE) && !module.startsWith(ENGINE))) continue;

@@ -10,7 +10,7 @@ import { lineageOf, type Origin } from "./lineage.ts";
 import { finishedNodes } from "./records.ts";
 import type { RunRecord } from "./run_record.ts";
 import { type ActionRecord, openState } from "./state.ts";
-import { openStore } from "./store.ts";
+import { existingStore, openStore } from "./store.ts";
 import { type Listing, restrict, storedTree } from "./tree.ts";
 
 /** A node of the JSON-LD graph. */
@@ -49,7 +49,7 @@ const PROFILES = [
 
 /** Describes a run whose targets were all made. */
 export async function crateOf(options: CrateOptions): Promise<Crate> {
-  using store = await openStore(Deno.realPathSync(options.store ?? ".ftim"));
+  using store = await openStore(existingStore(options.store ?? ".ftim"));
   using state = openState(store.root, { warn: console.error });
   const run = readRun(store.root, options.run);
   const nodes = finishedNodes(state);

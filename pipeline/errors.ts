@@ -66,7 +66,7 @@ export function explainStoreFailure(error: unknown, directory: string): unknown 
       cause: error,
     });
   }
-  if (/EROFS|Read-only file system|readonly database|EACCES|Permission denied/i.test(text)) {
+  if (/EROFS|Read-only file system|readonly database|EACCES|Permission denied|ENOTDIR|Not a directory/i.test(text)) {
     return new StoreError(`${directory} cannot be written (${text.trim()}); choose another store`, { cause: error });
   }
   return error;

@@ -54,20 +54,19 @@ interface BurstOptions {
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
   const { node: { stage }, session, label } = job;
   const { gpu = false, cores = 1, memoryMiB = 0 } = stage.resources;
-  const releaseGpu = await session.pool.take({ gpu });
+  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }));
   const shared = shareOf(job);
-  let queue = [...todo];
+  // last first, so that taking one costs nothing
+  let queue = todo.toReversed();
+  let busy: Action[] = [];
   let failure: { error: unknown } | null = null;
 
   /** Locks up to a batch of actions; takes over what another process has finished meanwhile. */
-  function claim(): { action: Action; lock: Lock }[] {
-    const claimed: { action: Action; lock: Lock }[] = [];
-    const busy: Action[] = [];
-    for (const [index, action] of queue.entries()) {
-      if (claimed.length === stage.batch) {
-        busy.push(...queue.slice(index));
-        break;
-      }
+  function claim(claimed: { action: Action; lock: Lock }[]): void {
+    if (queue.length === 0) [queue, busy] = [busy.toReversed(), []];
+    while (claimed.length < stage.batch) {
+      const action = queue.pop();
+      if (action === undefined) return;
       const lock = tryLock(`${session.store.root}/locks/${action.key}`);
       if (lock === null) {
         busy.push(action);
@@ -80,14 +79,14 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         settle(record, "cached");
       }
     }
-    queue = busy;
-    return claimed;
   }
+  const left = () => queue.length + busy.length;
   async function lane(): Promise<void> {
-    for (let idle = 0; queue.length > 0 && failure === null && !session.signal.aborted;) {
+    for (let idle = 0; left() > 0 && failure === null && !session.signal.aborted;) {
       const release = await session.pool.take({ cores, memoryMiB });
-      const claimed = failure === null && !session.signal.aborted ? claim() : [];
+      const claimed: { action: Action; lock: Lock }[] = [];
       try {
+        if (failure === null && !session.signal.aborted) claim(claimed);
         if (claimed.length > 0) {
           idle = 0;
           const records = await runBatch(claimed.map(({ action }) => action), { job, shared });
@@ -99,8 +98,8 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         for (const { lock } of claimed) lock[Symbol.dispose]();
         release();
       }
-      if (claimed.length === 0 && queue.length > 0) {
-        if (idle++ === 4) session.emit({ type: "wait", stage: label, items: queue.length });
+      if (claimed.length === 0 && left() > 0) {
+        if (idle++ === 4) session.emit({ type: "wait", stage: label, items: left() });
         await new Promise((resolve) => setTimeout(resolve, Math.min(20 * idle, 300)));
       }
     }

@@ -1,8 +1,9 @@
 /** Checks that every stored byte and record is what its name says; moves away what is not, so that it is recomputed. */
-import { hashFile, sha256 } from "./hash.ts";
+import { sha256 } from "./hash.ts";
+import { tryHashMany } from "./hash_many.ts";
 import { finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
-import { openState } from "./state.ts";
-import { openStore, quarantine } from "./store.ts";
+import { type FileRow, openState } from "./state.ts";
+import { existingStore, hasBlob, openStore, quarantine } from "./store.ts";
 
 /** What a check found. */
 export interface FsckReport {
@@ -20,52 +21,66 @@ export interface FsckReport {
   readonly clean: boolean;
 }
 
-/** Re-hashes everything in a store. Safe beside a run. */
-export async function fsck(root = ".ftim", { warn = console.error } = {}): Promise<FsckReport> {
-  using store = await openStore(Deno.realPathSync(root));
-  using state = openState(store.root, { warn });
+/** Re-hashes everything in a store, and sets a damaged database aside. Safe beside a run. */
+export async function fsck(
+  root = ".ftim",
+  { warn = console.error, jobs = navigator.hardwareConcurrency } = {},
+): Promise<FsckReport> {
+  using store = await openStore(existingStore(root));
+  let warnings = 0;
+  using state = openState(store.root, {
+    check: true,
+    warn(message) {
+      warnings++;
+      warn(message);
+    },
+  });
   const sound = new Set<string>();
-  const corrupt: string[] = [];
+  const corrupt = new Set<string>();
   const strays: string[] = [];
   let bytes = 0;
-  for (const { sha256: name, size, path, stray } of storedBlobs(store.root)) {
+  const found = [...storedBlobs(store.root)];
+  for (const { path } of found.filter(({ stray }) => stray)) {
+    strays.push(path);
+    Deno.renameSync(path, `${store.root}/quarantine/${path.split("/").at(-1)}.${Date.now()}`);
+  }
+  const blobs = found.filter(({ stray }) => !stray);
+  const hashes = await tryHashMany(blobs, { jobs });
+  for (const [index, { sha256: name, size }] of blobs.entries()) {
+    const hash = hashes[index];
     bytes += size;
-    if (stray) {
-      strays.push(path);
-      Deno.renameSync(path, `${store.root}/quarantine/${path.split("/").at(-1)}.${Date.now()}`);
-    } else if ((await hashFile(path)).sha256 === name) sound.add(name);
-    else {
-      corrupt.push(name);
+    if (hash?.sha256 === name) sound.add(name);
+    // one that a run beside has moved away meanwhile is not in the way
+    else if (hash !== null || hasBlob(store, { sha256: name, size })) {
+      corrupt.add(name);
       quarantine(store, name);
     }
   }
   const missing = new Set<string>();
   // a run beside may have published since the walk: look again before calling a blob missing
-  const there = (sha: string) =>
-    sound.has(sha) || (!corrupt.includes(sha) && exists(`${store.root}/store/sha256/${sha.slice(0, 2)}/${sha}`));
-  function lost(files: readonly (readonly [string, string, number])[]): boolean {
-    const gone = files.map(([, sha]) => sha).filter((sha) => !there(sha));
-    for (const sha of gone) if (!corrupt.includes(sha)) missing.add(sha);
+  function lost(files: readonly FileRow[]): boolean {
+    const gone = files.filter(([, sha, size]) => !sound.has(sha) && !hasBlob(store, { sha256: sha, size }));
+    for (const [, sha] of gone) if (!corrupt.has(sha)) missing.add(sha);
     return gone.length > 0;
   }
-  const documents = [...storedDocuments(state)].filter(({ digest, text }) => sha256(text) !== digest).map((
-    { digest },
-  ) => digest);
-  const actions = [...recordedActions(state)]
-    .filter(({ key, preimage, files }) => sha256(preimage) !== key || lost(files)).map(({ key }) => key);
-  const nodes = finishedNodes(state).filter(({ key, preimage, tree, listing }) =>
-    sha256(preimage) !== key || listing === null || documents.includes(tree) || lost(listing.files)
-  ).map(({ key }) => key);
-  forget(state, { nodes, actions, documents });
-  const forgotten = nodes.length + actions.length + documents.length;
-  const clean = corrupt.length + strays.length + missing.size + forgotten === 0;
-  return { blobs: sound.size + corrupt.length, bytes, corrupt, missing: [...missing].sort(), strays, forgotten, clean };
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
+  const documents = new Set<string>();
+  for (const { digest, text } of storedDocuments(state)) if (sha256(text) !== digest) documents.add(digest);
+  const actions: string[] = [];
+  for (const { key, preimage, files } of recordedActions(state)) {
+    if (sha256(preimage) !== key || lost(files)) actions.push(key);
   }
+  const nodes = finishedNodes(state).filter(({ key, preimage, tree, listing }) =>
+    sha256(preimage) !== key || listing === null || documents.has(tree) || lost(listing.files)
+  ).map(({ key }) => key);
+  forget(state, { nodes, actions, documents: [...documents] });
+  const forgotten = nodes.length + actions.length + documents.size;
+  return {
+    blobs: sound.size + corrupt.size,
+    bytes,
+    corrupt: [...corrupt],
+    missing: [...missing].sort(),
+    strays,
+    forgotten,
+    clean: corrupt.size + strays.length + missing.size + forgotten + warnings === 0,
+  };
 }

@@ -112,20 +112,20 @@ export function writeBaseline(path: string, baseline: Baseline): void {
   Deno.renameSync(temporary, path);
 }
 
-/** A Markdown table, what failed first; unchanged metrics are counted, not listed. */
+/** A Markdown table, what failed first. */
 export function gateMarkdown({ passed, rows }: GateResult): string {
-  const order = ["missing", "worse", "better", "new"] as const;
-  const shown = order.flatMap((verdict) => rows.filter((row) => row.verdict === verdict));
-  const steady = rows.length - shown.length;
+  const order = ["missing", "worse", "better", "new", "ok"] as const;
+  const sorted = order.flatMap((verdict) => rows.filter((row) => row.verdict === verdict));
+  const steady = rows.filter(({ verdict }) => verdict === "ok").length;
   const lines = [
     `### Metrics: ${passed ? "passed" : "FAILED"}`,
     "",
     `${steady} of ${rows.length} within tolerance.`,
     "",
+    "| metric | baseline | now | change | allowed | better | |",
+    "|---|---:|---:|---:|---:|---|---|",
   ];
-  if (shown.length === 0) return `${lines.join("\n")}\n`;
-  lines.push("| metric | baseline | now | change | allowed | better | |", "|---|---:|---:|---:|---:|---|---|");
-  for (const { metric, baseline, value, allowed, direction, verdict } of shown) {
+  for (const { metric, baseline, value, allowed, direction, verdict } of sorted) {
     const change = baseline === null || value === null ? "" : signed(value - baseline);
     const cells = [metric, number(baseline), number(value), change, `±${number(allowed)}`, direction, verdict];
     lines.push(`| ${cells.join(" | ")} |`);

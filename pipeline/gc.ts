@@ -6,9 +6,11 @@
 import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import { tryPermanentLock } from "./locks.ts";
-import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
+import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
+import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
 import { runNames, type RunRecord } from "./run_record.ts";
-import { openState } from "./state.ts";
+import { openState, type State } from "./state.ts";
+import { existingStore, freeReserve } from "./store.ts";
 
 /** What to keep. */
 export interface GcOptions {
@@ -36,29 +38,69 @@ export interface GcReport {
 /** Deletes what nothing needs. Throws where a run is using the store. */
 export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const { store = ".ftim", runs = 5, keep = [], maxBytes = 0, graceMs = 86_400_000, dryRun = false } = options;
-  const root = Deno.realPathSync(store);
+  const root = existingStore(store);
   using lock = tryPermanentLock(`${root}/use.lock`, { exclusive: true });
   if (lock === null) throw new PipelineError(`a run is using ${root}; collect when it has ended`);
-  using state = openState(root, { warn: console.error });
   const young = Date.now() - graceMs;
+  // before the database is opened, which needs some room
+  if (!dryRun) {
+    freeReserve(root);
+    sweepFolders(root, young);
+  }
+  using state = openState(root, { warn: console.error });
   const files = new Set(await Promise.all(keep.map(async (path) => (await hashFile(path)).sha256)));
   const nodes = finishedNodes(state);
-  const live = liveNodes(nodes, { roots: rootKeys(root, runs), files, maxBytes });
-  const blobs = new Set(nodes.filter(({ key }) => live.has(key)).flatMap(shas));
-  const finished = new Set(nodes.flatMap(shas));
-  const actions: string[] = [];
-  for (const { key, files, ended } of recordedActions(state)) {
-    const unfinished = files.every(([, sha]) => !finished.has(sha));
-    if (files.every(([, sha]) => blobs.has(sha))) continue;
-    if (unfinished && ended >= young) { for (const [, sha] of files) blobs.add(sha); }
-    else actions.push(key);
-  }
+  const roots = rootKeys(root, runs);
+  // a run that was killed has left no record of itself: what it finished after the last one that did is not old
+  const since = Math.max(young, lastEnd(root) + 1);
+  for (const { key, used } of nodes) if (used >= since) roots.add(key);
+  const live = liveNodes(nodes, { roots, files, maxBytes });
+  const kept = nodes.filter(({ key }) => live.has(key));
+  const blobs = new Set(kept.flatMap(shas));
+  const { actions, documents } = deadRecords(state, { nodes, kept, blobs, young });
   const dead = nodes.filter(({ key }) => !live.has(key)).map(({ key }) => key);
-  // records first: a record without its blobs is recomputed, blobs without a record would stay for ever
-  if (!dryRun) forget(state, { nodes: dead, actions });
+  // bytes first, so that it works on a full disk: a record whose bytes are gone counts as none
   const report = sweep(root, { blobs, dryRun });
-  if (!dryRun) sweepFolders(root, young);
-  return { ...report, removed: { ...report.removed, records: dead.length + actions.length }, dryRun };
+  if (!dryRun) {
+    forget(state, { nodes: dead, actions, documents });
+    state.db.shrink();
+  }
+  const records = dead.length + actions.length;
+  return { ...report, removed: { ...report.removed, records }, dryRun };
+}
+
+interface DeadOptions {
+  readonly nodes: readonly FinishedNode[];
+  readonly kept: readonly FinishedNode[];
+  /** What stays in the store; the results of young unfinished work are added. */
+  readonly blobs: Set<string>;
+  readonly young: number;
+}
+
+/** Keys of the executions, and digests of the documents, that go. */
+function deadRecords(state: State, { nodes, kept, blobs, young }: DeadOptions) {
+  const finished = new Set(nodes.flatMap(shas));
+  const documents = new Set<string>();
+  for (const { preimage, tree } of kept) {
+    const document: NodePreimage = JSON.parse(preimage);
+    for (const digest of [tree, document.code, recipeKey(document).key]) documents.add(digest);
+    for (const digest of Object.values(document.inputs)) documents.add(digest);
+  }
+  const actions: string[] = [];
+  for (const { key, preimage, files, ended } of recordedActions(state)) {
+    const { recipe }: ActionPreimage = JSON.parse(preimage);
+    // one that skipped its item has no files: it stays with its stage
+    const used = files.length === 0 ? documents.has(recipe) : files.every(([, sha]) => blobs.has(sha));
+    const unfinished = files.every(([, sha]) => !finished.has(sha));
+    if (!used && !(unfinished && ended >= young)) {
+      actions.push(key);
+      continue;
+    }
+    documents.add(recipe);
+    for (const [, sha] of files) blobs.add(sha);
+  }
+  const unused = [...storedDocuments(state)].flatMap(({ digest }) => documents.has(digest) ? [] : [digest]);
+  return { actions, documents: unused };
 }
 
 function shas({ listing }: FinishedNode): readonly string[] {
@@ -66,10 +108,18 @@ function shas({ listing }: FinishedNode): readonly string[] {
 }
 
 /** Keys of the nodes that the last runs used. */
-function rootKeys(root: string, runs: number): ReadonlySet<string> {
+function rootKeys(root: string, runs: number): Set<string> {
   const names = runs === 0 ? [] : runNames(root).slice(-runs);
   const records = names.map((name): RunRecord => JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`)));
   return new Set(records.flatMap(({ stages }) => Object.values(stages).map(({ key }) => key)));
+}
+
+/** When the last run that came to an end did so, in ms since the epoch. */
+function lastEnd(root: string): number {
+  const name = runNames(root).at(-1);
+  if (name === undefined) return 0;
+  const { ended }: RunRecord = JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`));
+  return Date.parse(ended);
 }
 
 interface LiveOptions {

@@ -18,8 +18,20 @@ const SMALL = 1 << 20;
 /** The hashes of some files, on up to `jobs` threads. Throws as `Deno.open` does. */
 export async function hashMany(
   files: readonly FileToHash[],
-  { jobs }: { readonly jobs: number },
+  options: { readonly jobs: number },
 ): Promise<readonly FileHash[]> {
+  const hashes = await tryHashMany(files, options);
+  const whole: FileHash[] = [];
+  // a file that could not be read is tried again here, where the error can be thrown whole
+  for (const [index, { path }] of files.entries()) whole.push(hashes[index] ?? await hashFile(path));
+  return whole;
+}
+
+/** As {@link hashMany}, but null for a file that cannot be read. */
+export async function tryHashMany(
+  files: readonly FileToHash[],
+  { jobs }: { readonly jobs: number },
+): Promise<readonly (FileHash | null)[]> {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const portions = portionsOf(files);
   const threads = Math.min(jobs, portions.length);
@@ -35,16 +47,18 @@ export async function hashMany(
     }
   }
   await Promise.all(Array.from({ length: threads }, lane));
-  // a file that a thread could not read is tried again here, where the error can be thrown whole
-  const hashes = results.flat();
-  const whole: FileHash[] = [];
-  for (const [index, { path }] of files.entries()) whole.push(hashes[index] ?? await hashFile(path));
-  return whole;
+  return results.flat();
 }
 
-async function inline(files: readonly FileToHash[]): Promise<readonly FileHash[]> {
-  const hashes: FileHash[] = [];
-  for (const { path, size } of files) hashes.push(size <= SMALL ? hashFileSync(path) : await hashFile(path));
+async function inline(files: readonly FileToHash[]): Promise<readonly (FileHash | null)[]> {
+  const hashes: (FileHash | null)[] = [];
+  for (const { path, size } of files) {
+    try {
+      hashes.push(size <= SMALL ? hashFileSync(path) : await hashFile(path));
+    } catch {
+      hashes.push(null);
+    }
+  }
   return hashes;
 }
 

@@ -40,10 +40,16 @@ export interface Key {
   readonly preimage: string;
 }
 
-/** The key of a whole stage, or (given just the shared inputs) of what its items have in common. */
+/** The key of a whole stage. */
 export function nodeKey(preimage: NodePreimage): Key {
   const text = canonical(preimage);
   return { key: sha256(text), preimage: text };
+}
+
+/** The key of what a stage's items have in common: the shared inputs alone. */
+export function recipeKey({ inputs, ...recipe }: NodePreimage): Key {
+  const shared = Object.entries(inputs).filter(([role]) => !recipe.each.includes(role));
+  return nodeKey({ ...recipe, inputs: Object.fromEntries(shared) });
 }
 
 /** The key of one execution. */

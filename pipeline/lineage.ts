@@ -5,7 +5,7 @@ import { hashFile } from "./hash.ts";
 import type { NodePreimage } from "./keys.ts";
 import { type FinishedNode, finishedNodes } from "./records.ts";
 import { openState, type State } from "./state.ts";
-import { openStore } from "./store.ts";
+import { existingStore, openStore } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 /** A finished stage with what it was made from. */
@@ -78,7 +78,7 @@ export async function provenanceText(
   path: string,
   { store: root = ".ftim" }: { readonly store?: string } = {},
 ): Promise<string> {
-  using store = await openStore(Deno.realPathSync(root));
+  using store = await openStore(existingStore(root));
   using state = openState(store.root, { warn: console.error });
   const { sha256, size } = await hashFile(path);
   const nodes = finishedNodes(state);

@@ -2,6 +2,8 @@
  * Kernel file locks. The kernel frees them when a process dies, however it dies, so nothing ever needs unlocking by
  * hand. A lock file is unlinked by its last holder; whoever opened it before that notices by its inode and retries.
  */
+import { dirname } from "node:path";
+import { explainStoreFailure } from "./errors.ts";
 
 /** A held lock. */
 export interface Lock extends Disposable {
@@ -11,7 +13,7 @@ export interface Lock extends Disposable {
 /** Takes an exclusive lock on a path at once, or returns null where someone else (also in this process) holds it. */
 export function tryLock(path: string): Lock | null {
   for (;;) {
-    const file = Deno.openSync(path, { create: true, write: true });
+    const file = open(path);
     if (!file.tryLockSync(true)) {
       file.close();
       return null;
@@ -25,24 +27,32 @@ export function tryLock(path: string): Lock | null {
 
 /** Waits for a shared or exclusive lock on a path that is never removed. */
 export async function waitLock(path: string, { exclusive }: { readonly exclusive: boolean }): Promise<Lock> {
-  const file = Deno.openSync(path, { create: true, write: true });
+  const file = open(path);
   await file.lock(exclusive);
   return { path, [Symbol.dispose]: () => file.close() };
 }
 
 /** As {@link waitLock}, for a moment's work: blocks the whole process meanwhile. */
 export function waitLockSync(path: string, { exclusive }: { readonly exclusive: boolean }): Lock {
-  const file = Deno.openSync(path, { create: true, write: true });
+  const file = open(path);
   file.lockSync(exclusive);
   return { path, [Symbol.dispose]: () => file.close() };
 }
 
 /** As {@link waitLock}, but returns null at once where it cannot be had. */
 export function tryPermanentLock(path: string, { exclusive }: { readonly exclusive: boolean }): Lock | null {
-  const file = Deno.openSync(path, { create: true, write: true });
+  const file = open(path);
   if (file.tryLockSync(exclusive)) return { path, [Symbol.dispose]: () => file.close() };
   file.close();
   return null;
+}
+
+function open(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { create: true, write: true });
+  } catch (error) {
+    throw explainStoreFailure(error, dirname(path));
+  }
 }
 
 function release(file: Deno.FsFile, path: string): void {

@@ -26,6 +26,7 @@ export function planOf(targets: Readonly<Record<string, Artifact>>): Plan {
   const byId = new Map<string, Vertex>();
   const byNode = new Map<Node, Vertex>();
   const stages = new Map<string, Stage>();
+  const labels = new Set<string>();
   const uses = new Map<string, number>();
 
   function inputsOf(node: Node): Record<string, Vertex> {
@@ -42,9 +43,13 @@ export function planOf(targets: Readonly<Record<string, Artifact>>): Plan {
       throw new PipelineError(`two different stages are named "${name}"; give one of them another name`);
     }
     stages.set(name, node.stage);
-    const count = (uses.get(name) ?? 0) + 1;
+    let count = uses.get(name) ?? 0;
+    let text: string;
+    // another stage may be named "fit-2"
+    do text = ++count === 1 ? name : `${name}-${count}`; while (labels.has(text));
+    labels.add(text);
     uses.set(name, count);
-    return count === 1 ? name : `${name}-${count}`;
+    return text;
   }
   for (const node of topological(Object.values(targets).map((target) => target.node))) {
     const inputs = inputsOf(node);

@@ -1,5 +1,6 @@
 /** The records as a whole, for those who look after the store: fsck, gc, export, provenance. */
-import type { ActionRecord, FileRow, SkipRow, State } from "./state.ts";
+import { type ActionRecord, readAction, type State } from "./state.ts";
+import { sizeOnDisk } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 /** A finished stage with its result. */
@@ -28,20 +29,7 @@ export function finishedNodes(state: State): readonly FinishedNode[] {
 
 /** All executions, without loading them at once. */
 export function* recordedActions(state: State): Generator<ActionRecord> {
-  for (const row of state.db.prepare("SELECT * FROM actions ORDER BY key").iterate()) {
-    const files: readonly FileRow[] = JSON.parse(String(row.files));
-    const skipped: readonly SkipRow[] = JSON.parse(String(row.skipped));
-    yield {
-      key: String(row.key),
-      stage: String(row.stage),
-      item: row.item === null ? null : String(row.item),
-      preimage: String(row.preimage),
-      files,
-      skipped,
-      started: Number(row.started),
-      ended: Number(row.ended),
-    };
-  }
+  for (const row of state.db.prepare("SELECT * FROM actions ORDER BY key").iterate()) yield readAction(row);
 }
 
 /** What to forget, by key. */
@@ -78,7 +66,9 @@ export function* storedBlobs(root: string): Generator<{ sha256: string; size: nu
     for (const { name } of entries) {
       const path = `${folder}/${prefix}/${name}`;
       const stray = !/^[0-9a-f]{64}$/.test(name) || name.slice(0, 2) !== prefix;
-      yield { sha256: name, size: Deno.statSync(path).size, path, stray };
+      const size = sizeOnDisk(path);
+      // null: a run beside has just moved it away
+      if (size !== null) yield { sha256: name, size, path, stray };
     }
   }
 }

@@ -13,7 +13,7 @@ import { planOf, type Vertex } from "./plan.ts";
 import { openSession, type Options } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { openState } from "./state.ts";
-import { commit, type Digest, hasBlob, openStore, readBlob, stageBytes, type Store } from "./store.ts";
+import { commit, type Digest, existingStore, hasBlob, openStore, readBlob, stageBytes, type Store } from "./store.ts";
 import { type Listing, type Resolved, restrict, storedTree } from "./tree.ts";
 
 /** Somewhere to keep objects by name. */
@@ -63,7 +63,7 @@ export async function push(
   remote: Remote,
   { store: root = ".ftim", run }: { readonly store?: string; readonly run?: string } = {},
 ): Promise<Transfer> {
-  using store = await openStore(Deno.realPathSync(root));
+  using store = await openStore(existingStore(root));
   using state = openState(store.root, { warn: console.error });
   const bundles = bundlesOf(Object.values(readRun(store.root, run).stages).map(({ key }) => key), state);
   const sent: Digest[] = [];

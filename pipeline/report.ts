@@ -17,6 +17,7 @@ export type PipelineEvent =
   | { readonly type: "progress"; readonly stage: string; readonly done: number; readonly total: number }
   | { readonly type: "log"; readonly stage: string; readonly message: string }
   | { readonly type: "wait"; readonly stage: string; readonly items: number }
+  | { readonly type: "wait"; readonly stage: string; readonly gpu: true }
   | ({ readonly type: "done"; readonly stage: string; readonly seconds: number } & StageCount)
   | { readonly type: "failed"; readonly stage: string; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
@@ -75,9 +76,12 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
   function draw(lines: readonly string[], force: boolean): void {
     if (!force && Date.now() - last < 80) return;
     last = Date.now();
-    const live = [...running].map(([stage, { text }]) =>
+    // no more than can be redrawn: the cursor does not go above the screen
+    const room = consoleSize().rows - 2;
+    const live = [...running].slice(0, room).map(([stage, { text }]) =>
       `${paint(36, "●")} ${clip(`${stage}${text === "" ? "" : `: ${text}`}`)}`
     );
+    if (running.size > room) live.push(`  and ${running.size - room} more`);
     const up = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[J`;
     write(up + [...lines, ...live].map((line) => `${line}\n`).join(""));
     drawn = live.length;
@@ -124,6 +128,7 @@ function lineOf(event: PipelineEvent): string | null {
     case "log":
       return `${event.stage}: ${event.message}`;
     case "wait":
+      if ("gpu" in event) return `${event.stage}: another run has the GPU; waiting for it`;
       return `${event.stage}: another run is computing ${event.items} of the same items; waiting for it`;
     case "warning":
       return `warning: ${event.message}`;
@@ -160,15 +165,16 @@ function progressText(event: Advance, elapsedMs: number): string {
 
 /** A live line must not wrap, or it could not be redrawn; two columns go to its mark. */
 function clip(line: string): string {
-  const width = columns() - 2;
+  const width = consoleSize().columns - 2;
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-function columns(): number {
+function consoleSize(): { readonly columns: number; readonly rows: number } {
   try {
-    return Math.max(Deno.consoleSize().columns, 20);
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: Math.max(columns, 20), rows: Math.max(rows, 4) };
   } catch {
-    return 120;
+    return { columns: 120, rows: 40 };
   }
 }
 

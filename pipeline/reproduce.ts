@@ -3,7 +3,7 @@ import type { Artifact, StageNode } from "./artifact.ts";
 import { AbortedError, PipelineError } from "./errors.ts";
 import { DamagedInput } from "./batch.ts";
 import { execute } from "./execute.ts";
-import { type Key, nodeKey } from "./keys.ts";
+import { type Key, nodeKey, recipeKey } from "./keys.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import type { StageCount, Summary } from "./report.ts";
 import { writeRunRecord } from "./run_record.ts";
@@ -175,8 +175,9 @@ function openRunner(session: Session): Runner {
     session.checkAborted();
     const began = performance.now();
     const recipe = await session.recipe(node);
-    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest] as const);
-    const full = nodeKey({ ...recipe, inputs: Object.fromEntries(digests) });
+    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
+    const document = { ...recipe, inputs: Object.fromEntries(digests) };
+    const full = nodeKey(document);
     keys.set(label, full.key);
     const record = state.node(full.key);
     if (record !== null) {
@@ -186,10 +187,6 @@ function openRunner(session: Session): Runner {
       return storedTree(record.tree, state);
     }
     for (const input of Object.values(inputs)) keepListing(input);
-    const shared = nodeKey({
-      ...recipe,
-      inputs: Object.fromEntries(digests.filter(([role]) => !recipe.each.includes(role))),
-    });
     const seconds = () => (performance.now() - began) / 1000;
     // a stage that is repaired counts both of its executions
     const earlier = stages.get(label)?.executed ?? 0;
@@ -198,7 +195,14 @@ function openRunner(session: Session): Runner {
       counted = { ...now, executed: earlier + now.executed };
       stages.set(label, { ...counted, seconds: seconds() });
     }
-    const listing = await execute({ node, label, recipe: state.putDocument(shared.preimage), inputs, session, count })
+    const listing = await execute({
+      node,
+      label,
+      recipe: state.putDocument(recipeKey(document).preimage),
+      inputs,
+      session,
+      count,
+    })
       .catch((error) => {
         if (!(error instanceof DamagedInput || error instanceof AbortedError)) {
           session.emit({
@@ -225,8 +229,12 @@ function openRunner(session: Session): Runner {
     { stage, total, listing }: { stage: string; total: number; listing: Listing },
   ): Resolved {
     session.checkOpen();
-    const tree = state.putDocument(listingText(listing));
-    state.recordNode({ key, stage, preimage, tree, items: total, skipped: listing.skipped.length, ended: Date.now() });
+    const tree = state.transaction(() => {
+      const digest = state.putDocument(listingText(listing));
+      const { length: skipped } = listing.skipped;
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      return digest;
+    });
     return { digest: tree, listing: () => listing, source: null };
   }
 
@@ -243,7 +251,7 @@ function openRunner(session: Session): Runner {
     if (concerned.every(([, sha256, size]) => hasBlob(store, { sha256, size }))) return;
     const running = repairs.get(vertex);
     if (running !== undefined) return void await running;
-    for (const sha of blobs) state.forgetBlob(sha);
+    state.forgetBlobs(blobs);
     if (vertex.node.type === "pick") await repair(only(vertex.inputs), blobs);
     results.delete(vertex);
     const again = start(vertex);

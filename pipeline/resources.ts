@@ -8,8 +8,11 @@ export type Release = () => void;
 
 /** Hands out cores, memory and the GPU, first come first served. */
 export interface Pool {
-  /** Waits for all of it at once; a request larger than the machine gets the whole machine. */
-  take(request: Resources): Promise<Release>;
+  /**
+   * Waits for all of it at once; a request larger than the machine gets the whole machine. `onWait` is called where
+   * another process has the GPU.
+   */
+  take(request: Resources, onWait?: () => void): Promise<Release>;
 }
 
 interface Waiting {
@@ -37,13 +40,22 @@ export interface PoolOptions {
 const POLL = 50;
 
 /** Waits for another process to leave the GPU. */
-async function lockGpu({ gpuLock, signal }: PoolOptions): Promise<Lock> {
-  for (;;) {
+async function lockGpu({ gpuLock, signal }: PoolOptions, onWait: () => void): Promise<Lock> {
+  for (let attempt = 0;; attempt++) {
     if (signal.aborted) throw new AbortedError("interrupted");
     const lock = tryPermanentLock(gpuLock, { exclusive: true });
     if (lock !== null) return lock;
+    if (attempt === 0) onWait();
     await new Promise((resolve) => setTimeout(resolve, POLL));
   }
+}
+
+function once(release: Release): Release {
+  let held = true;
+  return () => {
+    if (held) release();
+    held = false;
+  };
 }
 
 /** A pool of the given size. */
@@ -74,30 +86,27 @@ export function openPool(limits: PoolOptions): Pool {
       }
       queue.splice(index, 1);
       change(waiting.need, -1);
-      let held = true;
-      waiting.start(() => {
-        if (!held) return;
-        held = false;
+      waiting.start(once(() => {
         change(waiting.need, 1);
         advance();
-      });
+      }));
     }
   }
-  async function withGpu(granted: Promise<Release>): Promise<Release> {
+  async function withGpu(granted: Promise<Release>, onWait: () => void): Promise<Release> {
     const release = await granted;
     try {
-      const lock = await lockGpu(limits);
-      return () => {
+      const lock = await lockGpu(limits, onWait);
+      return once(() => {
         lock[Symbol.dispose]();
         release();
-      };
+      });
     } catch (error) {
       release();
       throw error;
     }
   }
   return {
-    take({ cores = 0, memoryMiB = 0, gpu = false }) {
+    take({ cores = 0, memoryMiB = 0, gpu = false }, onWait = () => {}) {
       const need = {
         cores: Math.min(cores, total.cores),
         memoryMiB: Math.min(memoryMiB, total.memoryMiB),
@@ -107,7 +116,7 @@ export function openPool(limits: PoolOptions): Pool {
         queue.push({ need, start });
         advance();
       });
-      return gpu ? withGpu(granted) : granted;
+      return gpu ? withGpu(granted, onWait) : granted;
     },
   };
 }

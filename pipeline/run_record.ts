@@ -16,7 +16,7 @@ export interface RunRecord {
   readonly targets: Readonly<Record<string, string>>;
   /** Target name → the patterns of each pick between the stage and the target, innermost first; none: left out. */
   readonly picks: Readonly<Record<string, readonly (readonly string[])[]>>;
-  /** The caller's facts; null where nothing ran, so that finding them out was not worth it. */
+  /** The caller's facts; null where nothing ran, so that finding them out was not worth it, or the run was interrupted. */
   readonly facts: Readonly<Record<string, unknown>> | null;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -50,7 +50,8 @@ export async function writeRunRecord(
     picks: Object.fromEntries(
       [...plan.targets].filter(([, { node }]) => node.type === "pick").map(([name, vertex]) => [name, picksOf(vertex)]),
     ),
-    facts: summary.executed > 0 ? await session.facts() : null,
+    // finding them out may take a while, for which an interrupted run has no time
+    facts: summary.executed > 0 && summary.status !== "aborted" ? await session.facts() : null,
     versions: { ...Deno.version },
   };
   const folder = `${session.store.root}/runs`;

@@ -65,14 +65,19 @@ function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void 
 export async function openSession(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
   const emit = options.reporter ?? defaultReporter();
-  Deno.mkdirSync(root, { recursive: true });
-  const store = await openStore(Deno.realPathSync(root));
-  const state = openState(store.root, { warn: (message) => emit({ type: "warning", message }) });
+  const store = await openStore(root);
+  let state: State;
+  try {
+    state = openState(store.root, { warn: (message) => emit({ type: "warning", message }) });
+    sweepScratch({ store, state });
+  } catch (error) {
+    store[Symbol.dispose]();
+    throw error;
+  }
   const modules = plan.vertices.flatMap(({ node }) => node.type === "stage" ? [node.stage.module] : []);
   let codes: Promise<ReadonlyMap<string, string>> | undefined;
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   let open = true;
-  sweepScratch({ store, state });
 
   async function readCodes(): Promise<ReadonlyMap<string, string>> {
     const found = await (options.codeDigests ?? codeDigests(state))([...new Set(modules)]);
@@ -115,8 +120,11 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
     },
     [Symbol.dispose]() {
       open = false;
-      state[Symbol.dispose]();
-      store[Symbol.dispose]();
+      try {
+        state[Symbol.dispose]();
+      } finally {
+        store[Symbol.dispose]();
+      }
     },
   };
 }

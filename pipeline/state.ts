@@ -2,10 +2,8 @@
  * What was done, in `.ftim/state.db` (SQLite, write-ahead log). The store alone holds bytes; everything here is a
  * record about them, written after them: a lost record costs a recomputation, never a wrong result.
  */
-import { DatabaseSync } from "node:sqlite";
-import { explainStoreFailure } from "./errors.ts";
+import { openDatabase, type OpenOptions, type Row } from "./database.ts";
 import { sha256 } from "./hash.ts";
-import { type Lock, waitLockSync } from "./locks.ts";
 import type { Snapshot } from "./sources.ts";
 
 /** `[path, sha256, size]`. */
@@ -58,9 +56,8 @@ export type State = ReturnType<typeof openState>;
  * Opens (or makes) the database. One that SQLite cannot read is set aside under another name with a warning: its
  * results will be recomputed, nothing else is lost.
  */
-export function openState(root: string, { warn }: { readonly warn: (message: string) => void }) {
-  const path = `${root}/state.db`;
-  const db = openDatabase(path, { warn, root });
+export function openState(root: string, options: Omit<OpenOptions, "schema">) {
+  const db = openDatabase(root, { ...options, schema: SCHEMA });
   const getAction = db.prepare("SELECT * FROM actions WHERE key = ?");
   const putAction = db.prepare("INSERT OR REPLACE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   const getNode = db.prepare("SELECT * FROM nodes WHERE key = ?");
@@ -74,28 +71,15 @@ export function openState(root: string, { warn }: { readonly warn: (message: str
   const getClosure = db.prepare("SELECT text FROM closures WHERE entry = ?");
   const putClosure = db.prepare("INSERT OR REPLACE INTO closures VALUES (?, ?)");
 
-  /** Runs some writes as one durable step. */
-  function transaction<T>(work: () => T): T {
-    try {
-      db.exec("BEGIN IMMEDIATE");
-      const result = work();
-      db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      if (db.isTransaction) db.exec("ROLLBACK");
-      throw explainStoreFailure(error, root);
-    }
-  }
-
   return {
     db,
-    transaction,
+    transaction: db.transaction,
     action(key: string): ActionRecord | null {
       const row = getAction.get(key);
       return row === undefined ? null : readAction(row);
     },
     recordActions(records: readonly ActionRecord[]): void {
-      transaction(() => {
+      db.transaction(() => {
         for (const { key, stage, item, preimage, files, skipped, started, ended } of records) {
           const [made, missed] = [JSON.stringify(files), JSON.stringify(skipped)];
           putAction.run(key, stage, item, preimage, made, missed, started, ended);
@@ -112,7 +96,7 @@ export function openState(root: string, { warn }: { readonly warn: (message: str
     },
     touchNodes(keys: readonly string[]): void {
       const now = Date.now();
-      transaction(() => keys.forEach((key) => touchNode.run(now, key)));
+      db.transaction(() => keys.forEach((key) => touchNode.run(now, key)));
     },
     /** The most recently used finished records of a stage. */
     recentNodes(stage: string, limit: number): readonly NodeRecord[] {
@@ -147,25 +131,24 @@ export function openState(root: string, { warn }: { readonly warn: (message: str
     putClosure(entry: string, text: string): void {
       putClosure.run(entry, text);
     },
-    /** Drops every record whose result names a blob, so that its producer runs again. Rare, hence the scan. */
-    forgetBlob(sha: string): void {
-      const pattern = `%${sha}%`;
-      transaction(() => {
-        db.prepare("DELETE FROM actions WHERE files LIKE ?").run(pattern);
-        db.prepare("DELETE FROM nodes WHERE tree IN (SELECT digest FROM documents WHERE text LIKE ?)").run(pattern);
+    /** Drops every record whose result names one of some blobs, so that its producer runs again. Rare, hence the scan. */
+    forgetBlobs(shas: readonly string[]): void {
+      const lost = JSON.stringify(shas);
+      const named = "WHERE file.value ->> 1 IN (SELECT value FROM json_each(?))";
+      db.transaction(() => {
+        db.prepare(`DELETE FROM actions WHERE EXISTS (SELECT 1 FROM json_each(files) AS file ${named})`).run(lost);
+        db.prepare(
+          `DELETE FROM nodes WHERE EXISTS (SELECT 1 FROM documents, json_each(text, '$.files') AS file ${named}
+            AND digest = tree)`,
+        ).run(lost);
       });
     },
-    [Symbol.dispose](): void {
-      if (!db.isOpen) return;
-      using _ = doorLock(root);
-      db.close();
-    },
+    [Symbol.dispose]: () => db[Symbol.dispose](),
   };
 }
 
-type Row = Record<string, unknown>;
-
-function readAction(row: Row): ActionRecord {
+/** @internal */
+export function readAction(row: Row): ActionRecord {
   return {
     key: String(row.key),
     stage: String(row.stage),
@@ -188,50 +171,4 @@ function readNode(row: Row): NodeRecord {
     skipped: Number(row.skipped),
     ended: Number(row.ended),
   };
-}
-
-/**
- * Whoever opens or closes the database does it alone: SQLite answers "database is locked" at once, whatever the timeout,
- * to the second of two processes that switch a new database to its write-ahead log, or that meets the last one leaving.
- */
-function doorLock(root: string): Lock {
-  return waitLockSync(`${root}/state.lock`, { exclusive: true });
-}
-
-interface OpenOptions {
-  readonly root: string;
-  readonly warn: (message: string) => void;
-}
-
-function openDatabase(path: string, { root, warn }: OpenOptions): DatabaseSync {
-  using _ = doorLock(root);
-  try {
-    return configure(path);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    if (!/malformed|not a database|corrupt/i.test(text)) throw explainStoreFailure(error, root);
-    const aside = `${path}.damaged-${Date.now()}`;
-    Deno.renameSync(path, aside);
-    for (const suffix of ["-wal", "-shm"]) {
-      try {
-        Deno.renameSync(path + suffix, aside + suffix);
-      } catch {
-        // there was none
-      }
-    }
-    warn(`${path} is damaged (${text}); it was set aside as ${aside} and its results will be recomputed`);
-    return configure(path);
-  }
-}
-
-function configure(path: string): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 20_000 });
-  try {
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA case_sensitive_like = ON;");
-    db.exec(SCHEMA);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
 }

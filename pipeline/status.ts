@@ -2,7 +2,7 @@
 import type { Artifact, StageNode } from "./artifact.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
-import { nodeKey } from "./keys.ts";
+import { nodeKey, recipeKey } from "./keys.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { silentReporter } from "./report.ts";
 import { openSession, type Options, type Session } from "./session.ts";
@@ -119,8 +119,9 @@ async function statusOfStage(
     const row = { label, state: changed ? "stale" : "waiting", items: null, todo: null, computed } as const;
     return { row: { ...row, reasons: [...reasons, ...waits] }, tree: null };
   }
-  const known = Object.entries(inputs).map(([role, { digest }]) => [role, digest] as const);
-  const record = state.node(nodeKey({ ...recipe, inputs: Object.fromEntries(known) }).key);
+  const known = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
+  const document = { ...recipe, inputs: Object.fromEntries(known) };
+  const record = state.node(nodeKey(document).key);
   if (record !== null) {
     const tree = storedTree(record.tree, state);
     const gone = target
@@ -135,8 +136,7 @@ async function statusOfStage(
       tree,
     };
   }
-  const shared = known.filter(([role]) => !recipe.each.includes(role));
-  const actions = actionsOf({ node, inputs, recipe: nodeKey({ ...recipe, inputs: Object.fromEntries(shared) }).key });
+  const actions = actionsOf({ node, inputs, recipe: recipeKey(document).key });
   const todo = actions.filter((action) => usableRecord(action, session) === null).length;
   if (reasons.length === 0) reasons.push("its result was lost or damaged");
   const row = { label, state: "stale", items: actions.length, todo, reasons, computed } as const;

@@ -2,7 +2,7 @@
  * Blobs by content: `store/sha256/ab/abcd…`, read-only, written as tmp → fsync → rename, checked before use.
  * Each process has a temporary folder of its own, guarded by a kernel lock; what a killed process left is swept away.
  */
-import { CorruptBlobError, explainStoreFailure } from "./errors.ts";
+import { CorruptBlobError, explainStoreFailure, PipelineError } from "./errors.ts";
 import { hashFile, hashFileSync, sha256 } from "./hash.ts";
 import { type Lock, tryLock, waitLock } from "./locks.ts";
 
@@ -31,19 +31,40 @@ export type BlobState = "ok" | "missing" | "corrupt";
 /** Hashing blocks for at most a few milliseconds up to this size. */
 const SMALL = 1 << 20;
 
-/** Opens (or makes) the store below `root`; waits while a garbage collection runs there. */
-export async function openStore(root: string): Promise<Store> {
+/** Opens (or makes) a store; waits while a garbage collection runs there. */
+export async function openStore(path: string): Promise<Store> {
   try {
     for (const folder of ["store/sha256", "tmp", "locks", "quarantine", "scratch", "runs"]) {
-      Deno.mkdirSync(`${root}/${folder}`, { recursive: true });
+      Deno.mkdirSync(`${path}/${folder}`, { recursive: true });
     }
+    const root = Deno.realPathSync(path);
     const use = await waitLock(`${root}/use.lock`, { exclusive: false });
     sweep(root);
+    layReserve(root);
     const { session, temporary } = openTemporary(root);
     return { root, temporary, verified: new Set(), [Symbol.dispose]: () => close(temporary, [session, use]) };
   } catch (error) {
-    throw explainStoreFailure(error, root);
+    throw explainStoreFailure(error, path);
   }
+}
+
+/** Room that {@link freeReserve} gives up, so that a collection can open the database on a full disk. In bytes. */
+const RESERVE = 256 << 10;
+
+function layReserve(root: string): void {
+  const path = `${root}/reserve`;
+  if (sizeOnDisk(path) !== null) return;
+  try {
+    Deno.writeFileSync(path, new Uint8Array(RESERVE));
+  } catch {
+    // no room even for this: what the run is for will say so
+    freeReserve(root);
+  }
+}
+
+/** Gives up the reserve; the next run lays it again. */
+export function freeReserve(root: string): void {
+  remove(`${root}/reserve`);
 }
 
 function openTemporary(root: string): { session: Lock; temporary: string } {
@@ -58,8 +79,22 @@ function openTemporary(root: string): { session: Lock; temporary: string } {
 }
 
 function close(temporary: string, locks: readonly Lock[]): void {
-  remove(temporary);
-  for (const lock of locks) lock[Symbol.dispose]();
+  try {
+    remove(temporary);
+  } finally {
+    for (const lock of locks) lock[Symbol.dispose]();
+  }
+}
+
+/** The real path of a store that must be there already, for those who only look after it. */
+export function existingStore(root: string): string {
+  try {
+    Deno.statSync(`${root}/store/sha256`);
+    return Deno.realPathSync(root);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new PipelineError(`there is no store at ${root}: run reproduce first, or name another with --store`);
+  }
 }
 
 /** Removes temporary folders whose process is gone, and locks that were taken for a folder that was never made. */
@@ -180,7 +215,8 @@ export function quarantine(store: Store, sha: string): void {
   }
 }
 
-function sizeOnDisk(path: string): number | null {
+/** A file's size, or null where there is no file. */
+export function sizeOnDisk(path: string): number | null {
   try {
     return Deno.statSync(path).size;
   } catch (error) {

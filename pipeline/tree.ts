@@ -162,10 +162,13 @@ async function readSource(path: string, { sha256: sha }: Digest): Promise<Uint8A
 }
 
 /** Throws {@link InputChangedError} where a source file is no longer what it was when it was hashed. */
-export async function recheck(touched: Iterable<SourceFile & Digest>): Promise<void> {
-  for (const { path, stamp, ...digest } of touched) {
-    if (!stamp.racy && sameStamp(stampOf(path), stamp)) continue;
-    await readSource(path, digest);
+export async function recheck(touched: Map<string, SourceFile & Digest>): Promise<void> {
+  for (const file of touched.values()) {
+    const now = stampOf(file.path);
+    if (!file.stamp.racy && sameStamp(now, file.stamp)) continue;
+    await readSource(file.path, file);
+    // the next check need not read it again
+    if (now !== null) touched.set(file.path, { ...file, stamp: now });
   }
 }
 

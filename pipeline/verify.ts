@@ -1,11 +1,11 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
-import { callStage, shareOf } from "./batch.ts";
+import { callStage, DamagedInput, shareOf } from "./batch.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
-import { nodeKey } from "./keys.ts";
+import { nodeKey, recipeKey } from "./keys.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { openSession, type Options } from "./session.ts";
 import { resolveSource } from "./sources.ts";
@@ -62,16 +62,16 @@ export async function verify(
       continue;
     }
     const recipe = await session.recipe(node);
-    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest] as const);
-    const record = ready ? session.state.node(nodeKey({ ...recipe, inputs: Object.fromEntries(digests) }).key) : null;
+    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
+    const document = { ...recipe, inputs: Object.fromEntries(digests) };
+    const record = ready ? session.state.node(nodeKey(document).key) : null;
     if (record !== null) trees.set(vertex, storedTree(record.tree, session.state));
     if (options.stages !== undefined && !options.stages.includes(label)) continue;
     if (record === null) {
       rows.push({ label, verdict: "absent", items: 0, differences: [] });
       continue;
     }
-    const shared = digests.filter(([role]) => !recipe.each.includes(role));
-    const { key } = nodeKey({ ...recipe, inputs: Object.fromEntries(shared) });
+    const { key } = recipeKey(document);
     const row = await rerun({ node, label, inputs, session, recipe: key, count: () => {} }, options.items ?? Infinity);
     session.emit({ type: "log", stage: label, message: `${row.items} run again: ${row.verdict}` });
     rows.push(row);
@@ -102,6 +102,9 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
         product.sink.discard();
       }
     }
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+    throw new PipelineError(`${label}: ${error.message}; run reproduce, which makes it again`, { cause: error });
   } finally {
     await shared.close();
     release();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { codeDigests, moduleUrl } from "../../pipeline/code.ts";
+import { closureOf, codeDigests, type Info, moduleUrl, readGraph } from "../../pipeline/code.ts";
+import { sha256 } from "../../pipeline/mod.ts";
 import { openState } from "../../pipeline/state.ts";
 import { openLab } from "./lab.ts";
 
@@ -43,6 +44,39 @@ Deno.test("packages count by the integrity in deno.lock, with what they depend o
   assert.ok(packages.some(([name]) => name.startsWith("zod@")));
   assert.ok(packages.every(([, integrity]) => integrity.startsWith("sha512-")));
   assert.ok(code.modules["pipeline/hash.ts"]);
+});
+
+Deno.test("modules from other hosts count by URL: the hash in deno.lock, else their bytes without the note of the download", () => {
+  using lab = openLab();
+  const [main, locked, loose] = [
+    moduleUrl(`${lab.source}/stage.ts`),
+    "https://host/locked.ts",
+    "https://host/loose.ts",
+  ] as const;
+  const note = '\n// denoCacheMetadata={"headers":{"date":"today"}}';
+  lab.put({
+    "deno.lock": JSON.stringify({ remote: { "https://host/locked.ts": "f00d" } }),
+    "stage.ts": "",
+    "cache/1": `locked${note}`,
+    "cache/2": `loose${note}`,
+  });
+  const imports = (...urls: string[]) => urls.map((url) => ({ specifier: "x", code: { specifier: url } }));
+  const info: Info = {
+    modules: [
+      { specifier: main, local: `${lab.source}/stage.ts`, dependencies: imports(locked) },
+      { specifier: locked, local: `${lab.source}/cache/1`, dependencies: imports(loose) },
+      { specifier: loose, local: `${lab.source}/cache/2` },
+    ],
+    redirects: {},
+  };
+  const configs = { files: [`${lab.source}/deno.lock`] };
+  assert.deepEqual(closureOf(main, readGraph(info, configs)).modules, {
+    "stage.ts": sha256(""),
+    "https://host/locked.ts": "f00d",
+    "https://host/loose.ts": sha256("loose"),
+  });
+  const absent: Info = { ...info, modules: info.modules.with(2, { specifier: loose, error: "no network" }) };
+  assert.throws(() => closureOf(main, readGraph(absent, configs)), /loose\.ts cannot be loaded: no network/);
 });
 
 Deno.test("a module that cannot be loaded is named", async () => {

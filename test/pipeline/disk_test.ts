@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { defineStage, fsck, reproduce } from "../../pipeline/mod.ts";
+import { defineStage, fsck, gc, reproduce } from "../../pipeline/mod.ts";
 import { type Lab, openLab } from "./lab.ts";
 
 const write = defineStage({
@@ -69,6 +69,33 @@ Deno.test("a full disk ends in a clear error; what was done is kept, and with ro
   });
 });
 
+Deno.test("on a disk without a byte left, a run and a collection end well or in a clear error, and gc makes room", async () => {
+  await onSmallDisk(async (lab, store) => {
+    await reproduce({ old: write({}, { kiB: 200, fill: 1 }) }, lab.options({ store }));
+    const ballast = `${lab.root}/disk/ballast`;
+    fill(ballast);
+    const target = { next: write({}, { kiB: 100, fill: 2 }) };
+    await assert.rejects(reproduce(target, lab.options({ store })), {
+      name: "StoreError",
+      message: /no space left|is the disk full/,
+    });
+    assert.equal((await gc({ store, runs: 0, graceMs: 0 })).removed.blobs, 1);
+    assert.equal((await reproduce(target, lab.options({ store }))).summary.executed, 1);
+    assert.ok((await fsck(store)).clean);
+  });
+});
+
+/** Writes a file until the disk is full. */
+function fill(path: string): void {
+  using file = Deno.openSync(path, { create: true, write: true });
+  const block = new Uint8Array(4096);
+  try {
+    for (;;) file.writeSync(block);
+  } catch (error) {
+    assert.match(String(error), /No space left/);
+  }
+}
+
 Deno.test("a read-only disk ends in a clear error, and loses nothing", async () => {
   await onSmallDisk(async (lab, store) => {
     const target = { small: write({}, { kiB: 100, fill: 1 }) };
@@ -85,29 +112,37 @@ Deno.test("a read-only disk ends in a clear error, and loses nothing", async () 
 });
 
 for (const [code, message] of [["ENOSPC", /no space left/], ["EROFS", /cannot be written/]] as const) {
-  Deno.test(`${code} at any rename into the store: a clear error, a clean store, and the next run completes`, async () => {
+  Deno.test(`${code} at any write or rename in the store: a clear error, a clean store, and the next run completes`, async () => {
     using lab = openLab();
     const targets = Object.fromEntries([1, 2, 3].map((fill) => [`t${fill}`, write({}, { kiB: 1, fill })]));
-    const rename = Deno.renameSync;
-    for (let failing = 0; failing < 3; failing++) {
-      let calls = 0;
-      Deno.renameSync = (from, to) => {
-        if (String(to).includes("/sha256/") && calls++ === failing) throw Object.assign(new Error(code), { code });
-        rename(from, to);
-      };
-      try {
-        await assert.rejects(reproduce(targets, lab.options({ store: `${lab.root}/store-${failing}`, jobs: 1 })), {
-          name: "StoreError",
-          message,
-        });
-      } finally {
-        Deno.renameSync = rename;
+    const { renameSync, writeFileSync } = Deno;
+    for (const operation of ["rename", "write"] as const) {
+      for (let failing = 0; failing < 3; failing++) {
+        let calls = 0;
+        const store = `${lab.root}/store-${operation}-${failing}`;
+        const failIn = (folder: string, path: string | URL) => {
+          if (!String(path).startsWith(`${store}/${folder}/`) || calls++ !== failing) return;
+          throw Object.assign(new Error(code), { code });
+        };
+        Deno.renameSync = (from, to) => {
+          if (operation === "rename") failIn("store", to);
+          renameSync(from, to);
+        };
+        Deno.writeFileSync = (path, bytes, options) => {
+          writeFileSync(path, bytes, options);
+          if (operation === "write") failIn("tmp", path);
+        };
+        try {
+          await assert.rejects(reproduce(targets, lab.options({ store, jobs: 1 })), { name: "StoreError", message });
+        } finally {
+          Object.assign(Deno, { renameSync, writeFileSync });
+        }
+        assert.ok((await fsck(store)).clean);
+        assert.deepEqual([...Deno.readDirSync(`${store}/tmp`)], []);
+        const { summary } = await reproduce(targets, lab.options({ store }));
+        assert.equal(summary.executed + summary.cached, 3);
+        assert.ok(summary.executed >= 1);
       }
-      const store = `${lab.root}/store-${failing}`;
-      assert.ok((await fsck(store)).clean);
-      const { summary } = await reproduce(targets, lab.options({ store }));
-      assert.equal(summary.executed + summary.cached, 3);
-      assert.ok(summary.executed >= 1);
     }
   });
 }

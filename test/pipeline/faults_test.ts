@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { type Artifact, defineStage, PipelineError, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import {
+  type Artifact,
+  defineStage,
+  fsck,
+  PipelineError,
+  reproduce,
+  sourceFolder,
+  statusOf,
+} from "../../pipeline/mod.ts";
+import { waitLockSync } from "../../pipeline/locks.ts";
 import { openLab, textStages } from "./lab.ts";
 
 /** Paths of all blobs whose text passes a test. */
@@ -167,6 +176,8 @@ Deno.test("two stages with one name, a missing folder and a forged cycle are ref
     reproduce({ a: upper({ texts: sourceFolder("/nowhere") }) }, lab.options()),
     /no such file or folder/,
   );
+  const labels = statusOf({ a: upper({ texts }), b: upper({ texts }, { suffix: "!" }) }, lab.options());
+  assert.deepEqual((await labels).map(({ label }) => label), ["upper", "upper-2"]);
   const forged = upper({ texts });
   assert.ok(forged.node.type === "stage");
   Object.assign(forged.node.inputs, { texts: forged.node });
@@ -220,10 +231,56 @@ Deno.test("a damaged state database is set aside with a warning, and everything 
   assert.ok(lab.events.some((event) => event.type === "warning" && /damaged.*set aside/.test(event.message)));
 });
 
+Deno.test("a database damaged in the middle is named; fsck sets it aside, but not under a run; nothing else is lost", async () => {
+  using lab = openLab();
+  lab.put(Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${index}.txt`, `text ${index}`])));
+  const { ran, upper } = textStages();
+  const target = { texts: upper({ texts: sourceFolder(lab.source) }) };
+  const store = `${lab.root}/store`;
+  const { trees } = await reproduce(target, lab.options());
+  const bytes = Deno.readFileSync(`${store}/state.db`);
+  // all but the first page, which alone is read when a database is opened
+  Deno.writeFileSync(`${store}/state.db`, bytes.fill(0xa5, 4096));
+  await assert.rejects(reproduce(target, lab.options()), {
+    name: "StoreError",
+    message: /state\.db is damaged \(.*malformed.*\); run fsck: it sets the database aside/,
+  });
+  const warnings: string[] = [];
+  const check = () => fsck(store, { warn: (message) => void warnings.push(message) });
+  {
+    using _ = waitLockSync(`${store}/state.use.lock`, { exclusive: false });
+    await assert.rejects(check(), /is damaged, and another run is using it/);
+  }
+  const report = await check();
+  assert.deepEqual([report.clean, report.blobs, report.corrupt], [false, 200, []]);
+  assert.match(warnings.join(), /state\.db is damaged \(.*\); it was set aside as .*state\.db\.damaged-\d+/);
+  ran.length = 0;
+  const again = await reproduce(target, lab.options());
+  assert.equal(ran.length, 200);
+  assert.deepEqual(again.trees.texts.paths, trees.texts.paths);
+  assert.ok((await check()).clean);
+});
+
+Deno.test("a store whose objects were all deleted is filled again", async () => {
+  using lab = openLab();
+  lab.put(Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${index}.txt`, `text ${index}`])));
+  const { ran, upper, total } = textStages();
+  const target = { total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) };
+  const first = await reproduce(target, lab.options());
+  Deno.removeSync(`${lab.root}/store/store`, { recursive: true });
+  ran.length = 0;
+  const again = await reproduce(target, lab.options());
+  assert.equal(ran.length, 201);
+  assert.deepEqual(again.trees.total.entry("total.json"), first.trees.total.entry("total.json"));
+});
+
 Deno.test("a store that cannot be written ends in a clear error", async () => {
   using lab = openLab();
   const { upper } = textStages();
   Deno.writeTextFileSync(`${lab.root}/flat`, "a file where the store should be");
   const target = { texts: upper({ texts: sourceFolder(lab.source) }) };
-  await assert.rejects(reproduce(target, lab.options({ store: `${lab.root}/flat/store` })));
+  await assert.rejects(reproduce(target, lab.options({ store: `${lab.root}/flat/store` })), {
+    name: "StoreError",
+    message: /flat\/store cannot be written .*choose another store/,
+  });
 });

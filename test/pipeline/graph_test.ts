@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   graphMermaid,
+  type GraphNode,
   graphOf,
   graphSvg,
   graphText,
@@ -39,4 +40,39 @@ Deno.test("the graph as text, Mermaid and SVG, with picks drawn through and stat
   assert.equal(svg.match(/<rect/g)?.length, 3);
   assert.equal(svg.match(/<path/g)?.length, 2);
   assert.equal(graphSvg(nodes), svg);
+});
+
+Deno.test("in the drawing no box lies over another, and no edge runs through a box", () => {
+  const node = (id: string, ...inputs: string[]): GraphNode => ({ id, label: id, kind: "stage", note: "", inputs });
+  const nodes = [
+    node("a"),
+    node("b", "a"),
+    node("c", "b", "a"),
+    node("d", "c", "a"),
+    node("e", "d", "b", "a"),
+    node("late"),
+    node("f", "e", "late", "a", "c"),
+  ];
+  const svg = graphSvg(nodes);
+  const numbers = (text: string) => [...text.matchAll(/-?\d+(\.\d+)?/g)].map(([number]) => Number(number));
+  const boxes = [...svg.matchAll(/<rect class="stage" (.*?)\/>/g)].map(([, text = ""]) => {
+    const [x = 0, y = 0, width = 0, height = 0] = numbers(text);
+    return { left: x, top: y, right: x + width, bottom: y + height };
+  });
+  assert.equal(boxes.length, nodes.length);
+  for (const [index, a] of boxes.entries()) {
+    assert.ok(a.left >= 0 && a.top >= 0);
+    for (const b of boxes.slice(index + 1)) {
+      assert.ok(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top);
+    }
+  }
+  // a straight part of an edge passes between boxes; the curves run in the gaps between columns
+  const straight = [...svg.matchAll(/<path d="(M[^C]*?L[^C]*?)"/g)].map(([, path = ""]) => numbers(path));
+  assert.ok(straight.length > 3);
+  for (const [x = 0, y = 0, end = 0] of straight) {
+    assert.ok(boxes.every(({ left, right, top, bottom }) => right <= x || end <= left || y <= top || bottom <= y));
+  }
+  // what reads nothing stands beside its first reader
+  const [, , , , e, late] = boxes;
+  assert.equal(late?.left, e?.left);
 });

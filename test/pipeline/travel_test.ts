@@ -125,9 +125,15 @@ Deno.test("S3 signatures match the examples in Amazon's documentation", () => {
   assert.equal(signatureOf("max-keys=2&prefix=J"), "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
 });
 
+/** A port that nobody listens on. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
 /** Starts a real S3-compatible server (s3rver, from npm, in memory of a temporary folder) with one bucket. */
 async function startS3(folder: string): Promise<{ endpoint: string; stop(): Promise<void> }> {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = freePort();
   const args = [
     "run",
     "-q",
@@ -143,11 +149,13 @@ async function startS3(folder: string): Promise<{ endpoint: string; stop(): Prom
   args.push("-a", "127.0.0.1", "--configure-bucket", "shared");
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "null", stderr: "null" }).spawn();
   const endpoint = `http://127.0.0.1:${port}`;
-  for (let attempt = 0;; attempt++) {
+  let ended = false;
+  child.status.then(() => ended = true);
+  for (;;) {
     const answer = await fetch(endpoint).catch(() => null);
     await answer?.body?.cancel();
     if (answer !== null) break;
-    assert.ok(attempt < 300, "the S3 server does not start");
+    assert.ok(!ended, "the S3 server does not start");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
