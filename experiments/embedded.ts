@@ -70,6 +70,9 @@ const topology = () => asset("models/facemeshcoords.ts");
 const faceMesh = () => assets("models/facemesh.");
 const detector = () => asset("models/fr_detect.onnx");
 
+/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
+const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
+
 /** Photographs → faces, crops, meshes and incomplete textures: what training and test photographs go through alike. */
 function prepareFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
   const detections = detectFaces({ images, network: detector() }, { keep });
@@ -82,7 +85,8 @@ function prepareFaces(images: Artifact<"images">, { keep }: { keep: "largest" | 
 /** The training data: the morphable model, captures with known truth, and the triplets built from them. */
 function trainingData({ identities = 24, triplets: count = 96 }: EmbeddedOptions) {
   const sources = prepareFaces(importPhotographs(assets("train/")), { keep: "largest" });
-  const { crops, meshes, unwrapped } = sources;
+  const { crops, meshes } = sources;
+  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const synthetic = synthesize({
     images: sources.images,
@@ -107,7 +111,8 @@ function trainingData({ identities = 24, triplets: count = 96 }: EmbeddedOptions
 
 /** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
 function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
-  const { images, crops, meshes, unwrapped } = test;
+  const { images, crops, meshes } = test;
+  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
     identities: 10,

@@ -56,8 +56,19 @@ export interface LoadedView extends LoadedFace {
   photograph(): Float32Array;
 }
 
-/** Visibilities between which a texel comes to be trusted over its mirror image: low, for even a grazing view is of the right person. */
-const TRUST = [0.05, 0.4] as const;
+/**
+ * The first guess: what is seen, else its mirror image, else the template (`face/fill.ts`). The light is taken out before and put back after, as the paper does it, by
+ * subtraction of the template's: the mirrored half is lit from its own side. Visibilities at which a texel comes to be trusted over its mirror image are low, for
+ * even a grazing view is of the right person.
+ */
+export function firstGuess(
+  { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
+  { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
+): Float32Array {
+  const unlit = texture.map((value, i) => value - template[i]! + albedo[i]!);
+  const complete = completeTexture(unlit, visibility, { topology, template: albedo, feather: 2, trust: [0.05, 0.3] });
+  return complete.map((value, i) => value + template[i]! - albedo[i]!);
+}
 
 /** Loads what FTIM needs of one face. */
 export async function loadFace(
@@ -72,9 +83,7 @@ export async function loadFace(
   const albedo = toBytes(albedoOf(morphable, regression.albedo));
   const shade = () => shadingMap(regression.vertices, { light: regression.light, topology, size });
   const template = shade().map((value, i) => value * albedo[i]! / 255);
-  const guess = toBytes(
-    completeTexture(seen.texture, seen.visibility, { topology, template, feather: 3, trust: TRUST }),
-  );
+  const guess = toBytes(firstGuess(seen, { albedo: toUnit(albedo), template, topology }));
   return {
     regression,
     maps: () => ({

@@ -23,10 +23,14 @@ export const unwrapTextures = defineStage({
   params: z.strictObject({
     /** Side of the UV map in texels. */
     size: z.int().min(16).default(256),
+    /** View-space normal z at which visibility begins and at which it is full: 84° and 66° from the camera. */
+    facing: z.tuple([z.number(), z.number()]).default([0.1, 0.4]),
+    /** Width, in parts of the face's size, of the band along the mesh's outline that fades to unseen. */
+    outline: z.number().min(0).default(0.012),
   }),
   determinism: "bitwise",
   open: async ({ inputs }) => (await import("./geometry.ts")).readTopology(inputs.topology),
-  run: async ({ items, params: { size }, resource: topology }) => {
+  run: async ({ items, params: { size, ...seen }, resource: topology }) => {
     const { unwrap } = await import("../face/unwrap.ts");
     const { renderOperator } = await import("../face/render.ts");
     const { encodeGreyPng, encodePng, readImage } = await import("./photograph.ts");
@@ -37,7 +41,7 @@ export const unwrapTextures = defineStage({
       const { transform } = await inputs.crops.json<AlignedFace>(`${key}.json`);
       // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
       const bounds = photographInCrop(transform);
-      const { texture, visibility } = unwrap(crop, vertices, { topology, size, bounds });
+      const { texture, visibility } = unwrap(crop, vertices, { topology, size, bounds, ...seen });
       const { coverage } = renderOperator(vertices, { topology, size, width: crop.width, height: crop.height });
       out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
       out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data: visibility }));
