@@ -15,6 +15,7 @@ import { compareDeca } from "../stages/compare_deca.ts";
 import { compareDeng } from "../stages/compare_deng.ts";
 import { compareTran } from "../stages/compare_tran.ts";
 import { detectFaces } from "../stages/detect.ts";
+import { embedFaces } from "../stages/embed.ts";
 import { fairness } from "../stages/fairness.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { figure3 } from "../stages/figure3.ts";
@@ -123,7 +124,7 @@ function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
   const faces = prepareFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
   const { images: views, detections } = faces;
   const poses = estimatePose({ images: views, detections, network: asset("models/fr_pose.onnx") }, { from: "camera" });
-  const triplets = buildTriplets({ images: views, poses }, { count: 20 });
+  const triplets = buildTriplets({ images: views, poses }, { count: 12 });
   return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
 }
 
@@ -177,15 +178,24 @@ export function embedded(options: EmbeddedOptions = {}) {
   });
   const [real, made] = [regressed(test), regressed(heldOut)];
   const recognition = assets("models/faceres.");
+  const features = asset("models/fr_feature.onnx");
   const { meshes, unwrapped, crops: aligned } = test;
+  const embeddings = embedFaces({ aligned, meshes, unwrapped, recognition, features });
   const onReal = (method: Reconstruct, opinions: { features?: Artifact<"assets"> } = {}) =>
-    scoreMetrics({ aligned, meshes, unwrapped, reconstructions: method(real), recognition, ...opinions });
+    scoreMetrics({ aligned, meshes, unwrapped, embeddings, reconstructions: method(real), recognition, ...opinions });
+  const heldOutEmbeddings = embedFaces({
+    aligned: heldOut.crops,
+    meshes: heldOut.meshes,
+    unwrapped: heldOut.unwrapped,
+    recognition,
+  });
   const onNovel = (method: Reconstruct) =>
     scoreNovelViews({
       triplets: heldOut.triplets,
       crops: heldOut.crops,
       unwrapped: heldOut.unwrapped,
       meshes: heldOut.meshes,
+      embeddings: heldOutEmbeddings,
       reconstructions: method(made),
       topology: topology(),
       recognition,
@@ -199,7 +209,6 @@ export function embedded(options: EmbeddedOptions = {}) {
       topology: topology(),
     });
 
-  const features = asset("models/fr_feature.onnx");
   const scores = byName(methods, (method) => onReal(method, { features }));
   const table = table1({
     ...scores,

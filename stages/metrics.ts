@@ -10,12 +10,11 @@
  */
 import { z } from "zod";
 import type { RgbImage } from "../face/image.ts";
-import type { ImageScores } from "../gpu/metrics/compare_images.ts";
 import { defineStage } from "../pipeline/mod.ts";
-import type { FaceScores } from "./tables/measurements.ts";
+import { type FaceScores, storable } from "./tables/measurements.ts";
 
 /**
- * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh and the method's `<key>.render.png` → `<key>.json`, a `FaceScores`.
+ * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh, embeddings and the method's `<key>.render.png` → `<key>.json`, a `FaceScores`.
  * `recognition`: the 1024-d network; `features`: the 512-d network, without which there is no second opinion.
  */
 export const scoreMetrics = defineStage({
@@ -26,25 +25,29 @@ export const scoreMetrics = defineStage({
     unwrapped: "unwrapped",
     meshes: "meshes",
     reconstructions: "reconstructions",
+    embeddings: "embeddings",
     recognition: "assets",
     features: "assets?",
   },
   output: "metrics",
-  each: ["aligned", "unwrapped", "meshes", "reconstructions"],
+  each: ["aligned", "unwrapped", "meshes", "reconstructions", "embeddings"],
   batch: 4,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openGpu } = await import("../gpu/device.ts");
-    const { openRecognitionScorer } = await import("./recognition_scores.ts");
-    return { gpu: await openGpu(), scorer: await openRecognitionScorer(inputs) };
+    const { openRecognition } = await import("./recognition.ts");
+    return { gpu: await openGpu(), networks: await openRecognition(inputs) };
   },
-  close: ({ scorer }) => scorer.dispose(),
-  run: async ({ items, resource: { gpu, scorer } }) => {
+  close: ({ networks }) => networks.dispose(),
+  run: async ({ items, resource: { gpu, networks } }) => {
+    const { cosine } = await import("../face/metrics/cosine.ts");
     const { compareImages } = await import("../gpu/metrics/compare_images.ts");
     const { readImage } = await import("./photograph.ts");
+    const { readEmbeddings } = await import("./embed.ts");
     const { readMask, readMesh } = await import("./geometry.ts");
+    const { greyOutside } = await import("./recognition.ts");
     for (const { key, inputs, out, skip } of items) {
       const photograph = await readImage(inputs.aligned, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
@@ -58,33 +61,24 @@ export const scoreMetrics = defineStage({
       const { width, height } = photograph;
       const pairs = [{ a: render.data, b: photograph.data, mask }];
       const [image] = await compareImages(gpu, { pairs, width, height });
-      const [whole] = await scorer.cosine1024(photograph, { pictures: [render], vertices });
-      const [cut] = await scorer.cosine1024(greyOutside(photograph, mask), {
-        pictures: [greyOutside(render, mask)],
-        vertices,
-      });
-      const second = await scorer.cosine512?.(photograph, { pictures: [render], vertices });
+      const known = await readEmbeddings(inputs.embeddings, key);
+      const [whole, cut] = await networks.embed1024([render, greyOutside(render, mask)], vertices);
+      const second = known.second && await networks.embed512?.(render, vertices);
       const measured: FaceScores = {
         face: key,
         maskShare: mask.reduce((sum, weight) => sum + weight, 0) / mask.length,
-        masked: scores(image!.masked, cut!),
-        full: { ...scores(image!.full, whole!), ...(second === undefined ? {} : { cosine512: second[0]! }) },
+        masked: { ...storable(image!.masked), cosine: cosine(known.masked, cut!) },
+        full: {
+          ...storable(image!.full),
+          cosine: cosine(known.whole, whole!),
+          ...(second === undefined ? {} : { cosine512: cosine(known.second!, second) }),
+        },
       };
       out.json(`${key}.json`, measured);
     }
     await gpu.assertHealthy("metrics");
   },
 });
-
-/** The picture where the mask is 1, mid-grey where it is 0. */
-export function greyOutside(image: RgbImage, mask: Float32Array): RgbImage {
-  const data = image.data.map((value, i) => 0.5 + (value - 0.5) * (mask[Math.floor(i / 3)] as number));
-  return { width: image.width, height: image.height, data };
-}
-
-function scores(image: ImageScores, cosine: number): FaceScores["masked"] {
-  return { ...image, psnr: image.psnr === Infinity ? null : image.psnr, cosine };
-}
 
 function checkSizes(
   key: string,

@@ -53,11 +53,11 @@ export const novelTable = defineStage({
         label: METHOD_LABELS[method],
         cells: [
           mean(scores, ({ l1 }) => l1),
-          mean(scores, ({ psnr }) => psnr),
+          mean(scores, ({ psnr }) => psnr ?? Infinity),
           mean(scores, ({ ssim }) => ssim),
           mean(scores, ({ cosine }) => cosine),
           ...TURNS.map(([low, high]) =>
-            mean(scores.filter(({ turn }) => turn >= low && turn < high), ({ psnr }) => psnr)
+            mean(scores.filter(({ turn }) => turn >= low && turn < high), ({ psnr }) => psnr ?? Infinity)
           ),
         ],
       };
@@ -85,15 +85,15 @@ export const novelTable = defineStage({
       return {
         label: METHOD_LABELS[method],
         cells: [
-          mean(scores, ({ seen }) => seen?.psnr ?? null),
+          mean(scores, ({ seen }) => seen && (seen.psnr ?? Infinity)),
           mean(scores, ({ unseen }) => unseen?.l1 ?? null),
-          mean(scores, ({ unseen }) => unseen?.psnr ?? null),
+          mean(scores, ({ unseen }) => unseen && (unseen.psnr ?? Infinity)),
           mean(scores, ({ unseen }) => unseen?.ssim ?? null),
-          mean(scores, ({ all }) => all.psnr),
+          mean(scores, ({ all }) => all.psnr ?? Infinity),
           ...YAWS.map(([low, high]) =>
             mean(
               scores.filter(({ yaw }) => Math.abs(yaw) >= low && Math.abs(yaw) < high),
-              ({ unseen }) => unseen?.psnr ?? null,
+              ({ unseen }) => unseen && (unseen.psnr ?? Infinity),
             )
           ),
         ],

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { storable } from "./tables/measurements.ts";
 import type { NovelScores } from "./tables/novel_scores.ts";
 import type { Triplets } from "./triplets.ts";
 
@@ -22,6 +23,7 @@ export const scoreNovelViews = defineStage({
     unwrapped: "unwrapped",
     meshes: "meshes",
     reconstructions: "reconstructions",
+    embeddings: "embeddings",
     topology: "assets",
     recognition: "assets",
   },
@@ -30,17 +32,19 @@ export const scoreNovelViews = defineStage({
   determinism: { atol: 1e-4, rtol: 1e-5 },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
-    const { renderOperator, applyOperatorCpu } = await import("../face/render.ts");
+    const { renderOperator } = await import("../face/render.ts");
     const { openGpu } = await import("../gpu/device.ts");
     const { compareImages } = await import("../gpu/metrics/compare_images.ts");
+    const { cosine } = await import("../face/metrics/cosine.ts");
+    const { readEmbeddings } = await import("./embed.ts");
     const { readMask, readMesh, readTopology } = await import("./geometry.ts");
-    const { greyOutside } = await import("./metrics.ts");
     const { readImage } = await import("./photograph.ts");
-    const { openRecognitionScorer } = await import("./recognition_scores.ts");
+    const { overlay } = await import("./reconstruction.ts");
+    const { greyOutside, openRecognition } = await import("./recognition.ts");
     const { viewPairs } = await import("./view_pairs.ts");
     const gpu = await openGpu();
     const topology = await readTopology(inputs.topology);
-    const scorer = await openRecognitionScorer(inputs);
+    const networks = await openRecognition(inputs);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
     const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)];
     const rows: NovelScores[] = [];
@@ -59,34 +63,29 @@ export const scoreNovelViews = defineStage({
         const pictures = await Promise.all(usable.map(async ({ from }) => {
           const texture = await readImage(inputs.reconstructions, `${from.key}.texture.png`);
           const operator = renderOperator(vertices, { topology, size: texture.width, width, height });
-          return { width, height, data: applyOperatorCpu(operator, texture.data) };
+          return overlay(photograph, { operator, texture: texture.data });
         }));
         const compared = await compareImages(gpu, {
           pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
           width,
           height,
         });
-        const cosines = await scorer.cosine1024(greyOutside(photograph, mask), {
-          pictures: pictures.map((picture) => greyOutside(picture, mask)),
-          vertices,
-        });
+        const { masked } = await readEmbeddings(inputs.embeddings, key);
+        const embedded = await networks.embed1024(pictures.map((picture) => greyOutside(picture, mask)), vertices);
         for (const [i, { from, to, identity }] of usable.entries()) {
-          const { l1, psnr, ssim } = compared[i]!.masked;
           rows.push({
             identity,
             from: from.key,
             to: key,
             turn: Math.abs(to.yaw - from.yaw),
-            l1,
-            psnr,
-            ssim,
-            cosine: cosines[i]!,
+            ...storable(compared[i]!.masked),
+            cosine: cosine(masked, embedded[i]!),
           });
         }
         progress(done + 1, targets.length);
       }
     } finally {
-      await scorer.dispose();
+      await networks.dispose();
     }
     await gpu.assertHealthy("novel_views");
     out.json("novel.json", rows);

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { applyOperatorCpu, renderOperator } from "../face/render.ts";
+import type { RgbImage } from "../face/image.ts";
+import { applyOperatorCpu, type RenderOperator, renderOperator } from "../face/render.ts";
 import type { Topology } from "../face/topology.ts";
 import type { Tree, Writer } from "../pipeline/mod.ts";
 import { encodePng, readImage } from "./photograph.ts";
@@ -32,9 +33,17 @@ export async function writeReconstruction(
   const { width, height } = crop;
   const size = Math.sqrt(texture.length / 3);
   const operator = renderOperator(vertices, { topology, size, width, height });
-  const render = applyOperatorCpu(operator, texture.map((value) => Math.min(1, Math.max(0, value))));
-  const overlay = render.map((value, i) => value + (1 - operator.coverage[Math.floor(i / 3)]!) * crop.data[i]!);
-  out.write(`${key}.render.png`, await encodePng({ width, height, data: overlay }));
+  out.write(`${key}.render.png`, await encodePng(overlay(crop, { operator, texture })));
   out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
   out.write(`${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedo }));
+}
+
+/** A texture [T·3] rendered and pasted over a picture; values outside 0..1 are cut off. */
+export function overlay(
+  picture: RgbImage,
+  { operator, texture }: { operator: RenderOperator; texture: Float32Array },
+): RgbImage {
+  const render = applyOperatorCpu(operator, texture.map((value) => Math.min(1, Math.max(0, value))));
+  const data = render.map((value, i) => value + (1 - operator.coverage[Math.floor(i / 3)]!) * picture.data[i]!);
+  return { width: picture.width, height: picture.height, data };
 }

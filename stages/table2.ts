@@ -48,10 +48,10 @@ export const table2 = defineStage({
           mean(real, { of: ({ masked }) => masked.ssim, ...face }),
           mean(real, { of: ({ masked }) => masked.cosine, ...face }),
           mean(novel, { of: ({ l1 }) => l1, ...head }),
-          mean(novel, { of: ({ psnr }) => psnr, ...head }),
+          mean(novel, { of: ({ psnr }) => psnr ?? Infinity, ...head }),
           mean(novel, { of: ({ cosine }) => cosine, ...head }),
           mean(uv, { of: ({ unseen }) => unseen?.l1 ?? null, ...head }),
-          mean(uv, { of: ({ unseen }) => unseen?.psnr ?? null, ...head }),
+          mean(uv, { of: ({ unseen }) => unseen && (unseen.psnr ?? Infinity), ...head }),
         ],
       };
     }));

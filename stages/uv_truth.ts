@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
 import type { AlignedFace } from "./align.ts";
+import { storable } from "./tables/measurements.ts";
 import type { UvScores } from "./tables/uv_scores.ts";
 
 /**
@@ -66,7 +67,7 @@ export const scoreUvTruth = defineStage({
         pairs: masks.map((mask) => ({ a: texture, b: truth, mask })),
         width: size,
         height: size,
-      })).map(({ masked }, i) => masks[i]!.some((weight) => weight > 0) ? masked : null);
+      })).map(({ masked }, i) => masks[i]!.some((weight) => weight > 0) ? storable(masked) : null);
       rows.push({ identity, face: key, yaw: angles.yaw, seen: seen!, unseen: unseen!, all: all! });
     }
     await gpu.assertHealthy("uv_truth");

@@ -37,7 +37,7 @@ export function bootstrapMean(values: readonly number[], { count, draws }: Resam
   if (values.length !== count) throw new RangeError(`Cannot resample ${values.length} values with draws for ${count}`);
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const means = draws.map((draw) => draw.reduce((sum, index) => sum + (values[index] as number), 0) / count);
-  means.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  means.sort(ascending);
   return { mean, low: quantile(means, 0.025), high: quantile(means, 0.975) };
 }
 
@@ -59,8 +59,13 @@ export function clusterMean(
     for (const cluster of chosen) [sum, count] = [sum + sums[cluster]!, count + members[cluster]![1].length];
     return sum / count;
   };
-  const means = resample(members.length, { resamples, seed }).draws.map(pooled).sort((a, b) => a - b);
+  const means = resample(members.length, { resamples, seed }).draws.map(pooled).sort(ascending);
   return { mean: pooled(members.keys()), low: quantile(means, 0.025), high: quantile(means, 0.975) };
+}
+
+// a − b would be NaN for two infinities
+function ascending(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Quantile of ascending values, linear between neighbours (the default of numpy). */

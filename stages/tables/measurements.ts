@@ -56,6 +56,11 @@ export function scoreOf(
   return row[metric] === null ? Infinity : row[metric];
 }
 
+/** Scores as they are stored: the PSNR of equal images is null, for JSON lacks Infinity. */
+export function storable<T extends { readonly psnr: number }>(scores: T): Omit<T, "psnr"> & { psnr: number | null } {
+  return { ...scores, psnr: scores.psnr === Infinity ? null : scores.psnr };
+}
+
 /** Joins what each method scored, face by face. A face that some method lacks is left out: means must be over the same faces. */
 export function joinMethods(byMethod: Readonly<Record<Method, readonly FaceScores[]>>): Measurement[] {
   const lookup = new Map(METHODS.map((method) => [method, new Map(byMethod[method].map((row) => [row.face, row]))]));

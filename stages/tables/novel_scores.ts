@@ -11,7 +11,8 @@ export const novelScoresSchema = z.strictObject({
   /** How far the head turned between the two, degrees ≥ 0. */
   turn: z.number().min(0),
   l1: z.number().min(0).max(1),
-  psnr: z.number(),
+  /** Null where the pictures are equal. */
+  psnr: z.number().nullable(),
   ssim: z.number(),
   cosine: z.number(),
 });

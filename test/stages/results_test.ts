@@ -7,6 +7,7 @@ import { ssim } from "../../face/metrics/ssim.ts";
 import type { RgbImage } from "../../face/image.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { type Artifact, cast, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { embedFaces } from "../../stages/embed.ts";
 import { figure3 } from "../../stages/figure3.ts";
 import { filterReport } from "../../stages/filter_report.ts";
 import { scoreMetrics } from "../../stages/metrics.ts";
@@ -32,14 +33,11 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
     Object.fromEntries(METHODS.map((method) => [method, make(method)])) as Record<Method, T>;
   const shared = { aligned: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
   const inputs = { ...shared, ...byMethod((method) => folder(method, "reconstructions")) };
+  const faces = { ...shared, meshes: folder("meshes", "meshes") };
+  const networks = { recognition: folder("recognition", "assets"), features: folder("features", "assets") };
+  const embeddings = embedFaces({ ...faces, ...networks });
   const metrics = byMethod((method) =>
-    scoreMetrics({
-      ...shared,
-      reconstructions: inputs[method],
-      meshes: folder("meshes", "meshes"),
-      recognition: folder("recognition", "assets"),
-      features: folder("features", "assets"),
-    })
+    scoreMetrics({ ...faces, ...networks, embeddings, reconstructions: inputs[method] })
   );
   const detections = folder("detections", "detections");
   const table = table1({ ...metrics, detections }, { expectedFaces: { photo_1: 2, photo_2: 1 }, resamples: 200 });

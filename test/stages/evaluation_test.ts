@@ -1,0 +1,197 @@
+/** Other views, true textures, the ablation's table, skin tone and Figure 4, on one made face whose truth is known. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import sharp from "sharp";
+import { type Artifact, cast, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { embedFaces } from "../../stages/embed.ts";
+import { fairness } from "../../stages/fairness.ts";
+import { figure4 } from "../../stages/figure4.ts";
+import { novelTable } from "../../stages/novel_table.ts";
+import { scoreNovelViews } from "../../stages/novel_views.ts";
+import { encodePng } from "../../stages/photograph.ts";
+import { encodeRegression } from "../../stages/regression.ts";
+import { table2 } from "../../stages/table2.ts";
+import type { FaceScores } from "../../stages/tables/measurements.ts";
+import type { NovelScores } from "../../stages/tables/novel_scores.ts";
+import type { UvScores } from "../../stages/tables/uv_scores.ts";
+import { VARIANTS } from "../../stages/tables/variants.ts";
+import { METHODS } from "../../stages/tables/methods.ts";
+import { unwrapTextures } from "../../stages/unwrap.ts";
+import { scoreUvTruth } from "../../stages/uv_truth.ts";
+import { withoutFtim } from "../../stages/without_ftim.ts";
+import { asset } from "../assets.ts";
+import { fontFile } from "../font.ts";
+import { openLab } from "../pipeline/lab.ts";
+import { faceFiles, light, makeFace, modelFile, SIZE } from "./face_lab.ts";
+
+const YAWS = [-35, 0, 35] as const;
+const KEYS = YAWS.map((_, view) => `captures/7/1_neutral/${view}/0`);
+
+Deno.test("a perfect texture scores best in other views and against the truth, in every table", async () => {
+  using lab = openLab();
+  const put = async (path: string, content: Uint8Array | string) => {
+    await Deno.mkdir(join(lab.source, path, ".."), { recursive: true });
+    await Deno.writeFile(
+      join(lab.source, path),
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+  };
+  const folder = <K extends string>(name: string, kind: K): Artifact<K> =>
+    cast(sourceFolder(join(lab.source, name)), kind);
+  // ambient light alone, so that one texture is true in all views
+  const faces = YAWS.map((yaw) => makeFace({ yaw, side: 0 }));
+  const truth = faces[1]!.texture;
+  const map = (data: Float32Array) => encodePng({ width: SIZE, height: SIZE, data });
+  for (const [i, key] of KEYS.entries()) {
+    const face = faces[i]!;
+    const flat = { ...face, picture: { ...face.picture, data: renderOf(face, truth) } };
+    for (const [path, bytes] of Object.entries(await faceFiles(key, flat))) {
+      const text = typeof bytes === "string"
+        ? JSON.stringify({
+          ...JSON.parse(bytes),
+          identity: "7",
+          expression: "1_neutral",
+          angles: { yaw: YAWS[i], pitch: 0, roll: 0 },
+        })
+        : bytes;
+      await put(path, text);
+    }
+    for (const [method, share] of [["perfect", 0], ["grey", 1]] as const) {
+      const texture = truth.map((value) => value + share * (0.5 - value));
+      await put(`${method}/${key}.texture.png`, await map(texture));
+      await put(`${method}/${key}.render.png`, await encodePng({ ...face.picture, data: renderOf(face, texture) }));
+    }
+    const regression = {
+      vertices: face.vertices,
+      identity: new Float32Array(3),
+      expression: new Float32Array(2),
+      angles: { yaw: YAWS[i]!, pitch: 0, roll: 0 },
+      light: light(0),
+      albedo: Float32Array.of(0.8, -0.5, 0.4, 0, 0),
+    };
+    await put(`regressed/${key}.safetensors`, encodeRegression(regression));
+    const scores = (l1: number): FaceScores => ({
+      face: key,
+      maskShare: 0.4,
+      masked: { l1, psnr: 30 - 100 * l1, ssim: 1 - l1, cosine: 1 - l1 },
+      full: { l1, psnr: 32 - 100 * l1, ssim: 1 - l1, cosine: 1 - l1 },
+    });
+    await put(`scores_perfect/${key}.json`, JSON.stringify(scores(0.01 + 0.001 * i)));
+    await put(`scores_grey/${key}.json`, JSON.stringify(scores(0.1 + 0.01 * i)));
+  }
+  await put("truth/textures/7/1_neutral.texture.png", await map(truth));
+  await put("model/model.safetensors", modelFile());
+  await put("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
+  for (const id of ["models/faceres.json", "models/faceres.bin"]) await put(`recognition/${id}`, await asset(id));
+  await put("font/DejaVuSans.ttf", await Deno.readFile(await fontFile()));
+  await put(
+    "triplets/triplets.json",
+    JSON.stringify({ triplets: [{ identity: "7", expression: "1_neutral", views: KEYS, yaws: YAWS }] }),
+  );
+
+  const topology = folder("topology", "assets");
+  const [crops, meshes] = [folder("aligned", "aligned"), folder("meshes", "meshes")];
+  const unwrapped = unwrapTextures({ crops, meshes, topology }, { size: SIZE });
+  const regressed = folder("regressed", "regressed");
+  const model = folder("model", "model");
+  const methods = {
+    perfect: folder("perfect", "reconstructions"),
+    grey: folder("grey", "reconstructions"),
+    copy: withoutFtim({ crops, unwrapped, regressed, model, topology }, { fill: "copy" }),
+    guess: withoutFtim({ crops, unwrapped, regressed, model, topology }, { fill: "guess" }),
+  };
+  const recognition = folder("recognition", "assets");
+  const embeddings = embedFaces({ aligned: crops, unwrapped, meshes, recognition });
+  const novel = (reconstructions: Artifact<"reconstructions">) =>
+    scoreNovelViews({
+      triplets: folder("triplets", "triplets"),
+      crops,
+      unwrapped,
+      meshes,
+      embeddings,
+      reconstructions,
+      topology,
+      recognition,
+    });
+  const uv = (reconstructions: Artifact<"reconstructions">) =>
+    scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology });
+  const roles = (prefix: string, names: readonly string[], make: (best: boolean) => Artifact) =>
+    Object.fromEntries(names.map((name) => [prefix + name, make(name === "ours" || name === "full")]));
+  const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
+  const scored = (best: boolean) => folder(best ? "scores_perfect" : "scores_grey", "metrics");
+  const targets = {
+    perfect: novel(methods.perfect),
+    grey: novel(methods.grey),
+    uvPerfect: uv(methods.perfect),
+    uvCopy: uv(methods.copy),
+    uvGuess: uv(methods.guess),
+    table2: table2(
+      {
+        ...roles("real_", VARIANTS, scored),
+        ...roles("novel_", VARIANTS, (best) => novel(chosen(best))),
+        ...roles("uv_", VARIANTS, (best) => uv(chosen(best))),
+      } as Parameters<typeof table2>[0],
+    ),
+    others: novelTable(
+      {
+        ...roles("novel_", METHODS, (best) => novel(chosen(best))),
+        ...roles("uv_", METHODS, (best) => uv(chosen(best))),
+      } as Parameters<typeof novelTable>[0],
+    ),
+    fairness: fairness({ ...roles("", METHODS, scored), regressed, model } as Parameters<typeof fairness>[0]),
+    figure4: figure4({
+      aligned: crops,
+      meshes,
+      copy: methods.grey,
+      plain: methods.grey,
+      full: methods.perfect,
+      font: folder("font", "assets"),
+    }, { faces: 2 }),
+  };
+  const { trees } = await reproduce(targets, lab.options());
+
+  const perfect = await trees.perfect.json<NovelScores[]>("novel.json");
+  const grey = await trees.grey.json<NovelScores[]>("novel.json");
+  assert.equal(perfect.length, 6);
+  assert.deepEqual([...new Set(perfect.map(({ turn }) => turn))].sort(), [35, 70]);
+  for (const [i, row] of perfect.entries()) {
+    // what is left is the rounding of texture and crop to bytes
+    assert.ok(row.psnr! > 45 && row.ssim > 0.99 && row.cosine > 0.99, JSON.stringify(row));
+    assert.ok(grey[i]!.psnr! < 25);
+  }
+  for (const { seen, unseen, all } of await trees.uvPerfect.json<UvScores[]>("uv.json")) {
+    for (const part of [seen, unseen, all]) assert.equal(part!.psnr, null, "equal textures");
+  }
+  const [copied, guessed] = [trees.uvCopy, trees.uvGuess];
+  for (const tree of [copied, guessed]) {
+    const rows = await tree.json<UvScores[]>("uv.json");
+    assert.deepEqual(rows.map(({ yaw }) => yaw), [...YAWS]);
+    // copying keeps what is seen; what is not is an estimate
+    for (const { seen, unseen } of rows) {
+      assert.ok(seen!.psnr! > 30 && seen!.psnr! > (unseen?.psnr ?? 0), JSON.stringify(rows));
+    }
+  }
+
+  const ablation = await trees.table2.text("table2.md");
+  assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
+  assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
+  for (const file of ["novel_views.md", "uv_truth.md"]) {
+    const ours = (await trees.others.text(file)).split("\n").find((line) => line.startsWith("| Ours"))!;
+    assert.ok(ours.split("|").slice(2, 5).every((cell) => cell.includes("**")), ours);
+  }
+  assert.match(await trees.fairness.text("fairness.md"), /\(3\): L1 ↓/);
+  assert.equal((await trees.fairness.text("skin_tone.csv")).trim().split("\n").length, 4);
+  const { width, height } = await sharp(await trees.figure4.bytes("figure4.png")).metadata();
+  assert.deepEqual([width, height], [190 + 4 * 174, 24 + 4 * 174]);
+});
+
+/** The face's picture with another texture, over a flat background. */
+function renderOf({ operator }: ReturnType<typeof makeFace>, texture: Float32Array): Float32Array<ArrayBuffer> {
+  const { offsets, indices, weights, coverage } = operator;
+  return Float32Array.from({ length: 3 * coverage.length }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    let sum = (1 - coverage[pixel]!) * 0.3;
+    for (let k = offsets[pixel]!; k < offsets[pixel + 1]!; k++) sum += weights[k]! * texture[3 * indices[k]! + i % 3]!;
+    return sum;
+  });
+}
