@@ -95,7 +95,7 @@ export async function benchTrainingStep(lab: Lab): Promise<Row> {
     const start = performance.now();
     losses.push(await training.step());
     let milliseconds = performance.now() - start;
-    for (let round = 0; round < rounds; round++) milliseconds = Math.min(milliseconds, await training.several(4));
+    for (let round = 0; round < rounds; round++) milliseconds = Math.min(milliseconds, await training.several(2));
     training.dispose();
     return { losses, milliseconds };
   };
