@@ -18,6 +18,8 @@
  * @module
  */
 
+export { setHalfPrecision } from "./conv/families.ts";
+export * from "./conv/tuner.ts";
 export * from "./device.ts";
 export * from "./fast_kernels.ts";
 export * from "./onnx.ts";

@@ -4,9 +4,11 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { dispatch, program, sizeOf } from "../kernels/dispatch.ts";
 import { pack, type Packing, type Through } from "../kernels/texels.ts";
+import { type Direction, familyFor, halfPrecision } from "./families.ts";
 import { filterCode, filterKey, planFilterGradient } from "./filter_gradient.ts";
 import { gatherCode, gatherKey } from "./gather.ts";
 import { type ConvGeometry, type Epilogue, type GatherPlan, planForward, planInputGradient } from "./geometry.ts";
+import { planTiled, tiledCode, tiledKey, type TiledPlan } from "./tiled.ts";
 
 /** The device's backend and what kind of adapter it is. */
 export interface Target {
@@ -32,16 +34,21 @@ export function conv2d(
   geometry: ConvGeometry,
   { x, filter, bias, epilogue }: ForwardOperands,
 ): TensorInfo {
-  const plan = planForward(geometry, {
-    software: target.software,
+  const options = {
     epilogue: {
       hasBias: bias !== undefined,
       activation: epilogue?.activation ?? "linear",
       alpha: epilogue?.alpha ?? 0,
     },
-  });
+  };
   const { batch, outHeight, outWidth, outChannels } = geometry;
   const shape = [batch, outHeight, outWidth, outChannels];
+  const tiled = tiledPlan(target, geometry, {
+    direction: "forward",
+    gather: () => planForward(geometry, { software: false, ...options }),
+  });
+  if (tiled !== undefined) return runTiled(target, tiled, { x, filter, bias: bias ?? filter, shape });
+  const plan = planForward(geometry, { software: target.software, ...options });
   if (!target.software) return runGather(target, plan, { x, filter, bias: bias ?? filter, shape });
   const { backend } = target;
   return runGather(target, plan, {
@@ -63,10 +70,14 @@ export function conv2dInputGradient(
   },
 ): TensorInfo {
   const { batch, inHeight, inWidth, inChannels } = geometry;
-  const plan = planInputGradient(geometry, { software: target.software });
   const shape = [batch, inHeight, inWidth, inChannels];
   const { backend } = target;
-  if (target.software) {
+  const tiled = tiledPlan(target, geometry, {
+    direction: "input gradient",
+    gather: () => planInputGradient(geometry, { software: false }),
+  });
+  const plan = planInputGradient(geometry, { software: target.software });
+  if (target.software && tiled === undefined) {
     const packed = pack(backend, filter, { ...transposedPacking(geometry), slot: "filter" });
     return runGather(target, plan, {
       x: packPixels(backend, dy, { slot: "dy", through }),
@@ -77,7 +88,8 @@ export function conv2dInputGradient(
   }
   const transposed = transposeFilter(backend, geometry, filter);
   const upstream = through === undefined ? dy : passThrough(backend, dy, through);
-  const dx = runGather(target, plan, { x: upstream, filter: transposed, bias: transposed, shape });
+  const operands = { x: upstream, filter: transposed, bias: transposed, shape };
+  const dx = tiled === undefined ? runGather(target, plan, operands) : runTiled(target, tiled, operands);
   backend.disposeData(transposed.dataId);
   if (upstream !== dy) backend.disposeData(upstream.dataId);
   return dx;
@@ -200,6 +212,38 @@ export interface GatherOperands {
   readonly filter: TensorInfo;
   readonly bias: TensorInfo;
   readonly shape: readonly number[];
+}
+
+interface TiledRequest {
+  readonly direction: Direction;
+  /** The gather from buffers that it would be. */
+  readonly gather: () => GatherPlan;
+}
+
+/** The plan for the tiled family, if that is the one for this shape. */
+function tiledPlan(
+  { backend, software }: Target,
+  geometry: ConvGeometry,
+  { direction, gather }: TiledRequest,
+): TiledPlan | undefined {
+  const half = halfPrecision(backend.device);
+  if (!half && familyFor(backend.device, geometry, { direction, software }) === "register") return undefined;
+  return planTiled(gather(), { half });
+}
+
+function runTiled(
+  { backend }: Target,
+  { variant, uniforms, invocations }: TiledPlan,
+  { x, filter, bias, shape }: GatherOperands,
+): TensorInfo {
+  return dispatch(backend, {
+    key: tiledKey(variant),
+    code: () => tiledCode(variant),
+    inputs: [x, filter, bias],
+    shape,
+    uniforms,
+    invocations,
+  });
 }
 
 /** Runs a planned gather. The result has the given shape, its last axis the output channels. */

@@ -182,7 +182,8 @@ function phaseCode(v: GatherVariant, phase: number): string {
   return lines.join("\n");
 }
 
-function loadInput({ inputVec4, texels }: GatherVariant): string {
+/** WGSL of `loadInput(pixel, first channel, inside)`. */
+export function loadInput({ inputVec4, texels }: Pick<GatherVariant, "inputVec4" | "texels">): string {
   if (texels) {
     return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
   let i = pixel * u.inGroups + (c >> 2u);
@@ -200,7 +201,8 @@ function loadInput({ inputVec4, texels }: GatherVariant): string {
 }`;
 }
 
-function loadWeight({ outputVec4, texels }: GatherVariant): string {
+/** WGSL of `loadWeight(row, group of four channels)`. */
+export function loadWeight({ outputVec4, texels }: Pick<GatherVariant, "outputVec4" | "texels">): string {
   if (texels) {
     return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
   let i = row * u.outGroups + channel;
@@ -230,7 +232,8 @@ function activated({ activation }: GatherVariant, value: string): string {
   return ACTIVATIONS[activation](value);
 }
 
-function store({ outputVec4 }: GatherVariant): string {
+/** WGSL of `loadBias(group of four channels)` and `store(pixel, group of four channels, value)`. */
+export function store({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
   return `fn loadBias(channel : i32) -> vec4<f32> {
   if (u.hasBias == 0) { return vec4<f32>(); }
   let c = channel * 4;

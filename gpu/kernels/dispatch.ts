@@ -44,17 +44,19 @@ export interface ProgramOptions {
   readonly outputs?: readonly (readonly [name: string, element: string])[];
   /** Names of the uniform fields, in order; a field that ends in ":f32" is a float, the others are i32. */
   readonly uniforms: readonly string[];
+  /** WGSL features that the program needs, e.g. "f16". */
+  readonly enable?: readonly string[];
   /** Declarations before the entry point. */
   readonly functions?: string;
-  /** Statements of the entry point. `id : i32` is the invocation's flat index, `u` the uniforms, `result` the output. */
+  /** Statements of the entry point. `id : i32` is the invocation's flat index, `u` the uniforms, `result` the output. Workgroups are consecutive. */
   readonly body: string;
 }
 
 /** Writes a complete WGSL program around a body. */
 export function program(options: ProgramOptions): string {
-  const { result, inputs, outputs = [], uniforms, functions = "", body } = options;
+  const { result, inputs, outputs = [], uniforms, enable = [], functions = "", body } = options;
   const fields = uniforms.map((field) => field.endsWith(":f32") ? `${field.slice(0, -4)} : f32,` : `${field} : i32,`);
-  return `
+  return `${enable.map((feature) => `enable ${feature};`).join(" ")}
 struct Uniforms { reserved : i32, ${fields.join(" ")} }
 ${
     result === "texture"

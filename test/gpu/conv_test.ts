@@ -161,3 +161,38 @@ Deno.test("a convolution and its gradients give the same bits ten times", async 
   for (let repeat = 1; repeat < 10; repeat++) assert.deepEqual(await run(), first);
   tf.dispose([x, w, dy]);
 });
+
+for (
+  const { stride, channels } of [{ stride: 1, channels: [3, 5] }, { stride: 2, channels: [8, 4] }, {
+    stride: 2,
+    channels: [17, 1],
+  }]
+) {
+  Deno.test(`conv2dTranspose() is the adjoint of conv2d(), and so is its gradient: stride ${stride}, ${channels} channels`, async () => {
+    const tf = await openTfjs();
+    const [from, to] = channels as [number, number];
+    const c: ConvCase = { ...BASE, batch: 3, height: 6, width: 10, inChannels: to, outChannels: from, stride };
+    const { outHeight, outWidth, visit } = walk(c);
+    const x = random([c.batch, outHeight, outWidth, from], 1);
+    const w = random([3, 3, to, from], 2);
+    const dy = random([c.batch, c.height, c.width, to], 3);
+    const y = new Float64Array(dy.data.length);
+    const dx = new Float64Array(x.data.length);
+    const dw = new Float64Array(w.data.length);
+    visit((o, i, f) => {
+      y[i] = y[i]! + x.data[o]! * w.data[f]!;
+      dx[o] = dx[o]! + dy.data[i]! * w.data[f]!;
+      dw[f] = dw[f]! + dy.data[i]! * x.data[o]!;
+    });
+    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const [tx, tw, tdy] = [tensor(x), tensor(w), tensor(dy)];
+    const op = (a: Tensor, b: Tensor): Tensor =>
+      tf.conv2dTranspose(a as Tensor4D, b as Tensor4D, dy.shape as [number, number, number, number], stride, "same");
+    const tensors = [op(tx, tw), ...tf.grads(op)([tx, tw], tdy)];
+    for (const [i, expected] of [y, dx, dw].entries()) {
+      assert.ok(relativeError(await read(tensors[i]!), expected) < 2e-6, `result ${i}`);
+    }
+    tf.dispose([tx, tw, tdy]);
+    await (await openGpu()).assertHealthy("transposed convolution test");
+  });
+}
