@@ -1,9 +1,11 @@
 /**
- * The engine's own cost, on trivial stages: `deno task bench:engine [--million] [--peers N]`.
+ * The engine's own cost, on trivial stages: `deno task bench:engine [--million] [--peers N] [--table1 OPTIONS…]`.
  * Prints, after start-up: 20 stages over 75 items each, 1,000 whole stages, one stage of 10,000 items; first run, nothing to
  * do, one item changed; hashing on one and two threads, with the bar that each must reach. `--million`: also a million small
- * files. `--peers N`: then N stages under make, DVC and Snakemake, those that are installed.
+ * files. `--peers N`: then N stages and N items under make, DVC and Snakemake, those that are installed. `--table1`, last:
+ * also the whole command, with its own options, on a store where all is done.
  */
+import { fileURLToPath } from "node:url";
 import { comparePeers } from "./pipeline_peers.ts";
 import { hashMany } from "../pipeline/hash_many.ts";
 import { defineStage, type Options, reproduce, silentReporter, sourceFolder } from "../pipeline/mod.ts";
@@ -91,17 +93,66 @@ async function stagesAndItems(): Promise<void> {
   await time("10,000 items, one changed", all, 1);
 }
 
-/** A million files of 64 bytes as the input of one whole stage. */
+/** A million files of 64 bytes as the input of one whole stage; each run in a process of its own, for its memory. */
 async function millionFiles(): Promise<void> {
   const folder = `${root}/million`;
   for (let index = 0; index < 1_000_000; index++) {
     if (index % 1000 === 0) Deno.mkdirSync(`${folder}/${index / 1000}`, { recursive: true });
     Deno.writeTextFileSync(`${folder}/${Math.floor(index / 1000)}/${index}.txt`, String(index).padEnd(64));
   }
-  const targets = { text: whole({ text: sourceFolder(folder) }, { number: 0 }) };
-  await time("1,000,000 files, first run", targets);
-  await time("1,000,000 files, nothing to do", targets, 8);
-  console.log(`${"".padEnd(40)} ${Math.round(Deno.memoryUsage().rss / 1e6)} MB resident`);
+  const self = fileURLToPath(import.meta.url);
+  for (const [label, bar] of [["first run"], ["nothing to do", 8]] as const) {
+    const args = ["run", "-q", "--no-check", "--allow-read", "--allow-write", "--allow-env", "--allow-run", self];
+    const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args: [...args, "--folder", folder] })
+      .output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    const { seconds, executed, peak } = JSON.parse(new TextDecoder().decode(stdout));
+    const memory = peak === null
+      ? ""
+      : `, at most ${peak} MB${bar === undefined ? "" : peak <= 600 ? " ≤ 600" : " ABOVE 600"}`;
+    const note = `${executed} executed${memory}`;
+    print(`1,000,000 files, ${label}`, { seconds, note, ...(bar === undefined ? {} : { bar }) });
+  }
+}
+
+/** The child of {@link millionFiles}. */
+async function oneFolder(folder: string): Promise<void> {
+  const start = performance.now();
+  const { summary: { executed } } = await reproduce({ text: whole({ text: sourceFolder(folder) }, { number: 0 }) }, {
+    store: `${folder}-store`,
+    reporter: silentReporter(),
+  });
+  const seconds = (performance.now() - start) / 1000;
+  console.log(JSON.stringify({ seconds, executed, peak: peakMemory() }));
+}
+
+/** The most memory that this process has had, in MB; null where the system does not tell. */
+function peakMemory(): number | null {
+  if (Deno.build.os !== "linux") return null;
+  const kiB = /VmHWM:\s*(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  return Math.round(Number(kiB) * 1024 / 1e6);
+}
+
+/** `deno task table1` as typed in a shell, when all is done: the median of seven. */
+async function warmTable(options: readonly string[]): Promise<void> {
+  const command = new Deno.Command(Deno.execPath(), { args: ["task", "table1", "--log", "json", ...options] });
+  const times: number[] = [];
+  let executed = 0;
+  for (let run = 0; run < 8; run++) {
+    const start = performance.now();
+    const { success, stderr } = await command.output();
+    const text = new TextDecoder().decode(stderr);
+    if (!success) throw new Error(text);
+    if (run > 0) times.push((performance.now() - start) / 1000);
+    const end = text.split("\n").findLast((line) => line.startsWith("{"));
+    executed = JSON.parse(end ?? "{}").executed;
+  }
+  const seconds = times.sort((a, b) => a - b)[times.length >> 1] ?? NaN;
+  print("deno task table1, nothing to do", {
+    seconds,
+    bar: 0.6,
+    note: `${executed} executed, shell and start included`,
+  });
 }
 
 /** 16 files of 64 MiB, on one thread and on two. */
@@ -127,12 +178,24 @@ async function hashing(): Promise<void> {
   });
 }
 
+/** What follows an option; absent: undefined. */
+function after(option: string): readonly string[] | undefined {
+  const index = Deno.args.indexOf(option);
+  return index === -1 ? undefined : Deno.args.slice(index + 1);
+}
+
+const [folder] = after("--folder") ?? [];
 try {
-  await stagesAndItems();
-  await hashing();
-  if (Deno.args.includes("--million")) await millionFiles();
+  if (folder !== undefined) await oneFolder(folder);
+  else {
+    await stagesAndItems();
+    await hashing();
+    if (Deno.args.includes("--million")) await millionFiles();
+    const table = after("--table1");
+    if (table !== undefined) await warmTable(table);
+    const peers = after("--peers");
+    if (peers !== undefined) await comparePeers(Number(peers[0] ?? 100));
+  }
 } finally {
   Deno.removeSync(root, { recursive: true });
 }
-const peers = Deno.args.indexOf("--peers");
-if (peers !== -1) await comparePeers(Number(Deno.args[peers + 1] ?? 100));

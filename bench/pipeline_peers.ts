@@ -1,10 +1,10 @@
 /**
- * N trivial stages under make, DVC, Snakemake and this engine, in one run: `bench/pipeline_peers.ts [N]` (default 100).
+ * N trivial stages, and N items, under make, DVC, Snakemake and this engine, in one run: `bench/pipeline_peers.ts [N]` (default 100).
  * Whole processes are timed, start-up included; peers that are not on the path are left out. The peers start a shell
  * a stage, this engine calls a function: that is part of the comparison.
  */
 import { fileURLToPath } from "node:url";
-import { defineStage, reproduce, silentReporter } from "../pipeline/mod.ts";
+import { defineStage, reproduce, silentReporter, sourceFolder } from "../pipeline/mod.ts";
 import { z } from "zod";
 
 const trivial = defineStage({
@@ -17,6 +17,19 @@ const trivial = defineStage({
   run: ({ out, params }) => out.write("out.txt", `${params.number}\n`),
 });
 
+const copy = defineStage({
+  name: "copy",
+  module: import.meta.url,
+  inputs: { files: "folder" },
+  output: "files",
+  each: ["files"],
+  batch: 16,
+  determinism: "bitwise",
+  run: async ({ items }) => {
+    for (const { key, inputs, out } of items) out.write(`${key}.txt`, await inputs.files.bytes(`${key}.txt`));
+  },
+});
+
 /** A peer: files to write and commands to run in a folder. */
 interface Peer {
   readonly name: string;
@@ -25,49 +38,65 @@ interface Peer {
   readonly run: readonly string[];
 }
 
-function peers(count: number): readonly Peer[] {
-  const numbers = Array.from({ length: count }, (_, index) => index);
-  const targets = numbers.map((n) => `out/${n}.txt`);
+const numbersTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+const prepare = [["dvc", "init", "-q", "--no-scm"]];
+
+function self(...args: string[]): readonly string[] {
+  return [Deno.execPath(), "run", "-q", "--no-check", "--allow-all", fileURLToPath(import.meta.url), ...args];
+}
+
+/** So many stages that write a line. */
+function stagePeers(count: number): readonly Peer[] {
+  const targets = numbersTo(count).map((n) => `out/${n}.txt`);
+  const rules = numbersTo(count).map((n) => `out/${n}.txt:\n\t@echo ${n} > $@\n`);
+  const all = `rule all:\n  input: expand("out/{n}.txt", n=range(${count}))\n`;
+  const stages = numbersTo(count).map((n) => `  s${n}:\n    cmd: echo ${n} > out/${n}.txt\n    outs: [out/${n}.txt]\n`);
   return [
     {
       name: "make -j2",
-      files: {
-        Makefile: `all: ${targets.join(" ")}\n${numbers.map((n) => `out/${n}.txt:\n\t@echo ${n} > $@\n`).join("")}`,
-      },
+      files: { Makefile: `all: ${targets.join(" ")}\n${rules.join("")}` },
+      run: ["make", "-s", "-j2"],
+    },
+    {
+      name: "snakemake -j2",
+      files: { Snakefile: `${all}rule one:\n  output: "out/{n}.txt"\n  shell: "echo {wildcards.n} > {output}"\n` },
+      run: ["snakemake", "-q", "-j2"],
+    },
+    { name: "dvc repro", files: { "dvc.yaml": `stages:\n${stages.join("")}` }, prepare, run: ["dvc", "repro", "-q"] },
+    { name: "this engine", files: {}, run: self("stages", `${count}`) },
+  ];
+}
+
+/** One operation on so many files. DVC has no stages by item: its one stage does them all. */
+function itemPeers(count: number): readonly Peer[] {
+  const inputs = Object.fromEntries(numbersTo(count).map((n) => [`in/${n}.txt`, `${n}\n`]));
+  const list = numbersTo(count).map((n) => `out/${n}.txt`).join(" ");
+  const copy = "for f in in/*; do cp $f out/; done";
+  return [
+    {
+      name: "make -j2",
+      files: { ...inputs, Makefile: `all: ${list}\nout/%.txt: in/%.txt\n\t@cp $< $@\n` },
       run: ["make", "-s", "-j2"],
     },
     {
       name: "snakemake -j2",
       files: {
-        Snakefile:
-          `rule all:\n  input: expand("out/{n}.txt", n=range(${count}))\nrule one:\n  output: "out/{n}.txt"\n  shell: "echo {wildcards.n} > {output}"\n`,
+        ...inputs,
+        Snakefile: `rule all:\n  input: expand("out/{n}.txt", n=range(${count}))\n` +
+          `rule one:\n  input: "in/{n}.txt"\n  output: "out/{n}.txt"\n  shell: "cp {input} {output}"\n`,
       },
       run: ["snakemake", "-q", "-j2"],
     },
     {
       name: "dvc repro",
       files: {
-        "dvc.yaml": `stages:\n${
-          numbers.map((n) => `  s${n}:\n    cmd: echo ${n} > out/${n}.txt\n    outs: [out/${n}.txt]\n`).join("")
-        }`,
+        ...inputs,
+        "dvc.yaml": `stages:\n  copy:\n    cmd: mkdir -p out; ${copy}\n    deps: [in]\n    outs: [out]\n`,
       },
-      prepare: [["dvc", "init", "-q", "--no-scm"]],
+      prepare,
       run: ["dvc", "repro", "-q"],
     },
-    {
-      name: "this engine",
-      files: {},
-      run: [
-        Deno.execPath(),
-        "run",
-        "-q",
-        "--no-check",
-        "--allow-all",
-        fileURLToPath(import.meta.url),
-        "self",
-        `${count}`,
-      ],
-    },
+    { name: "this engine", files: inputs, run: self("items") },
   ];
 }
 
@@ -79,31 +108,42 @@ async function seconds(command: readonly string[], cwd: string): Promise<number>
   return (performance.now() - start) / 1000;
 }
 
-/** Prints the comparison for so many stages. */
+/** Prints the comparison for so many stages, and for one stage of so many items. */
 export async function comparePeers(count: number): Promise<void> {
   console.log(`${count} trivial stages: first run, nothing to do (s, start-up included)`);
-  for (const { name, files, prepare = [], run } of peers(count)) {
-    const folder = Deno.makeTempDirSync({ prefix: "peers-" });
-    try {
-      Deno.mkdirSync(`${folder}/out`);
-      for (const [path, text] of Object.entries(files)) Deno.writeTextFileSync(`${folder}/${path}`, text);
-      for (const command of prepare) await seconds(command, folder);
-      const times = [await seconds(run, folder), await seconds(run, folder)];
-      console.log(name.padEnd(16), ...times.map((time) => time.toFixed(2).padStart(8)));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      console.log(name.padEnd(16), "not installed");
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
+  for (const peer of stagePeers(count)) await compare(peer);
+  console.log(`${count} files copied one by one: first run, nothing to do, one changed`);
+  for (const peer of itemPeers(count)) await compare(peer, "in/7.txt");
+}
+
+async function compare({ name, files, prepare = [], run }: Peer, changed?: string): Promise<void> {
+  const folder = Deno.makeTempDirSync({ prefix: "peers-" });
+  try {
+    for (const path of ["in", "out"]) Deno.mkdirSync(`${folder}/${path}`);
+    for (const [path, text] of Object.entries(files)) Deno.writeTextFileSync(`${folder}/${path}`, text);
+    for (const command of prepare) await seconds(command, folder);
+    const times = [await seconds(run, folder), await seconds(run, folder)];
+    if (changed !== undefined) {
+      Deno.writeTextFileSync(`${folder}/${changed}`, "changed\n");
+      times.push(await seconds(run, folder));
     }
+    console.log(name.padEnd(16), ...times.map((time) => time.toFixed(2).padStart(8)));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log(name.padEnd(16), "not installed");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
 }
 
 if (import.meta.main) {
   const [first = "100", count = "100"] = Deno.args;
-  if (first === "self") {
-    const numbers = Array.from({ length: Number(count) }, (_, number) => number);
-    const targets = Object.fromEntries(numbers.map((number) => [`${number}`, trivial({}, { number })]));
-    await reproduce(targets, { reporter: silentReporter(), jobs: 2 });
-  } else await comparePeers(Number(first));
+  const options = { reporter: silentReporter(), jobs: 2 };
+  if (first === "stages") {
+    const targets = Object.fromEntries(
+      numbersTo(Number(count)).map((number) => [`${number}`, trivial({}, { number })]),
+    );
+    await reproduce(targets, options);
+  } else if (first === "items") await reproduce({ copies: copy({ files: sourceFolder("in") }) }, options);
+  else await comparePeers(Number(first));
 }

@@ -5,7 +5,7 @@ import type { Action, Job } from "./job.ts";
 import type { Session } from "./session.ts";
 import type { ErasedContext } from "./stage.ts";
 import type { ActionRecord, FileRow } from "./state.ts";
-import { checkBlob, commit, type Digest, hasBlob, quarantine } from "./store.ts";
+import { checkBlob, commit, type Digest, hasBlob, quarantine, remove } from "./store.ts";
 import { corruption, openTree, recheck, type Resolved, type SourceFile } from "./tree.ts";
 import { openSink } from "./writer.ts";
 
@@ -74,25 +74,39 @@ interface BatchOptions {
   readonly shared: Share;
 }
 
-/** Runs some locked actions and records their results. */
-export async function runBatch(actions: readonly Action[], options: BatchOptions): Promise<readonly ActionRecord[]> {
-  const { session, node, label } = options.job;
-  const scratch = `${session.store.root}/scratch/${actions[0]?.key}`;
+/** What a batch made, to be kept in the store and recorded by {@link keepBatch}. */
+export interface Batch {
+  readonly job: Job;
+  readonly products: readonly Product[];
+  readonly scratch: string;
+  readonly started: number;
+  readonly ended: number;
+}
+
+/** Runs some locked actions. */
+export async function runBatch(actions: readonly Action[], options: BatchOptions): Promise<Batch> {
+  const { job } = options;
+  const scratch = `${job.session.store.root}/scratch/${actions[0]?.key}`;
   const started = Date.now();
   const products = await callStage(actions, { ...options, scratch });
+  return { job, products, scratch, started, ended: Date.now() };
+}
+
+/** Makes what a batch made durable, then records it. */
+export async function keepBatch({ job, products, scratch, started, ended }: Batch): Promise<readonly ActionRecord[]> {
+  const { session, node, label } = job;
   try {
     await commit(session.store, products.flatMap(({ sink }) => sink.staged));
-    const ended = Date.now();
     const records = products.map(({ action: { key, preimage, item }, sink, skipped }) => {
       return { key, stage: node.stage.name, item, preimage, files: sink.files, skipped, started, ended };
     });
     session.checkOpen();
     session.state.recordActions(records);
-    await Deno.remove(scratch, { recursive: true }).catch(() => null);
+    remove(scratch);
     return records;
   } catch (error) {
     for (const { sink } of products) sink.discard();
-    throw asFailure(error, { label, actions, session });
+    throw asFailure(error, { label, actions: products.map(({ action }) => action), session });
   }
 }
 

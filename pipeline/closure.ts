@@ -29,6 +29,16 @@ export function readRun(root: string, id?: string): RunRecord {
   return JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`));
 }
 
+/** A run's facts; where it computed nothing, and so asked for none, those of the latest run before it that has some. */
+export function factsOf(root: string, { id }: RunRecord): RunRecord["facts"] {
+  const names = runNames(root);
+  for (const name of names.slice(0, names.indexOf(`${id}.json`) + 1).toReversed()) {
+    const { facts } = readRun(root, name.replace(/\.json$/, ""));
+    if (facts !== null) return facts;
+  }
+  return null;
+}
+
 /** Bundles of finished stages, by node key; keys without a record are left out. */
 export function bundlesOf(keys: Iterable<string>, state: State): readonly Bundle[] {
   const byRecipe = new Map<string, ActionRecord[]>();

@@ -3,7 +3,7 @@
  * with which parameters, from which files to which files. Results of stages in between are given as datasets by digest
  * and size; the user's files and the targets are listed one by one.
  */
-import { bundlesOf, readRun } from "./closure.ts";
+import { bundlesOf, factsOf, readRun } from "./closure.ts";
 import type { Code } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { lineageOf, type Origin } from "./lineage.ts";
@@ -51,7 +51,8 @@ const PROFILES = [
 export async function crateOf(options: CrateOptions): Promise<Crate> {
   using store = await openStore(existingStore(options.store ?? ".ftim"));
   using state = openState(store.root, { warn: console.error });
-  const run = readRun(store.root, options.run);
+  const record = readRun(store.root, options.run);
+  const run = { ...record, facts: factsOf(store.root, record) };
   const nodes = finishedNodes(state);
   const byKey = new Map(nodes.map((node) => [node.key, node]));
   const origins = new Map<string, Origin>();

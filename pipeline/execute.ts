@@ -1,10 +1,13 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
-import { runBatch, shareOf } from "./batch.ts";
+import { keepBatch, runBatch, shareOf } from "./batch.ts";
 import { StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
 import type { ActionRecord } from "./state.ts";
 import { type Listing, sortListing } from "./tree.ts";
+
+/** Lanes of a stage for each batch that the cores allow at once. */
+const LANES = 4;
 
 /** Executes what has no usable record and assembles the stage's listing. Throws {@link DamagedInput}. */
 export async function execute(job: Job): Promise<Listing> {
@@ -89,8 +92,15 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         if (failure === null && !session.signal.aborted) claim(claimed);
         if (claimed.length > 0) {
           idle = 0;
-          const records = await runBatch(claimed.map(({ action }) => action), { job, shared });
-          for (const record of records) settle(record, "executed");
+          const batch = await runBatch(claimed.map(({ action }) => action), { job, shared });
+          // the disk is waited for without a core
+          const flushed = await session.disk.take({ cores: 1 });
+          release();
+          try {
+            for (const record of await keepBatch(batch)) settle(record, "executed");
+          } finally {
+            flushed();
+          }
         }
       } catch (error) {
         failure ??= { error };
@@ -104,7 +114,8 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
       }
     }
   }
-  const most = gpu ? 1 : Math.max(1, Math.floor(session.jobs / cores));
+  // more than there are cores, so that some can wait for the disk; the pool says how many run
+  const most = gpu ? 1 : LANES * Math.max(1, Math.floor(session.jobs / cores));
   try {
     await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
   } finally {

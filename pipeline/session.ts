@@ -34,11 +34,16 @@ export interface Options {
   readonly salt?: string;
 }
 
+/** The disk takes so many flushes at once to advantage: it writes them in one go. */
+const FLUSHES = 16;
+
 /** An open session. */
 export interface Session extends Disposable {
   readonly store: Store;
   readonly state: State;
   readonly pool: Pool;
+  /** Who may flush results to the disk; its "cores" are how many do so at once. */
+  readonly disk: Pool;
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly emit: Reporter;
@@ -77,6 +82,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
   const modules = plan.vertices.flatMap(({ node }) => node.type === "stage" ? [node.stage.module] : []);
   let codes: Promise<ReadonlyMap<string, string>> | undefined;
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
+  const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
 
   async function readCodes(): Promise<ReadonlyMap<string, string>> {
@@ -94,7 +100,8 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
   return {
     store,
     state,
-    pool: openPool({ cores: jobs, memoryMiB, gpuLock: `${store.root}/gpu.lock`, signal }),
+    pool: openPool({ cores: jobs, memoryMiB, gpuLock, signal }),
+    disk: openPool({ cores: FLUSHES, memoryMiB, gpuLock, signal }),
     jobs,
     signal,
     emit,

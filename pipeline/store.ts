@@ -33,17 +33,21 @@ const SMALL = 1 << 20;
 
 /** Opens (or makes) a store; waits while a garbage collection runs there. */
 export async function openStore(path: string): Promise<Store> {
+  let use: Lock | null = null;
   try {
-    for (const folder of ["store/sha256", "tmp", "locks", "quarantine", "scratch", "runs"]) {
-      Deno.mkdirSync(`${path}/${folder}`, { recursive: true });
-    }
+    Deno.mkdirSync(path, { recursive: true });
     const root = Deno.realPathSync(path);
-    const use = await waitLock(`${root}/use.lock`, { exclusive: false });
+    const held = use = await waitLock(`${root}/use.lock`, { exclusive: false });
+    // the last one says that it is a whole store
+    for (const folder of ["tmp", "locks", "quarantine", "scratch", "runs", "store/sha256"]) {
+      Deno.mkdirSync(`${root}/${folder}`, { recursive: true });
+    }
     sweep(root);
     layReserve(root);
     const { session, temporary } = openTemporary(root);
-    return { root, temporary, verified: new Set(), [Symbol.dispose]: () => close(temporary, [session, use]) };
+    return { root, temporary, verified: new Set(), [Symbol.dispose]: () => close(temporary, [session, held]) };
   } catch (error) {
+    use?.[Symbol.dispose]();
     throw explainStoreFailure(error, path);
   }
 }
@@ -107,7 +111,8 @@ function sweep(root: string): void {
   }
 }
 
-function remove(path: string): void {
+/** Removes a file or folder, if there is one. */
+export function remove(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch (error) {

@@ -75,13 +75,9 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
 });
 
 Deno.test("the metrics are those of the committed small run, as far as another adapter may differ", async () => {
-  await run([
-    "gate",
-    "--results",
-    first,
-    "--baseline",
-    new URL("../../results/baseline-e2e.json", import.meta.url).pathname,
-  ]);
+  const baseline = new URL("../../results/baseline-e2e.json", import.meta.url).pathname;
+  // for the log of the continuous integration; its step summary gets the same table
+  console.log((await run(["gate", "--results", first, "--baseline", baseline])).stdout);
 });
 
 Deno.test("a result says how it was made, and rerunning its stages makes it again", async () => {

@@ -24,6 +24,57 @@ Deno.test("the order of object keys changes no key", () => {
   assert.equal(nodeKey(base).key, nodeKey(flip(base) as NodePreimage).key);
 });
 
+/** Numbers from 0 to n − 1, the same in every run. */
+function randomNumbers(seed: number): (n: number) => number {
+  return (n) => (seed = (seed * 48271) % 2147483647) % n;
+}
+
+function randomValue(below: (n: number) => number, depth = 0): unknown {
+  const kind = below(depth < 3 ? 7 : 5);
+  if (kind === 0) return below(1000) / 7;
+  if (kind === 1) return -below(1e9);
+  if (kind === 2) return `${["", "ä", "\u{1f600}", '"', "z\n"][below(5)]}${below(50)}`;
+  if (kind < 5) return [null, true, false][below(3)];
+  const inner = Array.from({ length: 1 + below(4) }, () => randomValue(below, depth + 1));
+  if (kind === 5) return inner;
+  return Object.fromEntries(inner.map((value, index) => [`${["b", "é", "10", "9", "A"][below(5)]}${index}`, value]));
+}
+
+/** The same value, its keys put in another order at every level. */
+function shuffle(value: unknown, below: (n: number) => number): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((inner) => shuffle(inner, below));
+  const entries = Object.entries(value).map(([name, inner]) => ({ name, inner, order: below(1e6) }));
+  entries.sort((a, b) => a.order - b.order);
+  return Object.fromEntries(entries.map(({ name, inner }) => [name, shuffle(inner, below)]));
+}
+
+/** The same value with one leaf replaced. */
+function changeLeaf(value: unknown, below: (n: number) => number): unknown {
+  if (typeof value !== "object" || value === null) return value === "changed" ? "changed again" : "changed";
+  const names = Object.keys(value);
+  if (names.length === 0) return "changed";
+  const chosen = names[below(names.length)];
+  const entries = Object.entries(value).map((
+    [name, inner],
+  ) => [name, name === chosen ? changeLeaf(inner, below) : inner]);
+  return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
+}
+
+Deno.test("for any document: no order of its keys changes the key, every change of a leaf does", () => {
+  const below = randomNumbers(7);
+  const seen = new Map<string, string>();
+  for (let round = 0; round < 500; round++) {
+    const document: NodePreimage = { ...base, params: { a: randomValue(below), b: randomValue(below) } };
+    const { key, preimage } = nodeKey(document);
+    assert.equal(nodeKey(shuffle(document, below) as NodePreimage).key, key, preimage);
+    assert.notEqual(nodeKey(changeLeaf(document, below) as NodePreimage).key, key, preimage);
+    assert.equal(seen.get(key) ?? preimage, preimage);
+    seen.set(key, preimage);
+    assert.equal(nodeKey(JSON.parse(preimage)).key, key, "the stored document has the key that it explains");
+  }
+});
+
 Deno.test("every declared field changes the key", () => {
   const variants: NodePreimage[] = [
     base,
@@ -56,7 +107,38 @@ Deno.test("every declared field changes the key", () => {
   assert.equal(new Set(actions.map(({ key }) => key)).size, actions.length);
 });
 
-Deno.test("jobs, the working directory and the batch size change no key and no result", async () => {
+Deno.test("the batch size changes no key and no result", async () => {
+  using lab = openLab();
+  lab.put(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.txt`, `text ${i}`])));
+  let calls = 0;
+  const define = (batch: number) =>
+    defineStage({
+      name: "copy",
+      module: import.meta.url,
+      inputs: { texts: "folder" },
+      output: "texts",
+      each: ["texts"],
+      batch,
+      determinism: "bitwise",
+      run: async ({ items }) => {
+        calls++;
+        for (const { key, inputs, out } of items) out.write(`${key}.txt`, await inputs.texts.bytes(`${key}.txt`));
+      },
+    });
+  const run = async (batch: number, store: string) => {
+    const target = { copies: define(batch)({ texts: sourceFolder(lab.source) }) };
+    const { trees } = await reproduce(target, lab.options({ store: `${lab.root}/${store}` }));
+    return trees.copies.paths.map((path) => trees.copies.entry(path));
+  };
+  const single = await run(1, "one");
+  assert.equal(calls, 20);
+  assert.deepEqual(await run(7, "two"), single);
+  assert.equal(calls, 23);
+  assert.deepEqual(await run(7, "one"), single);
+  assert.equal(calls, 23);
+});
+
+Deno.test("jobs and the working directory change no key and no result", async () => {
   using lab = openLab();
   lab.put(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.txt`, `text ${i}`])));
   const { ran, upper, total } = textStages();

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The command as a user or a workflow on GitHub would run it. */
+async function gate(args: readonly string[], summary: string): Promise<{ code: number; text: string; error: string }> {
+  const permissions = ["--allow-read", "--allow-write", "--allow-env"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", ...permissions, "main.ts", "gate", ...args],
+    cwd: project,
+    env: { GITHUB_STEP_SUMMARY: summary, NO_COLOR: "1" },
+  }).output();
+  const [text, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, text: text ?? "", error: error ?? "" };
+}
+
+Deno.test("gate: the committed metrics pass the committed baseline; worse ones end with status 1, table and summary", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const [summary, metrics, baseline] = ["summary.md", "metrics.json", "baseline.json"].map((n) =>
+      `${folder}/${n}`
+    ) as [
+      string,
+      string,
+      string,
+    ];
+    const good = await gate([], summary);
+    assert.equal(good.code, 0, good.error);
+    assert.match(good.text, /### Metrics: passed[^]*\| ours\.masked\.psnr \|/);
+    const committed = await Deno.readTextFile(`${project}/results/embedded/metrics.json`);
+    Deno.writeTextFileSync(metrics, committed.replaceAll(/"psnr": ?\d+/g, '"psnr":1'));
+    const bad = await gate(["--metrics", metrics], summary);
+    assert.equal(bad.code, 1);
+    assert.match(bad.text, /### Metrics: FAILED[^]*\| ours\.masked\.psnr \|.*\| worse \|/);
+    const written = Deno.readTextFileSync(summary);
+    assert.ok(written.includes("### Metrics: passed") && written.includes("### Metrics: FAILED"));
+    assert.match(
+      (await gate(["--metrics", metrics, "--baseline", baseline, "--update"], summary)).text,
+      /[1-9]\d* metrics/,
+    );
+    assert.equal((await gate(["--metrics", metrics, "--baseline", baseline], summary)).code, 0);
+    assert.equal((await gate(["--baseline", baseline], summary)).code, 0, "better is not a failure");
+    assert.match(
+      (await gate(["--metrics", `${folder}/none`], summary)).error,
+      /none: no such file; run reproduce first/,
+    );
+    Deno.writeTextFileSync(metrics, '[{"face": "a"}]');
+    assert.match((await gate(["--metrics", metrics], summary)).error, /these are not the metrics of faces/);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
