@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "../pipeline/mod.ts";
+import { MOST_SEEDS } from "../stages/seed_spread.ts";
 import { machineFacts } from "./facts.ts";
 
 /** Options of a command that only looks at the store. */
@@ -23,6 +24,7 @@ export const PUBLISHED = [
   "table2",
   "others",
   "fairness",
+  "seeds",
   "figure3",
   "figure4",
   "charts",
@@ -38,6 +40,12 @@ export type Published = typeof PUBLISHED[number];
 export function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+function seedCount(text: string): number {
+  const value = count(text);
+  if (value > MOST_SEEDS) throw new InvalidArgumentError(`It can be at most ${MOST_SEEDS}.`);
   return value;
 }
 
@@ -57,7 +65,10 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("--identities <n>", "heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
     .option("--steps <n>", "training steps", count)
-    .option("--seed <n>", "seed of the training", count);
+    .option("--seed <n>", "seed of the training", count)
+    .addOption(
+      new Option("--seeds <n>", "repeat our training with so many seeds and report the spread").argParser(seedCount),
+    );
 }
 
 /** Some of the experiment's artifacts; default: all that are published. */
@@ -67,7 +78,8 @@ export async function artifactsOf(
 ): Promise<Readonly<Record<string, Artifact>>> {
   const { embedded } = await import("../experiments/embedded.ts");
   const artifacts = embedded(options);
-  return Object.fromEntries(names.map((name) => [name, artifacts[name]]));
+  const wanted = names.map((name) => [name, artifacts[name]] as const);
+  return Object.fromEntries(wanted.flatMap(([name, artifact]) => artifact === null ? [] : [[name, artifact]]));
 }
 
 /** The folder that an experiment's results are published in. */

@@ -1,4 +1,4 @@
-/** `reproduce`, `table1`, `figures`: computes artifacts and publishes them; `reproduce` also says how they were made. */
+/** `reproduce`, `table1`, `table2`, `figures`: computes artifacts and publishes them; `reproduce` also says how they were made. */
 import type { Command } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "../pipeline/mod.ts";
 import {
@@ -21,8 +21,10 @@ export function reproduce(program: Command): void {
     });
   experimentCommand(program, ["table1", "Table 1 and only what it needs"])
     .action(async (options: Common) => void await make(["table1"], options));
+  experimentCommand(program, ["table2", "Table 2, the ablation, and only what it needs"])
+    .action(async (options: Common) => void await make(["table2"], options));
   experimentCommand(program, ["figures", "the figures and only what they need"])
-    .action(async (options: Common) => void await make(["figure3"], options));
+    .action(async (options: Common) => void await make(["figure3", "figure4", "charts"], options));
 }
 
 /** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
@@ -34,6 +36,7 @@ async function make(names: readonly Published[], options: Common): Promise<boole
   let written = 0;
   for (const tree of Object.values(trees)) written += (await publish(tree, folder)).length;
   if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
+  if (trees.table2 !== undefined) console.log(await trees.table2.text("table2.md"));
   console.log(
     `${fileCount(Object.values(trees))} files in ${folder}${written === 0 ? "" : `, ${written} of them new`}`,
   );

@@ -6,13 +6,8 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { roles } from "./roles.ts";
 import { METHODS } from "./tables/methods.ts";
-
-const roles = <Prefix extends string, Kind extends string>(prefix: Prefix, kind: Kind) =>
-  Object.fromEntries(METHODS.map((method) => [`${prefix}_${method}`, kind])) as Record<
-    `${Prefix}_${typeof METHODS[number]}`,
-    Kind
-  >;
 
 /** Turns between two views, degrees, by which they are grouped: [low, high). */
 const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
@@ -23,7 +18,7 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
-  inputs: { ...roles("novel", "novel"), ...roles("uv", "uv_scores") },
+  inputs: { ...roles("novel", METHODS, "novel"), ...roles("uv", METHODS, "uv_scores") },
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",

@@ -4,30 +4,56 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "../pipeline/mod.ts";
+import { defineStage, type Tree } from "../pipeline/mod.ts";
+import type { ReportSection } from "./figures/report_page.ts";
 
-/** Table 1, Figure 3 and the filter report → `report.html`. */
+/** Tables, figures, charts and the filter report → `report.html`; what is not given is left out. */
 export const report = defineStage({
   name: "report",
   module: import.meta.url,
-  inputs: { table1: "table1", figure3: "figure", filter: "filter_report?" },
+  inputs: {
+    table1: "table1",
+    table2: "table2?",
+    others: "novel_table?",
+    fairness: "fairness?",
+    figure3: "figure",
+    figure4: "figure?",
+    charts: "charts?",
+    filter: "filter_report?",
+  },
   output: "report",
   params: z.strictObject({
     title: z.string().default("High-fidelity facial texture reconstruction, reproduced"),
   }),
   determinism: "bitwise",
-  run: async ({ inputs: { table1, figure3, filter }, params, out }) => {
+  run: async ({ inputs, params, out }) => {
     const { reportPage } = await import("./figures/report_page.ts");
-    const pictures = figure3.paths.filter((path) => path.endsWith(".png"));
-    const sections = [
-      { markdown: await table1.text("table1.md"), pictures: [] },
-      {
-        markdown:
-          "# Figure 3\n\nOne column a face. Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
-        pictures: await Promise.all(pictures.map(async (path) => ({ name: path, png: await figure3.bytes(path) }))),
-      },
-      ...(filter === undefined ? [] : [{ markdown: await filter.text("filter_report.md"), pictures: [] }]),
-    ];
-    await out.write("report.html", await reportPage({ title: params.title, sections }));
+    const sections: ReportSection[] = [];
+    const text = async (tree: Tree | undefined, paths: readonly string[]) => {
+      for (const path of tree === undefined ? [] : paths) {
+        sections.push({ markdown: await tree!.text(path), pictures: [] });
+      }
+    };
+    const pictures = async (tree: Tree | undefined, markdown: string) => {
+      const paths = tree?.paths.filter((path) => path.endsWith(".png")) ?? [];
+      if (tree === undefined || paths.length === 0) return;
+      const drawn = await Promise.all(paths.map(async (path) => ({ name: path, png: await tree.bytes(path) })));
+      sections.push({ markdown, pictures: drawn });
+    };
+    await text(inputs.table1, ["table1.md"]);
+    await pictures(
+      inputs.figure3,
+      "# Figure 3\n\nOne column a face. Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
+    );
+    await text(inputs.others, ["novel_views.md", "uv_truth.md"]);
+    await text(inputs.table2, ["table2.md"]);
+    await pictures(
+      inputs.figure4,
+      "# Figure 4\n\nEyes and nose in the photograph and as variants of the method render them.\n",
+    );
+    await text(inputs.fairness, ["fairness.md"]);
+    await text(inputs.filter, ["filter_report.md"]);
+    await pictures(inputs.charts, "# Training and data\n");
+    out.write("report.html", await reportPage({ title: params.title, sections }));
   },
 });

@@ -6,19 +6,18 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { roles } from "./roles.ts";
 import { VARIANTS } from "./tables/variants.ts";
-
-const roles = <Prefix extends string, Kind extends string>(prefix: Prefix, kind: Kind) =>
-  Object.fromEntries(VARIANTS.map((variant) => [`${prefix}_${variant}`, kind])) as Record<
-    `${Prefix}_${typeof VARIANTS[number]}`,
-    Kind
-  >;
 
 /** Scores of each variant: `real_*` on the test photographs, `novel_*` in other views, `uv_*` against true textures → `table2.{md,csv,tex}`. */
 export const table2 = defineStage({
   name: "table2",
   module: import.meta.url,
-  inputs: { ...roles("real", "metrics"), ...roles("novel", "novel"), ...roles("uv", "uv_scores") },
+  inputs: {
+    ...roles("real", VARIANTS, "metrics"),
+    ...roles("novel", VARIANTS, "novel"),
+    ...roles("uv", VARIANTS, "uv_scores"),
+  },
   output: "table2",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
