@@ -7,33 +7,26 @@
  *
  * @module
  */
-import { type Artifact, cast, pick } from "../pipeline/mod.ts";
-import { alignFaces } from "../stages/align.ts";
+import { type Artifact, pick } from "../pipeline/mod.ts";
 import { charts } from "../stages/charts.ts";
 import { compareChen } from "../stages/compare_chen.ts";
 import { compareDeca } from "../stages/compare_deca.ts";
 import { compareDeng } from "../stages/compare_deng.ts";
 import { compareTran } from "../stages/compare_tran.ts";
-import { detectFaces } from "../stages/detect.ts";
 import { embedFaces } from "../stages/embed.ts";
 import { fairness } from "../stages/fairness.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { figure3 } from "../stages/figure3.ts";
 import { figure4 } from "../stages/figure4.ts";
-import { filterReport } from "../stages/filter_report.ts";
-import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
 import type { LossWeights } from "../nets/losses.ts";
-import { meshFaces } from "../stages/mesh.ts";
 import { scoreMetrics } from "../stages/metrics.ts";
 import { novelTable } from "../stages/novel_table.ts";
 import { scoreNovelViews } from "../stages/novel_views.ts";
-import { estimatePose } from "../stages/pose.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
 import { regress } from "../stages/regress.ts";
 import { report } from "../stages/report.ts";
 import { seedSpread } from "../stages/seed_spread.ts";
-import { synthesize } from "../stages/synthesize.ts";
 import { table1 } from "../stages/table1.ts";
 import { table2 } from "../stages/table2.ts";
 import type { Method } from "../stages/tables/methods.ts";
@@ -41,10 +34,9 @@ import type { Variant } from "../stages/tables/variants.ts";
 import { trainFtim } from "../stages/train.ts";
 import { trainTran } from "../stages/train_tran.ts";
 import { packTrained } from "../stages/trained.ts";
-import { buildTriplets } from "../stages/triplets.ts";
-import { unwrapTextures } from "../stages/unwrap.ts";
 import { scoreUvTruth } from "../stages/uv_truth.ts";
 import { withoutFtim } from "../stages/without_ftim.ts";
+import { heldOutCaptures, prepareFaces, topology, trainingData } from "./embedded_data.ts";
 
 /** What may be changed from the command line; the defaults make the committed results. */
 export interface EmbeddedOptions {
@@ -69,67 +61,6 @@ const TEST_FACES = {
   "test/sample5": 5,
   "test/sample6": 4,
 };
-
-const topology = () => asset("models/facemeshcoords.ts");
-const faceMesh = () => assets("models/facemesh.");
-const detector = () => asset("models/fr_detect.onnx");
-
-/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
-const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
-
-/** Photographs → faces, crops, meshes and incomplete textures: what training and test photographs go through alike. */
-function prepareFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
-  const detections = detectFaces({ images, network: detector() }, { keep });
-  const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: faceMesh() });
-  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() });
-  return { images, detections, crops, meshes, unwrapped };
-}
-
-/** The training data: the morphable model, captures with known truth, and the triplets built from them. */
-function trainingData({ identities = 24, triplets: count = 96 }: EmbeddedOptions) {
-  const sources = prepareFaces(importPhotographs(assets("train/")), { keep: "largest" });
-  const { crops, meshes } = sources;
-  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
-  const synthetic = synthesize({
-    images: sources.images,
-    crops,
-    meshes,
-    model: fitted,
-    topology: topology(),
-    decoys: assets("decoy/"),
-  }, { identities });
-  const model = pick(fitted, ["model.safetensors"]);
-
-  const captures = cast(pick(synthetic, ["captures/"]), "captures");
-  const faces = prepareFaces(importPhotographs(captures), { keep: "largest" });
-  const { images, detections } = faces;
-  const poses = estimatePose({ images, detections, network: asset("models/fr_pose.onnx") });
-  const triplets = buildTriplets({ images, poses }, { count });
-  const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
-  const truth = cast(pick(synthetic, ["truth.json"]), "truth");
-  const filter = filterReport({ truth, detections, poses, triplets });
-  return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, poses, model, synthetic, filter };
-}
-
-/** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
-function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
-  const { images, crops, meshes } = test;
-  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-  const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
-  const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
-    identities: 10,
-    expressions: 1,
-    sourceYaw: 25,
-    seed: 11,
-  });
-  const faces = prepareFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
-  const { images: views, detections } = faces;
-  const poses = estimatePose({ images: views, detections, network: asset("models/fr_pose.onnx") }, { from: "camera" });
-  const triplets = buildTriplets({ images: views, poses }, { count: 12 });
-  return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
-}
 
 /** What every method reads of a face. */
 interface Faces {

@@ -1,0 +1,83 @@
+/**
+ * The data of `embedded`: training captures with known truth, captures of held-out heads, and the steps that all photographs go through alike.
+ *
+ * @module
+ */
+import { type Artifact, cast, pick } from "../pipeline/mod.ts";
+import { alignFaces } from "../stages/align.ts";
+import { detectFaces } from "../stages/detect.ts";
+import { asset, assets } from "../stages/fetch.ts";
+import { filterReport } from "../stages/filter_report.ts";
+import { fitMorphableModel } from "../stages/fit_morphable.ts";
+import { importPhotographs } from "../stages/import.ts";
+import { meshFaces } from "../stages/mesh.ts";
+import { estimatePose } from "../stages/pose.ts";
+import { regress } from "../stages/regress.ts";
+import { synthesize } from "../stages/synthesize.ts";
+import { buildTriplets } from "../stages/triplets.ts";
+import { unwrapTextures } from "../stages/unwrap.ts";
+import type { EmbeddedOptions } from "./embedded.ts";
+
+/** The face mesh's triangles and UVs. */
+export const topology = () => asset("models/facemeshcoords.ts");
+const faceMesh = () => assets("models/facemesh.");
+const detector = () => asset("models/fr_detect.onnx");
+
+/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
+const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
+
+/** Photographs → faces, crops, meshes and incomplete textures: what training and test photographs go through alike. */
+export function prepareFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
+  const detections = detectFaces({ images, network: detector() }, { keep });
+  const crops = alignFaces({ images, detections });
+  const meshes = meshFaces({ crops, network: faceMesh() });
+  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() });
+  return { images, detections, crops, meshes, unwrapped };
+}
+
+/** The training data: the morphable model, captures with known truth, and the triplets built from them. */
+export function trainingData(
+  { identities = 24, triplets: count = 96 }: Pick<EmbeddedOptions, "identities" | "triplets">,
+) {
+  const sources = prepareFaces(importPhotographs(assets("train/")), { keep: "largest" });
+  const { crops, meshes } = sources;
+  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
+  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
+  const synthetic = synthesize({
+    images: sources.images,
+    crops,
+    meshes,
+    model: fitted,
+    topology: topology(),
+    decoys: assets("decoy/"),
+  }, { identities });
+  const model = pick(fitted, ["model.safetensors"]);
+
+  const captures = cast(pick(synthetic, ["captures/"]), "captures");
+  const faces = prepareFaces(importPhotographs(captures), { keep: "largest" });
+  const { images, detections } = faces;
+  const poses = estimatePose({ images, detections, network: asset("models/fr_pose.onnx") });
+  const triplets = buildTriplets({ images, poses }, { count });
+  const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
+  const truth = cast(pick(synthetic, ["truth.json"]), "truth");
+  const filter = filterReport({ truth, detections, poses, triplets });
+  return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, poses, model, synthetic, filter };
+}
+
+/** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
+export function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
+  const { images, crops, meshes } = test;
+  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
+  const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
+  const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
+    identities: 10,
+    expressions: 1,
+    sourceYaw: 25,
+    seed: 11,
+  });
+  const faces = prepareFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
+  const { images: views, detections } = faces;
+  const poses = estimatePose({ images: views, detections, network: asset("models/fr_pose.onnx") }, { from: "camera" });
+  const triplets = buildTriplets({ images: views, poses }, { count: 12 });
+  return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
+}
