@@ -86,7 +86,7 @@ export function embedded(options: EmbeddedOptions = {}) {
   const methods: Record<Method, Reconstruct> = {
     deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
     chen: (faces) => compareChen({ ...faces, ...shared }),
-    deng: (faces) => compareDeng({ ...faces, ...shared }),
+    deng: (faces) => compareDeng({ ...faces, ...shared, identity: schooling.identity }),
     tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
     ours: ftim(weights),
   };
@@ -155,7 +155,7 @@ export function embedded(options: EmbeddedOptions = {}) {
     models: {
       deca: "a linear albedo fitted with a Gaussian prior (MAP)",
       chen: "that linear albedo and a displacement map that bends the normals, fitted to the photograph",
-      deng: "a linear albedo fitted with a weak prior and robust weights in place of a skin mask",
+      deng: "a linear albedo fitted with a weak prior, robust weights in place of a skin mask, and a perceptual term",
       tran: "an albedo decoder without skip connections, trained on the same triplets",
     },
   });

@@ -1,7 +1,9 @@
 /**
- * The comparator Deng et al. 2019 in `embedded`: a linear albedo and light, fitted to the photograph itself with a weak prior, on skin only.
- * Their skin mask keeps hair, glasses and hands out of the photometric loss (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`);
- * here a robust (Huber) weight does: what the linear model cannot explain as skin counts less. Their perceptual term comes with issue 5.
+ * The comparator Deng et al. 2019 in `embedded`: a linear albedo and light, fitted to the photograph itself with a weak prior, on skin only, by pixels and
+ * through a recognition network. Their skin mask keeps hair, glasses and hands out of the photometric loss (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`);
+ * here a robust (Huber) weight does: what the linear model cannot explain as skin counts less. Weights of the terms are theirs.
+ *
+ * The perceptual network is the 128-d one, which trains and never scores.
  *
  * @module
  */
@@ -12,7 +14,14 @@ import { defineStage } from "../pipeline/mod.ts";
 export const compareDeng = defineStage({
   name: "compare_deng",
   module: import.meta.url,
-  inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
+  inputs: {
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    regressed: "regressed",
+    model: "model",
+    topology: "assets",
+    identity: "assets",
+  },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
   params: z.strictObject({
@@ -22,10 +31,28 @@ export const compareDeng = defineStage({
     /** Residual beyond which a texel is taken for something other than skin. */
     huber: z.number().positive().default(0.06),
     turns: z.int().positive().default(8),
+    photometric: z.number().min(0).default(1.92),
+    perceptual: z.number().min(0).default(0.2),
+    /** Weight of the mean squared coefficient in the perceptual refinement. */
+    prior: z.number().min(0).default(0.005),
+    /** Steps of the perceptual refinement. */
+    steps: z.int().min(0).default(12),
+    learningRate: z.number().positive().default(0.08),
   }),
-  determinism: "bitwise",
-  open: async ({ inputs }) => (await import("./training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, params, resource: { topology, morphable, size } }) => {
+  determinism: { atol: 2 / 255, rtol: 0 },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { readFaceModel } = await import("./training_set.ts");
+    const { openIdentity } = await import("./identity.ts");
+    return { ...await readFaceModel(inputs), network: await openIdentity(inputs.identity) };
+  },
+  close: ({ network }) => network.dispose(),
+  run: async ({ items, params, resource: { topology, morphable, size, network } }) => {
+    const { openTfjs } = await import("../gpu/tfjs.ts");
+    const { fitLinearAlbedo } = await import("../nets/linear_albedo_fit.ts");
+    const { RECOGNITION128_SIZE } = await import("../nets/recognition128.ts");
+    const { linearFace } = await import("./linear_face.ts");
+    const { readImage } = await import("./photograph.ts");
     const { fitAlbedo } = await import("../face/albedo_fit.ts");
     const { albedoOf } = await import("../face/morphable.ts");
     const { shade } = await import("../face/light.ts");
@@ -37,9 +64,21 @@ export const compareDeng = defineStage({
       const { vertices } = await readRegression(inputs.regressed, key);
       const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);
       const normals = normalMap(vertices, topology, { size });
-      const { light, code } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
-      const albedo = albedoOf(morphable, code);
+      const { light, code: start } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
       const shading = shade(normals, light);
+      const face = linearFace(await readImage(inputs.crops, `${key}.png`), {
+        vertices,
+        topology,
+        shading,
+        morphable,
+        code: start,
+        huber: params.huber,
+      });
+      const code = await fitLinearAlbedo(await openTfjs(), face, {
+        ...params,
+        network: { side: RECOGNITION128_SIZE, describe: (faces) => network.embed(faces) },
+      });
+      const albedo = albedoOf(morphable, code);
       const texture = albedo.map((value, i) => value * shading[i]!);
       await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
     }

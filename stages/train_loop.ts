@@ -14,9 +14,10 @@ import type { LossWeights } from "../nets/losses.ts";
 import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../nets/parameters.ts";
 import { below, shuffled, uniform } from "../nets/random.ts";
 import type { TextureModel } from "../nets/texture_model.ts";
-import { openRecognition128, type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
+import { type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
 import { resizeTensor } from "../nets/resample.ts";
 import { type IdentityNetwork, type KnownFace, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
+import { openIdentity } from "./identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "./triplet_choice.ts";
 import type { Tree } from "../pipeline/mod.ts";
@@ -224,16 +225,6 @@ function perceptualNetwork(network: Recognition128): IdentityNetwork {
       return { descriptor, layers: [stride4, stride8] };
     },
   };
-}
-
-/** The 128-d network from its manifest and weights. */
-async function openIdentity(assets: Tree): Promise<Recognition128> {
-  const bytes = (ending: string) => {
-    const path = assets.paths.find((name) => name.endsWith(ending));
-    if (path === undefined) throw new Error(`The identity network lacks its ${ending} file`);
-    return assets.bytes(path);
-  };
-  return openRecognition128({ manifest: await bytes(".json"), weights: await bytes(".bin") });
 }
 
 async function readLosses(

@@ -5,6 +5,7 @@ import { interpolate, uvMap } from "../../face/uv_map.ts";
 import { compareChen } from "../../stages/compare_chen.ts";
 import { compareDeca } from "../../stages/compare_deca.ts";
 import { compareDeng } from "../../stages/compare_deng.ts";
+import { assets as packaged } from "../../stages/fetch.ts";
 import { asset } from "../../stages/fetch.ts";
 import { readSeen } from "../../stages/geometry.ts";
 import { readImage } from "../../stages/photograph.ts";
@@ -62,6 +63,9 @@ Deno.test("unwrap takes nothing from beyond the photograph, neither texels nor m
     for (let i = 0; i < CROP * CROP; i++) assert.equal(part![3 * i], i % CROP < border ? all![3 * i] : 0);
   }));
 
+/** The network of Deng's perceptual term. */
+const identity = packaged("models/face_recognition_model");
+
 Deno.test("a face that the model can express is regressed and re-made by every fitted comparator", () =>
   withScratch(async (scratch) => {
     const face = makeFace({ yaw: 12 });
@@ -72,7 +76,7 @@ Deno.test("a face that the model can express is regressed and re-made by every f
       unwrapped,
       regressed,
       deca: compareDeca(withoutSeen),
-      deng: compareDeng(shared),
+      deng: compareDeng({ ...shared, identity }),
       chen: compareChen(shared, { iterations: 15 }),
     });
     const { angles, vertices } = await readRegression(trees.regressed, "a/0");
@@ -97,8 +101,8 @@ Deno.test("a hand before the cheek spoils the texture of Deng's robust fit less 
     await lay(scratch, { "hand/0": { ...face, picture: { ...face.picture, data } } });
     const { shared } = stages(scratch.folder);
     const { trees } = await scratch.run({
-      robust: compareDeng(shared),
-      plain: compareDeng(shared, { huber: 1e6 }),
+      robust: compareDeng({ ...shared, identity }),
+      plain: compareDeng({ ...shared, identity }, { huber: 1e6 }),
     });
     const error = async (tree: Tree) => meanDifference(await map(tree, "hand/0.texture.png"), face.texture, inside);
     const [robust, plain] = [await error(trees.robust), await error(trees.plain)];
