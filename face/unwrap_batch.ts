@@ -1,6 +1,7 @@
 // UV Render of many faces at once on the GPU: what `unwrap` does, with one submission and one read-back. Values agree with the CPU's to f32
 // rounding but where a depth or a border is decided the other way.
 import type { Gpu } from "../gpu/device.ts";
+import { arrayLayers } from "../gpu/layers.ts";
 import type { RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";
 import { depthFrame, type UnwrapOptions, type UnwrappedTexture } from "./unwrap.ts";
@@ -99,7 +100,7 @@ export async function unwrapBatch(
       ]);
       return into;
     };
-    const layers = layersFor(count);
+    const layers = arrayLayers(count);
     const depth = texture("depth32float", { size: [side, side, layers], usage: RENDER_ATTACHMENT });
     const images = texture("rgba32float", { size: [width, height, layers], usage: FILLED });
     faces.forEach(({ image }, layer) => fill(images, withAlpha(image), layer));
@@ -186,11 +187,6 @@ function split(values: Float32Array): UnwrappedTexture {
     visibility[i] = values[from++]!;
   }
   return { texture, visibility };
-}
-
-/** At least so many layers, and a number from which OpenGL drivers do not conclude that the texture is a single image or a cube. */
-function layersFor(count: number): number {
-  return count < 2 ? 2 : count % 6 === 0 ? count + 1 : count;
 }
 
 interface Chart {
