@@ -65,8 +65,11 @@ export async function compareImages(
     return made;
   };
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ, UNIFORM } = GPUBufferUsage;
-  const chunk = Math.min(CHUNK, pairs.length);
   const pixels = width * height;
+  const inOneDispatch = Math.floor(
+    64 * STRIP * device.limits.maxComputeWorkgroupsPerDimension / (pixels + STRIP * height),
+  );
+  const chunk = Math.max(1, Math.min(CHUNK, pairs.length, inOneDispatch));
   const [a, b] = [0, 1].map(() => texture([width, height, arrayLayers(chunk)], GPUTextureUsage.COPY_DST)) as [
     GPUTexture,
     GPUTexture,
