@@ -1,11 +1,12 @@
 // UV Render of many faces at once on the GPU: what `unwrap` does, with one submission and one read-back. Values agree with the CPU's to f32
 // rounding but where a depth or a border is decided the other way.
 import type { Gpu } from "../gpu/device.ts";
+import { arrayLayers } from "../gpu/layers.ts";
 import type { RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";
+import { chartOf, rowsOf } from "./unwrap_chart.ts";
 import { depthFrame, type UnwrapOptions, type UnwrappedTexture } from "./unwrap.ts";
 import { COLUMNS, DEPTH, MESH_FLOATS, NORMALS, ROW, ROWS, SHRINK, TEXELS } from "./unwrap_wgsl.ts";
-import { uvMap } from "./uv_map.ts";
 
 /** One face. */
 export interface Unwrapping {
@@ -25,7 +26,7 @@ export interface UnwrapBatchOptions extends Omit<UnwrapOptions, "depth" | "bound
 /**
  * Unwraps images onto meshes of one topology.
  *
- * @throws {RangeError} if images differ in size, or there are more than the device has texture layers
+ * @throws {RangeError} if images differ in size
  * @throws {GpuError} if the device reports an error
  */
 export async function unwrapBatch(
@@ -40,10 +41,12 @@ export async function unwrapBatch(
   if (faces.some(({ image }) => image.width !== width || image.height !== height)) {
     throw new RangeError("Cannot unwrap images of different sizes in one batch");
   }
-  if (faces.length > device.limits.maxTextureArrayLayers) {
-    throw new RangeError(
-      `Cannot unwrap ${faces.length} images at once: at most ${device.limits.maxTextureArrayLayers}`,
-    );
+  // So many that a dispatch holds them.
+  const most = Math.max(1, Math.floor(64 * device.limits.maxComputeWorkgroupsPerDimension / (size * size)));
+  if (faces.length > most) {
+    const [first, rest] = [faces.slice(0, most), faces.slice(most)];
+    const options = { topology, size, facing, outline, erode };
+    return [...await unwrapBatch(gpu, first, options), ...await unwrapBatch(gpu, rest, options)];
   }
   const owned: { destroy(): void }[] = [];
   const keep = <T extends { destroy(): void }>(resource: T): T => {
@@ -99,7 +102,7 @@ export async function unwrapBatch(
       ]);
       return into;
     };
-    const layers = layersFor(count);
+    const layers = arrayLayers(count);
     const depth = texture("depth32float", { size: [side, side, layers], usage: RENDER_ATTACHMENT });
     const images = texture("rgba32float", { size: [width, height, layers], usage: FILLED });
     faces.forEach(({ image }, layer) => fill(images, withAlpha(image), layer));
@@ -170,11 +173,6 @@ export async function unwrapBatch(
   }
 }
 
-/** The texels of whole rows that hold so many. */
-function rowsOf(length: number): number {
-  return ROW * Math.ceil(length / ROW);
-}
-
 /** Colour and visibility of each texel, apart. */
 function split(values: Float32Array): UnwrappedTexture {
   const texture = new Float32Array(3 * values.length / 4);
@@ -186,58 +184,6 @@ function split(values: Float32Array): UnwrappedTexture {
     visibility[i] = values[from++]!;
   }
   return { texture, visibility };
-}
-
-/** At least so many layers, and a number from which OpenGL drivers do not conclude that the texture is a single image or a cube. */
-function layersFor(count: number): number {
-  return count < 2 ? 2 : count % 6 === 0 ? count + 1 : count;
-}
-
-interface Chart {
-  /** Per texel: three vertices and the triangle; then, floats in bits, the weights of the vertices and 1 inside the chart. */
-  readonly texels: readonly [Uint32Array, Uint32Array];
-  /** Per triangle: the parts of its two edges in one texel's step across and down. */
-  readonly steps: Float32Array;
-  /** The triangles around vertex i: `around[offsets[i]]` up to `around[offsets[i + 1]]`. */
-  readonly offsets: Uint32Array;
-  readonly around: Uint32Array;
-}
-
-const charts = new WeakMap<Topology, Map<number, Chart>>();
-
-function chartOf(topology: Topology, size: number): Chart {
-  const known = charts.get(topology) ?? new Map<number, Chart>();
-  charts.set(topology, known);
-  let chart = known.get(size);
-  if (chart === undefined) known.set(size, chart = makeChart(topology, size));
-  return chart;
-}
-
-function makeChart({ triangles, uvs, vertexCount, ...rest }: Topology, size: number): Chart {
-  const map = uvMap({ triangles, uvs, vertexCount, ...rest }, size);
-  const corners = new Uint32Array(4 * size * size);
-  const weights = new Float32Array(4 * size * size);
-  for (let i = 0; i < size * size; i++) {
-    const t = map.triangle[i]!;
-    corners.set([triangles[3 * t]!, triangles[3 * t + 1]!, triangles[3 * t + 2]!, t], 4 * i);
-    const [a, b] = [map.weights[2 * i]!, map.weights[2 * i + 1]!];
-    weights.set([a, b, 1 - a - b, map.inside[i]!], 4 * i);
-  }
-  const steps = new Float32Array(4 * rowsOf(triangles.length / 3));
-  const offsets = new Uint32Array(vertexCount + 1);
-  for (const vertex of triangles) offsets[vertex + 1]!++;
-  for (let i = 0; i < vertexCount; i++) offsets[i + 1]! += offsets[i]!;
-  const next = offsets.slice();
-  const around = new Uint32Array(triangles.length);
-  for (let t = 0; t < triangles.length / 3; t++) {
-    const [a, b, c] = [0, 1, 2].map((k) => triangles[3 * t + k]!) as [number, number, number];
-    for (const vertex of [a, b, c]) around[next[vertex]!++] = t;
-    const [bu, bv] = [uvs[2 * b]! - uvs[2 * a]!, uvs[2 * b + 1]! - uvs[2 * a + 1]!];
-    const [cu, cv] = [uvs[2 * c]! - uvs[2 * a]!, uvs[2 * c + 1]! - uvs[2 * a + 1]!];
-    const area = (bu * cv - bv * cu) * size;
-    if (area !== 0) steps.set([cv / area, -bv / area, -cu / area, bu / area], 4 * t);
-  }
-  return { texels: [corners, new Uint32Array(weights.buffer)], steps, offsets, around };
 }
 
 /** RGBA floats for a texture. */

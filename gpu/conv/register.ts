@@ -1,14 +1,14 @@
 // Puts our convolution kernels in place of the stock ones of tfjs's backend "webgpu". What they do not cover goes to the stock kernel:
-// NCHW, strides that differ, prelu, a bias that is not one value per channel.
+// NCHW, strides that differ, a bias that is not one value per channel.
 
-import type { NamedAttrMap, Tensor } from "@tensorflow/tfjs";
+import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { sizeOf } from "../kernels/dispatch.ts";
 import { replaceKernel, required } from "../kernels/replace.ts";
 import type { Tfjs } from "../tfjs.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Target } from "./conv2d.ts";
 import { depthwiseConv2d, depthwiseConv2dInputGradient } from "./depthwise.ts";
-import { type ConvGeometry, isFusable } from "./geometry.ts";
+import { type Activation, type ConvGeometry, isFusable } from "./geometry.ts";
 
 type Pad = "valid" | "same" | number | [[number, number], [number, number], [number, number], [number, number]];
 
@@ -87,12 +87,13 @@ export function registerConvolution(tf: Tfjs, { software }: RegisterOptions): vo
     const filter = required(inputs, "filter");
     const bias = inputs.bias ?? undefined;
     const options = attrs as unknown as ConvAttrs;
-    const activation = options.activation ?? "linear";
-    if (!isFusable(activation)) return undefined;
     const geometry = geometryOf(tf, { shape: x.shape, filter: filter.shape, attrs: options });
     if (geometry === undefined || (bias !== undefined && sizeOf(bias.shape) !== geometry.outChannels)) return undefined;
-    const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2 };
-    return conv2d(target(backend), geometry, { x, filter, bias, epilogue });
+    return activate(
+      tf,
+      { inputs, backend, options },
+      (epilogue) => conv2d(target(backend), geometry, { x, filter, bias, epilogue }),
+    );
   });
 
   replaceKernel(tf, "Conv2DBackpropInput", ({ inputs, backend, attrs }) => {
@@ -115,6 +116,30 @@ export function registerConvolution(tf: Tfjs, { software }: RegisterOptions): vo
   registerGradient(tf);
 }
 
+interface Activated {
+  readonly inputs: NamedTensorInfoMap;
+  readonly backend: unknown;
+  readonly options: ConvAttrs;
+}
+
+/** A fused convolution with its activation: in the kernel's epilogue, or, for prelu, behind it. Undefined for an activation of neither kind. */
+function activate(
+  tf: Tfjs,
+  { inputs, backend, options: { activation = "linear", leakyreluAlpha = 0.2 } }: Activated,
+  convolve: (epilogue: { activation: Activation; alpha: number }) => TensorInfo,
+): TensorInfo | undefined {
+  if (isFusable(activation)) return convolve({ activation, alpha: leakyreluAlpha });
+  const alpha = inputs.preluActivationWeights;
+  if (activation !== "prelu" || alpha === undefined) return undefined;
+  const x = convolve({ activation: "linear", alpha: 0 });
+  const result = tf.getKernel("Prelu", "webgpu").kernelFunc({
+    inputs: { x, alpha },
+    backend: backend as WebGPUBackend,
+  }) as TensorInfo;
+  (backend as WebGPUBackend).disposeData(x.dataId);
+  return result;
+}
+
 // With one output channel per input channel; a larger multiplier goes to the stock kernels.
 function registerDepthwise(tf: Tfjs): void {
   const geometryFor = (shape: number[], filter: number[], attrs: ConvAttrs) =>
@@ -132,12 +157,13 @@ function registerDepthwise(tf: Tfjs): void {
     const filter = required(inputs, "filter");
     const bias = inputs.bias ?? undefined;
     const options = attrs as unknown as ConvAttrs;
-    const activation = options.activation ?? "linear";
     const geometry = geometryFor(x.shape, filter.shape, options);
-    if (geometry === undefined || !isFusable(activation)) return undefined;
-    if (bias !== undefined && sizeOf(bias.shape) !== geometry.outChannels) return undefined;
-    const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2 };
-    return depthwiseConv2d(backend as WebGPUBackend, geometry, { x, filter, bias, epilogue });
+    if (geometry === undefined || (bias !== undefined && sizeOf(bias.shape) !== geometry.outChannels)) return undefined;
+    return activate(
+      tf,
+      { inputs, backend, options },
+      (epilogue) => depthwiseConv2d(backend as WebGPUBackend, geometry, { x, filter, bias, epilogue }),
+    );
   });
 
   replaceKernel(tf, "DepthwiseConv2dNativeBackpropInput", ({ inputs, backend, attrs }) => {

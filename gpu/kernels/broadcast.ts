@@ -15,6 +15,7 @@ const OPERATIONS: Readonly<Record<string, (a: string, b: string) => string>> = {
   RealDiv: (a, b) => `${a} / ${b}`,
   Maximum: (a, b) => `max(${a}, ${b})`,
   Minimum: (a, b) => `min(${a}, ${b})`,
+  Prelu: (x, slope) => `select(${x}, ${slope} * ${x}, ${x} < vec4<f32>())`,
 };
 
 // Pixels that one invocation writes.
@@ -26,13 +27,14 @@ const LEAST_SIZE = 4096;
 export function registerBroadcast(tf: Tfjs): void {
   for (const [kernel, expression] of Object.entries(OPERATIONS)) {
     replaceKernel(tf, kernel, ({ inputs, backend }) => {
-      const a = required(inputs, "a");
-      const b = required(inputs, "b");
+      const prelu = kernel === "Prelu";
+      const a = required(inputs, prelu ? "x" : "a");
+      const b = required(inputs, prelu ? "alpha" : "b");
       if (a.dtype !== "float32" || b.dtype !== "float32") return undefined;
       if (isChannelwise(a.shape, b.shape)) {
         return run(backend as WebGPUBackend, { kernel, expression, image: a, channels: b, swapped: false });
       }
-      if (isChannelwise(b.shape, a.shape)) {
+      if (!prelu && isChannelwise(b.shape, a.shape)) {
         return run(backend as WebGPUBackend, { kernel, expression, image: b, channels: a, swapped: true });
       }
       return undefined;

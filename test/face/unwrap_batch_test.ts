@@ -52,3 +52,17 @@ Deno.test("unwrapBatch() takes nothing, and refuses images of two sizes", async 
   const faces = [40, 50].map((width) => face(0, { width, height: 40, seed: 1 }));
   await assert.rejects(unwrapBatch(gpu, faces, { topology }), /different sizes/);
 });
+
+Deno.test("unwrapBatch() splits what one dispatch cannot hold", async () => {
+  const gpu = await openGpu();
+  const faces = [-30, 0, 30].map((yaw, i) => face(yaw, { width: 50, height: 44, seed: i + 1 }));
+  const limits = { ...gpu.device.limits, maxComputeWorkgroupsPerDimension: 32 * 32 * 2 / 64 };
+  const device = new Proxy(gpu.device, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target);
+      return name === "limits" ? limits : typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const whole = await unwrapBatch(gpu, faces, { topology, size: 32 });
+  assert.deepEqual(await unwrapBatch({ ...gpu, device }, faces, { topology, size: 32 }), whole);
+});

@@ -196,3 +196,33 @@ for (
     await (await openGpu()).assertHealthy("transposed convolution test");
   });
 }
+
+Deno.test("fused convolutions take prelu, with its slope per channel", async () => {
+  const tf = await openTfjs();
+  const [x, w, d, bias, slope] = [[2, 40, 41, 8], [3, 3, 8, 12], [3, 3, 8, 1], [12], [1, 1, 12]].map((shape, i) =>
+    random(shape, i + 1)
+  ) as [Dense, Dense, Dense, Dense, Dense];
+  const four = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+  const shared = { x: four(x), strides: 1, pad: "same", activation: "prelu" } as const;
+  const prelu = (value: Float32Array, weights: Float32Array) =>
+    value.map((v, i) => v < 0 ? v * weights[i % weights.length]! : v);
+  const results = tf.tidy(() => {
+    const fused = {
+      filter: four(w),
+      bias: tf.tensor1d(bias.data),
+      preluActivationWeights: tf.tensor3d(slope.data, [1, 1, 12]),
+    };
+    const alone = { filter: four(d), preluActivationWeights: tf.tensor3d(slope.data.slice(4), [1, 1, 8]) };
+    return [
+      tf.fused.conv2d({ ...shared, ...fused }),
+      tf.fused.conv2d({ ...shared, ...fused, activation: "linear" }),
+      tf.fused.depthwiseConv2d({ ...shared, ...alone }),
+      tf.fused.depthwiseConv2d({ ...shared, ...alone, activation: "linear" }),
+    ];
+  });
+  const [conv, plainConv, depthwise, plainDepthwise] = await Promise.all(results.map(read));
+  assert.deepEqual(conv, prelu(plainConv!, slope.data));
+  assert.deepEqual(depthwise, prelu(plainDepthwise!, slope.data.slice(4)));
+  shared.x.dispose();
+  await (await openGpu()).assertHealthy("prelu test");
+});
