@@ -15,7 +15,7 @@ export interface Reproduction<T> {
 }
 
 /** How long an interrupted stage may take to come to an end before it is abandoned, in ms. */
-const GRACE = 1500;
+const GRACE = 1400;
 
 /**
  * Computes what the targets need and is not recorded yet, and returns the targets' trees.
