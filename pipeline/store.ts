@@ -222,9 +222,15 @@ export async function readBlob(store: Store, digest: Digest): Promise<Uint8Array
 /** Moves a damaged blob out of the store, where it can be looked at and cannot be used. */
 export function quarantine(store: Store, sha: string): void {
   store.verified.delete(sha);
+  moveAway(store, blobPath(store, sha));
+}
+
+/** Moves a file that has no business in the store to `quarantine/`. */
+export function moveAway({ root }: Pick<Store, "root">, path: string): void {
   try {
-    Deno.renameSync(blobPath(store, sha), `${store.root}/quarantine/${sha}.${Date.now()}`);
+    Deno.renameSync(path, `${root}/quarantine/${path.slice(path.lastIndexOf("/") + 1)}.${Date.now()}`);
   } catch (error) {
+    // another process was faster
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
