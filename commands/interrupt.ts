@@ -4,8 +4,8 @@
  */
 import type { Reporter } from "../pipeline/mod.ts";
 
-/** How long after the signal the process may take to end by itself, in ms. The engine gives stages 1,500. */
-export const PATIENCE = 1800;
+/** How long after the signal the process may take to end by itself, in ms. The engine gives stages 1,400. */
+export const PATIENCE = 1700;
 
 /** Watches from the first stage that really runs, so that a warm run pays nothing. Passes all events on. */
 export function withWatchdog(reporter: Reporter): Reporter {

@@ -27,6 +27,9 @@ export interface Database extends Disposable {
   shrink(): void;
 }
 
+/** How long to wait for another process's transaction, in ms: a stalled disk may hold one up for long. */
+const TIMEOUT = 60_000;
+
 /** How to open a database. */
 export interface OpenOptions {
   readonly schema: string;
@@ -106,7 +109,7 @@ function connect(root: string, options: OpenOptions): Connection {
 }
 
 function configure(path: string, { schema, check = false }: OpenOptions): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout: 20_000 });
+  const db = new DatabaseSync(path, { timeout: TIMEOUT });
   try {
     // the first holds for a new database alone; a plain VACUUM is not permitted in Deno
     db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
@@ -164,6 +167,10 @@ function explain(error: unknown, root: string): unknown {
   if (isDamage(error)) {
     const advice = "run fsck: it sets the database aside, and the next run recomputes what it recorded";
     return new StoreError(`${root}/state.db is damaged (${error.message}); ${advice}`, { cause: error });
+  }
+  if (/database is locked/i.test(error.message)) {
+    const advice = "another process has been writing to it for a minute: is its disk stalled?";
+    return new StoreError(`${root}/state.db is locked: ${advice}`, { cause: error });
   }
   if (/disk I\/O error|unable to open/i.test(error.message)) {
     const advice = "is the disk full, or read-only?";

@@ -3,7 +3,7 @@ import { sha256 } from "./hash.ts";
 import { tryHashMany } from "./hash_many.ts";
 import { finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
 import { type FileRow, openState } from "./state.ts";
-import { existingStore, hasBlob, openStore, quarantine } from "./store.ts";
+import { existingStore, hasBlob, moveAway, openStore, quarantine } from "./store.ts";
 
 /** What a check found. */
 export interface FsckReport {
@@ -42,7 +42,7 @@ export async function fsck(
   const found = [...storedBlobs(store.root)];
   for (const { path } of found.filter(({ stray }) => stray)) {
     strays.push(path);
-    Deno.renameSync(path, `${store.root}/quarantine/${path.split("/").at(-1)}.${Date.now()}`);
+    moveAway(store, path);
   }
   const blobs = found.filter(({ stray }) => !stray);
   const hashes = await tryHashMany(blobs, { jobs });

@@ -2,6 +2,7 @@
 import type { Plan, Vertex } from "./plan.ts";
 import type { Summary } from "./report.ts";
 import type { Session } from "./session.ts";
+import { remove } from "./store.ts";
 
 /** What a run leaves about itself. */
 export interface RunRecord {
@@ -58,7 +59,7 @@ export async function writeRunRecord(
   const temporary = `${session.store.temporary}/run.json`;
   Deno.writeTextFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`);
   Deno.renameSync(temporary, `${folder}/${id}.json`);
-  for (const name of runNames(session.store.root).slice(0, -KEEP)) Deno.removeSync(`${folder}/${name}`);
+  for (const name of runNames(session.store.root).slice(0, -KEEP)) remove(`${folder}/${name}`);
 }
 
 /** What a vertex is a part of. */

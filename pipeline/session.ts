@@ -9,7 +9,7 @@ import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
 import { openState, type State } from "./state.ts";
-import { openStore, type Store } from "./store.ts";
+import { openStore, remove, type Store } from "./store.ts";
 
 /** Named facts about the machine: an object, or a function that finds them out when they are first needed. */
 export type Facts = Readonly<Record<string, unknown>> | (() => Promise<Readonly<Record<string, unknown>>>);
@@ -62,7 +62,7 @@ function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void 
   for (const { name } of Deno.readDirSync(`${store.root}/scratch`)) {
     if (state.action(name) === null) continue;
     using lock = tryLock(`${store.root}/locks/${name}`);
-    if (lock !== null) Deno.removeSync(`${store.root}/scratch/${name}`, { recursive: true });
+    if (lock !== null) remove(`${store.root}/scratch/${name}`);
   }
 }
 

@@ -158,9 +158,7 @@ export async function commit(store: Store, staged: readonly Staged[]): Promise<v
     await Promise.all(staged.map(({ temporary }) => temporary === null ? null : flush(temporary)));
     for (const { sha256, temporary } of staged) {
       if (temporary === null) continue;
-      const path = blobPath(store, sha256);
-      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-      Deno.renameSync(temporary, path);
+      publish(temporary, blobPath(store, sha256));
       store.verified.add(sha256);
     }
   } catch (error) {
@@ -169,8 +167,19 @@ export async function commit(store: Store, staged: readonly Staged[]): Promise<v
 }
 
 async function flush(path: string): Promise<void> {
-  using file = await Deno.open(path, { read: true });
+  using file = Deno.openSync(path, { read: true });
   await file.syncData();
+}
+
+function publish(temporary: string, path: string): void {
+  try {
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    // the first blob with its beginning
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.renameSync(temporary, path);
+  }
 }
 
 /** Forgets staged bytes. */
@@ -213,9 +222,15 @@ export async function readBlob(store: Store, digest: Digest): Promise<Uint8Array
 /** Moves a damaged blob out of the store, where it can be looked at and cannot be used. */
 export function quarantine(store: Store, sha: string): void {
   store.verified.delete(sha);
+  moveAway(store, blobPath(store, sha));
+}
+
+/** Moves a file that has no business in the store to `quarantine/`. */
+export function moveAway({ root }: Pick<Store, "root">, path: string): void {
   try {
-    Deno.renameSync(blobPath(store, sha), `${store.root}/quarantine/${sha}.${Date.now()}`);
+    Deno.renameSync(path, `${root}/quarantine/${path.slice(path.lastIndexOf("/") + 1)}.${Date.now()}`);
   } catch (error) {
+    // another process was faster
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

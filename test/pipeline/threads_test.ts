@@ -9,13 +9,14 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test("hashes do not depend on the number of threads, and a file that is gone is named", async () => {
   using lab = openLab();
-  const texts = Array.from({ length: 4500 }, (_, index) => `text ${index}`.repeat(index % 7));
-  const files = texts.map((text, index) => ({ path: `${lab.source}/${index}`, size: text.length }));
+  const texts = Array.from({ length: 300 }, (_, index) => `text ${index}`.repeat(index % 7));
+  // files that are said to be large are worth several threads
+  const files = texts.map((_, index) => ({ path: `${lab.source}/${index}`, size: 1 << 20 }));
   files.forEach(({ path }, index) => Deno.writeTextFileSync(path, texts[index] ?? ""));
   const expected = texts.map((text) => ({ sha256: sha256(text), size: text.length }));
   for (const jobs of [1, 2, 3]) assert.deepEqual(await hashMany(files, { jobs }), expected);
-  Deno.removeSync(files[4321]?.path ?? "");
-  for (const jobs of [1, 2]) await assert.rejects(hashMany(files, { jobs }), { name: "NotFound", message: /4321/ });
+  Deno.removeSync(files[234]?.path ?? "");
+  for (const jobs of [1, 2]) await assert.rejects(hashMany(files, { jobs }), { name: "NotFound", message: /234/ });
 });
 
 Deno.test("a file larger than a read is hashed whole by a thread", async () => {

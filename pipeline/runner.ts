@@ -1,0 +1,195 @@
+/** Walks the graph: takes what is recorded, executes what is not, repairs what is damaged. */
+import type { StageNode } from "./artifact.ts";
+import { DamagedInput } from "./batch.ts";
+import { AbortedError, PipelineError } from "./errors.ts";
+import { execute } from "./execute.ts";
+import { type Key, nodeKey, recipeKey } from "./keys.ts";
+import type { Vertex } from "./plan.ts";
+import type { StageCount } from "./report.ts";
+import type { Session } from "./session.ts";
+import { resolveSource } from "./sources.ts";
+import { hasBlob } from "./store.ts";
+import { type Listing, listingText, type Resolved, restrict, storedTree } from "./tree.ts";
+
+/** A damaged input is recomputed at most so often before the run gives up. */
+const REPAIRS = 5;
+
+/** What each stage has come to, by label. */
+export type Stages = Map<string, StageCount & { readonly seconds: number }>;
+
+/** The state of a graph in the making. */
+export interface Runner {
+  /** The vertex's tree; computed once. */
+  start(vertex: Vertex): Promise<Resolved>;
+  /** As `start`, and makes sure that its files are there. */
+  complete(vertex: Vertex): Promise<Resolved>;
+  /** Resolves when nothing runs any more. */
+  settled(): Promise<unknown>;
+  /** The first error that was not an interruption. */
+  failure(): unknown;
+  readonly stages: Stages;
+  /** Node key, and tree digest, by label. */
+  readonly keys: Map<string, string>;
+  readonly trees: Map<string, string>;
+}
+
+/** Opens a runner in a session. Nothing is computed before it is asked for. */
+export function openRunner(session: Session): Runner {
+  const { state, store } = session;
+  const results = new Map<Vertex, Promise<Resolved>>();
+  const repairs = new Map<Vertex, Promise<Resolved>>();
+  const stages: Stages = new Map();
+  const keys = new Map<string, string>();
+  const trees = new Map<string, string>();
+  let failure: unknown;
+
+  function start(vertex: Vertex): Promise<Resolved> {
+    const known = results.get(vertex);
+    if (known !== undefined) return known;
+    const result = resolve(vertex);
+    results.set(vertex, result);
+    result.catch((error) => {
+      if (!(error instanceof AbortedError)) failure ??= error;
+    });
+    return result;
+  }
+
+  async function resolve(vertex: Vertex): Promise<Resolved> {
+    const { node, inputs } = vertex;
+    if (node.type === "source") return await resolveSource(node, session);
+    if (node.type === "pick") return restrict(await start(only(inputs)), node.patterns);
+    for (let attempt = 0;; attempt++) {
+      try {
+        return await resolveStage(vertex, node);
+      } catch (error) {
+        if (!(error instanceof DamagedInput)) throw error;
+        if (attempt === REPAIRS) {
+          throw new PipelineError(`${vertex.label}: inputs keep being damaged: ${error.message}`);
+        }
+        session.emit({ type: "warning", message: `${vertex.label}: ${error.message}; recomputing it` });
+        for (const input of Object.values(inputs)) await repair(input, error.blobs);
+      }
+    }
+  }
+
+  async function resolveStage({ label, inputs: vertices }: Vertex, node: StageNode): Promise<Resolved> {
+    const inputs: Record<string, Resolved> = {};
+    for (const [role, vertex] of Object.entries(vertices)) inputs[role] = await start(vertex);
+    session.checkAborted();
+    const began = performance.now();
+    const recipe = await session.recipe(node);
+    const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
+    const document = { ...recipe, inputs: Object.fromEntries(digests) };
+    const full = nodeKey(document);
+    keys.set(label, full.key);
+    const record = state.node(full.key);
+    if (record !== null) {
+      const count = { total: record.items, executed: 0, cached: record.items, skipped: record.skipped };
+      finish(label, { ...count, seconds: 0 });
+      trees.set(label, record.tree);
+      return storedTree(record.tree, state);
+    }
+    for (const input of Object.values(inputs)) keepListing(input);
+    const seconds = () => (performance.now() - began) / 1000;
+    // a stage that is repaired counts both of its executions
+    const earlier = stages.get(label)?.executed ?? 0;
+    let counted: StageCount = { total: 0, executed: 0, cached: 0, skipped: 0 };
+    function count(now: StageCount): void {
+      counted = { ...now, executed: earlier + now.executed };
+      stages.set(label, { ...counted, seconds: seconds() });
+    }
+    const listing = await execute({
+      node,
+      label,
+      recipe: state.putDocument(recipeKey(document).preimage),
+      inputs,
+      session,
+      count,
+    })
+      .catch((error) => {
+        if (!(error instanceof DamagedInput || error instanceof AbortedError)) {
+          session.emit({
+            type: "failed",
+            stage: label,
+            message: error instanceof Error ? error.message : String(error),
+          });
+        }
+        throw error;
+      });
+    const resolved = keep(full, { stage: node.stage.name, total: counted.total, listing });
+    trees.set(label, resolved.digest);
+    finish(label, { ...counted, seconds: seconds() });
+    return resolved;
+  }
+
+  /** Input listings are stored, so that a later miss can be compared with this run file by file. */
+  function keepListing({ listing, digest }: Resolved): void {
+    if (state.document(digest) === null) state.putDocument(listingText(listing()));
+  }
+
+  function keep(
+    { key, preimage }: Key,
+    { stage, total, listing }: { stage: string; total: number; listing: Listing },
+  ): Resolved {
+    session.checkOpen();
+    const tree = state.transaction(() => {
+      const digest = state.putDocument(listingText(listing));
+      const { length: skipped } = listing.skipped;
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      return digest;
+    });
+    return { digest: tree, listing: () => listing, source: null };
+  }
+
+  function finish(label: string, count: StageCount & { readonly seconds: number }): void {
+    if (!stages.has(label) || count.executed > 0) stages.set(label, count);
+    session.emit({ type: "done", stage: label, ...count });
+  }
+
+  /** Recomputes the stage that made some blobs; once, however many consumers ask. */
+  async function repair(vertex: Vertex, blobs: readonly string[]): Promise<void> {
+    const tree = await start(vertex);
+    const concerned = tree.listing().files.filter(([, sha]) => blobs.includes(sha));
+    if (tree.source !== null || concerned.length === 0) return;
+    if (concerned.every(([, sha256, size]) => hasBlob(store, { sha256, size }))) return;
+    const running = repairs.get(vertex);
+    if (running !== undefined) return void await running;
+    state.forgetBlobs(blobs);
+    if (vertex.node.type === "pick") await repair(only(vertex.inputs), blobs);
+    results.delete(vertex);
+    const again = start(vertex);
+    repairs.set(vertex, again);
+    await again.finally(() => repairs.delete(vertex));
+  }
+
+  async function complete(vertex: Vertex): Promise<Resolved> {
+    for (let attempt = 0;; attempt++) {
+      const tree = await start(vertex);
+      if (tree.source !== null) return tree;
+      const gone = tree.listing().files.filter(([, sha256, size]) => !hasBlob(store, { sha256, size }));
+      if (gone.length === 0) return tree;
+      if (attempt === REPAIRS) throw new PipelineError(`${vertex.label}: results keep being damaged`);
+      session.emit({
+        type: "warning",
+        message: `${vertex.label}: ${gone.length} stored files are gone; recomputing them`,
+      });
+      await repair(vertex, gone.map(([, sha]) => sha));
+    }
+  }
+
+  return {
+    start,
+    complete,
+    stages,
+    keys,
+    trees,
+    settled: () => Promise.allSettled(results.values()),
+    failure: () => failure,
+  };
+}
+
+function only(inputs: Readonly<Record<string, Vertex>>): Vertex {
+  const [vertex] = Object.values(inputs);
+  if (vertex === undefined) throw new PipelineError("unreachable: a pick without an input");
+  return vertex;
+}
