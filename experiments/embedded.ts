@@ -73,7 +73,7 @@ type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
 
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
-  const { steps = 240, seed = 1, seeds = 1 } = options;
+  const { steps = 160, seed = 1, seeds = 1 } = options;
   const { synthetic, filter, poses, ...training } = trainingData(options);
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...training, topology: topology(), identity: assets("models/face_recognition_model") };
@@ -174,10 +174,15 @@ export function embedded(options: EmbeddedOptions = {}) {
   const repeated = Object.fromEntries(Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({}, i))]));
   const tables = {
     table1: table,
-    table2: ablation,
     others,
     fairness: fairness({ ...scores, regressed: real.regressed, model: training.model }),
     figure3: figure,
+    charts: charts({ losses: pick(weights, ["losses.csv"]), poses, triplets: training.triplets, font }),
+    filter,
+  };
+  return {
+    ...tables,
+    table2: ablation,
     figure4: figure4({
       aligned,
       meshes,
@@ -186,11 +191,6 @@ export function embedded(options: EmbeddedOptions = {}) {
       full: variants.full(real),
       font,
     }),
-    charts: charts({ losses: pick(weights, ["losses.csv"]), poses, triplets: training.triplets, font }),
-    filter,
-  };
-  return {
-    ...tables,
     seeds: seeds === 1 ? null : seedSpread({
       ...prefixed("real", byName(repeated, (method) => onReal(method))),
       ...prefixed("novel", byName(repeated, onNovel)),

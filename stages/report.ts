@@ -13,11 +13,9 @@ export const report = defineStage({
   module: import.meta.url,
   inputs: {
     table1: "table1",
-    table2: "table2?",
     others: "novel_table?",
     fairness: "fairness?",
     figure3: "figure",
-    figure4: "figure?",
     charts: "charts?",
     filter: "filter_report?",
   },
@@ -46,11 +44,6 @@ export const report = defineStage({
       "# Figure 3\n\nOne column a face. Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
     );
     await text(inputs.others, ["novel_views.md", "uv_truth.md"]);
-    await text(inputs.table2, ["table2.md"]);
-    await pictures(
-      inputs.figure4,
-      "# Figure 4\n\nEyes and nose in the photograph and as variants of the method render them.\n",
-    );
     await text(inputs.fairness, ["fairness.md"]);
     await text(inputs.filter, ["filter_report.md"]);
     await pictures(inputs.charts, "# Training and data\n");
