@@ -10,6 +10,9 @@ import {
   sourceFolder,
   verify,
 } from "../../pipeline/mod.ts";
+import { storedDocuments } from "../../pipeline/records.ts";
+import { runNames } from "../../pipeline/run_record.ts";
+import { openState } from "../../pipeline/state.ts";
 import { compareFiles } from "../../pipeline/compare.ts";
 import { openLab, textStages } from "./lab.ts";
 
@@ -172,6 +175,36 @@ Deno.test("gc keeps what the last runs used and what made the named files; the r
   const executed: number[] = [];
   for (const n of [1, 2, 3, 4, 5]) executed.push((await run(n)).executed);
   assert.deepEqual(executed, [0, 1, 1, 0, 0]);
+});
+
+Deno.test("gc keeps what a killed run had finished while it is young, and forgets the documents that nothing names", async () => {
+  using lab = openLab();
+  const { upper, total } = textStages();
+  const store = `${lab.root}/store`;
+  const run = async (texts: Readonly<Record<string, string>>) => {
+    lab.put(texts);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const target = { total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) };
+    return (await reproduce(target, lab.options())).summary.executed;
+  };
+  const documents = () => {
+    using state = openState(store, { warn: assert.fail });
+    return [...storedDocuments(state)].length;
+  };
+  await run({ "a.txt": "one", "b.txt": "" });
+  const [first] = runNames(store);
+  const few = documents();
+  await run({ "a.txt": "two" });
+  // a run that is killed leaves no record of itself
+  for (const name of runNames(store)) if (name !== first) Deno.removeSync(`${store}/runs/${name}`);
+  assert.equal((await gc({ store, runs: 1 })).removed.blobs, 0);
+  assert.equal(await run({}), 0);
+  assert.ok(documents() > few);
+  const { removed } = await gc({ store, runs: 1, graceMs: 0 });
+  assert.deepEqual(removed, { blobs: 2, bytes: removed.bytes, records: 4 }, "two stages, two actions");
+  assert.equal(documents(), few);
+  assert.equal(await run({}), 0, "with its skipped item");
+  assert.ok((await fsck(store)).clean);
 });
 
 Deno.test("gc refuses to work beside a run, and a run that starts meanwhile waits", async () => {
