@@ -36,8 +36,8 @@ export const compareDeng = defineStage({
     /** Weight of the mean squared coefficient in the perceptual refinement. */
     prior: z.number().min(0).default(0.005),
     /** Steps of the perceptual refinement. */
-    steps: z.int().min(0).default(12),
-    learningRate: z.number().positive().default(0.08),
+    steps: z.int().min(0).default(8),
+    learningRate: z.number().positive().default(0.1),
   }),
   determinism: { atol: 2 / 255, rtol: 0 },
   resources: { gpu: true },

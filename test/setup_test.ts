@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { type Machine, setup, thisMachine } from "../setup.ts";
+import { type Found, type Machine, setup, thisMachine } from "../setup.ts";
+
+const GL = { description: "llvmpipe", makeshift: true };
 
 /** A made-up machine: what each look for an adapter finds, and what apt-get answers. */
-function machine(options: { adapters: (string | null)[]; os?: string; root?: boolean; apt?: number | null }) {
+function machine(options: { adapters: (string | Found | null)[]; os?: string; root?: boolean; apt?: number | null }) {
   const done: string[] = [];
-  const adapters = [...options.adapters];
+  const adapters = options.adapters.map((found) =>
+    typeof found === "string" ? { description: found, makeshift: false } : found
+  );
   const made: Machine = {
     os: options.os ?? "linux",
     isRoot: () => options.root ?? true,
@@ -51,9 +55,20 @@ Deno.test("setup() ends with 1 and a reason where it cannot help", async () => {
   }
 });
 
+Deno.test("setup() brings Vulkan where there is software OpenGL alone, and goes on with that where it cannot", async () => {
+  const { made, done } = machine({ adapters: [GL, "llvmpipe"] });
+  assert.equal(await setup(made), 0);
+  assert.deepEqual(done.slice(1), ["apt-get update", "apt-get install", "Ready: llvmpipe."]);
+  for (const options of [{ root: false }, { apt: 100 }, { apt: null }]) {
+    const { made, done } = machine({ adapters: [GL], ...options });
+    assert.equal(await setup(made), 0);
+    assert.match(done.join("\n"), /OpenGL/);
+  }
+});
+
 Deno.test("thisMachine() finds the adapter here and, asked again, in a new thread", async () => {
   const here = thisMachine();
   const first = await here.findAdapter();
   assert.ok(first !== null);
-  assert.equal(await here.findAdapter(), first);
+  assert.deepEqual(await here.findAdapter(), first);
 });
