@@ -1,6 +1,6 @@
 /** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
-import { AbortedError, InputChangedError, StageError, StoreError } from "./errors.ts";
+import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import type { Action, Job } from "./job.ts";
 import type { Session } from "./session.ts";
 import type { ErasedContext } from "./stage.ts";
@@ -141,6 +141,7 @@ export async function callStage(
     await stage.run(contextOf(common, { job, products, touched }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
+    await session.checkCode(job.node);
     for (const product of products) checkProduct(label, product);
     await recheck(touched);
     await recheck(shared.touched);
@@ -162,6 +163,7 @@ function asFailure(error: unknown, { label, actions, session }: FailureOptions):
   const damaged = corruption(error);
   if (damaged !== null) return new DamagedInput([damaged.sha256]);
   if (error instanceof DamagedInput || error instanceof InputChangedError || error instanceof StoreError) return error;
+  if (error instanceof CodeChangedError) return error;
   if (error instanceof StageError || error instanceof AbortedError) return error;
   if (session.signal.aborted) return new AbortedError("interrupted", { cause: error });
   const items = actions.flatMap(({ item }) => item ?? []);

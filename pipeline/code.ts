@@ -218,6 +218,13 @@ export function codeDigest(code: Code): string {
   return sha256(canonical(code));
 }
 
+/** The modules and packages that differ between two closures, sorted. */
+export function changedCode(before: Code, after: Code): string[] {
+  const differing = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) =>
+    Object.keys({ ...a, ...b }).filter((name) => a[name] !== b[name]);
+  return [...differing(before.modules, after.modules), ...differing(before.packages, after.packages)].sort();
+}
+
 /** A folder's or file's URL, for callers that have a path. */
 export function moduleUrl(path: string): string {
   return pathToFileURL(path).href;

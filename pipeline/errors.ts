@@ -37,6 +37,19 @@ export class InputChangedError extends PipelineError {
   }
 }
 
+/** A stage's code changed between the moment its digest entered a key and the first result: which version ran is anyone's guess. */
+export class CodeChangedError extends PipelineError {
+  override name = "CodeChangedError";
+  /** The modules and packages that changed, by the names that the code digest has for them. */
+  readonly changed: readonly string[];
+  constructor(stage: string, changed: readonly string[]) {
+    super(
+      `stage "${stage}": ${changed.join(", ")} changed while the run was on; the result was not recorded. Run again.`,
+    );
+    this.changed = changed;
+  }
+}
+
 /** A stored blob no longer has the bytes that its name promises; it was moved to `quarantine/`. */
 export class CorruptBlobError extends PipelineError {
   override name = "CorruptBlobError";

@@ -1,7 +1,7 @@
 /** What one call of `reproduce` has open: store, records, resources, the signal to stop. */
-import { codeDigest, type CodeDigests, codeDigests } from "./code.ts";
+import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
-import { AbortedError, PipelineError } from "./errors.ts";
+import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
@@ -51,6 +51,8 @@ export interface Session extends Disposable {
   recipe(node: StageNode): Promise<Recipe>;
   /** The facts, found out if they were not yet. */
   facts(): Promise<Readonly<Record<string, unknown>>>;
+  /** Throws {@link CodeChangedError} if a stage's code, which has just run for the first time, is no longer what its key says. */
+  checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;
   /** Throws once the session is closed, so that an abandoned stage records nothing. */
@@ -80,19 +82,22 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
     throw error;
   }
   const modules = plan.vertices.flatMap(({ node }) => node.type === "stage" ? [node.stage.module] : []);
-  let codes: Promise<ReadonlyMap<string, string>> | undefined;
+  const digestCode = options.codeDigests ?? codeDigests(state);
+  let codes: Promise<ReadonlyMap<string, { readonly code: Code; readonly digest: string }>> | undefined;
+  const loaded = new Set<string>();
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
 
-  async function readCodes(): Promise<ReadonlyMap<string, string>> {
-    const found = await (options.codeDigests ?? codeDigests(state))([...new Set(modules)]);
-    const digests = new Map<string, string>();
-    for (const [module, code] of found) {
-      digests.set(module, codeDigest(code));
-      state.putDocument(canonical(code));
-    }
-    return digests;
+  async function readCodes() {
+    const found = await digestCode([...new Set(modules)]);
+    for (const code of found.values()) state.putDocument(canonical(code));
+    return new Map([...found].map(([module, code]) => [module, { code, digest: codeDigest(code) }]));
+  }
+  async function codeOf({ stage }: Pick<StageNode, "stage">) {
+    const code = (await (codes ??= readCodes())).get(stage.module);
+    if (code === undefined) throw new PipelineError(`stage "${stage.name}": no code digest for ${stage.module}`);
+    return code;
   }
   const readFacts = () =>
     facts ??= Promise.resolve(typeof options.facts === "function" ? options.facts() : options.facts ?? {});
@@ -107,8 +112,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
     emit,
     facts: readFacts,
     async recipe({ stage, params }) {
-      const code = (await (codes ??= readCodes())).get(stage.module);
-      if (code === undefined) throw new PipelineError(`stage "${stage.name}": no code digest for ${stage.module}`);
+      const { digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};
       for (const name of stage.environment) {
         const fact = (await readFacts())[name];
@@ -118,6 +122,14 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
         environment[name] = fact;
       }
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
+    },
+    async checkCode({ stage }) {
+      // stages load what they need when they first run; from then on it stays as it is in memory
+      if (loaded.has(stage.module)) return;
+      const { code, digest } = await codeOf({ stage });
+      const now = (await digestCode([stage.module])).get(stage.module) ?? { modules: {}, packages: {} };
+      if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
+      loaded.add(stage.module);
     },
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");

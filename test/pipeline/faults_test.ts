@@ -128,6 +128,44 @@ Deno.test("an input edited while the stage runs is named and nothing is recorded
   }
 });
 
+Deno.test("code edited between its digest and its first result is named and nothing is recorded; later edits wait for the next run", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "b.txt": "b" });
+  const ran: string[] = [];
+  const edits = new Map([["a", "code 2"]]);
+  const stage = defineStage({
+    name: "edited",
+    module: import.meta.url,
+    inputs: { texts: "folder" },
+    output: "out",
+    each: ["texts"],
+    determinism: "bitwise",
+    run: ({ items }) => {
+      for (const { key, out } of items) {
+        lab.code = edits.get(key) ?? lab.code;
+        ran.push(key);
+        out.write(`${key}.txt`, key);
+      }
+    },
+  });
+  const target = { out: stage({ texts: sourceFolder(lab.source) }) };
+  await assert.rejects(reproduce(target, lab.options({ jobs: 1 })), {
+    name: "CodeChangedError",
+    message: /stage "edited": stage\.ts changed while the run was on/,
+  });
+  assert.deepEqual(ran.splice(0), ["a"]);
+  // what is loaded stays in memory as it was, so the run goes on
+  edits.clear();
+  edits.set("b", "code 3");
+  const { summary } = await reproduce(target, lab.options({ jobs: 1 }));
+  assert.deepEqual([ran.splice(0), summary.executed], [["a", "b"], 2]);
+  assert.equal(
+    (await reproduce(target, lab.options({ jobs: 1 }))).summary.executed,
+    2,
+    "the edited code has another key",
+  );
+});
+
 function single(name: string, run: (out: { write(path: string, text: string): void }) => void): Artifact {
   return defineStage({
     name,
