@@ -175,7 +175,7 @@ export function embedded(options: EmbeddedOptions = {}) {
   const tables = {
     table1: table,
     others,
-    fairness: fairness({ ...scores, regressed: real.regressed, model: training.model }),
+    fairness: fairness({ ...scores, unwrapped }),
     figure3: figure,
     charts: charts({ losses: pick(weights, ["losses.csv"]), poses, triplets: training.triplets, font }),
     filter,

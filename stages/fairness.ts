@@ -2,8 +2,9 @@
  * The scores of Table 1 by skin tone, as TRUST argued for (Feng et al. 2022): a mean over faces hides whom a method serves badly. The paper reports
  * nothing of the kind.
  *
- * The tone is the ITA angle of the regressor's albedo on the cheeks and the forehead, the same for every method. A single photograph does not tell a dark skin in strong
- * light from a light one in weak light, so groups are an estimate; with 22 faces a group holds few.
+ * The tone is the ITA angle of the photograph itself on the cheeks and the forehead, as far as they are seen: the apparent tone. The regressor's albedo would not do:
+ * its prior draws every face to the mean of few training faces. A single photograph does not tell a dark skin in strong light from a light one in weak light, and with 22
+ * faces a group holds few.
  *
  * @module
  */
@@ -14,36 +15,31 @@ import { METHODS } from "./tables/methods.ts";
 /** Squares of the UV map [left, top, side], in parts of its side, that hold skin alone: both cheeks and the forehead. */
 const SKIN = [[0.2, 0.5, 0.14], [0.66, 0.5, 0.14], [0.43, 0.14, 0.14]] as const;
 
-/** Each method's scores and the regressor's albedo → `fairness.{md,csv,tex}` and `skin_tone.csv` (angle and group of each face). */
+/** Each method's scores and the incomplete textures → `fairness.{md,csv,tex}` and `skin_tone.csv` (angle and group of each face). */
 export const fairness = defineStage({
   name: "fairness",
   module: import.meta.url,
   inputs: {
     ...Object.fromEntries(METHODS.map((method) => [method, "metrics"])) as Record<typeof METHODS[number], "metrics">,
-    regressed: "regressed",
-    model: "model",
+    unwrapped: "unwrapped",
   },
   output: "fairness",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
-    const { albedoOf } = await import("../face/morphable.ts");
     const { SKIN_TONES, skinTone, typologyAngle } = await import("../face/skin_tone.ts");
-    const { readMorphable } = await import("./geometry.ts");
-    const { readRegression } = await import("./regression.ts");
+    const { readSeen } = await import("./geometry.ts");
     const { clusterMean } = await import("./tables/bootstrap.ts");
     const { gridFiles } = await import("./tables/grid.ts");
     const { readFaceScores } = await import("./tables/measurements.ts");
     const { METHOD_LABELS } = await import("./tables/methods.ts");
-    const model = await readMorphable(inputs.model);
     const byMethod = await Promise.all(
       METHODS.map(async (method) => [method, await readFaceScores(inputs[method])] as const),
     );
     const angles = new Map<string, number>();
     for (const { face } of byMethod.flatMap(([, scores]) => scores)) {
       if (angles.has(face)) continue;
-      const { albedo } = await readRegression(inputs.regressed, face);
-      angles.set(face, typologyAngle(patches(albedoOf(model, albedo))));
+      angles.set(face, typologyAngle(seenSkin(await readSeen(inputs.unwrapped, face))));
     }
     const groups = SKIN_TONES.map(([name]) => name).filter((name) =>
       [...angles.values()].some((angle) => skinTone(angle) === name)
@@ -73,7 +69,7 @@ export const fairness = defineStage({
         }),
       })),
       notes: [
-        "Face mask of the test photographs, as in Table 1. Groups by the individual typology angle of the regressor's albedo on cheeks and forehead: an estimate, for one photograph does " +
+        "Face mask of the test photographs, as in Table 1. Groups by the individual typology angle of the photograph on cheeks and forehead: the apparent tone, for one photograph does " +
         "not tell a dark skin in strong light from a light one in weak light. In brackets: faces.",
       ],
     };
@@ -88,16 +84,15 @@ export const fairness = defineStage({
   },
 });
 
-/** The colours of the skin squares of an albedo map [S·S·3], one triple a texel. */
-export function patches(albedo: Float32Array): Float32Array {
-  const size = Math.sqrt(albedo.length / 3);
-  const colours: number[] = [];
+/** The colours of the skin squares of a texture [S·S·3] where they are well seen, one triple a texel; all of them if none is. */
+export function seenSkin({ texture, visibility }: { texture: Float32Array; visibility: Float32Array }): Float32Array {
+  const size = Math.sqrt(visibility.length);
+  const texels: number[] = [];
   for (const [left, top, side] of SKIN) {
     for (let y = Math.round(top * size); y < Math.round((top + side) * size); y++) {
-      for (let x = Math.round(left * size); x < Math.round((left + side) * size); x++) {
-        colours.push(...albedo.subarray(3 * (y * size + x), 3 * (y * size + x) + 3));
-      }
+      for (let x = Math.round(left * size); x < Math.round((left + side) * size); x++) texels.push(y * size + x);
     }
   }
-  return Float32Array.from(colours, (value) => Math.min(1, Math.max(0, value)));
+  const seen = texels.filter((texel) => visibility[texel]! >= 0.5);
+  return Float32Array.from((seen.length > 0 ? seen : texels).flatMap((i) => [...texture.subarray(3 * i, 3 * i + 3)]));
 }

@@ -138,7 +138,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
         ...roles("uv_", METHODS, (best) => uv(chosen(best))),
       } as Parameters<typeof novelTable>[0],
     ),
-    fairness: fairness({ ...roles("", METHODS, scored), regressed, model } as Parameters<typeof fairness>[0]),
+    fairness: fairness({ ...roles("", METHODS, scored), unwrapped } as Parameters<typeof fairness>[0]),
     figure4: figure4({
       aligned: crops,
       meshes,
