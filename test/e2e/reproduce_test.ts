@@ -6,7 +6,6 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { VARIANT_LABELS, VARIANTS } from "../../stages/tables/variants.ts";
 
 const small = ["--identities", "5", "--triplets", "6", "--steps", "6"];
 const root = await Deno.makeTempDir({ prefix: "ftim-e2e-" });
@@ -99,13 +98,6 @@ Deno.test("a result says how it was made, and rerunning its stages makes it agai
 Deno.test("a second reproduce runs nothing", async () => {
   const { end } = await ftim("reproduce", ["--store", join(root, "store"), "--results", first]);
   assert.equal(end.executed, 0);
-});
-
-Deno.test("the ablation trains each variant and ends with Table 2 and Figure 4", async () => {
-  const { stdout } = await ftim("table2", ["--store", join(root, "store"), "--results", first]);
-  const rows = stdout.split("\n").filter((line) => line.startsWith("| ")).map((line) => line.split("|")[1]?.trim());
-  assert.deepEqual(rows.slice(-VARIANTS.length), VARIANTS.map((variant) => VARIANT_LABELS[variant]));
-  assert.ok((await Deno.stat(join(first, "embedded", "figure4.png"))).size > 10_000);
 });
 
 Deno.test("another parameter of the training reruns the training and what follows, and nothing before", async () => {
