@@ -16,7 +16,7 @@ const DETAILS = [
 /** Rows below the photograph. */
 const ROWS = [
   ["copy", "Without FTIM"],
-  ["plain", "Without ID-MRF, symmetry"],
+  ["plain", "No MRF, symmetry"],
   ["full", "Full"],
 ] as const;
 
