@@ -24,7 +24,7 @@ export const novelTable = defineStage({
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
     const { clusterMean } = await import("./tables/bootstrap.ts");
-    const { gridFiles } = await import("./tables/grid.ts");
+    const { column, gridFiles } = await import("./tables/grid.ts");
     const { METHOD_LABELS } = await import("./tables/methods.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
@@ -32,12 +32,6 @@ export const novelTable = defineStage({
       const known = rows.filter((row) => of(row) !== null);
       return clusterMean(known.map((row) => of(row)!), { clusters: known.map(({ identity }) => identity), ...params });
     };
-    const column = (name: string, label: string, better: "lower" | "higher", digits: number) => ({
-      name,
-      label,
-      better,
-      digits,
-    });
     const heads = new Set<string>();
     let pairs = 0;
     const novelRows = await Promise.all(METHODS.map(async (method) => {

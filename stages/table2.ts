@@ -23,7 +23,7 @@ export const table2 = defineStage({
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
     const { clusterMean } = await import("./tables/bootstrap.ts");
-    const { gridFiles } = await import("./tables/grid.ts");
+    const { column, gridFiles } = await import("./tables/grid.ts");
     const { readFaceScores } = await import("./tables/measurements.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
@@ -54,12 +54,6 @@ export const table2 = defineStage({
         ],
       };
     }));
-    const column = (name: string, label: string, better: "lower" | "higher" | null, digits: number) => ({
-      name,
-      label,
-      better,
-      digits,
-    });
     const grid = {
       title: "Table 2: ablation",
       columns: [

@@ -19,6 +19,11 @@ export interface GridColumn {
   readonly digits: number;
 }
 
+/** Makes a column; four in a row read like the table's head, so they are positional here. */
+export function column(name: string, label: string, better: GridColumn["better"], digits: number): GridColumn {
+  return { name, label, better, digits };
+}
+
 /** A row: its label, and one cell a column; null: no value. */
 export interface GridRow {
   readonly label: string;
