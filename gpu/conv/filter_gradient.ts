@@ -161,12 +161,22 @@ export function filterCode(v: FilterVariant): string {
     lines.push(`let in${offset} = inColumn + ${offset} >= 0 && inColumn + ${offset} < u.inWidth;`);
     for (const i of inputs) lines.push(`let x${offset}_${i} = loadX(at${offset}, input + ${i}, in${offset});`);
   }
-  for (const c of columns) {
-    each((t, i, l, o) =>
-      `a${t}_${i}_${l}_${o} = fma(vec4<f32>(x${c * v.stride + t * v.dilation}_${i}.${
-        "xyzw"[l]
-      }), d${c}_${o}, a${t}_${i}_${l}_${o});`
-    );
+  // Two sums of four at a time, to the end of the strip: they stay in registers on a CPU (see gather.ts).
+  for (const t of taps) {
+    for (const i of inputs) {
+      for (const o of outputs) {
+        for (const lanes of ["xy", "zw"]) {
+          for (const c of columns) {
+            for (const lane of lanes) {
+              const sum = `a${t}_${i}_${"xyzw".indexOf(lane)}_${o}`;
+              lines.push(
+                `${sum} = fma(vec4<f32>(x${c * v.stride + t * v.dilation}_${i}.${lane}), d${c}_${o}, ${sum});`,
+              );
+            }
+          }
+        }
+      }
+    }
   }
   lines.push("} }");
   each((t, i, l, o) => `store(share, kh, ${t}, (input + ${i}) * 4 + ${l}, output + ${o}, a${t}_${i}_${l}_${o});`);

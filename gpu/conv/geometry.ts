@@ -183,7 +183,7 @@ function plan(request: Request): GatherPlan {
   };
 }
 
-const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16]] as const;
+const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [4, 8], [8, 4], [2, 16]] as const;
 
 interface TileRequest {
   readonly width: number;
@@ -209,7 +209,7 @@ function chooseTile(
   let least = Infinity;
   for (const [rows, columns] of TILES) {
     const pixels = rows * columns;
-    if (pixels > (software ? 16 : 8)) continue;
+    if (pixels > (software ? 32 : 8)) continue;
     if (pixels * taps * channels > MAX_STATEMENTS) continue;
     const strip = Math.min(
       columns * Math.ceil(taps),
