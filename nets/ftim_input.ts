@@ -43,20 +43,33 @@ export function conditionCode(
 export function ftimInput(tf: Tfjs, faces: readonly FaceMaps[]): FtimInput & { shading: tfjs.Tensor4D } {
   const side = Math.sqrt(faces[0]!.visibility.length);
   const stack = (values: (face: FaceMaps) => Float32Array, channels: number) =>
-    tf.stack(faces.map((face) => tf.tensor3d(values(face), [side, side, channels]))) as tfjs.Tensor4D;
+    stackMaps(tf, faces.map(values), [side, side, channels]);
   return tf.tidy(() => {
     const incomplete = stack((face) => face.texture.map((value, i) => value * face.visibility[Math.floor(i / 3)]!), 3);
     const visibility = stack((face) => face.visibility, 1);
     const shading = stack((face) => face.shading, 3);
     const templateAlbedo = stack((face) => face.albedo, 3);
+    const templateTexture = stack(({ albedo, shading }) => albedo.map((value, i) => value * shading[i]!), 3);
     return {
       incomplete,
       visibility,
       guess: stack((face) => face.guess, 3),
       templateAlbedo,
-      templateTexture: tf.mul(templateAlbedo, shading) as tfjs.Tensor4D,
+      templateTexture,
       shading,
       code: tf.stack(faces.map(({ code }) => tf.tensor1d(code))) as tfjs.Tensor2D,
     };
   });
+}
+
+/** Maps of one shape as a batch, in one upload. */
+export function stackMaps(
+  tf: Tfjs,
+  maps: readonly Float32Array[],
+  [height, width, channels]: readonly [number, number, number],
+): tfjs.Tensor4D {
+  const size = height * width * channels;
+  const all = new Float32Array(maps.length * size);
+  for (const [i, map] of maps.entries()) all.set(map, i * size);
+  return tf.tensor4d(all, [maps.length, height, width, channels]);
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import { meanDeviation, weightedL1 } from "../gpu/ops/weighted_l1.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
 
 /** Weight of each term in the sum. */
@@ -30,16 +31,6 @@ export const PAPER_WEIGHTS: LossWeights = {
   regularisation: 0.1,
 };
 
-/** Mean over pixels of `weight` · |a − b|, normalised by the sum of the weights; `weight` broadcasts over channels. */
-export function weightedL1(
-  tf: Tfjs,
-  { a, b, weight }: { a: tfjs.Tensor; b: tfjs.Tensor; weight: tfjs.Tensor },
-): tfjs.Scalar {
-  const channels = a.shape.at(-1) as number;
-  const error = tf.sum(tf.mul(weight, tf.abs(tf.sub(a, b))));
-  return tf.div(error, tf.add(tf.mul(tf.sum(weight), channels), 1e-6)) as tfjs.Scalar;
-}
-
 /** Identity loss: mean of 1 − cosine over a batch of embeddings [B,N]. */
 export function identityLoss(tf: Tfjs, a: tfjs.Tensor2D, b: tfjs.Tensor2D): tfjs.Scalar {
   const norm = (x: tfjs.Tensor2D) => tf.sqrt(tf.add(tf.sum(tf.square(x), 1), 1e-12));
@@ -54,9 +45,7 @@ export function identityLoss(tf: Tfjs, a: tfjs.Tensor2D, b: tfjs.Tensor2D): tfjs
  * @param chart [S,S,1], 1 inside the face's UV chart
  */
 export function albedoLoss(tf: Tfjs, albedos: tfjs.Tensor4D, chart: tfjs.Tensor3D): tfjs.Scalar {
-  const mean = tf.mean(albedos, 0, true);
-  const error = tf.mul(tf.abs(tf.sub(albedos, mean)), chart);
-  return tf.div(tf.sum(error), tf.mul(tf.sum(chart), 3 * albedos.shape[0])) as tfjs.Scalar;
+  return meanDeviation(tf, albedos, { weight: chart });
 }
 
 /**
@@ -67,14 +56,5 @@ export function symmetryLoss(
   tf: Tfjs,
   { albedo, flipped, unseen }: Record<"albedo" | "flipped" | "unseen", tfjs.Tensor>,
 ): tfjs.Scalar {
-  return weightedL1(tf, { a: albedo, b: stopGradient(tf, flipped), weight: unseen });
-}
-
-/** Passes the value on and no gradient. */
-export function stopGradient<T extends tfjs.Tensor>(tf: Tfjs, x: T): T {
-  const stop = tf.customGrad((value) => ({
-    value: tf.clone(value as tfjs.Tensor),
-    gradFunc: (dy) => tf.zerosLike(dy as tfjs.Tensor),
-  }));
-  return stop(x) as T;
+  return weightedL1(tf, albedo, { b: flipped, weight: unseen });
 }

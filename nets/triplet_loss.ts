@@ -5,15 +5,16 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import { weightedL1 } from "../gpu/ops/weighted_l1.ts";
 import { applySparse } from "../gpu/sparse.ts";
 import type { SparseMatrix } from "../gpu/sparse_cpu.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
-import { type FaceMaps, ftimInput } from "./ftim_input.ts";
+import { type FaceMaps, ftimInput, stackMaps } from "./ftim_input.ts";
 import type { FtimInput } from "./ftim.ts";
 import { type Box, resizeTensor } from "./resample.ts";
 import type { TextureModel } from "./texture_model.ts";
 import { idMrf } from "./id_mrf.ts";
-import { albedoLoss, identityLoss, type LossWeights, symmetryLoss, weightedL1 } from "./losses.ts";
+import { albedoLoss, identityLoss, type LossWeights, symmetryLoss } from "./losses.ts";
 
 /** One view of a triplet. */
 export interface TrainingView extends FaceMaps {
@@ -77,28 +78,29 @@ export function tripletLoss(
   const side = input.visibility.shape[1];
   const crop = Math.sqrt(views[0]!.coverage.length);
   const albedos = model.albedo(input);
-  // The chosen view's albedo and template, lit for all three views.
-  const pick = (x: tfjs.Tensor4D) =>
-    tf.tile(tf.slice(x, [chosen, 0, 0, 0], [1, -1, -1, -1]), [views.length, 1, 1, 1]) as tfjs.Tensor4D;
-  const lit = model.light({ albedo: pick(albedos), templateAlbedo: pick(input.templateAlbedo), shading });
-
-  const images = tf.stack(views.map(({ operator }, v) => {
-    const one = tf.slice(lit, [v, 0, 0, 0], [1, -1, -1, -1]);
-    return tf.reshape(applySparse(tf, operator, tf.reshape(one, [side * side, 3])), [crop, crop, 3]);
-  })) as tfjs.Tensor4D;
-  const photographs = tf.stack(
-    views.map(({ photograph }) => tf.tensor3d(photograph, [crop, crop, 3])),
-  ) as tfjs.Tensor4D;
-  const coverage = tf.stack(views.map((view) => tf.tensor3d(view.coverage, [crop, crop, 1]))) as tfjs.Tensor4D;
+  // The chosen view's albedo and template, lit for each of the three views.
+  const one = (x: tfjs.Tensor4D, view: number) => tf.slice(x, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
+  const [albedo, templateAlbedo] = [one(albedos, chosen), one(input.templateAlbedo, chosen)];
+  const rendered = views.map(({ operator }, v) => {
+    const lit = model.light({ albedo, templateAlbedo, shading: one(shading, v) });
+    return tf.reshape(applySparse(tf, operator, tf.reshape(lit, [side * side, 3])), [
+      1,
+      crop,
+      crop,
+      3,
+    ]) as tfjs.Tensor4D;
+  });
   const inside = tf.tensor3d(chart, [side, side, 1]);
 
   const terms: LossTerms = {};
   if (weights.photometric > 0) {
-    terms.photometric = weightedL1(tf, { a: images, b: tf.mul(photographs, coverage), weight: coverage });
+    const photographs = stackMaps(tf, views.map(coveredPhotograph), [crop, crop, 3]);
+    const coverage = stackMaps(tf, views.map((view) => view.coverage), [crop, crop, 1]);
+    terms.photometric = weightedL1(tf, tf.concat(rendered), { b: photographs, weight: coverage });
   }
   if (weights.albedo > 0) terms.albedo = albedoLoss(tf, albedos, inside);
   if (weights.identity > 0 || weights.mrf > 0) {
-    Object.assign(terms, perceptualTerms(tf, { images, photographs, coverage }, { views, weights, identity }));
+    Object.assign(terms, perceptualTerms(tf, rendered, { views, weights, identity }));
   }
   if (weights.symmetry > 0) {
     const unseen = tf.mul(tf.sub(1, input.visibility), inside);
@@ -106,13 +108,12 @@ export function tripletLoss(
   }
   if (weights.regularisation > 0) {
     // What no view of the triplet shows is drawn to the template: nothing else says what should be there.
-    // Not tf.prod: on small tensors it forgets to keep the axis.
-    const unseen = tf.unstack(tf.sub(1, input.visibility));
-    const hidden = tf.expandDims(tf.mul(unseen.reduce((product, view) => tf.mul(product, view)), inside), 0);
-    terms.regularisation = weightedL1(tf, {
-      a: albedos,
+    const hidden = chart.map((value, i) =>
+      views.reduce((product, { visibility }) => product * (1 - visibility[i]!), value)
+    );
+    terms.regularisation = weightedL1(tf, albedos, {
       b: input.templateAlbedo,
-      weight: tf.tile(hidden, [views.length, 1, 1, 1]),
+      weight: tf.tensor3d(hidden, [side, side, 1]),
     });
   }
   return terms;
@@ -124,20 +125,19 @@ export function tripletLoss(
  */
 function perceptualTerms(
   tf: Tfjs,
-  { images, photographs, coverage }: Record<"images" | "photographs" | "coverage", tfjs.Tensor4D>,
+  rendered: readonly tfjs.Tensor4D[],
   { views, weights, identity }: Pick<TripletLossOptions, "views" | "weights" | "identity">,
 ): LossTerms {
   const known = views.map((view, v) => {
     if (view.known === undefined) throw new TypeError(`Cannot compare identities: view ${v} has no features`);
     return view.known;
   });
-  const ofFaces = (x: tfjs.Tensor4D, width: number, height: number) =>
-    tf.concat(views.map(({ face }, v) => {
-      const one = tf.slice(x, [v, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
-      return resizeTensor(tf, one, { box: face, width, height });
-    })) as tfjs.Tensor4D;
-  const overlay = tf.add(images, tf.mul(photographs, tf.sub(1, coverage))) as tfjs.Tensor4D;
-  const { descriptor, layers } = identity.features(ofFaces(overlay, identity.side, identity.side));
+  const crop = Math.sqrt(views[0]!.coverage.length);
+  const faces = views.map((view, v) => {
+    const overlay = tf.add(rendered[v]!, tf.tensor4d(background(view), [1, crop, crop, 3])) as tfjs.Tensor4D;
+    return resizeTensor(tf, overlay, { box: view.face, width: identity.side, height: identity.side });
+  });
+  const { descriptor, layers } = identity.features(tf.concat(faces));
   const terms: LossTerms = {};
   if (weights.identity > 0) {
     const target = tf.stack(known.map((face) => tf.tensor1d(face.descriptor))) as tfjs.Tensor2D;
@@ -149,12 +149,27 @@ function perceptualTerms(
       layers.map((generated, i) => {
         const [, height, width, channels] = generated.shape;
         const values = known.map((face) => tf.tensor3d(face.layers[i]!, [height, width, channels]));
-        const inside = tf.cast(tf.greaterEqual(ofFaces(coverage, width, height), 0.5), "float32") as tfjs.Tensor4D;
+        const covered = tf.concat(
+          views.map(({ coverage, face }) =>
+            resizeTensor(tf, tf.tensor4d(coverage, [1, crop, crop, 1]), { box: face, width, height })
+          ),
+        );
+        const inside = tf.cast(tf.greaterEqual(covered, 0.5), "float32") as tfjs.Tensor4D;
         return { generated, target: tf.stack(values) as tfjs.Tensor4D, inside, weight: identity.layerWeights[i]! };
       }),
     );
   }
   return terms;
+}
+
+/** What the mesh covers of a photograph, [P·3]. */
+function coveredPhotograph({ photograph, coverage }: TrainingView): Float32Array {
+  return photograph.map((value, i) => value * coverage[Math.floor(i / 3)]!);
+}
+
+/** What it leaves, [P·3]. */
+function background({ photograph, coverage }: TrainingView): Float32Array {
+  return photograph.map((value, i) => value * (1 - coverage[Math.floor(i / 3)]!));
 }
 
 /** The weighted sum of the terms. */
