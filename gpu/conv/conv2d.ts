@@ -26,14 +26,27 @@ export interface ForwardOperands {
   /** [outChannels] */
   readonly bias?: TensorInfo | undefined;
   readonly epilogue?: Omit<Epilogue, "hasBias">;
+  /** Whether to keep the packed x for `conv2dFilterGradient`. */
+  readonly lend?: boolean;
+}
+
+/** A result, and the packed x if it was asked for and the adapter packs: to be handed to the filter's gradient, or given back. */
+export interface Convolved {
+  readonly y: TensorInfo;
+  readonly texels?: TensorInfo;
 }
 
 /** activation(conv(x, filter) + bias): [batch, outHeight, outWidth, outChannels]. */
-export function conv2d(
+export function conv2d(target: Target, geometry: ConvGeometry, operands: ForwardOperands): TensorInfo {
+  return convolved(target, geometry, operands).y;
+}
+
+/** As `conv2d`, for a training step. */
+export function convolved(
   target: Target,
   geometry: ConvGeometry,
-  { x, filter, bias, epilogue }: ForwardOperands,
-): TensorInfo {
+  { x, filter, bias, epilogue, lend = false }: ForwardOperands,
+): Convolved {
   const options = {
     epilogue: {
       hasBias: bias !== undefined,
@@ -47,16 +60,18 @@ export function conv2d(
     direction: "forward",
     gather: () => planForward(geometry, { software: false, ...options }),
   });
-  if (tiled !== undefined) return runTiled(target, tiled, { x, filter, bias: bias ?? filter, shape });
+  if (tiled !== undefined) return { y: runTiled(target, tiled, { x, filter, bias: bias ?? filter, shape }) };
   const plan = planForward(geometry, { software: target.software, ...options });
-  if (!target.software) return runGather(target, plan, { x, filter, bias: bias ?? filter, shape });
+  if (!target.software) return { y: runGather(target, plan, { x, filter, bias: bias ?? filter, shape }) };
   const { backend } = target;
-  return runGather(target, plan, {
-    x: packPixels(backend, x, { slot: "x" }),
+  const texels = packPixels(backend, x, { slot: lend ? "lent" : "x" });
+  const y = runGather(target, plan, {
+    x: texels,
     filter: pack(backend, filter, { ...filterPacking(geometry), slot: "filter" }),
     bias: bias ?? filter,
     shape,
   });
+  return lend ? { y, texels } : { y };
 }
 
 /** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. Leaves dy packed in its slot. */
@@ -98,6 +113,8 @@ export function conv2dInputGradient(
 /** Operands of the gradient of a filter. */
 export interface FilterGradientOperands {
   readonly x: TensorInfo;
+  /** x as `convolved` packed it. */
+  readonly texels?: TensorInfo | undefined;
   readonly dy: TensorInfo;
   readonly through?: Through | undefined;
   /** Whether the gradient of the input, for the same dy, was the last to pack one: its texels serve again. */
@@ -108,7 +125,7 @@ export interface FilterGradientOperands {
 export function conv2dFilterGradient(
   { backend, software }: Target,
   geometry: ConvGeometry,
-  { x, dy, through, packed = false }: FilterGradientOperands,
+  { x, texels, dy, through, packed = false }: FilterGradientOperands,
 ): TensorInfo {
   const upstream = software || through === undefined ? dy : passThrough(backend, dy, through);
   const { variant, uniforms, invocations, shares } = planFilterGradient(geometry, { software });
@@ -118,7 +135,7 @@ export function conv2dFilterGradient(
     key: filterKey(variant),
     code: () => filterCode(variant),
     inputs: software
-      ? [packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through, packed })]
+      ? [texels ?? packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through, packed })]
       : [x, upstream],
     shape: [shares, geometry.kernelHeight, geometry.kernelWidth, geometry.inChannels, padded],
     uniforms,

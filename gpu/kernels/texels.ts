@@ -6,11 +6,8 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { GpuError } from "../device.ts";
 import { dispatch, program } from "./dispatch.ts";
-
-/** Texels in a row of the texture, as a power of two. */
-export const ROW_BITS = 11;
+import { keptTexture, lendTexture, ROW_BITS, slotTexture } from "./texel_textures.ts";
 
 /** WGSL of a texel fetch by flat index from the texture `name`. The index is evaluated twice. */
 export function fetchTexel(name: string, index: string): string {
@@ -27,8 +24,11 @@ export interface Packing {
   readonly innerStride: number;
   readonly channels: number;
   readonly channelStride: number;
-  /** Textures of different slots are different. One slot's texture is overwritten by the next packing into it. */
-  readonly slot: string;
+  /**
+   * Where the texels go. A slot is overwritten by the next packing into it; "filter" is one too, but a filter that is packed again gets a
+   * texture of its own and then stays packed; "lent" is a texture that the caller gives back (see texel_textures.ts).
+   */
+  readonly slot: "x" | "dy" | "filter" | "lent";
   /** Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that result. */
   readonly through?: Through | undefined;
   /** Whether the slot already holds just this. */
@@ -42,14 +42,16 @@ export interface Through {
   readonly slope: number;
 }
 
-/** Packs a tensor. The result lives until the next call with its slot; use it at once, and do not dispose it. */
+/** Packs a tensor. Unless lent, the result lives until the next call with its slot; use it at once, and do not dispose it. */
 export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packing): TensorInfo {
   const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, slot, through, packed } =
     packing;
   const groups = Math.ceil(channels / 4);
   const count = outer * innerPadded * groups;
-  const into = slotTexture(backend, { slot, count });
-  if (packed) return into;
+  const layout = [count, groups, innerPadded, inner, outerStride, innerStride, channels, channelStride];
+  const kept = slot === "filter" ? keptTexture(backend, source, { packing: `${layout}`, count }) : undefined;
+  const into = kept?.texture ?? (slot === "lent" ? lendTexture(backend, count) : slotTexture(backend, { slot, count }));
+  if (packed || kept?.fresh === false) return into;
   const plain = channels % 4 === 0 && channelStride === 1 && inner === innerPadded &&
     (inner === 1 || innerStride === channels) && outerStride === inner * channels;
   return dispatch(backend, {
@@ -58,40 +60,9 @@ export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packin
     inputs: through === undefined ? [source] : [source, through.value],
     shape: [count * 4],
     into,
-    uniforms: [
-      ...(plain ? [count] : [count, groups, innerPadded, inner, outerStride, innerStride, channels, channelStride]),
-      { f32: through?.slope ?? 1 },
-    ],
+    uniforms: [...(plain ? [count] : layout), { f32: through?.slope ?? 1 }],
     invocations: count,
   });
-}
-
-const textures = new WeakMap<GPUDevice, Map<string, TensorInfo>>();
-
-function slotTexture(backend: WebGPUBackend, { slot, count }: { slot: string; count: number }): TensorInfo {
-  // Powers of two, so that a network has a handful of textures.
-  const height = 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));
-  const limit = backend.device.limits.maxTextureDimension2D;
-  if (height > limit) {
-    throw new GpuError("pack", [
-      `an operand has ${count} texels, a texture holds at most ${limit << ROW_BITS}; use a smaller batch or image`,
-    ]);
-  }
-  let known = textures.get(backend.device);
-  if (known === undefined) textures.set(backend.device, known = new Map());
-  const key = `${slot}_${height}`;
-  let info = known.get(key);
-  if (info === undefined || !backend.tensorMap.has(info.dataId)) {
-    info = backend.makeTensorInfo([height << ROW_BITS, 4], "float32");
-    backend.tensorMap.get(info.dataId).resource = backend.device.createTexture({
-      label: key,
-      size: [1 << ROW_BITS, height],
-      format: "rgba32float",
-      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING,
-    });
-    known.set(key, info);
-  }
-  return info;
 }
 
 const STORE = `textureStore(result, vec2<i32>(id & ${(1 << ROW_BITS) - 1}, id >> ${ROW_BITS}u), texel);`;

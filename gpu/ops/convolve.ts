@@ -5,12 +5,13 @@
 
 import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../conv/conv2d.ts";
+import { conv2dFilterGradient, conv2dInputGradient, convolved } from "../conv/conv2d.ts";
 import type { ConvGeometry } from "../conv/geometry.ts";
 import { type ConvAttrs, geometryOf } from "../conv/register.ts";
 import { isSoftware } from "../device.ts";
 import { columnSum } from "../kernels/column_sum.ts";
 import { required } from "../kernels/replace.ts";
+import { giveBack } from "../kernels/texel_textures.ts";
 import type { Through } from "../kernels/texels.ts";
 import { type Tfjs, webgpuBackend } from "../tfjs.ts";
 
@@ -31,6 +32,9 @@ export interface ConvolveOptions {
 }
 
 const KERNEL = "FtimConvolve";
+
+/** Packed inputs by the result of the forward pass, until the filter's gradient has used them. */
+const lent = new WeakMap<TensorInfo["dataId"], TensorInfo>();
 
 /**
  * leakyRelu(conv2d(x, filter) + bias). Differentiable in x, filter and bias. Bit-repeatable.
@@ -86,7 +90,17 @@ function register(tf: Tfjs): void {
         activation: options.slope === 1 ? "linear" as const : "leakyrelu" as const,
         alpha: options.slope,
       };
-      return conv2d(target, geometryFor(x, filter, options), { x, filter, bias: inputs.bias, epilogue });
+      // What is trained will want its filter's gradient, for which x is packed just so.
+      const lend = filter instanceof tf.Variable && filter.trainable && tf.engine().isTapeOn();
+      const { y, texels } = convolved(target, geometryFor(x, filter, options), {
+        x,
+        filter,
+        bias: inputs.bias,
+        epilogue,
+        lend,
+      });
+      if (texels !== undefined) lent.set(y.dataId, texels);
+      return y;
     },
   });
   tf.registerGradient({
@@ -114,7 +128,15 @@ function register(tf: Tfjs): void {
           packed = true;
           return track(dx);
         },
-        filter: () => track(conv2dFilterGradient(target, geometry, { x, dy, through, packed })),
+        filter: () => {
+          const texels = lent.get(y.dataId);
+          const gradient = conv2dFilterGradient(target, geometry, { x, texels, dy, through, packed });
+          if (texels !== undefined) {
+            lent.delete(y.dataId);
+            giveBack(backend, texels);
+          }
+          return track(gradient);
+        },
         bias: () =>
           track(columnSum(backend, dy, { rows: dy.size / columns, columns, shape: [columns], software, through })),
       };
