@@ -59,7 +59,9 @@ export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tenso
     throw new TypeError(`Cannot convolve [${x.shape}] with filter [${filter.shape}] and bias [${bias?.shape ?? ""}]`);
   }
   register(tf);
-  const attrs = { strides: stride, pad, dilations: dilation, slope };
+  // What is trained will want its filter's gradient, for which x is packed just as for the forward pass.
+  const lend = filter instanceof tf.Variable && filter.trainable && tf.engine().isTapeOn();
+  const attrs: Attrs = { strides: stride, pad: pad as Attrs["pad"], dilations: dilation, slope, lend };
   return tf.engine().runKernel<Tensor4D>(
     KERNEL,
     bias === undefined ? { x, filter } : { x, filter, bias },
@@ -69,6 +71,8 @@ export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tenso
 
 interface Attrs extends ConvAttrs {
   readonly slope: number;
+  /** See `ForwardOperands`. */
+  readonly lend: boolean;
 }
 
 function register(tf: Tfjs): void {
@@ -90,14 +94,12 @@ function register(tf: Tfjs): void {
         activation: options.slope === 1 ? "linear" as const : "leakyrelu" as const,
         alpha: options.slope,
       };
-      // What is trained will want its filter's gradient, for which x is packed just so.
-      const lend = filter instanceof tf.Variable && filter.trainable && tf.engine().isTapeOn();
       const { y, texels } = convolved(target, geometryFor(x, filter, options), {
         x,
         filter,
         bias: inputs.bias,
         epilogue,
-        lend,
+        lend: options.lend,
       });
       if (texels !== undefined) lent.set(y.dataId, texels);
       return y;

@@ -100,3 +100,18 @@ Deno.test("convolve() computes no gradient that nobody asked for, and names shap
   assert.throws(() => convolve(tf, x, { filter: other }), /Cannot convolve \[1,8,8,4\] with filter \[3,3,5,4\]/);
   tf.dispose([x, filter, other]);
 });
+
+Deno.test("a filter that stays packed is the one that was given, and so is a variable after it has changed", async () => {
+  const tf = await openTfjs();
+  const x = tf.randomUniform<Rank.R4>([1, 8, 9, 5], -1, 1, "float32", 1);
+  const filter = tf.variable(tf.randomUniform<Rank.R4>([3, 3, 5, 6], -1, 1, "float32", 2));
+  const grad = tf.grad((v) => tf.sum(convolve(tf, v as Tensor4D, { filter: filter as unknown as Tensor4D })));
+  const both =
+    async () => [await convolve(tf, x, { filter: filter as unknown as Tensor4D }).data(), await grad(x).data()];
+  const first = await both();
+  for (let run = 0; run < 3; run++) assert.deepEqual(await both(), first);
+  filter.assign(tf.mul(filter, 2));
+  for (let run = 0; run < 3; run++) {
+    assert.deepEqual(await both(), first.map((values) => values.map((value) => 2 * value)));
+  }
+});
