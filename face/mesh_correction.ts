@@ -2,8 +2,8 @@
  * The error that the mesh network repeats on every face, learned where the truth is known and taken off elsewhere. The network was trained on
  * faces that look at the camera: a turned head comes out turned too little, and flattened.
  *
- * The error is learned in the canonical frame of the morphable model (Procrustes of the mesh to the model's mean), so that place, size
- * and roll do not matter, as a linear function of the mesh's own angles and of how far a network for head pose disagrees with
+ * The error is learned in the canonical frame of the morphable model (Procrustes of the mesh to the model's mean), so that place and
+ * size do not matter, as a linear function of the mesh's own angles and of how far a network for head pose disagrees with
  * them. Every sample is joined by its mirror twin, so a mirrored face is corrected to the mirrored result.
  *
  * @module
@@ -49,7 +49,7 @@ export interface FitOptions {
 /** How many features {@linkcode correctionFeatures} gives. */
 export const FEATURES = 16;
 
-/** Turns of robust weighting; the weights have settled by then. */
+/** Turns of robust weighting. */
 const TURNS = 6;
 /** The two networks disagree by more only where one of them has failed, degrees of yaw; of pitch and roll. */
 const DISAGREEMENT = { yaw: 25, tilt: 15 };
