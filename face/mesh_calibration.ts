@@ -37,6 +37,11 @@ const BINS = [[0, 20], [20, 45], [45, 91]] as const;
 /** Normals' z from which a vertex faces the camera: 78° from it. */
 const FACING = 0.2;
 
+/** Whether every face has others that share no person with it, so that a correction can be judged. */
+export function canBeJudged(samples: readonly CalibrationSample[]): boolean {
+  return samples.every((sample) => samples.some((other) => !sharePerson(sample, other)));
+}
+
 /**
  * Each face's mesh, corrected by what was learned from the faces that share no person with it.
  *
@@ -45,8 +50,7 @@ const FACING = 0.2;
 export function correctedByOthers(samples: readonly CalibrationSample[], options: FitOptions): Float32Array[] {
   const corrected = new Map<CalibrationSample, Float32Array>();
   for (const group of Map.groupBy(samples, ({ persons }) => persons.join("\n")).values()) {
-    const { persons } = group[0]!;
-    const others = samples.filter((sample) => !sample.persons.some((person) => persons.includes(person)));
+    const others = samples.filter((sample) => !sharePerson(sample, group[0]!));
     const correction = fitCorrection(others, options);
     for (const sample of group) corrected.set(sample, applyCorrection(correction, sample));
   }
@@ -85,6 +89,10 @@ export function errorsByYaw(
       after: meanError(own.map(({ after }) => after)),
     }];
   });
+}
+
+function sharePerson(a: CalibrationSample, b: CalibrationSample): boolean {
+  return a.persons.some((person) => b.persons.includes(person));
 }
 
 /** Mean of errors. */

@@ -3,8 +3,8 @@
  * The paper regresses with DECA and says nothing of its errors; here the views of a triplet must register for the training to learn
  * anything from one another.
  *
- * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller there. Without truth
- * there is none, and every mesh stays as it is.
+ * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller there. Without truth, or
+ * with a single person's, there is none, and every mesh stays as it is. It is learned on rendered heads; on photographs nothing tells the truth.
  *
  * @module
  */
@@ -33,12 +33,14 @@ export const calibrate = defineStage({
   },
   output: "correction",
   params: z.strictObject({
-    /** Pull of the coefficients toward 0, in samples. From 1 to 10 the errors differ by a fiftieth. */
+    /** Pull of the coefficients toward 0, in samples. From 1 to 10 the errors differ by 4 %. */
     ridge: z.number().positive().default(3),
   }),
   determinism: "bitwise",
   run: async ({ inputs: { truth, ...faces }, params: { ridge }, out, log }) => {
-    const { correctedByOthers, errorsByYaw, meanError, meshError } = await import("../face/mesh_calibration.ts");
+    const { canBeJudged, correctedByOthers, errorsByYaw, meanError, meshError } = await import(
+      "../face/mesh_calibration.ts"
+    );
     const { applyCorrection, encodeCorrection, fitCorrection, noCorrection } = await import(
       "../face/mesh_correction.ts"
     );
@@ -46,7 +48,8 @@ export const calibrate = defineStage({
     const { readMorphable, readTopology } = await import("./geometry.ts");
     const { mean } = await readMorphable(faces.model);
     const { mirror, triangles } = await readTopology(faces.topology);
-    const samples = truth === undefined ? [] : await readSamples({ ...faces, truth });
+    const known = truth === undefined ? [] : await readSamples({ ...faces, truth });
+    const samples = canBeJudged(known) ? known : [];
     const errorOf = (vertices: Float32Array, { truth }: CalibrationSample) => meshError(vertices, { truth, triangles });
     const options = { mean, mirror, ridge };
     const others = correctedByOthers(samples, options);
@@ -67,7 +70,11 @@ export const calibrate = defineStage({
       );
     }
     if (!helps) {
-      log(`no correction: ${samples.length === 0 ? "no true meshes" : "it does not help on persons left out"}`);
+      log(
+        `no correction: ${
+          samples.length === 0 ? "no true meshes of several persons" : "it does not help on persons left out"
+        }`,
+      );
     }
     const residual = samples.map((sample) => errorOf(applyCorrection(correction, sample), sample));
     const metadata = {

@@ -18,10 +18,14 @@ const PERSONS = ["anna", "ben", "cleo", "dora"];
 const YAWS = [-60, -35, -5, 10, 40, 65];
 
 /** Frames of four persons; what the network gets wrong in each. */
-async function frames({ write }: Scratch, flaw: (person: number, yaw: number) => Float32Array) {
+async function frames(
+  { write }: Scratch,
+  flaw: (person: number, yaw: number) => Float32Array,
+  { persons = PERSONS } = {},
+) {
   const truth: unknown[] = [];
   const exact = new Map<string, Float32Array>();
-  for (const [p, person] of PERSONS.entries()) {
+  for (const [p, person] of persons.entries()) {
     for (const [view, yaw] of YAWS.entries()) {
       const photograph = `captures/${p}/1_neutral/${view}`;
       const key = `${photograph}/0`;
@@ -94,6 +98,13 @@ Deno.test("calibrate learns that turned heads come out too frontal, and correct_
       const { score } = decodeSafetensors(await trees.meshes.bytes(`${key}.safetensors`));
       assert.deepEqual([...score!.data], [Math.fround(0.7)]);
     }
+  }));
+
+Deno.test("one person's truth gives no correction, for it cannot be judged on others", () =>
+  withScratch(async (scratch) => {
+    await frames(scratch, tooFrontal, { persons: ["anna"] });
+    const { trees } = await scratch.run(stages(scratch));
+    assert.deepEqual(await trees.correction.json("calibration.json"), { ridge: 3, samples: 0, used: false, bins: [] });
   }));
 
 Deno.test("without truth, and where learning from others does not help, every mesh stays as it is", () =>
