@@ -29,6 +29,7 @@ export const PUBLISHED = [
   "filter",
   "report",
   "losses",
+  "calibration",
   "trained",
 ] as const;
 /** The ablation, which trains seven networks more: a command of its own publishes it. */

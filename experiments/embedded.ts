@@ -36,7 +36,7 @@ import { trainTran } from "../stages/train_tran.ts";
 import { packTrained } from "../stages/trained.ts";
 import { scoreUvTruth } from "../stages/uv_truth.ts";
 import { withoutFtim } from "../stages/without_ftim.ts";
-import { heldOutCaptures, prepareFaces, topology, trainingData } from "./embedded_data.ts";
+import { findFaces, heldOutCaptures, prepareFaces, topology, trainingData } from "./embedded_data.ts";
 
 /** What may be changed from the command line; the defaults make the committed results. */
 export interface EmbeddedOptions {
@@ -74,7 +74,7 @@ type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
   const { steps = 160, seed = 1, seeds = 1 } = options;
-  const { synthetic, filter, poses, ...training } = trainingData(options);
+  const { synthetic, filter, poses, correction, ...training } = trainingData(options);
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...training, topology: topology(), identity: assets("models/face_recognition_model") };
   const train = (weights: Partial<LossWeights> = {}, offset = 0) =>
@@ -103,8 +103,9 @@ export function embedded(options: EmbeddedOptions = {}) {
     full: methods.ours,
   };
 
-  const test = prepareFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
-  const heldOut = heldOutCaptures(test);
+  const found = findFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
+  const test = prepareFaces(found, { correction });
+  const heldOut = heldOutCaptures(found, { correction });
   const regressed = ({ crops, meshes, unwrapped }: typeof test): Faces => ({
     crops,
     unwrapped,
@@ -197,7 +198,8 @@ export function embedded(options: EmbeddedOptions = {}) {
     }),
     report: report(tables),
     losses: pick(weights, ["losses.csv"]),
-    trained: packTrained({ weights, model: training.model }),
+    calibration: pick(correction, ["calibration.json"]),
+    trained: packTrained({ weights, model: training.model, correction }),
     ...renders,
     weights,
     synthetic,

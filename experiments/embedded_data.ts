@@ -5,6 +5,9 @@
  */
 import { type Artifact, cast, pick } from "../pipeline/mod.ts";
 import { alignFaces } from "../stages/align.ts";
+import { calibrate } from "../stages/calibrate.ts";
+import { correctMeshes } from "../stages/correct_mesh.ts";
+import { poseCrops } from "../stages/crop_pose.ts";
 import { detectFaces } from "../stages/detect.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { filterReport } from "../stages/filter_report.ts";
@@ -22,24 +25,34 @@ import type { EmbeddedOptions } from "./embedded.ts";
 export const topology = () => asset("models/facemeshcoords.ts");
 const faceMesh = () => assets("models/facemesh.");
 const detector = () => asset("models/fr_detect.onnx");
+const headPose = () => asset("models/fr_pose.onnx");
 
 /** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
 const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
 
-/** Photographs → faces, crops, meshes and incomplete textures: what training and test photographs go through alike. */
-export function prepareFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
+/** Photographs → faces, crops and meshes, as the networks find them. */
+export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
   const detections = detectFaces({ images, network: detector() }, { keep });
   const crops = alignFaces({ images, detections });
   const meshes = meshFaces({ crops, network: faceMesh() });
-  const unwrapped = unwrapTextures({ crops, meshes, topology: topology() });
-  return { images, detections, crops, meshes, unwrapped };
+  return { images, detections, crops, meshes };
+}
+type Found = ReturnType<typeof findFaces>;
+
+/** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
+export function prepareFaces(found: Found, { correction }: { correction: Artifact<"correction"> }) {
+  const { crops } = found;
+  const angles = poseCrops({ crops, network: headPose() });
+  const meshes = correctMeshes({ meshes: found.meshes, angles, correction });
+  return { ...found, meshes, unwrapped: unwrapTextures({ crops, meshes, topology: topology() }) };
 }
 
-/** The training data: the morphable model, captures with known truth, and the triplets built from them. */
+/** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
 export function trainingData(
   { identities = 24, triplets: count = 96 }: Pick<EmbeddedOptions, "identities" | "triplets">,
 ) {
-  const sources = prepareFaces(importPhotographs(assets("train/")), { keep: "largest" });
+  // What is cast from these meshes teaches the correction, so they go without it.
+  const sources = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
   const { crops, meshes } = sources;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
@@ -54,18 +67,28 @@ export function trainingData(
   const model = pick(fitted, ["model.safetensors"]);
 
   const captures = cast(pick(synthetic, ["captures/"]), "captures");
-  const faces = prepareFaces(importPhotographs(captures), { keep: "largest" });
+  const found = findFaces(importPhotographs(captures), { keep: "largest" });
+  const correction = calibrate({
+    crops: found.crops,
+    meshes: found.meshes,
+    angles: poseCrops({ crops: found.crops, network: headPose() }),
+    truth: cast(pick(synthetic, ["truth.json", "meshes/"]), "truth"),
+    model,
+    topology: topology(),
+  });
+  const faces = prepareFaces(found, { correction });
   const { images, detections } = faces;
-  const poses = estimatePose({ images, detections, network: asset("models/fr_pose.onnx") });
+  const poses = estimatePose({ images, detections, network: headPose() });
   const triplets = buildTriplets({ images, poses }, { count });
   const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
-  return { crops: faces.crops, unwrapped: faces.unwrapped, regressed, triplets, poses, model, synthetic, filter };
+  const { unwrapped: seen } = faces;
+  return { crops: faces.crops, unwrapped: seen, regressed, triplets, poses, model, synthetic, filter, correction };
 }
 
 /** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
-export function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
+export function heldOutCaptures(test: Found, { correction }: { correction: Artifact<"correction"> }) {
   const { images, crops, meshes } = test;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
@@ -75,9 +98,10 @@ export function heldOutCaptures(test: ReturnType<typeof prepareFaces>) {
     sourceYaw: 25,
     seed: 11,
   });
-  const faces = prepareFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
+  const found = findFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
+  const faces = prepareFaces(found, { correction });
   const { images: views, detections } = faces;
-  const poses = estimatePose({ images: views, detections, network: asset("models/fr_pose.onnx") }, { from: "camera" });
+  const poses = estimatePose({ images: views, detections, network: headPose() }, { from: "camera" });
   const triplets = buildTriplets({ images: views, poses }, { count: 12 });
   return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
 }

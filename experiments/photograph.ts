@@ -7,6 +7,8 @@
 import { type Artifact, cast, pick, sourceFile } from "../pipeline/mod.ts";
 import { alignFaces } from "../stages/align.ts";
 import { detectFaces } from "../stages/detect.ts";
+import { correctMeshes } from "../stages/correct_mesh.ts";
+import { poseCrops } from "../stages/crop_pose.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { makeHeads } from "../stages/head.ts";
 import { importPhotographs } from "../stages/import.ts";
@@ -21,6 +23,7 @@ import { unwrapTextures } from "../stages/unwrap.ts";
 export interface Trained {
   weights: Artifact<"weights">;
   model: Artifact<"model">;
+  correction: Artifact<"correction">;
 }
 
 /** A packed training (see `stages/trained.ts`): a file, or the artifact that makes it. */
@@ -29,10 +32,11 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
   return {
     weights: cast(pick(files, ["network.safetensors"]), "weights"),
     model: cast(pick(files, ["model.safetensors"]), "model"),
+    correction: cast(pick(files, ["correction.safetensors"]), "correction"),
   };
 }
 
-/** Faces of one photograph and their meshes: all that needs no training. */
+/** Faces of one photograph and their meshes, not corrected: all that needs no training. */
 export function findFaces(path: string) {
   const images = importPhotographs(sourceFile(path), { identities: "unknown" });
   const detections = detectFaces({ images, network: asset("models/fr_detect.onnx") }, { keep: "all" });
@@ -48,14 +52,17 @@ export function findFaces(path: string) {
  */
 export function photograph(path: string, trained: Trained) {
   const found = findFaces(path);
-  const { images, crops, meshes } = found;
-  const { weights, model } = trained;
+  const { images, crops } = found;
+  const { weights, model, correction } = trained;
+  const angles = poseCrops({ crops, network: asset("models/fr_pose.onnx") });
+  const meshes = correctMeshes({ meshes: found.meshes, angles, correction });
   const topology = asset("models/facemeshcoords.ts");
   const unwrapped = unwrapTextures({ crops, meshes, topology });
   const regressed = regress({ meshes, unwrapped, model, topology });
   const reconstructions = reconstruct({ crops, unwrapped, regressed, weights, model, topology });
   return {
     ...found,
+    meshes,
     regressed,
     heads: makeHeads({ crops, unwrapped, regressed, reconstructions, model, topology }),
     pasted: pasteFaces({ images, crops, regressed, reconstructions, topology }),

@@ -3,7 +3,7 @@
  * In `embedded` it is made of the face mesh network's vertices, to which the linear model is fitted: shape and
  * expression by ridge least squares, pose by Procrustes, light and albedo by turns (`face/albedo_fit.ts`).
  *
- * Where the paper is silent: the posed vertices stay the network's own, for the model's few components explain them
+ * Where the paper is silent: the posed vertices stay the network's own, corrected (`correct_mesh.ts`), for the model's few components explain them
  * less well; only texels that were seen take part in the fit of light and albedo.
  *
  * @module

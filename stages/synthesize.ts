@@ -20,12 +20,15 @@ export interface FrameTruth {
   /** Degrees; null without a head. */
   yaw: number | null;
   identity: string | null;
+  /** Whose photographs the head was made of; none without a head. */
+  persons: readonly string[];
   expression: string | null;
 }
 
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
- * `captures/Rt_scale_dict.json`, `truth.json` and `textures/<id>/<k_expression>.{albedo,texture}.png`.
+ * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame with a head,
+ * `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the frame (x right, y down, z away).
  */
 export const synthesize = defineStage({
   name: "synthesize",
@@ -51,11 +54,12 @@ export const synthesize = defineStage({
   determinism: "bitwise",
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
     const { planCaptures } = await import("./synthetic_plan.ts");
-    const { cameraFor, castHead, photographHead } = await import("./synthetic_studio.ts");
+    const { cameraFor, castHead, photographHead, posedMesh } = await import("./synthetic_studio.ts");
     const { backgroundsOf, readDecoys, readSources } = await import("./synthetic_sources.ts");
     const { formatCanonicalFrames, formatParams } = await import("./facescape.ts");
     const { readMorphable, readTopology } = await import("./geometry.ts");
     const { encodeJpeg, encodePng } = await import("./photograph.ts");
+    const { encodeSafetensors } = await import("../nets/safetensors.ts");
     const topology = await readTopology(inputs.topology);
     const model = await readMorphable(inputs.model);
     const sources = await readSources(inputs, model, { maxYaw: sourceYaw });
@@ -91,12 +95,18 @@ export const synthesize = defineStage({
           ? photographHead(head, { camera, topology, background })
           : decoys[frame.decoy]!;
         out.write(`${key}.jpg`, await encodeJpeg(picture, { quality: 93 }));
+        if (frame.kind === "head") {
+          const data = posedMesh(head.shape, camera);
+          const vertices = { shape: [data.length / 3, 3], data };
+          out.write(`meshes/${key}.safetensors`, encodeSafetensors({ vertices }));
+        }
         const hasFace = frame.kind === "head" && Math.abs(angles.yaw) <= 90;
         truth.push({
           key,
           hasFace,
           yaw: frame.kind === "head" ? angles.yaw : null,
           identity,
+          persons: frame.kind === "head" ? capture.head.persons : [],
           expression: capture.expression,
         });
       }

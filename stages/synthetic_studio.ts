@@ -126,6 +126,14 @@ export function project(points: Float32Array, { k, rt }: Camera): Float32Array {
   return out;
 }
 
+/** World points as a posed mesh: pixels (x right, y down) and depth (away, from the points' mean) in the pixels of that depth. */
+export function posedMesh(points: Float32Array, camera: Camera): Float32Array {
+  const posed = project(points, camera);
+  const depth = 3 * posed.reduce((sum, value, i) => i % 3 === 2 ? sum + value : sum, 0) / posed.length;
+  const pixels = camera.k[0]![0]! / depth;
+  return posed.map((value, i) => i % 3 === 2 ? pixels * (value - depth) : value);
+}
+
 /** Mean of a map's colours where it is not black. */
 function meanColour(map: Float32Array): [number, number, number] {
   const sum = [0, 0, 0];

@@ -14,19 +14,20 @@ const LEVELS = 127;
 const BASIS = "model/albedoBasis";
 const SCALES = "model/albedoBasis.scale";
 
-/** Trained weights and their morphable model → `trained.safetensors`. */
+/** Trained weights, their morphable model and the mesh correction → `trained.safetensors`. */
 export const packTrained = defineStage({
   name: "pack",
   module: import.meta.url,
-  inputs: { weights: "weights", model: "model" },
+  inputs: { weights: "weights", model: "model", correction: "correction" },
   output: "trained",
   determinism: "bitwise",
-  run: async ({ inputs: { weights, model }, out }) => {
+  run: async ({ inputs: { weights, model, correction }, out }) => {
     const { decodeSafetensors, encodeSafetensors, safetensorsMetadata } = await import("../nets/safetensors.ts");
     const network = await weights.bytes("network.safetensors");
     const tensors = {
       ...prefixed("network/", decodeSafetensors(network)),
       ...prefixed("model/", decodeSafetensors(await model.bytes("model.safetensors"))),
+      ...prefixed("correction/", decodeSafetensors(await correction.bytes("correction.safetensors"))),
     };
     const { shape, data } = tensors[BASIS]!;
     const { codes, scales } = quantise(data as Float32Array, shape[0]!);
@@ -39,7 +40,7 @@ export const packTrained = defineStage({
   },
 });
 
-/** `trained.safetensors` → `network.safetensors` and `model.safetensors`, as the stages read them. */
+/** `trained.safetensors` → `network.safetensors`, `model.safetensors` and `correction.safetensors`, as the stages read them. */
 export const unpackTrained = defineStage({
   name: "unpack",
   module: import.meta.url,
@@ -53,10 +54,16 @@ export const unpackTrained = defineStage({
     if (!(basis?.data instanceof Uint8Array && scales?.data instanceof Float32Array)) {
       throw new TypeError("trained.safetensors holds no packed model; make it again with `deno task reproduce`");
     }
+    if (tensors["correction/coefficients"] === undefined) {
+      throw new TypeError(
+        "trained.safetensors holds no mesh correction: an earlier version made it; make it again with `deno task reproduce`",
+      );
+    }
     const data = dequantise(basis.data, scales.data);
     const all = { ...tensors, [BASIS]: { shape: basis.shape, data } };
     out.write("network.safetensors", encodeSafetensors(without("network/", all), safetensorsMetadata(bytes)));
     out.write("model.safetensors", encodeSafetensors(without("model/", all)));
+    out.write("correction.safetensors", encodeSafetensors(without("correction/", all)));
   },
 });
 

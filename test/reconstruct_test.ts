@@ -5,6 +5,7 @@ import { reconstructPhoto } from "../commands/reconstruct.ts";
 import { unpacked } from "../experiments/photograph.ts";
 import { fitMorphable } from "../face/fit_morphable.ts";
 import { createImage } from "../face/image.ts";
+import { encodeCorrection, noCorrection } from "../face/mesh_correction.ts";
 import { encodeMorphable } from "../face/morphable.ts";
 import { ftimParameters } from "../nets/ftim.ts";
 import { drawParameters } from "../nets/parameters.ts";
@@ -39,10 +40,14 @@ async function results({ folder, write, run }: Scratch): Promise<string> {
   });
   await write("weights/network.safetensors", encodeNetwork(drawParameters(ftimParameters(shape), 1), shape));
   await write("model/model.safetensors", encodeSafetensors(encodeMorphable(model)));
+  const correction = encodeCorrection(noCorrection(model.mean));
+  correction.coefficients.data.fill(1e-3);
+  await write("correction/correction.safetensors", encodeSafetensors(correction, { ridge: "3" }));
   const { trees } = await run({
     trained: packTrained({
       weights: cast(sourceFolder(`${folder}/weights`), "weights"),
       model: cast(sourceFolder(`${folder}/model`), "model"),
+      correction: cast(sourceFolder(`${folder}/correction`), "correction"),
     }),
   });
   await publish(trees.trained, `${folder}/results/embedded`);
@@ -132,15 +137,19 @@ Deno.test("what is no photograph of a face is refused in words that help, before
     await refused("notes.txt", /no photographs.*notes\.txt/);
   }));
 
-Deno.test("a packed training unpacks to the same network and nearly the same model", () =>
+Deno.test("a packed training unpacks to the same network and mesh correction and nearly the same model", () =>
   withScratch(async (scratch) => {
     const { folder, run } = scratch;
     await results(scratch);
-    const { weights, model } = unpacked(cast(sourceFolder(`${folder}/results/embedded`), "trained"));
-    const { trees } = await run({ weights, model });
+    const { weights, model, correction } = unpacked(cast(sourceFolder(`${folder}/results/embedded`), "trained"));
+    const { trees } = await run({ weights, model, correction });
     assert.deepEqual(
       await trees.weights.bytes("network.safetensors"),
       await Deno.readFile(`${folder}/weights/network.safetensors`),
+    );
+    assert.deepEqual(
+      decodeSafetensors(await trees.correction.bytes("correction.safetensors")),
+      decodeSafetensors(await Deno.readFile(`${folder}/correction/correction.safetensors`)),
     );
     const before = decodeSafetensors(await Deno.readFile(`${folder}/model/model.safetensors`));
     const after = decodeSafetensors(await trees.model.bytes("model.safetensors"));
@@ -150,6 +159,18 @@ Deno.test("a packed training unpacks to the same network and nearly the same mod
       const bound = name === "albedoBasis" ? most / 254 * 1.001 : 0;
       assert.ok(maxDifference(after[name]!.data, data) <= bound, name);
     }
+  }));
+
+Deno.test("a packed training of before there were mesh corrections is refused in words that help", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    const path = `${await results(scratch)}/embedded/trained.safetensors`;
+    const tensors = decodeSafetensors(await Deno.readFile(path));
+    const old = Object.entries(tensors).filter(([name]) => !name.startsWith("correction/"));
+    await Deno.writeFile(path, encodeSafetensors(Object.fromEntries(old)));
+    await write("obama.jpg", await asset("train/obama/obama4_crop.jpg"));
+    const one = { ...options(scratch, "obama.jpg"), output: `${folder}/one` };
+    await assert.rejects(reconstructPhoto(one), /no mesh correction.*deno task reproduce/);
   }));
 
 Deno.test("quantise() is off by half a step at most and keeps zero and each row's extreme", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { headAngles } from "../../stages/facescape.ts";
 import { planCaptures } from "../../stages/synthetic_plan.ts";
-import { cameraFor, project } from "../../stages/synthetic_studio.ts";
+import { cameraFor, posedMesh, project } from "../../stages/synthetic_studio.ts";
 
 const options = {
   persons: ["a", "b", "c"],
@@ -57,4 +57,15 @@ Deno.test("project() agrees with the pinhole model", () => {
   assert.ok(Math.abs(x! - (470 * 12 / 1200 + 60)) < 1e-4);
   assert.ok(Math.abs(y! - (-470 * 24 / 1200 + 30)) < 1e-4);
   assert.ok(Math.abs(z! - 1200) < 1e-3);
+});
+
+Deno.test("posedMesh() gives the pixels of project() and depth from the mean, in the pixels of that depth", () => {
+  const camera = cameraFor({ yaw: 0, pitch: 0, roll: 0 }, { side: 100, offset: [0, 0] });
+  const points = Float32Array.of(12, 24, 60, -12, 0, -60);
+  const [posed, seen] = [posedMesh(points, camera), project(points, camera)];
+  // The camera is 1200 mm away and 470 pixels long: 60 mm toward it are 23.5 pixels, and nearer is smaller.
+  for (const [i, depth] of [[0, -23.5], [3, 23.5]] as const) {
+    assert.deepEqual(posed.slice(i, i + 2), seen.slice(i, i + 2));
+    assert.ok(Math.abs(posed[i + 2]! - depth) < 1e-3);
+  }
 });
