@@ -1,5 +1,6 @@
 /** `reconstruct PHOTO`, as a person uses it: on packaged photographs, with a small model and an untrained network. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { WebIO } from "@gltf-transform/core";
 import { reconstructPhoto } from "../commands/reconstruct.ts";
 import { unpacked } from "../experiments/photograph.ts";
@@ -135,6 +136,56 @@ Deno.test("what is no photograph of a face is refused in words that help, before
     await refused("text.jpg", /text\.jpg: not an image/);
     await refused("poisson.jpg", /poisson\.jpg: no face was found\. A face must be/);
     await refused("notes.txt", /no photographs.*notes\.txt/);
+  }));
+
+// Places are those of the eyes and the mouth in the photograph of 280×284 pixels that they are painted over.
+const SUNGLASSES =
+  `<g fill="#101014"><ellipse cx="83" cy="60" rx="42" ry="28"/><ellipse cx="196" cy="58" rx="42" ry="28"/>
+  <rect x="20" y="48" width="240" height="9"/></g>`;
+const HAND = `<g fill="#b98263" stroke="#8a5c42" stroke-width="2">${
+  [0, 1, 2, 3].map((finger) =>
+    `<rect x="70" y="${146 + 19 * finger}" width="150" height="19" rx="9" transform="rotate(-8 137 182)"/>`
+  ).join("")
+}</g>`;
+const DRAWING =
+  `<g fill="none" stroke="#1b4f9c" stroke-width="7" stroke-linecap="round"><circle cx="240" cy="210" r="120"/>
+  <circle cx="200" cy="180" r="9" fill="#1b4f9c"/><circle cx="281" cy="178" r="9" fill="#1b4f9c"/><path d="M240 190 l-12 40 l14 2"/>
+  <path d="M185 255 q52 45 112 -4" stroke="#c2352b"/><path d="M130 150 q20 -90 110 -92 q90 4 108 88" stroke="#d9a520"/>
+  <path d="M240 330 v110 M240 360 l-90 40 M240 360 l95 36"/></g>`;
+
+/** Something painted over a photograph, or a painting of its own: SVG in pixels of the photograph. */
+async function painted(photo: Uint8Array | null, svg: string): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  const picture = photo === null
+    ? sharp({ create: { width: 480, height: 480, channels: 3, background: "#fffdf5" } })
+    : sharp(photo);
+  const { width = 480, height = 480 } = photo === null ? {} : await sharp(photo).metadata();
+  const layer = Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${svg}</svg>`,
+  );
+  return await picture.composite([{ input: layer }]).png().toBuffer();
+}
+
+Deno.test("sunglasses, a hand over the mouth and a drawing of a face are reconstructed like any face", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    const photo = await asset("train/obama/obama4_crop.jpg");
+    const pictures = {
+      sunglasses: await painted(photo, SUNGLASSES),
+      hand: await painted(photo, HAND),
+      drawing: await painted(null, DRAWING),
+    };
+    for (const [name, picture] of Object.entries(pictures)) {
+      await write(`${name}.png`, picture);
+      const [face, ...rest] = await reconstructPhoto({
+        ...options(scratch, `${name}.png`),
+        output: `${folder}/${name}`,
+      });
+      assert.ok(face !== undefined && rest.length === 0, name);
+      assert.deepEqual(names(`${folder}/${name}`), [...FILES, "photograph.png"].sort());
+      assert.ok(Math.abs(face.angles.yaw) < 30 && face.seen > 0.3, `${name}: ${JSON.stringify(face)}`);
+    }
   }));
 
 Deno.test("a packed training unpacks to the same network and mesh correction and nearly the same model", () =>
