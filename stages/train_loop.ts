@@ -6,6 +6,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { uvMap } from "../face/uv_map.ts";
+import { tuneConvolutions } from "../gpu/conv/tuner.ts";
 import { openGpu } from "../gpu/device.ts";
 import { disposeSparse } from "../gpu/sparse.ts";
 import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
@@ -112,7 +113,8 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     await writeCheckpoint(options.scratch, { steps: optimiser.steps, parameters, state, rows });
   };
 
-  for (let step = optimiser.steps; step < steps; step++) {
+  const first = optimiser.steps;
+  for (let step = first; step < steps; step++) {
     if (signal.aborted) {
       if (pending.length > 0) await collect();
       await save();
@@ -138,6 +140,8 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       optimiser.step(gradients, rateAt(step, options));
       return { ...kept, total: value };
     });
+    // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured once (bench/).
+    if (step === first && !gpu.info.software) await tuneConvolutions(tf, { gpu, known: {} });
     // Uploading three matrices again costs less than keeping those of all views on the device.
     for (const { operator } of three) disposeSparse(operator);
     pending.push(terms);
