@@ -23,8 +23,6 @@ export interface RenderOptions {
   readonly size?: number;
   /** Samples a side of each pixel, default 1: one point with 4 bilinear taps. 2 smooths outline and minified texture, with up to 16 taps. */
   readonly supersample?: number;
-  /** The mesh rasterised at width·supersample × height·supersample, back faces culled, for a caller that draws many at once. */
-  readonly raster?: Raster;
 }
 
 /**
@@ -37,14 +35,11 @@ export interface RenderOptions {
  */
 export function renderOperator(
   vertices: Float32Array,
-  { topology, width = 224, height = 224, size = 256, supersample = 1, raster }: RenderOptions,
+  { topology, width = 224, height = 224, size = 256, supersample = 1 }: RenderOptions,
 ): RenderOperator {
   const fine = { width: width * supersample, height: height * supersample, cullBack: true };
   const scaled = supersample === 1 ? vertices : vertices.map((value) => value * supersample);
-  const hits = raster ?? rasteriseCpu({ vertices: scaled, triangles: topology.triangles }, fine);
-  if (hits.width !== fine.width || hits.height !== fine.height) {
-    throw new RangeError(`The raster is ${hits.width}×${hits.height}, not ${fine.width}×${fine.height}`);
-  }
+  const hits = rasteriseCpu({ vertices: scaled, triangles: topology.triangles }, fine);
   const { nearest } = uvMap(topology, size);
   const share = 1 / (supersample * supersample);
   const capacity = 4 * supersample * supersample;

@@ -28,8 +28,6 @@ export interface UnwrapOptions {
   readonly outline?: number;
   /** Texels by which hidden regions and the chart's border grow. Default 1. */
   readonly erode?: number;
-  /** Depth of the mesh in the image, for a caller that draws many meshes at once. See `depthFrame`. */
-  readonly depth?: Raster;
   /** The part of the image that shows something, pixels; what lies outside was not seen. Default: all of it. */
   readonly bounds?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 }
@@ -46,18 +44,15 @@ const DEPTH_SIZE = 448;
 export function unwrap(
   image: RgbImage,
   vertices: Float32Array,
-  { topology, size = 256, facing = [0.2, 0.6], outline = 0.015, erode = 1, depth, ...rest }: UnwrapOptions & {
+  { topology, size = 256, facing = [0.2, 0.6], outline = 0.015, erode = 1, ...rest }: UnwrapOptions & {
     readonly topology: Topology;
   },
 ): UnwrappedTexture {
   const bounds = rest.bounds ?? { left: 0, top: 0, width: image.width, height: image.height };
   const map = uvMap(topology, size);
-  const frame = depthFrame(vertices);
-  const shadow = depth ??
-    rasteriseCpu({ vertices: frame.vertices, triangles: topology.triangles }, {
-      width: DEPTH_SIZE,
-      height: DEPTH_SIZE,
-    });
+  const { left, top, scale, side } = frameOf(vertices);
+  const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
+  const shadow = rasteriseCpu({ vertices: moved, triangles: topology.triangles }, { width: side, height: side });
   const cover = boxMean(shadow.depth.map((z) => z < Infinity ? 1 : 0), {
     size: shadow.width,
     radius: Math.round(outline * shadow.width),
@@ -79,21 +74,24 @@ export function unwrap(
       at: 3 * i,
     });
     const front = smoothstep(facing[0], facing[1], normals[3 * i + 2]!);
-    const [sx, sy] = [(x - frame.left) * frame.scale, (y - frame.top) * frame.scale];
-    if (front === 0 || isHidden(shadow, { x: sx, y: sy, z: z * frame.scale })) continue;
+    const [sx, sy] = [(x - left) * scale, (y - top) * scale];
+    if (front === 0 || isHidden(shadow, { x: sx, y: sy, z: z * scale })) continue;
     const within = cover[Math.min(Math.floor(sy), shadow.height - 1) * shadow.width + Math.floor(sx)]!;
     visibility[i] = front * (outline > 0 ? smoothstep(0.5, 1, within) : 1);
   }
   return { texture, visibility: shrink(visibility, { map, by: erode }) };
 }
 
-/**
- * The mesh moved and scaled to fill the square depth map, and the change that does it:
- * (x − left)·scale, (y − top)·scale, z·scale. Rasterise `vertices` at `side`² for `UnwrapOptions.depth`.
- */
-export function depthFrame(
-  vertices: Float32Array,
-): { vertices: Float32Array; left: number; top: number; scale: number; side: number } {
+/** How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels of the border. */
+export interface DepthFrame {
+  readonly left: number;
+  readonly top: number;
+  readonly scale: number;
+  readonly side: number;
+}
+
+/** The frame of a mesh. */
+export function frameOf(vertices: Float32Array): DepthFrame {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < vertices.length; i += 3) {
     left = Math.min(left, vertices[i]!);
@@ -102,9 +100,7 @@ export function depthFrame(
     bottom = Math.max(bottom, vertices[i + 1]!);
   }
   const scale = (DEPTH_SIZE - 4) / Math.max(right - left, bottom - top, 1e-6);
-  [left, top] = [left - 2 / scale, top - 2 / scale];
-  const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
-  return { vertices: moved, left, top, scale, side: DEPTH_SIZE };
+  return { left: left - 2 / scale, top: top - 2 / scale, scale, side: DEPTH_SIZE };
 }
 
 /**

@@ -18,9 +18,8 @@ export interface RasterOptions {
 }
 
 /**
- * Rasterises a triangle mesh on the CPU, in f64: the reference of `rasterise` and, for one small mesh, the faster of the
- * two. Orthographic; a pixel belongs to a triangle if its centre is inside or on the border, and among equals in depth
- * the triangle that comes first wins.
+ * Rasterises a triangle mesh on the CPU, in f64. Orthographic; a pixel belongs to a triangle if its centre is inside or
+ * on the border, and among equals in depth the triangle that comes first wins.
  *
  * @param mesh.vertices xyz triples, x and y in pixels (y down), z larger = farther.
  * @param mesh.triangles Three vertex indices each.

@@ -3,7 +3,7 @@
  * the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
  *
  * Where the paper is silent: a texel is seen if no other part of the face lies before it (DECA tests its normal alone),
- * and counts less the more grazing the view; see `face/unwrap.ts`.
+ * and counts less the more grazing the view; see `face/unwrap.ts`, the reference of what runs here on the GPU.
  *
  * @module
  */
@@ -26,29 +26,40 @@ export const unwrapTextures = defineStage({
     /** View-space normal z at which visibility begins and at which it is full: 84° and 66° from the camera. */
     facing: z.tuple([z.number(), z.number()]).default([0.1, 0.4]),
     /** Width, in parts of the face's size, of the band along the mesh's outline that fades to unseen. */
-    outline: z.number().min(0).default(0.012),
+    outline: z.number().min(0).max(0.28).default(0.012),
   }),
+  // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
-  open: async ({ inputs }) => (await import("./geometry.ts")).readTopology(inputs.topology),
-  run: async ({ items, params: { size, ...seen }, resource: topology }) => {
-    const { unwrap } = await import("../face/unwrap.ts");
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { openGpu } = await import("../gpu/device.ts");
+    const { readTopology } = await import("./geometry.ts");
+    return { gpu: await openGpu(), topology: await readTopology(inputs.topology) };
+  },
+  close: async ({ gpu, topology }) => (await import("../face/unwrap_resources.ts")).freeResources(gpu, topology),
+  run: async ({ items, params: { size, ...seen }, resource: { gpu, topology } }) => {
+    const { unwrapBatch } = await import("../face/unwrap_batch.ts");
     const { renderOperator } = await import("../face/render.ts");
     const { encodeGreyPng, encodePng, readImage } = await import("./photograph.ts");
     const { readMesh } = await import("./geometry.ts");
-    for (const { key, inputs, out } of items) {
-      const crop = await readImage(inputs.crops, `${key}.png`);
-      const vertices = await readMesh(inputs.meshes, key);
+    const faces = await Promise.all(items.map(async ({ key, inputs }) => {
       const { transform } = await inputs.crops.json<AlignedFace>(`${key}.json`);
-      // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
-      const bounds = photographInCrop(transform);
-      const { texture, visibility } = unwrap(crop, vertices, { topology, size, bounds, ...seen });
-      const { coverage } = renderOperator(vertices, { topology, size, width: crop.width, height: crop.height });
+      return {
+        image: await readImage(inputs.crops, `${key}.png`),
+        vertices: await readMesh(inputs.meshes, key),
+        // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
+        bounds: photographInCrop(transform),
+      };
+    }));
+    const unwrapped = await unwrapBatch(gpu, faces, { topology, size, ...seen });
+    for (const [i, { key, out }] of items.entries()) {
+      const { image: { width, height }, vertices, bounds } = faces[i]!;
+      const { texture, visibility } = unwrapped[i]!;
+      const { coverage } = renderOperator(vertices, { topology, size, width, height });
       out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
       out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data: visibility }));
-      const mask = coverage.map((value, i) =>
-        contains(bounds, { x: i % crop.width, y: Math.floor(i / crop.width) }) ? value : 0
-      );
-      out.write(`${key}.mask.png`, await encodeGreyPng({ width: crop.width, height: crop.height, data: mask }));
+      const mask = coverage.map((value, k) => contains(bounds, { x: k % width, y: Math.floor(k / width) }) ? value : 0);
+      out.write(`${key}.mask.png`, await encodeGreyPng({ width, height, data: mask }));
     }
   },
 });

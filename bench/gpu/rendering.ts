@@ -4,7 +4,6 @@ import { createImage } from "../../face/image.ts";
 import { renderOperator } from "../../face/render.ts";
 import { unwrap } from "../../face/unwrap.ts";
 import { unwrapBatch } from "../../face/unwrap_batch.ts";
-import { rasterise } from "../../gpu/raster.ts";
 import { applySparse, disposeSparse } from "../../gpu/sparse.ts";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
@@ -44,14 +43,6 @@ export async function benchRendering(lab: Lab): Promise<Row[]> {
   });
   disposeSparse(operator);
   tf.dispose([texture, upstream]);
-
-  const raster = await timeAsync(() =>
-    rasterise(gpu, { meshes, triangles: topology.triangles, width: SIZE, height: SIZE })
-  );
-  rows.push({
-    work: `raster ${topology.triangles.length / 3} triangles at ${SIZE}², each of ${BATCH}`,
-    "ours ms": rounded(raster / BATCH),
-  });
 
   const image = createImage({ width: CROP, height: CROP }, picture(3));
   const onCpu = await timeAsync(() => Promise.resolve(unwrap(image, meshes[0]!, { topology, size: SIZE })));

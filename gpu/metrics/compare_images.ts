@@ -3,7 +3,7 @@
 
 import type { Gpu } from "../device.ts";
 import { arrayLayers } from "../layers.ts";
-import { ERRORS, MOMENT_LAYERS, MOMENTS, SIMILARITY, STRIP, TOTALS } from "./shaders.ts";
+import { COLUMNS, COMPARE, SUMS, WINDOW } from "./shaders.ts";
 
 /** Two images of one size, height × width × 3 values in 0..1, and the weight of each pixel, height × width values in 0..1. */
 export interface ImagePair {
@@ -28,9 +28,9 @@ export interface PairScores {
   readonly masked: ImageScores;
 }
 
-// Pairs in flight at once: they take 32 bytes a pixel and their SSIM moments 64, together 77 MB for 16 images of 224².
-const CHUNK = 16;
-const SUMS = 8;
+// Pairs in flight at once, which take 28 bytes a pixel, and the most rows of a block, which fetches ten more. A GPU wants many blocks; a software
+// adapter little work and what fits its cache: 11 MB for 8 images of 224².
+const AT_ONCE = { software: { most: 8, rows: 128 }, hardware: { most: 32, rows: 32 } } as const;
 
 /**
  * Compares each pair.
@@ -49,98 +49,80 @@ export async function compareImages(
   if (pairs.length === 0) return [];
   const { device } = gpu;
   const owned: { destroy(): void }[] = [];
-  const buffer = (floats: number, usage: number) => {
-    const made = device.createBuffer({ label: "compareImages", size: 4 * floats, usage });
-    owned.push(made);
-    return made;
+  const keep = <T extends { destroy(): void }>(resource: T): T => {
+    owned.push(resource);
+    return resource;
   };
-  const texture = (size: [number, number, number], usage: number) => {
-    const made = device.createTexture({
-      label: "compareImages",
-      size,
-      format: "rgba32float",
-      usage: usage | GPUTextureUsage.TEXTURE_BINDING,
-    });
-    owned.push(made);
-    return made;
-  };
-  const { STORAGE, COPY_DST, COPY_SRC, MAP_READ, UNIFORM } = GPUBufferUsage;
-  const pixels = width * height;
-  const inOneDispatch = Math.floor(
-    64 * STRIP * device.limits.maxComputeWorkgroupsPerDimension / (pixels + STRIP * height),
-  );
-  const chunk = Math.max(1, Math.min(CHUNK, pairs.length, inOneDispatch));
-  const [a, b] = [0, 1].map(() => texture([width, height, arrayLayers(chunk)], GPUTextureUsage.COPY_DST)) as [
-    GPUTexture,
-    GPUTexture,
-  ];
-  const layers = arrayLayers(MOMENT_LAYERS * chunk);
-  const moments = texture([width - 10, height, layers], GPUTextureUsage.STORAGE_BINDING);
-  const texels = new Float32Array(4 * pixels);
-  const map = buffer(2 * (width - 10) * (height - 10) * chunk, STORAGE);
-  const weights = buffer(11, STORAGE | COPY_DST);
-  const size = buffer(4, UNIFORM | COPY_DST);
-  const sums = buffer(SUMS * height * pairs.length, STORAGE | COPY_SRC);
-  const read = buffer(SUMS * height * pairs.length, MAP_READ | COPY_DST);
-  device.queue.writeBuffer(weights, 0, gaussian());
+  const { most, rows: mostRows } = AT_ONCE[gpu.info.software ? "software" : "hardware"];
+  const [across, down] = [Math.ceil(width / COLUMNS), Math.ceil(height / mostRows)];
+  const rows = Math.ceil(height / down);
+  const blocks = across * Math.ceil(height / rows);
+  const inOneDispatch = Math.floor(64 * device.limits.maxComputeWorkgroupsPerDimension / blocks);
+  const chunk = Math.max(1, Math.min(most, pairs.length, inOneDispatch));
   try {
+    const { STORAGE, COPY_DST, COPY_SRC, MAP_READ, UNIFORM } = GPUBufferUsage;
+    const buffer = (size: number, usage: number) => keep(device.createBuffer({ label: "compareImages", size, usage }));
+    const layers = (channels: number) =>
+      keep(device.createTexture({
+        label: "compareImages",
+        size: [channels * across, height, arrayLayers(chunk)],
+        format: "rgba32float",
+        usage: GPUTextureUsage.COPY_DST | GPUTextureUsage.TEXTURE_BINDING,
+      }));
+    const [a, b, mask] = [layers(3), layers(3), layers(1)] as const;
+    const size = buffer(20, UNIFORM | COPY_DST);
+    const sums = buffer(4 * SUMS * blocks * pairs.length, STORAGE | COPY_SRC);
+    const read = buffer(sums.size, MAP_READ | COPY_DST);
+    const pipeline = pipelineOf(device);
+    const views = [a, b, mask].map((images) => images.createView({ dimension: "2d-array" }));
+    const bindings = device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [{ buffer: size }, ...views, { buffer: sums }].map((resource, binding) => ({ binding, resource })),
+    });
     for (let start = 0; start < pairs.length; start += chunk) {
       const part = pairs.slice(start, start + chunk);
-      for (const [i, pair] of part.entries()) {
-        for (const [image, into] of [[pair.a, a], [pair.b, b]] as const) {
-          interleave(image, pair.mask, texels);
-          const rows = { bytesPerRow: 16 * width, rowsPerImage: height };
-          device.queue.writeTexture({ texture: into, origin: [0, 0, i] }, texels, rows, [width, height, 1]);
+      for (const [layer, pair] of part.entries()) {
+        for (const [from, into] of [[pair.a, a], [pair.b, b], [pair.mask, mask]] as const) {
+          const texels = wholeTexels(from, { width, height });
+          const [wide, origin] = [into.width, [0, 0, layer]];
+          device.queue.writeTexture({ texture: into, origin }, texels, { bytesPerRow: 16 * wide }, [wide, height]);
         }
       }
-      device.queue.writeBuffer(size, 0, Uint32Array.of(width, height, part.length, start * height));
-      const encoder = device.createCommandEncoder();
+      device.queue.writeBuffer(size, 0, Uint32Array.of(width, height, part.length, rows, start * blocks));
+      const encoder = device.createCommandEncoder({ label: "compareImages" });
       const pass = encoder.beginComputePass();
-      const run = (code: string, { bound, threads }: { bound: (GPUBuffer | GPUTexture)[]; threads: number }) => {
-        const pipeline = pipelineOf(device, code);
-        const entries = [size, ...bound].map((resource, binding) => ({
-          binding,
-          resource: resource instanceof GPUTexture
-            ? resource.createView({ dimension: "2d-array" })
-            : { buffer: resource },
-        }));
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-        pass.dispatchWorkgroups(Math.ceil(threads / 64));
-      };
-      const rows = part.length * height, windowRows = part.length * (height - 10);
-      const [across, down] = [width - 10, height - 10].map((windows) => Math.ceil(windows / STRIP)) as [number, number];
-      run(ERRORS, { bound: [a, b, sums], threads: rows });
-      run(MOMENTS, { bound: [a, b, moments, weights], threads: rows * across });
-      run(SIMILARITY, { bound: [moments, map, weights], threads: part.length * down * (width - 10) });
-      run(TOTALS, { bound: [map, sums], threads: windowRows });
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(Math.ceil(part.length * blocks / 64));
       pass.end();
       if (start + chunk >= pairs.length) encoder.copyBufferToBuffer(sums, 0, read, 0, read.size);
       device.queue.submit([encoder.finish()]);
     }
-    await gpu.assertHealthy("compareImages");
-    await read.mapAsync(GPUMapMode.READ);
+    await Promise.all([read.mapAsync(GPUMapMode.READ), gpu.assertHealthy("compareImages")]);
     const values = new Float32Array(read.getMappedRange());
-    return pairs.map((_, i) => scores(values.subarray(i * height * SUMS, (i + 1) * height * SUMS), { width, height }));
+    return pairs.map((_, i) => scores(values.subarray(i * blocks * SUMS, (i + 1) * blocks * SUMS), { width, height }));
   } finally {
     for (const made of owned) made.destroy();
   }
 }
 
-/** RGB with the mask as alpha. */
-function interleave(image: Float32Array, mask: Float32Array, texels: Float32Array): void {
-  for (let i = 0, from = 0, to = 0; i < mask.length; i++) {
-    texels[to++] = image[from++]!;
-    texels[to++] = image[from++]!;
-    texels[to++] = image[from++]!;
-    texels[to++] = mask[i]!;
-  }
+/** The values with each row filled up with zeros to a multiple of four pixels; if it is one, the values themselves. */
+function wholeTexels(
+  values: Float32Array,
+  { width, height }: { width: number; height: number },
+): Float32Array<ArrayBuffer> {
+  if (width % COLUMNS === 0) return values as Float32Array<ArrayBuffer>;
+  const row = values.length / height;
+  const stride = row / width * COLUMNS * Math.ceil(width / COLUMNS);
+  const out = new Float32Array(stride * height);
+  for (let y = 0; y < height; y++) out.set(values.subarray(y * row, (y + 1) * row), y * stride);
+  return out;
 }
 
-/** Adds one pair's row sums in double precision and divides. */
-function scores(rows: Float32Array, { width, height }: { width: number; height: number }): PairScores {
+/** Adds the sums of one pair's blocks in double precision and divides. */
+function scores(blocks: Float32Array, { width, height }: { width: number; height: number }): PairScores {
   const total = new Float64Array(SUMS);
-  for (let i = 0; i < rows.length; i++) total[i % SUMS]! += rows[i] as number;
+  for (let i = 0; i < blocks.length; i++) total[i % SUMS]! += blocks[i] as number;
   const [abs, square, maskedAbs, maskedSquare, weight, ssim, maskedSsim, windows] = total as unknown as [
     ...[number, number, number, number, number, number, number, number],
   ];
@@ -155,28 +137,24 @@ function psnr(meanSquaredError: number): number {
   return meanSquaredError === 0 ? Infinity : -10 * Math.log10(meanSquaredError);
 }
 
-function gaussian(): Float32Array<ArrayBuffer> {
-  const weights = Array.from({ length: 11 }, (_, i) => Math.exp(-((i - 5) ** 2) / (2 * 1.5 ** 2)));
-  const sum = weights.reduce((s, w) => s + w, 0);
-  return Float32Array.from(weights, (w) => w / sum);
-}
+const pipelines = new WeakMap<GPUDevice, GPUComputePipeline>();
 
-const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
-
-function pipelineOf(device: GPUDevice, code: string): GPUComputePipeline {
-  const known = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
-  pipelines.set(device, known);
-  const pipeline = known.get(code) ?? device.createComputePipeline({
-    label: "compareImages",
-    layout: "auto",
-    compute: { module: device.createShaderModule({ code }), entryPoint: "main" },
-  });
-  known.set(code, pipeline);
+function pipelineOf(device: GPUDevice): GPUComputePipeline {
+  let pipeline = pipelines.get(device);
+  if (pipeline === undefined) {
+    const module = device.createShaderModule({ label: "compareImages", code: COMPARE });
+    pipeline = device.createComputePipeline({
+      label: "compareImages",
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    pipelines.set(device, pipeline);
+  }
   return pipeline;
 }
 
 function checkPairs(pairs: readonly ImagePair[], { width, height }: { width: number; height: number }): void {
-  if (width < 11 || height < 11) {
+  if (width < WINDOW || height < WINDOW) {
     throw new RangeError(`Cannot compute SSIM of ${width}×${height} pixels: the window is 11×11`);
   }
   for (const [i, { a, b, mask }] of pairs.entries()) {

@@ -1,184 +1,164 @@
-// The four shaders behind compare_images.ts. Every output has one invocation and a fixed order of work, so a result repeats bit for bit.
+// The shader behind compare_images.ts: one pass over the pixels for L1, PSNR and SSIM.
 //
-// errors    one invocation a pixel row: sums of |d|, d², w·|d|, w·d² and w along the row
-// moments   one invocation eight window columns of a row: means, variances and covariance under the row part of SSIM's Gaussian, and whether
-//           the mask is met
-// similarity  one invocation eight windows of a column: the column part, then SSIM at each window
-// totals    one invocation a row of windows: sums of SSIM, of SSIM where the window meets the mask, and of how many do
+// An invocation owns a block of four columns and some rows of one pair: of its pixels it sums |d|, d², w·|d|, w·d² and w, and of the windows whose top
+// left corner lies in it the similarity. It slides down the rows. In each it filters its columns with SSIM's Gaussian, and adds the result to the
+// windows under way, ten a column and channel: all in registers, so a pixel is fetched by the three or four blocks that see it in a row and no
+// intermediate image is written. Every block has its own sums and a fixed order of work, so a result repeats bit for bit.
 //
-// Images come as textures of RGB with the mask (1 in both) as alpha, moments as four layers of a texture a pair: on a software adapter a texel is
-// fetched faster than an element of a buffer, and a strip of eight fetches 18 of them and not 88.
+// SSIM depends on two images only through their sum s = x + y and difference d = x − y (factors of 2 cancel):
+//   luminance             (2 μx μy + C1) / (μx² + μy² + C1) = 1 − μd² / ((μs² + μd²) / 2 + C1)
+//   contrast, structure   (2 σxy + C2) / (σx² + σy² + C2)   = 1 − 2 σd² / (σs² + σd² + 2 C2)
+// which takes four filters and not five, and keeps its digits where images are nearly equal. Values are taken from the block's middle pixel, because
+// E[x²] − E[x]² would lose digits where an image is flat and bright.
 //
-// Sums go row by row in f32 and no further: the caller adds rows in double precision. Variance as E[x²] − E[x]² would lose its digits where an image
-// is flat and bright, so values are taken from the strip's middle one; rows hold variances about their own mean, and the column part adds the
-// variance of the row means: the law of total variance.
+// Images come as they lie in memory, RGB after RGB, four floats a texel: on a software adapter a texel is fetched faster than an element of a buffer.
 
-/** Outputs of an invocation of the moments and the similarity. */
-export const STRIP = 8;
-/** Layers of moments a pair. */
-export const MOMENT_LAYERS = 4;
+/** Columns of a block. Four pixels of RGB are three texels. */
+export const COLUMNS = 4;
+/** Sums of a block: |d|, d², w·|d|, w·d², w, SSIM, SSIM where the window meets the mask, windows that do. */
+export const SUMS = 8;
+/** Side of SSIM's window in pixels. */
+export const WINDOW = 11;
 
-const WINDOW = 11;
-const STEPS = STRIP + WINDOW - 1;
+const range = (count: number) => [...Array(count).keys()];
+/** The Gaussian of σ 1.5, of sum 1. */
+const gaussian = range(WINDOW).map((i) => Math.exp(-((i - (WINDOW - 1) / 2) ** 2) / (2 * 1.5 ** 2)));
+const total = gaussian.reduce((sum, weight) => sum + weight, 0);
+const weight = (k: number) => `${Math.fround(gaussian[k]! / total)}f`;
 
-const HEADER = /* wgsl */ `
-struct Size { width: u32, height: u32, count: u32, firstRow: u32 }
+const UNDER_WAY = WINDOW - 1;
+const CHANNELS = range(3 * COLUMNS);
+const TEXELS = range(Math.ceil(3 * (COLUMNS + WINDOW - 1) / 4));
+const MASK_TEXELS = range(Math.ceil((COLUMNS + WINDOW - 1) / 4));
+
+/** Value `i` of a row's values, which lie four in a variable. */
+const value = (name: string, i: number) => `${name}${i >> 2}[${i & 3}]`;
+
+/** Fetches a row and makes sums and differences of it. */
+const fetchRow = TEXELS.map((t) => `
+    let a${t} = textureLoad(a, vec2u(min(first + ${t}, lastTexel), y), pair, 0);
+    let b${t} = textureLoad(b, vec2u(min(first + ${t}, lastTexel), y), pair, 0);
+    let e${t} = a${t} - b${t};
+    let s${t} = a${t} + b${t} - shiftS${t % 3};
+    let d${t} = e${t} - shiftD${t % 3};
+    let ss${t} = s${t} * s${t};
+    let dd${t} = d${t} * d${t};`).join("") +
+  MASK_TEXELS.map((t) => `
+    let w${t} = textureLoad(mask, vec2u(min(strip + ${t}, lastMask), y), pair, 0);`).join("");
+
+const addErrors = range(COLUMNS).map((x) => {
+  const [r, g, b] = [0, 1, 2].map((c) => value("e", 3 * x + c));
+  return `
+      sumErrors(vec3f(${r}, ${g}, ${b}), select(0.0, ${
+    value("w", x)
+  }, x0 + ${x} < size.width), x0 + ${x} < size.width);`;
+}).join("");
+
+/** Does the mask meet a column's windows in this row, and how many rows ago did it last? */
+const addMask = range(COLUMNS).map((x) => {
+  const seen = range(WINDOW).map((k) => value("w", x + k)).reduce((most, w) => `max(${most}, ${w})`);
+  return `
+    age${x} = select(age${x} + 1, 0, ${seen} > 0);`;
+}).join("");
+
+/** Filters one channel of one column along the row and down the rows; gives the mean of s, d, s² and d² in the window that ends here. */
+const slide = (i: number) => {
+  const along = range(WINDOW).map((k) => {
+    const from = i + 3 * k;
+    return `${weight(k)} * vec4f(${["s", "d", "ss", "dd"].map((name) => value(name, from)).join(", ")})`;
+  }).join(" + ");
+  return `
+    let h${i} = ${along};
+    let m${i} = window${i}_0 + ${weight(WINDOW - 1)} * h${i};` +
+    range(UNDER_WAY - 1).map((k) => `
+    window${i}_${k} = window${i}_${k + 1} + ${weight(UNDER_WAY - 1 - k)} * h${i};`).join("") + `
+    window${i}_${UNDER_WAY - 1} = ${weight(0)} * h${i};`;
+};
+
+const addSimilarity = range(COLUMNS).map((x) => {
+  const channels = range(3).map((c) => `similarity(m${3 * x + c}, middleS.${"xyz"[c]}, middleD.${"xyz"[c]})`);
+  return `
+      if (x0 + ${x} + ${WINDOW - 1} < size.width) { sumSimilarity((${
+    channels.join(" + ")
+  }) / 3, age${x} < ${WINDOW}); }`;
+}).join("");
+
+/** Four texels in turn hold RGBR, GBRG, BRGB. */
+const shifts = (name: string) =>
+  range(3).map((t) => `
+  let shift${name}${t} = vec4f(${range(4).map((l) => `middle${name}.${"xyz"[(4 * t + l) % 3]}`).join(", ")});`).join(
+    "",
+  );
+
+/**
+ * Bindings: 0 size of the images, their count, rows of a block and index of the first block; 1 a and 2 b: rows of ⌈width/4⌉·3 texels; 3 mask:
+ * rows of ⌈width/4⌉ texels, 0 outside; 4 the sums of each block.
+ */
+export const COMPARE = /* wgsl */ `
+struct Size { width: u32, height: u32, count: u32, rows: u32, firstBlock: u32 }
 @group(0) @binding(0) var<uniform> size: Size;
-`;
-
-/** Sums along each pixel row. Bindings: 1 a, 2 b, 3 partial sums (8 values a row, the first 5 are written). */
-export const ERRORS = HEADER + /* wgsl */ `
 @group(0) @binding(1) var a: texture_2d_array<f32>;
 @group(0) @binding(2) var b: texture_2d_array<f32>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
-
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x;
-  if (row >= size.count * size.height) { return; }
-  var sums = vec4f(0);
-  var weights = 0.0;
-  for (var x = 0u; x < size.width; x++) {
-    let p = textureLoad(a, vec2u(x, row % size.height), row / size.height, 0);
-    let d = p.rgb - textureLoad(b, vec2u(x, row % size.height), row / size.height, 0).rgb;
-    let error = vec2f(abs(d.x) + abs(d.y) + abs(d.z), dot(d, d));
-    sums += vec4f(error, p.a * error);
-    weights += p.a;
-  }
-  let at = 8 * (size.firstRow + row);
-  for (var k = 0u; k < 4; k++) { partial[at + k] = sums[k]; }
-  partial[at + 4] = weights;
-}
-`;
-
-const strip = [...Array(STRIP).keys()];
-const steps = [...Array(STEPS).keys()];
-/** For each of the strip's outputs whose window holds step k, a line with the output and its place in the window. */
-const windows = (k: number, line: (output: number, weight: string) => string) =>
-  strip.filter((o) => k >= o && k - o < WINDOW).map((o) => line(o, `gaussian[${k - o}]`)).join(" ");
-
-const sums = (names: readonly string[]) =>
-  strip.map((o) => names.map((name) => `var ${name}${o} = vec3f();`).join(" ")).join(" ");
-
-/** Moments along rows. Bindings: 1 a, 2 b, 3 moments (4 layers a pair), 4 the eleven weights. */
-export const MOMENTS = HEADER + /* wgsl */ `
-@group(0) @binding(1) var a: texture_2d_array<f32>;
-@group(0) @binding(2) var b: texture_2d_array<f32>;
-@group(0) @binding(3) var moments: texture_storage_2d_array<rgba32float, write>;
-@group(0) @binding(4) var<storage, read> gaussian: array<f32, ${WINDOW}>;
-
-fn keep(at: vec2u, pair: u32, x: vec3f, y: vec3f, xx: vec3f, yy: vec3f, xy: vec3f, met: f32) {
-  if (at.x >= size.width - ${WINDOW - 1}) { return; }
-  textureStore(moments, at, 4 * pair, vec4f(x, met));
-  textureStore(moments, at, 4 * pair + 1, vec4f(y, xx.x));
-  textureStore(moments, at, 4 * pair + 2, vec4f(yy, xx.y));
-  textureStore(moments, at, 4 * pair + 3, vec4f(xy, xx.z));
-}
-
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let strips = (size.width - ${WINDOW - 1} + ${STRIP - 1}) / ${STRIP};
-  if (id.x >= size.count * size.height * strips) { return; }
-  let first = id.x % strips * ${STRIP};
-  let line = id.x / strips % size.height;
-  let pair = id.x / strips / size.height;
-  let last = size.width - 1;
-  let middle = vec2u(min(first + ${STEPS / 2}, last), line);
-  let shiftX = textureLoad(a, middle, pair, 0).rgb;
-  let shiftY = textureLoad(b, middle, pair, 0).rgb;
-  ${sums(["x", "y", "xx", "yy", "xy"])}
-  ${strip.map((o) => `var met${o} = 0.0;`).join(" ")}
-  ${
-  steps.map((k) =>
-    `{
-    let at = vec2u(min(first + ${k}, last), line);
-    let p = textureLoad(a, at, pair, 0);
-    let dx = p.rgb - shiftX;
-    let dy = textureLoad(b, at, pair, 0).rgb - shiftY;
-    let dxx = dx * dx; let dyy = dy * dy; let dxy = dx * dy;
-    ${
-      windows(k, (o, g) =>
-        `x${o} += ${g} * dx; y${o} += ${g} * dy; xx${o} += ${g} * dxx; yy${o} += ${g} * dyy; xy${o} += ${g} * dxy; met${o} = max(met${o}, p.a);`)
-    }
-  }`
-  ).join("\n  ")
-}
-  ${
-  strip.map((o) =>
-    `keep(vec2u(first + ${o}, line), pair, shiftX + x${o}, shiftY + y${o}, xx${o} - x${o} * x${o}, yy${o} - y${o} * y${o}, xy${o} - x${o} * y${o}, met${o});`
-  ).join("\n  ")
-}
-}
-`;
-
-/** SSIM of each window. Bindings: 1 moments, 2 map (SSIM, 1 where the window meets the mask), 3 the eleven weights. */
-export const SIMILARITY = HEADER + /* wgsl */ `
-@group(0) @binding(1) var moments: texture_2d_array<f32>;
-@group(0) @binding(2) var<storage, read_write> map: array<vec2f>;
-@group(0) @binding(3) var<storage, read> gaussian: array<f32, ${WINDOW}>;
+@group(0) @binding(3) var mask: texture_2d_array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 const C1 = 0.0001;
 const C2 = 0.0009;
 
-fn keep(at: vec2u, pair: u32, x: vec3f, y: vec3f, varX: vec3f, varY: vec3f, cov: vec3f, met: f32) {
-  let rows = size.height - ${WINDOW - 1};
-  if (at.y >= rows) { return; }
-  let similarity = (2 * x * y + C1) * (2 * cov + C2) / ((x * x + y * y + C1) * (varX + varY + C2));
-  map[(pair * rows + at.y) * (size.width - ${WINDOW - 1}) + at.x] =
-    vec2f((similarity.x + similarity.y + similarity.z) / 3, select(0.0, 1.0, met > 0));
+var<private> errors: vec4f;
+var<private> weights: f32;
+var<private> similarities: vec3f;
+
+fn sumErrors(d: vec3f, w: f32, inside: bool) {
+  let error = select(vec2f(), vec2f(abs(d.x) + abs(d.y) + abs(d.z), dot(d, d)), inside);
+  errors += vec4f(error, w * error);
+  weights += w;
+}
+
+fn similarity(mean: vec4f, shiftS: f32, shiftD: f32) -> f32 {
+  let variance = mean.zw - mean.xy * mean.xy;
+  let level = (mean.xy + vec2f(shiftS, shiftD)) * (mean.xy + vec2f(shiftS, shiftD));
+  return (1 - level.y / (0.5 * (level.x + level.y) + C1)) * (1 - 2 * variance.y / (variance.x + variance.y + 2 * C2));
+}
+
+fn sumSimilarity(ssim: f32, met: bool) {
+  similarities += vec3f(ssim, select(vec2f(), vec2f(ssim, 1), met));
+}
+
+fn valueAt(image: texture_2d_array<f32>, at: vec2u, pair: u32) -> f32 {
+  return textureLoad(image, vec2u(at.x / 4, at.y), pair, 0)[at.x % 4];
 }
 
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let columns = size.width - ${WINDOW - 1};
-  let strips = (size.height - ${WINDOW - 1} + ${STRIP - 1}) / ${STRIP};
-  if (id.x >= size.count * strips * columns) { return; }
-  let column = id.x % columns;
-  let first = id.x / columns % strips * ${STRIP};
-  let pair = id.x / columns / strips;
-  let last = size.height - 1;
-  let middle = vec2u(column, min(first + ${STEPS / 2}, last));
-  let shiftX = textureLoad(moments, middle, 4 * pair, 0).xyz;
-  let shiftY = textureLoad(moments, middle, 4 * pair + 1, 0).xyz;
-  ${sums(["x", "y", "xx", "yy", "xy"])}
-  ${strip.map((o) => `var met${o} = 0.0;`).join(" ")}
-  ${
-  steps.map((k) =>
-    `{
-    let at = vec2u(column, min(first + ${k}, last));
-    let m0 = textureLoad(moments, at, 4 * pair, 0);
-    let m1 = textureLoad(moments, at, 4 * pair + 1, 0);
-    let m2 = textureLoad(moments, at, 4 * pair + 2, 0);
-    let m3 = textureLoad(moments, at, 4 * pair + 3, 0);
-    let dx = m0.xyz - shiftX;
-    let dy = m1.xyz - shiftY;
-    let dxx = dx * dx + vec3f(m1.w, m2.w, m3.w); let dyy = dy * dy + m2.xyz; let dxy = dx * dy + m3.xyz;
-    ${
-      windows(k, (o, g) =>
-        `x${o} += ${g} * dx; y${o} += ${g} * dy; xx${o} += ${g} * dxx; yy${o} += ${g} * dyy; xy${o} += ${g} * dxy; met${o} = max(met${o}, m0.w);`)
+  let across = (size.width + ${COLUMNS - 1}) / ${COLUMNS};
+  let down = (size.height + size.rows - 1) / size.rows;
+  if (id.x >= size.count * across * down) { return; }
+  let strip = id.x % across;
+  let y0 = id.x / across % down * size.rows;
+  let pair = id.x / across / down;
+  let x0 = strip * ${COLUMNS};
+  let first = strip * ${3 * COLUMNS / 4};
+  let lastTexel = 3 * across - 1;
+  let lastMask = across - 1;
+  let middle = vec2u(3 * min(x0 + ${
+  (COLUMNS + WINDOW) >> 1
+}, size.width - 1), min(y0 + (size.rows + ${UNDER_WAY}) / 2, size.height - 1));
+  let middleA = vec3f(${range(3).map((c) => `valueAt(a, middle + vec2u(${c}, 0), pair)`).join(", ")});
+  let middleB = vec3f(${range(3).map((c) => `valueAt(b, middle + vec2u(${c}, 0), pair)`).join(", ")});
+  let middleS = middleA + middleB;
+  let middleD = middleA - middleB;${shifts("S")}${shifts("D")}
+  ${CHANNELS.map((i) => range(UNDER_WAY).map((k) => `var window${i}_${k} = vec4f();`).join(" ")).join("\n  ")}
+  ${range(COLUMNS).map((x) => `var age${x} = ${WINDOW};`).join(" ")}
+  let rows = min(size.rows + ${UNDER_WAY}, size.height - y0);
+  for (var row = 0u; row < rows; row++) {
+    let y = y0 + row;${fetchRow}
+    if (row < size.rows) {${addErrors}
+    }${addMask}${CHANNELS.map(slide).join("")}
+    if (row >= ${UNDER_WAY}) {${addSimilarity}
     }
-  }`
-  ).join("\n  ")
-}
-  ${
-  strip.map((o) =>
-    `keep(vec2u(column, first + ${o}), pair, shiftX + x${o}, shiftY + y${o}, xx${o} - x${o} * x${o}, yy${o} - y${o} * y${o}, xy${o} - x${o} * y${o}, met${o});`
-  ).join("\n  ")
-}
-}
-`;
-
-/** Sums along each row of windows. Bindings: 1 map, 2 partial sums (values 5, 6, 7 of each row's eight are written). */
-export const TOTALS = HEADER + /* wgsl */ `
-@group(0) @binding(1) var<storage, read> map: array<vec2f>;
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>;
-
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let columns = size.width - 10;
-  let rows = size.height - 10;
-  if (id.x >= size.count * rows) { return; }
-  var sums = vec3f(0);
-  for (var u = 0u; u < columns; u++) {
-    let window = map[id.x * columns + u];
-    sums += vec3f(window.x, window.x * window.y, window.y);
   }
-  let at = 8 * (size.firstRow + id.x / rows * size.height + id.x % rows) + 5;
-  for (var k = 0u; k < 3; k++) { partial[at + k] = sums[k]; }
+  let at = ${SUMS} * (size.firstBlock + id.x);
+  for (var k = 0u; k < 4; k++) { sums[at + k] = errors[k]; }
+  sums[at + 4] = weights;
+  for (var k = 0u; k < 3; k++) { sums[at + 5 + k] = similarities[k]; }
 }
 `;

@@ -4,6 +4,7 @@ import { psnr } from "../../../face/metrics/psnr.ts";
 import { ssim } from "../../../face/metrics/ssim.ts";
 import { openGpu } from "../../../gpu/device.ts";
 import { compareImages } from "../../../gpu/metrics/compare_images.ts";
+import { uniform } from "../../../nets/random.ts";
 import { goldenPair } from "../../golden/images.ts";
 
 for (const [width, height, count] of [[11, 11, 1], [37, 53, 3], [64, 48, 17], [224, 224, 2]] as const) {
@@ -53,6 +54,22 @@ Deno.test("compareImages() of flat bright images keeps its digits", async () => 
   const b = { width, height, data: a.data.map((v, i) => v + (i % 7 === 0 ? 1 / 255 : 0)) };
   const [scores] = await compareImages(await openGpu(), { pairs: [{ a: a.data, b: b.data, mask }], width, height });
   assert.ok(Math.abs(scores!.full.ssim - ssim(a, b)) < 1e-5);
+});
+
+Deno.test("compareImages() of an image half bright and half dark keeps its digits in both", async () => {
+  const width = 24, height = 150, mask = new Float32Array(width * height).fill(1);
+  const random = uniform(3);
+  const noisy = () =>
+    Float32Array.from(
+      { length: 3 * width * height },
+      (_, i) => (i < 1.5 * width * height ? 0.97 : 0.02) + random() / 99,
+    );
+  const [a, b] = [{ width, height, data: noisy() }, { width, height, data: noisy() }];
+  for (const pair of [[a, b], [b, a]] as const) {
+    const [x, y] = pair;
+    const [scores] = await compareImages(await openGpu(), { pairs: [{ a: x.data, b: y.data, mask }], width, height });
+    assert.ok(Math.abs(scores!.full.ssim - ssim(x, y)) < 1e-5, `${scores!.full.ssim} ${ssim(x, y)}`);
+  }
 });
 
 Deno.test("compareImages() refuses what does not fit, and takes nothing", async () => {
