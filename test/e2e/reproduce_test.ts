@@ -72,6 +72,7 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
       "yaw.png",
       "report.html",
       "losses.csv",
+      "calibration.json",
       "ro-crate-metadata.json",
     ]
   ) assert.ok(files.includes(name), `${name} is missing among ${files}`);
