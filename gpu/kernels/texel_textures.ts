@@ -24,8 +24,7 @@ function texturesOf({ device }: WebGPUBackend): Textures {
 
 /** The slot's texture for so many texels. It holds what was last written to it. */
 export function slotTexture(backend: WebGPUBackend, { slot, count }: { slot: string; count: number }): TensorInfo {
-  // Powers of two, so that a network has a handful of textures.
-  const height = 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));
+  const height = heightFor(count);
   const { slots } = texturesOf(backend);
   const key = `${slot}_${height}`;
   const known = slots.get(key);
@@ -55,7 +54,7 @@ export function keptTexture(
     return undefined;
   }
   if (texture !== null) return { texture, fresh: false };
-  const made = makeTexture(backend, { label: "kept filter", height: Math.ceil(count / (1 << ROW_BITS)) });
+  const made = makeTexture(backend, { label: "kept filter", height: heightFor(count) });
   packings.set(packing, made);
   return { texture: made, fresh: true };
 }
@@ -64,7 +63,7 @@ const kept = new WeakMap<TensorInfo["dataId"], Map<string, TensorInfo | null>>()
 
 /** A texture that stays as it is until `giveBack`. Without that it is collected once nothing refers to it. */
 export function lendTexture(backend: WebGPUBackend, count: number): TensorInfo {
-  const height = Math.ceil(count / (1 << ROW_BITS));
+  const height = heightFor(count);
   return texturesOf(backend).free.get(height)?.pop() ?? makeTexture(backend, { label: "lent", height });
 }
 
@@ -75,6 +74,14 @@ export function giveBack(backend: WebGPUBackend, texture: TensorInfo): void {
   const textures = free.get(height);
   if (textures === undefined) free.set(height, [texture]);
   else textures.push(texture);
+}
+
+/**
+ * Rows of a texture for so many texels: a power of two. A network then has a handful of textures, and llvmpipe compiles a kernel once: to it
+ * a texture of another kind of height is another kernel, of which a convolution takes seconds.
+ */
+function heightFor(count: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));
 }
 
 /** A texture as a tensor of its size. */
