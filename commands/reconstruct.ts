@@ -8,7 +8,7 @@
  */
 import { basename, join } from "node:path";
 import { embedded, type EmbeddedOptions } from "../experiments/embedded.ts";
-import { findFaces, photograph, type Trained, unpacked } from "../experiments/photograph.ts";
+import { facesIn, photograph, type Trained, unpacked } from "../experiments/photograph.ts";
 import { itemKey, type Options, publish, reproduce, sourceFile, statusOf, type Tree } from "../pipeline/mod.ts";
 import type { Detection } from "../stages/detect.ts";
 import type { Head } from "../stages/head.ts";
@@ -54,7 +54,7 @@ const SMALL = 100;
 export async function reconstructPhoto(options: ReconstructOptions): Promise<ReconstructedFace[]> {
   const { photo, results = "results", training = {}, engine = {}, say = console.log } = options;
   await checkFile(photo);
-  const { trees } = await reproduce(findFaces(photo), engine);
+  const { trees } = await reproduce(facesIn(photo), engine);
   const { found } = await checkFaces(photo, trees);
   const trained = options.trained ?? await findTrained({ results, training, engine, say });
   const { heads, regressed, pasted } = photograph(photo, trained);
@@ -124,7 +124,7 @@ async function findTrained(
   if (rows.some(({ state }) => state !== "fresh")) {
     say(
       `There is no trained network in ${path} and none of an earlier reproduction, so one is trained first: ` +
-        "about an hour on two cores without a GPU, far less with one. It is kept for the next photograph, and Ctrl-C loses little.",
+        "about a quarter of an hour on two cores without a GPU, far less with one. It is kept for the next photograph, and Ctrl-C loses little.",
     );
   }
   return unpacked(trained);

@@ -30,21 +30,19 @@ const headPose = () => asset("models/fr_pose.onnx");
 /** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
 const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
 
-/** Photographs → faces, crops and meshes, as the networks find them. */
+/** Photographs → faces, crops, meshes and the heads' angles, as the networks find them. */
 export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
   const detections = detectFaces({ images, network: detector() }, { keep });
   const crops = alignFaces({ images, detections });
   const meshes = meshFaces({ crops, network: faceMesh() });
-  return { images, detections, crops, meshes };
+  return { images, detections, crops, meshes, angles: poseCrops({ crops, network: headPose() }) };
 }
 type Found = ReturnType<typeof findFaces>;
 
 /** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
 export function prepareFaces(found: Found, { correction }: { correction: Artifact<"correction"> }) {
-  const { crops } = found;
-  const angles = poseCrops({ crops, network: headPose() });
-  const meshes = correctMeshes({ meshes: found.meshes, angles, correction });
-  return { ...found, meshes, unwrapped: unwrapTextures({ crops, meshes, topology: topology() }) };
+  const meshes = correctMeshes({ meshes: found.meshes, angles: found.angles, correction });
+  return { ...found, meshes, unwrapped: unwrapTextures({ crops: found.crops, meshes, topology: topology() }) };
 }
 
 /** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
@@ -71,7 +69,7 @@ export function trainingData(
   const correction = calibrate({
     crops: found.crops,
     meshes: found.meshes,
-    angles: poseCrops({ crops: found.crops, network: headPose() }),
+    angles: found.angles,
     truth: cast(pick(synthetic, ["truth.json", "meshes/"]), "truth"),
     model,
     topology: topology(),

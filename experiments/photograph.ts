@@ -5,19 +5,13 @@
  * @module
  */
 import { type Artifact, cast, pick, sourceFile } from "../pipeline/mod.ts";
-import { alignFaces } from "../stages/align.ts";
-import { detectFaces } from "../stages/detect.ts";
-import { correctMeshes } from "../stages/correct_mesh.ts";
-import { poseCrops } from "../stages/crop_pose.ts";
-import { asset, assets } from "../stages/fetch.ts";
 import { makeHeads } from "../stages/head.ts";
 import { importPhotographs } from "../stages/import.ts";
-import { meshFaces } from "../stages/mesh.ts";
 import { pasteFaces } from "../stages/paste.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
 import { regress } from "../stages/regress.ts";
 import { unpackTrained } from "../stages/trained.ts";
-import { unwrapTextures } from "../stages/unwrap.ts";
+import { findFaces, prepareFaces, topology } from "./embedded_data.ts";
 
 /** What a training leaves for reconstruction. */
 export interface Trained {
@@ -37,12 +31,8 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
 }
 
 /** Faces of one photograph and their meshes, not corrected: all that needs no training. */
-export function findFaces(path: string) {
-  const images = importPhotographs(sourceFile(path), { identities: "unknown" });
-  const detections = detectFaces({ images, network: asset("models/fr_detect.onnx") }, { keep: "all" });
-  const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: assets("models/facemesh.") });
-  return { images, detections, crops, meshes };
+export function facesIn(path: string) {
+  return findFaces(importPhotographs(sourceFile(path), { identities: "unknown" }), { keep: "all" });
 }
 
 /**
@@ -51,20 +41,16 @@ export function findFaces(path: string) {
  * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they are made of
  */
 export function photograph(path: string, trained: Trained) {
-  const found = findFaces(path);
-  const { images, crops } = found;
   const { weights, model, correction } = trained;
-  const angles = poseCrops({ crops, network: asset("models/fr_pose.onnx") });
-  const meshes = correctMeshes({ meshes: found.meshes, angles, correction });
-  const topology = asset("models/facemeshcoords.ts");
-  const unwrapped = unwrapTextures({ crops, meshes, topology });
-  const regressed = regress({ meshes, unwrapped, model, topology });
-  const reconstructions = reconstruct({ crops, unwrapped, regressed, weights, model, topology });
+  const faces = prepareFaces(facesIn(path), { correction });
+  const { images, crops, meshes, unwrapped } = faces;
+  const shared = { model, topology: topology() };
+  const regressed = regress({ meshes, unwrapped, ...shared });
+  const reconstructions = reconstruct({ crops, unwrapped, regressed, weights, ...shared });
   return {
-    ...found,
-    meshes,
+    ...faces,
     regressed,
-    heads: makeHeads({ crops, unwrapped, regressed, reconstructions, model, topology }),
-    pasted: pasteFaces({ images, crops, regressed, reconstructions, topology }),
+    heads: makeHeads({ crops, unwrapped, regressed, reconstructions, ...shared }),
+    pasted: pasteFaces({ images, crops, regressed, reconstructions, topology: topology() }),
   };
 }

@@ -23,15 +23,12 @@ export const correctMeshes = defineStage({
   },
   run: async ({ items, resource: correction }) => {
     const { applyCorrection } = await import("../face/mesh_correction.ts");
-    const { decodeSafetensors, encodeSafetensors } = await import("../nets/safetensors.ts");
-    const { readMesh } = await import("./geometry.ts");
+    const { encodeMesh, readStoredMesh } = await import("./geometry.ts");
     for (const { key, inputs, out } of items) {
-      const path = `${key}.safetensors`;
-      const tensors = decodeSafetensors(await inputs.meshes.bytes(path));
-      const vertices = await readMesh(inputs.meshes, key);
+      const { vertices, score } = await readStoredMesh(inputs.meshes, key);
       const angles = await inputs.angles.json<Angles>(`${key}.json`);
-      const data = applyCorrection(correction, { vertices, angles });
-      out.write(path, encodeSafetensors({ ...tensors, vertices: { shape: [data.length / 3, 3], data } }));
+      const corrected = applyCorrection(correction, { vertices, angles });
+      out.write(`${key}.safetensors`, encodeMesh({ vertices: corrected, score }));
     }
   },
 });

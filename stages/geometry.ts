@@ -5,7 +5,7 @@
  */
 import { decodeMorphable, type MorphableModel } from "../face/morphable.ts";
 import { parseTopology, type Topology } from "../face/topology.ts";
-import { decodeSafetensors } from "../nets/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../nets/safetensors.ts";
 import type { Tree } from "../pipeline/mod.ts";
 import { readImage } from "./photograph.ts";
 
@@ -26,11 +26,36 @@ export async function readFloats(tree: Tree, path: string): Promise<Record<strin
   return floats;
 }
 
+/** A posed mesh, and how sure the network was of it if it was found by one. */
+export interface StoredMesh {
+  /** Crop pixels (x right, y down, z away) [3·V]. */
+  readonly vertices: Float32Array;
+  /** Probability that there is a face. */
+  readonly score?: number | undefined;
+}
+
+/** The file of one mesh. */
+export function encodeMesh({ vertices, score }: StoredMesh): Uint8Array {
+  return encodeSafetensors({
+    vertices: { shape: [vertices.length / 3, 3], data: vertices },
+    ...(score === undefined ? {} : { score: { shape: [1], data: Float32Array.of(score) } }),
+  });
+}
+
+/**
+ * Reads one mesh.
+ *
+ * @throws {TypeError} if the file holds no vertices
+ */
+export async function readStoredMesh(meshes: Tree, key: string): Promise<StoredMesh> {
+  const { vertices, score } = await readFloats(meshes, `${key}.safetensors`);
+  if (vertices === undefined) throw new TypeError(`${key}.safetensors holds no vertices`);
+  return { vertices, score: score?.[0] };
+}
+
 /** The posed vertices of one face, crop pixels (x right, y down, z away) [3·V]. */
 export async function readMesh(meshes: Tree, key: string): Promise<Float32Array> {
-  const { vertices } = await readFloats(meshes, `${key}.safetensors`);
-  if (vertices === undefined) throw new TypeError(`${key}.safetensors holds no vertices`);
-  return vertices;
+  return (await readStoredMesh(meshes, key)).vertices;
 }
 
 /** The morphable model that `fit_morphable` stored. */

@@ -36,7 +36,7 @@ export const meshFaces = defineStage({
   run: async ({ items, params: { minScore }, resource }) => {
     const { readImage } = await import("./photograph.ts");
     const { trackMeshes } = await import("../nets/facemesh_tracking.ts");
-    const { encodeSafetensors } = await import("../nets/safetensors.ts");
+    const { encodeMesh } = await import("./geometry.ts");
     const crops = await Promise.all(items.map(({ key, inputs }) => readImage(inputs.crops, `${key}.png`)));
     const starts = await Promise.all(items.map(({ key, inputs }) => startOf(inputs.crops, key)));
     const meshes = await trackMeshes(resource, crops, { starts });
@@ -46,13 +46,7 @@ export const meshFaces = defineStage({
         skip(`${key}: the mesh network finds no face in the crop (score ${score.toFixed(2)} < ${minScore})`);
         continue;
       }
-      out.write(
-        `${key}.safetensors`,
-        encodeSafetensors({
-          vertices: { shape: [vertices.length / 3, 3], data: vertices },
-          score: { shape: [1], data: Float32Array.of(score) },
-        }),
-      );
+      out.write(`${key}.safetensors`, encodeMesh({ vertices, score }));
     }
   },
 });

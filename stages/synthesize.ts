@@ -57,9 +57,8 @@ export const synthesize = defineStage({
     const { cameraFor, castHead, photographHead, posedMesh } = await import("./synthetic_studio.ts");
     const { backgroundsOf, readDecoys, readSources } = await import("./synthetic_sources.ts");
     const { formatCanonicalFrames, formatParams } = await import("./facescape.ts");
-    const { readMorphable, readTopology } = await import("./geometry.ts");
+    const { encodeMesh, readMorphable, readTopology } = await import("./geometry.ts");
     const { encodeJpeg, encodePng } = await import("./photograph.ts");
-    const { encodeSafetensors } = await import("../nets/safetensors.ts");
     const topology = await readTopology(inputs.topology);
     const model = await readMorphable(inputs.model);
     const sources = await readSources(inputs, model, { maxYaw: sourceYaw });
@@ -96,9 +95,7 @@ export const synthesize = defineStage({
           : decoys[frame.decoy]!;
         out.write(`${key}.jpg`, await encodeJpeg(picture, { quality: 93 }));
         if (frame.kind === "head") {
-          const data = posedMesh(head.shape, camera);
-          const vertices = { shape: [data.length / 3, 3], data };
-          out.write(`meshes/${key}.safetensors`, encodeSafetensors({ vertices }));
+          out.write(`meshes/${key}.safetensors`, encodeMesh({ vertices: posedMesh(head.shape, camera) }));
         }
         const hasFace = frame.kind === "head" && Math.abs(angles.yaw) <= 90;
         truth.push({

@@ -3,11 +3,12 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { dispatch, program, sizeOf } from "../kernels/dispatch.ts";
-import { pack, type Packing, type Through } from "../kernels/texels.ts";
+import type { Through } from "../kernels/texels.ts";
 import { type Direction, familyFor, halfPrecision } from "./families.ts";
 import { filterCode, filterKey, planFilterGradient } from "./filter_gradient.ts";
 import { gatherCode, gatherKey } from "./gather.ts";
 import { type ConvGeometry, type Epilogue, type GatherPlan, planForward, planInputGradient } from "./geometry.ts";
+import { packFilter, packPixels, packTransposed } from "./packing.ts";
 import { planTiled, tiledCode, tiledKey, type TiledPlan } from "./tiled.ts";
 
 /** The device's backend and what kind of adapter it is. */
@@ -26,27 +27,16 @@ export interface ForwardOperands {
   /** [outChannels] */
   readonly bias?: TensorInfo | undefined;
   readonly epilogue?: Omit<Epilogue, "hasBias">;
-  /** Whether to keep the packed x for `conv2dFilterGradient`. */
-  readonly lend?: boolean;
-}
-
-/** A result, and the packed x if it was asked for and the adapter packs: to be handed to the filter's gradient, or given back. */
-export interface Convolved {
-  readonly y: TensorInfo;
-  readonly texels?: TensorInfo;
+  /** Whether x stays packed until it is disposed: for `conv2dFilterGradient`. */
+  readonly keep?: boolean;
 }
 
 /** activation(conv(x, filter) + bias): [batch, outHeight, outWidth, outChannels]. */
-export function conv2d(target: Target, geometry: ConvGeometry, operands: ForwardOperands): TensorInfo {
-  return convolved(target, geometry, operands).y;
-}
-
-/** As `conv2d`, for a training step. */
-export function convolved(
+export function conv2d(
   target: Target,
   geometry: ConvGeometry,
-  { x, filter, bias, epilogue, lend = false }: ForwardOperands,
-): Convolved {
+  { x, filter, bias, epilogue, keep = false }: ForwardOperands,
+): TensorInfo {
   const options = {
     epilogue: {
       hasBias: bias !== undefined,
@@ -60,18 +50,16 @@ export function convolved(
     direction: "forward",
     gather: () => planForward(geometry, { software: false, ...options }),
   });
-  if (tiled !== undefined) return { y: runTiled(target, tiled, { x, filter, bias: bias ?? filter, shape }) };
+  if (tiled !== undefined) return runTiled(target, tiled, { x, filter, bias: bias ?? filter, shape });
   const plan = planForward(geometry, { software: target.software, ...options });
-  if (!target.software) return { y: runGather(target, plan, { x, filter, bias: bias ?? filter, shape }) };
+  if (!target.software) return runGather(target, plan, { x, filter, bias: bias ?? filter, shape });
   const { backend } = target;
-  const texels = packPixels(backend, x, { slot: lend ? "lent" : "x" });
-  const y = runGather(target, plan, {
-    x: texels,
-    filter: pack(backend, filter, { ...filterPacking(geometry), slot: "filter" }),
+  return runGather(target, plan, {
+    x: packPixels(backend, x, { slot: "x", keep: keep ? "always" : "never" }),
+    filter: packFilter(backend, filter, geometry),
     bias: bias ?? filter,
     shape,
   });
-  return lend ? { y, texels } : { y };
 }
 
 /** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. Leaves dy packed in its slot. */
@@ -93,10 +81,9 @@ export function conv2dInputGradient(
   });
   const plan = planInputGradient(geometry, { software: target.software });
   if (target.software && tiled === undefined) {
-    const packed = pack(backend, filter, { ...transposedPacking(geometry), slot: "filter" });
     return runGather(target, plan, {
       x: packPixels(backend, dy, { slot: "dy", through }),
-      filter: packed,
+      filter: packTransposed(backend, filter, geometry),
       bias: filter,
       shape,
     });
@@ -113,8 +100,6 @@ export function conv2dInputGradient(
 /** Operands of the gradient of a filter. */
 export interface FilterGradientOperands {
   readonly x: TensorInfo;
-  /** x as `convolved` packed it. */
-  readonly texels?: TensorInfo | undefined;
   readonly dy: TensorInfo;
   readonly through?: Through | undefined;
   /** Whether the gradient of the input, for the same dy, was the last to pack one: its texels serve again. */
@@ -125,7 +110,7 @@ export interface FilterGradientOperands {
 export function conv2dFilterGradient(
   { backend, software }: Target,
   geometry: ConvGeometry,
-  { x, texels, dy, through, packed = false }: FilterGradientOperands,
+  { x, dy, through, packed = false }: FilterGradientOperands,
 ): TensorInfo {
   const upstream = software || through === undefined ? dy : passThrough(backend, dy, through);
   const { variant, uniforms, invocations, shares } = planFilterGradient(geometry, { software });
@@ -135,7 +120,7 @@ export function conv2dFilterGradient(
     key: filterKey(variant),
     code: () => filterCode(variant),
     inputs: software
-      ? [texels ?? packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through, packed })]
+      ? [packPixels(backend, x, { slot: "x" }), packPixels(backend, dy, { slot: "dy", through, packed })]
       : [x, upstream],
     shape: [shares, geometry.kernelHeight, geometry.kernelWidth, geometry.inChannels, padded],
     uniforms,
@@ -154,52 +139,6 @@ export function conv2dFilterGradient(
   });
   backend.disposeData(partial.dataId);
   return sum;
-}
-
-/** Texels [pixel][group of four channels] of a tensor whose last axis is the channels. */
-function packPixels(
-  backend: WebGPUBackend,
-  tensor: TensorInfo,
-  options: Pick<Packing, "slot" | "through" | "packed">,
-): TensorInfo {
-  const channels = tensor.shape[tensor.shape.length - 1] ?? 1;
-  const outer = sizeOf(tensor.shape) / channels;
-  return pack(backend, tensor, {
-    outer,
-    outerStride: channels,
-    inner: 1,
-    innerPadded: 1,
-    innerStride: 0,
-    channels,
-    channelStride: 1,
-    ...options,
-  });
-}
-
-/** Texels [tap][input channel, padded to four][group of four output channels]. */
-function filterPacking(g: ConvGeometry): Omit<Packing, "slot"> {
-  return {
-    outer: g.kernelHeight * g.kernelWidth,
-    outerStride: g.inChannels * g.outChannels,
-    inner: g.inChannels,
-    innerPadded: 4 * Math.ceil(g.inChannels / 4),
-    innerStride: g.outChannels,
-    channels: g.outChannels,
-    channelStride: 1,
-  };
-}
-
-/** Texels [tap][output channel, padded to four][group of four input channels]. */
-function transposedPacking(g: ConvGeometry): Omit<Packing, "slot"> {
-  return {
-    outer: g.kernelHeight * g.kernelWidth,
-    outerStride: g.inChannels * g.outChannels,
-    inner: g.outChannels,
-    innerPadded: 4 * Math.ceil(g.outChannels / 4),
-    innerStride: 1,
-    channels: g.inChannels,
-    channelStride: g.outChannels,
-  };
 }
 
 /** A gradient through a leaky relu, as a tensor. */

@@ -76,6 +76,7 @@ function matMul(
     channels: columns,
     channelStride: transposeB ? inner : 1,
     slot: "filter",
+    keep: "again",
   });
   const plan = planForward(pointwise({ rows, inner, columns }), { software: true, epilogue });
   const shape = [...a.shape.slice(0, -2), transposeA ? columnsA : rowsA, columns];

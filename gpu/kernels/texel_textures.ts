@@ -1,5 +1,5 @@
-// Where packed operands live (see texels.ts): in a slot that the next packing overwrites, kept beside a filter for as long as the filter lives,
-// or lent from a forward pass to its gradient.
+// Where packed operands live (see texels.ts): in a slot that the next packing overwrites, or in a texture that stays for as long as the data
+// that was packed. tfjs never changes a tensor's data, so what was packed once is right until the data is disposed.
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -8,72 +8,80 @@ import { GpuError } from "../device.ts";
 /** Texels in a row of a texture, as a power of two. */
 export const ROW_BITS = 11;
 
+/** What a texture is wanted for. */
+export interface Wanted {
+  /** Distinguishes one packing of a tensor from another. */
+  readonly layout: string;
+  /** Texels. */
+  readonly count: number;
+  /** Textures of different slots are different. */
+  readonly slot: string;
+  /** Whether the packing stays with the data: "again" from its second request on, as of a filter that does not change from run to run. */
+  readonly keep: "never" | "again" | "always";
+}
+
+type DataId = TensorInfo["dataId"];
+
+/** Packings of a tensor's data by layout; null: asked for once. */
+const packings = new WeakMap<DataId, Map<string, TensorInfo | null>>();
+
+/** The texture to pack a tensor into, or that it is packed in already. */
+export function textureFor(
+  backend: WebGPUBackend,
+  source: TensorInfo,
+  { layout, count, slot, keep }: Wanted,
+): { readonly texture: TensorInfo; readonly written: boolean } {
+  const known = packings.get(source.dataId)?.get(layout);
+  if (known) return { texture: known, written: true };
+  const height = heightFor(count);
+  const stays = keep === "always" || (keep === "again" && known === null);
+  const texture = stays ? ownTexture(backend, height) : slotTexture(backend, { slot, height });
+  if (keep !== "never") {
+    const own = packings.get(source.dataId) ?? new Map<string, TensorInfo | null>();
+    packings.set(source.dataId, own.set(layout, stays ? texture : null));
+  }
+  return { texture, written: false };
+}
+
 interface Textures {
   readonly slots: Map<string, TensorInfo>;
-  /** Textures that were lent and given back, by height. */
+  /** Textures whose data was disposed, by height. */
   readonly free: Map<number, TensorInfo[]>;
 }
 
-const all = new WeakMap<GPUDevice, Textures>();
+const all = new WeakMap<WebGPUBackend, Textures>();
 
-function texturesOf({ device }: WebGPUBackend): Textures {
-  let textures = all.get(device);
-  if (textures === undefined) all.set(device, textures = { slots: new Map(), free: new Map() });
+function texturesOf(backend: WebGPUBackend): Textures {
+  let textures = all.get(backend);
+  if (textures !== undefined) return textures;
+  const { free } = textures = { slots: new Map(), free: new Map<number, TensorInfo[]>() };
+  all.set(backend, textures);
+  // Waiting for the garbage collector instead would fill the device: it knows nothing of a texture's size.
+  const dispose = backend.disposeData;
+  backend.disposeData = (dataId: DataId, force?: boolean) => {
+    const disposed = dispose.call(backend, dataId, force);
+    if (disposed) {
+      for (const texture of packings.get(dataId)?.values() ?? []) {
+        // Work that is recorded already may still read it, and comes before the next packing into it.
+        if (texture !== null) free.set(heightOf(texture), [...free.get(heightOf(texture)) ?? [], texture]);
+      }
+      packings.delete(dataId);
+    }
+    return disposed;
+  };
   return textures;
 }
 
-/** The slot's texture for so many texels. It holds what was last written to it. */
-export function slotTexture(backend: WebGPUBackend, { slot, count }: { slot: string; count: number }): TensorInfo {
-  const height = heightFor(count);
+function slotTexture(backend: WebGPUBackend, { slot, height }: { slot: string; height: number }): TensorInfo {
   const { slots } = texturesOf(backend);
   const key = `${slot}_${height}`;
-  const known = slots.get(key);
-  if (known !== undefined && backend.tensorMap.has(known.dataId)) return known;
-  const made = makeTexture(backend, { label: key, height });
-  slots.set(key, made);
-  return made;
+  const texture = slots.get(key) ?? makeTexture(backend, { label: key, height });
+  slots.set(key, texture);
+  return texture;
 }
 
-/**
- * The texture that a filter was packed into before, or a new one to pack it into. Filters of a network that is not trained are the same from
- * run to run: one that is asked for twice gets a texture of its own, which is collected with the filter. tfjs never changes a tensor's data.
- *
- * @param packing what distinguishes one packing of the filter from another
- * @returns undefined at the first request
- */
-export function keptTexture(
-  backend: WebGPUBackend,
-  filter: TensorInfo,
-  { packing, count }: { packing: string; count: number },
-): { texture: TensorInfo; fresh: boolean } | undefined {
-  let packings = kept.get(filter.dataId);
-  if (packings === undefined) kept.set(filter.dataId, packings = new Map());
-  const texture = packings.get(packing);
-  if (texture === undefined) {
-    packings.set(packing, null);
-    return undefined;
-  }
-  if (texture !== null) return { texture, fresh: false };
-  const made = makeTexture(backend, { label: "kept filter", height: heightFor(count) });
-  packings.set(packing, made);
-  return { texture: made, fresh: true };
-}
-
-const kept = new WeakMap<TensorInfo["dataId"], Map<string, TensorInfo | null>>();
-
-/** A texture that stays as it is until `giveBack`. Without that it is collected once nothing refers to it. */
-export function lendTexture(backend: WebGPUBackend, count: number): TensorInfo {
-  const height = heightFor(count);
-  return texturesOf(backend).free.get(height)?.pop() ?? makeTexture(backend, { label: "lent", height });
-}
-
-/** Takes back what `lendTexture` gave. Work that is recorded already may still read it. */
-export function giveBack(backend: WebGPUBackend, texture: TensorInfo): void {
-  const { free } = texturesOf(backend);
-  const height = (texture.shape[0] ?? 0) >> ROW_BITS;
-  const textures = free.get(height);
-  if (textures === undefined) free.set(height, [texture]);
-  else textures.push(texture);
+function ownTexture(backend: WebGPUBackend, height: number): TensorInfo {
+  return texturesOf(backend).free.get(height)?.pop() ?? makeTexture(backend, { label: "packed", height });
 }
 
 /**
@@ -82,6 +90,10 @@ export function giveBack(backend: WebGPUBackend, texture: TensorInfo): void {
  */
 function heightFor(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));
+}
+
+function heightOf({ shape }: TensorInfo): number {
+  return shape[0]! >> ROW_BITS;
 }
 
 /** A texture as a tensor of its size. */

@@ -7,7 +7,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { dispatch, program } from "./dispatch.ts";
-import { keptTexture, lendTexture, ROW_BITS, slotTexture } from "./texel_textures.ts";
+import { ROW_BITS, textureFor, type Wanted } from "./texel_textures.ts";
 
 /** WGSL of a texel fetch by flat index from the texture `name`. The index is evaluated twice. */
 export function fetchTexel(name: string, index: string): string {
@@ -24,11 +24,10 @@ export interface Packing {
   readonly innerStride: number;
   readonly channels: number;
   readonly channelStride: number;
-  /**
-   * Where the texels go. A slot is overwritten by the next packing into it; "filter" is one too, but a filter that is packed again gets a
-   * texture of its own and then stays packed; "lent" is a texture that the caller gives back (see texel_textures.ts).
-   */
-  readonly slot: "x" | "dy" | "filter" | "lent";
+  /** One slot's texture is overwritten by the next packing into it. */
+  readonly slot: string;
+  /** Whether the texels stay for as long as the tensor's data (see texel_textures.ts) and serve every later packing of it. Default "never". */
+  readonly keep?: Wanted["keep"];
   /** Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that result. */
   readonly through?: Through | undefined;
   /** Whether the slot already holds just this. */
@@ -42,16 +41,17 @@ export interface Through {
   readonly slope: number;
 }
 
-/** Packs a tensor. Unless lent, the result lives until the next call with its slot; use it at once, and do not dispose it. */
+/** Packs a tensor. Unless kept, the result lives until the next call with its slot; use it at once, and do not dispose it. */
 export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packing): TensorInfo {
-  const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, slot, through, packed } =
-    packing;
+  const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, through, packed } = packing;
   const groups = Math.ceil(channels / 4);
   const count = outer * innerPadded * groups;
   const layout = [count, groups, innerPadded, inner, outerStride, innerStride, channels, channelStride];
-  const kept = slot === "filter" ? keptTexture(backend, source, { packing: `${layout}`, count }) : undefined;
-  const into = kept?.texture ?? (slot === "lent" ? lendTexture(backend, count) : slotTexture(backend, { slot, count }));
-  if (packed || kept?.fresh === false) return into;
+  const { slot, keep = "never" } = packing;
+  // What a gradient passes through is another tensor's, so such a packing does not belong to the source alone.
+  const name = `${layout}${through === undefined ? "" : " through"}`;
+  const { texture: into, written } = textureFor(backend, source, { layout: name, count, slot, keep });
+  if (written || packed) return into;
   const plain = channels % 4 === 0 && channelStride === 1 && inner === innerPadded &&
     (inner === 1 || innerStride === channels) && outerStride === inner * channels;
   return dispatch(backend, {

@@ -5,13 +5,12 @@
 
 import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { conv2dFilterGradient, conv2dInputGradient, convolved } from "../conv/conv2d.ts";
+import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../conv/conv2d.ts";
 import type { ConvGeometry } from "../conv/geometry.ts";
 import { type ConvAttrs, geometryOf } from "../conv/register.ts";
 import { isSoftware } from "../device.ts";
 import { columnSum } from "../kernels/column_sum.ts";
 import { required } from "../kernels/replace.ts";
-import { giveBack } from "../kernels/texel_textures.ts";
 import type { Through } from "../kernels/texels.ts";
 import { type Tfjs, webgpuBackend } from "../tfjs.ts";
 
@@ -32,9 +31,6 @@ export interface ConvolveOptions {
 }
 
 const KERNEL = "FtimConvolve";
-
-/** Packed inputs by the result of the forward pass, until the filter's gradient has used them. */
-const lent = new WeakMap<TensorInfo["dataId"], TensorInfo>();
 
 /**
  * leakyRelu(conv2d(x, filter) + bias). Differentiable in x, filter and bias. Bit-repeatable.
@@ -60,8 +56,8 @@ export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tenso
   }
   register(tf);
   // What is trained will want its filter's gradient, for which x is packed just as for the forward pass.
-  const lend = filter instanceof tf.Variable && filter.trainable && tf.engine().isTapeOn();
-  const attrs: Attrs = { strides: stride, pad: pad as Attrs["pad"], dilations: dilation, slope, lend };
+  const keep = filter instanceof tf.Variable && filter.trainable && tf.engine().isTapeOn();
+  const attrs: Attrs = { strides: stride, pad: pad as Attrs["pad"], dilations: dilation, slope, keep };
   return tf.engine().runKernel<Tensor4D>(
     KERNEL,
     bias === undefined ? { x, filter } : { x, filter, bias },
@@ -72,7 +68,7 @@ export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tenso
 interface Attrs extends ConvAttrs {
   readonly slope: number;
   /** See `ForwardOperands`. */
-  readonly lend: boolean;
+  readonly keep: boolean;
 }
 
 function register(tf: Tfjs): void {
@@ -94,15 +90,8 @@ function register(tf: Tfjs): void {
         activation: options.slope === 1 ? "linear" as const : "leakyrelu" as const,
         alpha: options.slope,
       };
-      const { y, texels } = convolved(target, geometryFor(x, filter, options), {
-        x,
-        filter,
-        bias: inputs.bias,
-        epilogue,
-        lend: options.lend,
-      });
-      if (texels !== undefined) lent.set(y.dataId, texels);
-      return y;
+      const { keep } = options;
+      return conv2d(target, geometryFor(x, filter, options), { x, filter, bias: inputs.bias, epilogue, keep });
     },
   });
   tf.registerGradient({
@@ -130,15 +119,7 @@ function register(tf: Tfjs): void {
           packed = true;
           return track(dx);
         },
-        filter: () => {
-          const texels = lent.get(y.dataId);
-          const gradient = conv2dFilterGradient(target, geometry, { x, texels, dy, through, packed });
-          if (texels !== undefined) {
-            lent.delete(y.dataId);
-            giveBack(backend, texels);
-          }
-          return track(gradient);
-        },
+        filter: () => track(conv2dFilterGradient(target, geometry, { x, dy, through, packed })),
         bias: () =>
           track(columnSum(backend, dy, { rows: dy.size / columns, columns, shape: [columns], software, through })),
       };

@@ -115,3 +115,35 @@ Deno.test("a filter that stays packed is the one that was given, and so is a var
     assert.deepEqual(await both(), first.map((values) => values.map((value) => 2 * value)));
   }
 });
+
+Deno.test("textures of packed operands serve again once the data is disposed", async () => {
+  const tf = await openTfjs();
+  const { device } = await openGpu();
+  const make = device.createTexture;
+  let made = 0;
+  device.createTexture = (descriptor) => {
+    made++;
+    return make.call(device, descriptor);
+  };
+  try {
+    const trained = tf.variable(tf.zeros<Rank.R4>([3, 3, 4, 8]));
+    const step = () =>
+      tf.tidy(() => {
+        const x = tf.randomUniform<Rank.R4>([1, 64, 65, 4]);
+        const fixed = tf.randomUniform<Rank.R4>([3, 3, 8, 4]);
+        const loss = () => {
+          const y = convolve(tf, x, { filter: trained as unknown as Tensor4D });
+          return tf.sum([0, 1, 2].map(() => convolve(tf, y, { filter: fixed })).reduce((a, b) => tf.add(a, b)))
+            .asScalar();
+        };
+        tf.variableGrads(loss, [trained]);
+      });
+    for (let i = 0; i < 3; i++) step();
+    const before = made;
+    for (let i = 0; i < 20; i++) step();
+    assert.equal(made, before);
+  } finally {
+    device.createTexture = make;
+  }
+  await (await openGpu()).assertHealthy("textures test");
+});
