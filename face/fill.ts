@@ -16,6 +16,11 @@ export interface CompleteOptions {
   readonly feather?: number;
   /** Visibility at which a texel begins to count as seen, and at which it counts in full. Default [0.25, 0.75]. */
   readonly trust?: readonly [number, number];
+  /**
+   * Width of the band beside what was seen, in texels, in which the mirrored half takes on its colours, so that the two meet without a step. Default 0:
+   * only the coarse gains.
+   */
+  readonly seam?: number;
   /** What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default: nothing, so the bend is all. */
   readonly template?: Float32Array;
   /** Cells a side of the map of colour gains between the two halves. Default 16. */
@@ -34,7 +39,7 @@ export interface CompleteOptions {
 export function completeTexture(
   texture: Float32Array,
   visibility: Float32Array,
-  { topology, feather = 6, trust = [0.25, 0.75], template, cells = 16 }: CompleteOptions,
+  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, cells = 16 }: CompleteOptions,
 ): Float32Array {
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);
@@ -44,6 +49,8 @@ export function completeTexture(
   const mirrored = flipMap(texture, size);
   const other = flipMap(own, size);
   const gain = colourGain({ texture, mirrored, own, other, size, cells });
+  const matched = mirrored.map((value, c) => Math.min(1, gain[c]! * value));
+  if (seam > 0) closeSeam(matched, { texture, own, other, size, radius: seam });
   const known = new Float32Array(size * size);
   const colours = new Float32Array(3 * size * size);
   for (let i = 0; i < size * size; i++) {
@@ -51,7 +58,7 @@ export function completeTexture(
     known[i] = a + b;
     if (a + b <= 0) continue;
     for (let c = 3 * i; c < 3 * i + 3; c++) {
-      colours[c] = (a * texture[c]! + b * Math.min(1, gain[c]! * mirrored[c]!)) / (a + b);
+      colours[c] = (a * texture[c]! + b * matched[c]!) / (a + b);
     }
   }
   if (template === undefined) return pushPull(colours, { weights: known, size });
@@ -71,6 +78,28 @@ function fade(
   // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in full.
   const [low, high] = [0.5 / 0.75 * trust[1], Math.min(1, 0.95 / 0.75 * trust[1])];
   return visibility.map((value, i) => smoothstep(low, high, near[i]!) * smoothstep(...trust, value));
+}
+
+/**
+ * Bends the mirrored half to the colours of what was seen beside it. The step between the two halves, known where both were seen, is continued
+ * smoothly over the border (as in membrane cloning: Farbman et al. 2009) and fades out with the distance: far from the border the mirror image knows better.
+ */
+function closeSeam(
+  matched: Float32Array,
+  { texture, own, other, size, radius }: {
+    texture: Float32Array;
+    own: Float32Array;
+    other: Float32Array;
+    size: number;
+    radius: number;
+  },
+): void {
+  const step = texture.map((value, c) => value - matched[c]!);
+  const bend = pushPull(step, { weights: own.map((w, i) => w * other[i]!), size });
+  const near = boxMean(own, { size, radius });
+  for (let c = 0; c < matched.length; c++) {
+    matched[c] = matched[c]! + smoothstep(0, 0.5, near[Math.floor(c / 3)]!) * bend[c]!;
+  }
 }
 
 /**

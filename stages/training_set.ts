@@ -59,14 +59,20 @@ export interface LoadedView extends LoadedFace {
 /**
  * The first guess: what is seen, else its mirror image, else the template (`face/fill.ts`). The light is taken out before and put back after, as the paper does it, by
  * subtraction of the template's: the mirrored half is lit from its own side. Visibilities at which a texel comes to be trusted over its mirror image are low, for
- * even a grazing view is of the right person.
+ * even a grazing view is of the right person; beside what was seen the mirror image takes on its colours, or every silhouette would show as a line.
  */
 export function firstGuess(
   { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
   { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
 ): Float32Array {
   const unlit = texture.map((value, i) => value - template[i]! + albedo[i]!);
-  const complete = completeTexture(unlit, visibility, { topology, template: albedo, feather: 2, trust: [0.05, 0.3] });
+  const complete = completeTexture(unlit, visibility, {
+    topology,
+    template: albedo,
+    feather: 2,
+    trust: [0.15, 0.5],
+    seam: 8,
+  });
   return complete.map((value, i) => value + template[i]! - albedo[i]!);
 }
 

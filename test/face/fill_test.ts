@@ -119,3 +119,23 @@ Deno.test("completeTexture() of a face cut at its midline gives the other half t
   const complete = completeTexture(texture, visibility, { topology });
   assert.ok(complete.every((value) => Math.abs(value - 0.6) < 0.01), `least ${Math.min(...complete)}`);
 });
+
+Deno.test("a hidden patch takes on the colours around it with a seam, and stays its mirror image in the middle", () => {
+  // The right half has a darker patch around a hole, smaller than the coarse gains can follow.
+  const at = (i: number) => Math.max(Math.abs(i % size - 66), Math.abs(Math.floor(i / size) - 48));
+  const texture = Float32Array.from(
+    { length: 3 * size * size },
+    (_, k) => (0.5 + 0.1 * Number(Math.floor(k / 3 / size) === 48)) * (at(Math.floor(k / 3)) < 14 ? 0.7 : 1),
+  );
+  const visibility = Float32Array.from(inside, (value, i) => at(i) < 7 ? 0 : value);
+  const step = (seam: number) => {
+    const full = completeTexture(texture, visibility, { topology, feather: 0, cells: 4, seam });
+    const row = (x: number) => full[3 * (44 * size + x)]!;
+    let worst = 0;
+    for (let x = 54; x < 66; x++) worst = Math.max(worst, Math.abs(row(x + 1) - row(x)));
+    return { worst, line: full[3 * (48 * size + 66)]! - full[3 * (46 * size + 66)]! };
+  };
+  assert.ok(step(0).worst > 0.05, `without a seam the step is ${step(0).worst}`);
+  assert.ok(step(8).worst < 0.02, `with one it is ${step(8).worst}`);
+  assert.ok(Math.abs(step(8).line - step(0).line) < 0.02, "the mirror image's own detail is kept");
+});
