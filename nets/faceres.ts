@@ -7,7 +7,8 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "../gpu/tfjs.ts";
-import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
+import { openConvolutionChain } from "./convolution_chain.ts";
+import type { GraphModelFiles } from "./graph_model.ts";
 import { type Box, resizeTensor } from "./resample.ts";
 
 /** An open network. */
@@ -37,15 +38,15 @@ const DESCRIPTOR = "global_pooling/Mean";
  */
 export async function openFaceRes(files: GraphModelFiles): Promise<FaceRes> {
   const tf = await openTfjs();
-  const model = await openGraphModel(tf, files);
+  const chain = openConvolutionChain(tf, files, { before: DESCRIPTOR });
   return {
     embed: (x, { box } = {}) =>
       tf.tidy(() => {
         const size = { width: FACERES_SIZE, height: FACERES_SIZE };
         const crop = resizeTensor(tf, x, box ? { box, ...size } : size);
         const input = tf.sub(tf.mul(tf.reverse(crop, 3), 255), MEAN);
-        return model.execute(input, DESCRIPTOR) as tfjs.Tensor2D;
+        return tf.mean(chain.apply(input as tfjs.Tensor4D), [1, 2]) as tfjs.Tensor2D;
       }),
-    dispose: () => model.dispose(),
+    dispose: () => chain.dispose(),
   };
 }

@@ -16,10 +16,34 @@ export interface GraphModelFiles {
  * @throws {SyntaxError} If the JSON is not a graph model.
  * @throws {RangeError} If the manifest asks for another number of bytes than `weights` has.
  */
-export async function openGraphModel(tf: Tfjs, { model, weights }: GraphModelFiles): Promise<tfjs.GraphModel> {
-  const json = readModelJson(model);
-  const specs = json.weightsManifest.flatMap((group) => group.weights);
-  const needed = specs.reduce((sum, spec) => sum + byteLength(spec), 0);
+export async function openGraphModel(tf: Tfjs, files: GraphModelFiles): Promise<tfjs.GraphModel> {
+  const artifacts = graphArtifacts(files);
+  return await tf.loadGraphModel({ load: () => Promise.resolve(artifacts as unknown as tfjs.io.ModelArtifacts) });
+}
+
+/** A node of a graph model's topology. */
+export interface GraphNode {
+  name: string;
+  op: string;
+  input?: string[];
+  attr?: Record<string, unknown>;
+}
+
+/**
+ * The nodes and weights of a graph model, for those who run it themselves.
+ *
+ * @throws as {@linkcode openGraphModel}
+ */
+export function readGraph(tf: Tfjs, files: GraphModelFiles): { nodes: GraphNode[]; weights: tfjs.NamedTensorMap } {
+  const { modelTopology, weightSpecs, weightData } = graphArtifacts(files);
+  const { node } = modelTopology as { node: GraphNode[] };
+  return { nodes: node, weights: tf.io.decodeWeights(weightData, weightSpecs) };
+}
+
+function graphArtifacts({ model, weights }: GraphModelFiles) {
+  const { format, generatedBy, convertedBy, signature, modelTopology, weightsManifest } = readModelJson(model);
+  const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+  const needed = weightSpecs.reduce((sum, spec) => sum + byteLength(spec), 0);
   if (needed !== weights.length) {
     throw new RangeError(
       `Cannot open graph model: the manifest asks for ${needed} bytes of weights, ${weights.length} came`,
@@ -27,9 +51,7 @@ export async function openGraphModel(tf: Tfjs, { model, weights }: GraphModelFil
   }
   // A copy, as the bytes may be a view of a larger buffer.
   const weightData = new Uint8Array(weights).buffer;
-  const { format, generatedBy, convertedBy, signature, modelTopology } = json;
-  const artifacts = { format, generatedBy, convertedBy, signature, modelTopology, weightSpecs: specs, weightData };
-  return await tf.loadGraphModel({ load: () => Promise.resolve(artifacts as unknown as tfjs.io.ModelArtifacts) });
+  return { format, generatedBy, convertedBy, signature, modelTopology, weightSpecs, weightData };
 }
 
 /**
