@@ -10,7 +10,7 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "../gpu/tfjs.ts";
 import { adam, valueAndGradients } from "./adam.ts";
-import { identityLoss } from "./losses.ts";
+import { cosines } from "./losses.ts";
 import { type Box, resizeTensor } from "./resample.ts";
 
 /** A face whose render is linear in its albedo's coefficients; pictures of S×S pixels, RGB in 0..1. */
@@ -42,51 +42,73 @@ export interface LinearFitOptions {
 }
 
 /**
- * Fits the coefficients.
+ * Fits the coefficients of some faces. They run as one batch through the network, and each as if it were alone.
  *
- * @returns [K] in standard deviations
+ * @returns [K] in standard deviations for each face
  */
-export async function fitLinearAlbedo(
+export async function fitLinearAlbedos(
   tf: Tfjs,
-  face: LinearFace,
+  faces: readonly LinearFace[],
   { network, perceptual, photometric, prior, steps, learningRate }: LinearFitOptions,
-): Promise<Float32Array> {
-  const side = Math.round(Math.sqrt(face.weight.length));
-  const count = face.parts.length;
-  const length = 3 * side * side;
-  const parts = new Float32Array(count * length);
-  face.parts.forEach((part, k) => parts.set(part, k * length));
-  const shape = [1, side, side, 3] as [number, number, number, number];
-  const fixed = {
-    base: tf.tensor4d(face.base, shape),
-    parts: tf.tensor2d(parts, [count, length]),
-    photograph: tf.tensor4d(face.photograph, shape),
-    weight: tf.tensor4d(face.weight, [1, side, side, 1]),
+): Promise<Float32Array[]> {
+  const open = faces.map((face) => openFace(tf, face));
+  const look = (pictures: readonly tfjs.Tensor4D[]) => {
+    const size = { width: network.side, height: network.side };
+    return network.describe(
+      tf.concat(pictures.map((picture, i) => resizeTensor(tf, picture, { box: faces[i]!.face, ...size }))),
+    );
   };
-  const look = (picture: tfjs.Tensor4D) =>
-    network.describe(resizeTensor(tf, picture, { box: face.face, width: network.side, height: network.side }));
-  const known = tf.tidy(() => look(fixed.photograph));
-  // `tidy` frees the tensor that the variable starts from, and no variable
-  const variables = { code: tf.tidy(() => tf.variable(tf.tensor2d(face.code, [1, count])) as tfjs.Variable) };
+  const known = tf.tidy(() => look(open.map(({ photograph }) => photograph)));
+  const variables = Object.fromEntries(open.map(({ code }, i) => [i, code]));
   const optimiser = adam(tf, variables);
-  const total = face.weight.reduce((sum, value) => sum + value, 0) + 1e-6;
   for (let step = 0; step < steps; step++) {
     tf.tidy(() => {
       const { gradients } = valueAndGradients(tf, variables, () => {
-        const code = variables.code as unknown as tfjs.Tensor2D;
-        const picture = tf.add(fixed.base, tf.reshape(tf.matMul(code, fixed.parts), shape)) as tfjs.Tensor4D;
-        // Their photometric term is the norm of each pixel's colour difference.
-        const error = tf.sqrt(tf.add(tf.sum(tf.square(tf.sub(picture, fixed.photograph)), 3, true), 1e-8));
-        const seen = tf.div(tf.sum(tf.mul(error, fixed.weight)), total);
-        const terms = [tf.mul(photometric, seen), tf.mul(prior, tf.mean(tf.square(code)))];
-        if (perceptual > 0) terms.push(tf.mul(perceptual, identityLoss(tf, look(picture), known)));
+        const pictures = open.map((face) => render(tf, face));
+        const terms = open.flatMap(({ code, photograph, weight }, i) => {
+          // Their photometric term is the norm of each pixel's colour difference.
+          const error = tf.sqrt(tf.add(tf.sum(tf.square(tf.sub(pictures[i]!, photograph)), 3, true), 1e-8));
+          const seen = tf.div(tf.sum(tf.mul(error, weight)), faces[i]!.weight.reduce((a, b) => a + b, 0) + 1e-6);
+          return [tf.mul(photometric, seen), tf.mul(prior, tf.mean(tf.square(code)))];
+        });
+        // 1 − cosine of each face, summed: a mean would let a face's gradient depend on how many others there are.
+        if (perceptual > 0) terms.push(tf.mul(-perceptual, tf.sum(cosines(tf, look(pictures), known))));
         return tf.addN(terms) as tfjs.Scalar;
       });
       optimiser.step(gradients, learningRate);
     });
   }
-  const code = await variables.code.data() as Float32Array;
+  const codes = await Promise.all(open.map(({ code }) => code.data())) as Float32Array[];
   optimiser.dispose();
-  tf.dispose([...Object.values(fixed), known, variables.code]);
-  return code;
+  for (const face of open) tf.dispose(Object.values(face));
+  known.dispose();
+  return codes;
+}
+
+/** A face on the device. */
+interface OpenFace {
+  base: tfjs.Tensor4D;
+  parts: tfjs.Tensor2D;
+  photograph: tfjs.Tensor4D;
+  weight: tfjs.Tensor4D;
+  code: tfjs.Variable;
+}
+
+function openFace(tf: Tfjs, { base, parts, photograph, weight, code }: LinearFace): OpenFace {
+  const side = Math.round(Math.sqrt(weight.length));
+  const length = base.length;
+  const flat = new Float32Array(parts.length * length);
+  parts.forEach((part, k) => flat.set(part, k * length));
+  return {
+    base: tf.tensor4d(base, [1, side, side, 3]),
+    parts: tf.tensor2d(flat, [parts.length, length]),
+    photograph: tf.tensor4d(photograph, [1, side, side, 3]),
+    weight: tf.tensor4d(weight, [1, side, side, 1]),
+    // `tidy` frees the tensor that the variable starts from, and no variable
+    code: tf.tidy(() => tf.variable(tf.tensor2d(code, [1, parts.length])) as tfjs.Variable),
+  };
+}
+
+function render(tf: Tfjs, { base, parts, code }: OpenFace): tfjs.Tensor4D {
+  return tf.add(base, tf.reshape(tf.matMul(code as unknown as tfjs.Tensor2D, parts), base.shape)) as tfjs.Tensor4D;
 }

@@ -33,9 +33,13 @@ export const PAPER_WEIGHTS: LossWeights = {
 
 /** Identity loss: mean of 1 − cosine over a batch of embeddings [B,N]. */
 export function identityLoss(tf: Tfjs, a: tfjs.Tensor2D, b: tfjs.Tensor2D): tfjs.Scalar {
+  return tf.sub(1, tf.mean(cosines(tf, a, b))) as tfjs.Scalar;
+}
+
+/** Cosine of each pair of embeddings [B,N] → [B]. */
+export function cosines(tf: Tfjs, a: tfjs.Tensor2D, b: tfjs.Tensor2D): tfjs.Tensor1D {
   const norm = (x: tfjs.Tensor2D) => tf.sqrt(tf.add(tf.sum(tf.square(x), 1), 1e-12));
-  const cosine = tf.div(tf.sum(tf.mul(a, b), 1), tf.mul(norm(a), norm(b)));
-  return tf.sub(1, tf.mean(cosine)) as tfjs.Scalar;
+  return tf.div(tf.sum(tf.mul(a, b), 1), tf.mul(norm(a), norm(b)));
 }
 
 /**

@@ -24,6 +24,7 @@ export const compareDeng = defineStage({
   },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
+  batch: 8,
   params: z.strictObject({
     /** Variance of image noise against the prior; smaller follows the photograph closer. */
     noise: z.number().positive().default(0.0005),
@@ -49,7 +50,7 @@ export const compareDeng = defineStage({
   close: ({ network }) => network.dispose(),
   run: async ({ items, params, resource: { topology, morphable, size, network } }) => {
     const { openTfjs } = await import("../gpu/tfjs.ts");
-    const { fitLinearAlbedo } = await import("../nets/linear_albedo_fit.ts");
+    const { fitLinearAlbedos } = await import("../nets/linear_albedo_fit.ts");
     const { RECOGNITION128_SIZE } = await import("../nets/recognition128.ts");
     const { linearFace } = await import("./linear_face.ts");
     const { readImage } = await import("./photograph.ts");
@@ -60,26 +61,27 @@ export const compareDeng = defineStage({
     const { readSeen } = await import("./geometry.ts");
     const { readRegression } = await import("./regression.ts");
     const { writeReconstruction } = await import("./reconstruction.ts");
-    for (const { key, inputs, out } of items) {
+    const faces = await Promise.all(items.map(async ({ key, inputs }) => {
       const { vertices } = await readRegression(inputs.regressed, key);
       const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);
       const normals = normalMap(vertices, topology, { size });
-      const { light, code: start } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
+      const { light, code } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
       const shading = shade(normals, light);
-      const face = linearFace(await readImage(inputs.crops, `${key}.png`), {
+      const crop = await readImage(inputs.crops, `${key}.png`);
+      return {
         vertices,
-        topology,
         shading,
-        morphable,
-        code: start,
-        huber: params.huber,
-      });
-      const code = await fitLinearAlbedo(await openTfjs(), face, {
-        ...params,
-        network: { side: RECOGNITION128_SIZE, describe: (faces) => network.embed(faces) },
-      });
-      const albedo = albedoOf(morphable, code);
-      const texture = albedo.map((value, i) => value * shading[i]!);
+        linear: linearFace(crop, { vertices, topology, shading, morphable, code, huber: params.huber }),
+      };
+    }));
+    const codes = await fitLinearAlbedos(await openTfjs(), faces.map(({ linear }) => linear), {
+      ...params,
+      network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
+    });
+    for (const [i, { key, inputs, out }] of items.entries()) {
+      const { vertices, shading } = faces[i]!;
+      const albedo = albedoOf(morphable, codes[i]!);
+      const texture = albedo.map((value, k) => value * shading[k]!);
       await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
     }
   },

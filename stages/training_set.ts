@@ -130,7 +130,10 @@ export async function loadView(key: string, trees: FaceTrees, model: FaceModel):
 }
 
 function toBytes(values: Float32Array): Uint8Array {
-  return Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+  // `Uint8Array.from` with a function takes ten times as long
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(255 * Math.min(1, Math.max(0, values[i]!)));
+  return bytes;
 }
 
 function toUnit(bytes: Uint8Array): Float32Array {

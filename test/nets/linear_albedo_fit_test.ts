@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "../../gpu/tfjs.ts";
-import { fitLinearAlbedo, type LinearFace } from "../../nets/linear_albedo_fit.ts";
+import { fitLinearAlbedos, type LinearFace } from "../../nets/linear_albedo_fit.ts";
 import { randomStream } from "../face/head.ts";
 
 const side = 24;
@@ -38,12 +38,23 @@ const options = {
   learningRate: 0.1,
 };
 
-Deno.test("fitLinearAlbedo finds the coefficients of a face that the model can express, and repeats", async () => {
+/** One face alone. */
+async function fitLinearAlbedo(scene: LinearFace, how: typeof options): Promise<Float32Array> {
+  return (await fitLinearAlbedos(tf, [scene], how))[0]!;
+}
+
+Deno.test("faces are fitted together with the same bits as alone", async () => {
+  const faces = [face(), face(), face()];
+  const together = await fitLinearAlbedos(tf, faces, options);
+  for (const [i, scene] of faces.entries()) assert.deepEqual(await fitLinearAlbedo(scene, options), together[i]);
+});
+
+Deno.test("fitLinearAlbedos finds the coefficients of a face that the model can express, and repeats", async () => {
   const scene = face();
-  const code = await fitLinearAlbedo(tf, scene, options);
+  const code = await fitLinearAlbedo(scene, options);
   code.forEach((value, k) => assert.ok(Math.abs(value - truth[k]!) < 0.03, `${[...code]}`));
   const before = tf.memory().numTensors;
-  assert.deepEqual(await fitLinearAlbedo(tf, scene, options), code);
+  assert.deepEqual(await fitLinearAlbedo(scene, options), code);
   assert.equal(tf.memory().numTensors, before);
 });
 
@@ -54,9 +65,9 @@ Deno.test("a pixel without weight does not count; the perceptual term alone brin
     spoilt.photograph.fill(0, 3 * pixel, 3 * pixel + 3);
     spoilt.weight[pixel] = 0;
   }
-  const code = await fitLinearAlbedo(tf, spoilt, { ...options, perceptual: 0 });
+  const code = await fitLinearAlbedo(spoilt, { ...options, perceptual: 0 });
   code.forEach((value, k) => assert.ok(Math.abs(value - truth[k]!) < 0.03, `${[...code]}`));
-  const seen = await fitLinearAlbedo(tf, scene, { ...options, photometric: 0, perceptual: 1, steps: 80 });
+  const seen = await fitLinearAlbedo(scene, { ...options, photometric: 0, perceptual: 1, steps: 80 });
   const distance = (a: ArrayLike<number>) => Math.hypot(...truth.map((value, k) => value - a[k]!));
   assert.ok(distance(seen) < 0.5 * distance([0, 0, 0]), `${[...seen]}`);
 });
