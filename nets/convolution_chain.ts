@@ -13,13 +13,14 @@ export interface ConvolutionChain {
   dispose(): void;
 }
 
-interface Layer {
+// A type and no interface, so that `tf.tidy` takes it.
+type Layer = {
   depthwise: boolean;
   filter: tfjs.Tensor4D;
   bias: tfjs.Tensor1D;
   strides: [number, number];
   relu6: boolean;
-}
+};
 
 /**
  * Opens the chain from the model's input to the input of a node.
@@ -34,7 +35,8 @@ export function openConvolutionChain(
 ): ConvolutionChain {
   const { nodes, weights } = readGraph(tf, files);
   try {
-    const layers = chainOf(nodes, before).map((group) => layerOf(tf, group, weights));
+    const groups = chainOf(nodes, before);
+    const layers = tf.tidy(() => groups.map((group) => layerOf(tf, group, weights)));
     return {
       apply: (x) => tf.tidy(() => layers.reduce((value, layer) => convolve(tf, value, layer), x)),
       dispose: () => tf.dispose(layers.flatMap(({ filter, bias }) => [filter, bias])),
