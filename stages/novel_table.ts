@@ -7,14 +7,18 @@
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
 import { roles } from "./roles.ts";
-import { METHODS } from "./tables/methods.ts";
+import { type Method, METHODS } from "./tables/methods.ts";
+import type { NovelScores } from "./tables/novel_scores.ts";
+import type { UvScores } from "./tables/uv_scores.ts";
 
 /** Turns between two views, degrees, by which they are grouped: [low, high). */
 const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
 /** Yaws of a view, degrees either way: [low, high). */
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
-/** Scores of each method → `novel_views.{md,csv,tex}` and `uv_truth.{md,csv,tex}`. */
+const head = ({ identity }: { identity: string }) => identity;
+
+/** Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `margins.{md,csv,tex}`. */
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
@@ -26,6 +30,7 @@ export const novelTable = defineStage({
     const { clusterMean } = await import("./tables/bootstrap.ts");
     const { column, gridFiles } = await import("./tables/grid.ts");
     const { METHOD_LABELS } = await import("./tables/methods.ts");
+    const { pairedMean } = await import("./tables/paired.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
     const mean = <T extends { identity: string }>(rows: readonly T[], of: (row: T) => number | null) => {
@@ -106,8 +111,54 @@ export const novelTable = defineStage({
         "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.",
       ],
     };
-    for (const [name, text] of Object.entries({ ...gridFiles(novel, "novel_views"), ...gridFiles(uv, "uv_truth") })) {
-      out.write(name, text);
-    }
+    const scores = async (method: Method) => ({
+      novel: await readNovelScores(inputs[`novel_${method}`]),
+      uv: await readUvScores(inputs[`uv_${method}`]),
+    });
+    const ours = await scores("ours");
+    const marginRows = await Promise.all(
+      METHODS.filter((method) => method !== "ours").map(async (method) => {
+        const theirs = await scores(method);
+        const seen = (of: (row: NovelScores) => number | null) =>
+          pairedMean(ours.novel, theirs.novel, { same: ({ from, to }) => `${from} ${to}`, of, by: head, ...params });
+        const hidden = (of: (row: UvScores) => number | null) =>
+          pairedMean(ours.uv, theirs.uv, { same: ({ face }) => face, of, by: head, ...params });
+        return {
+          label: METHOD_LABELS[method],
+          cells: [
+            seen(({ l1 }) => l1),
+            seen(({ psnr }) => psnr),
+            seen(({ ssim }) => ssim),
+            seen(({ cosine }) => cosine),
+            hidden(({ unseen }) => unseen && unseen.l1),
+            hidden(({ unseen }) => unseen && unseen.psnr),
+            hidden(({ unseen }) => unseen && unseen.ssim),
+          ],
+        };
+      }),
+    );
+    const margins = {
+      title: "Ours less each method, pair by pair",
+      columns: [
+        column("novel_l1", "other views: L1", null, 4),
+        column("novel_psnr", "PSNR", null, 2),
+        column("novel_ssim", "SSIM", null, 4),
+        column("novel_cosine", "cosine", null, 4),
+        column("unseen_l1", "unseen texels: L1", null, 4),
+        column("unseen_psnr", "PSNR", null, 2),
+        column("unseen_ssim", "SSIM", null, 4),
+      ],
+      rows: marginRows,
+      notes: [
+        "Mean difference on the same pair of views, or on the same view, with the 95 % bootstrap interval over heads: an interval that does not hold 0 says that the two " +
+        "differ, whether or not those of their means overlap. Ours is better where the difference in L1 is negative and the others are positive.",
+      ],
+    };
+    const files = {
+      ...gridFiles(novel, "novel_views"),
+      ...gridFiles(uv, "uv_truth"),
+      ...gridFiles(margins, "margins"),
+    };
+    for (const [name, text] of Object.entries(files)) out.write(name, text);
   },
 });

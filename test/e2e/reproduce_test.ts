@@ -67,6 +67,7 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
       "filter_report.md",
       "novel_views.md",
       "uv_truth.md",
+      "margins.md",
       "fairness.md",
       "training.svg",
       "yaw.png",
