@@ -77,7 +77,7 @@ function gather(
   backend: WebGPUBackend,
   { geometry, input, filter, bias, taps, rows, from, to, activation, alpha }: Gather,
 ): TensorInfo {
-  const { batch, inChannels: channels, kernelHeight } = geometry;
+  const { batch, inChannels: channels, kernelHeight, kernelWidth } = geometry;
   const { element, width } = elementFor(channels);
   const texels = element === "vec4<f32>" && isSoftware(backend.device);
   const groups = channels / width;
@@ -95,14 +95,16 @@ function gather(
     texels,
     activation,
   };
-  const packed = geometry.kernelHeight * geometry.kernelWidth * channels;
   return dispatch(backend, {
     key: keyOf(variant),
     code: () => code(variant),
     inputs: [
       texels ? packPixels(backend, input, { slot: "x" }) : input,
       texels
-        ? packPixels(backend, { ...filter, shape: [packed / channels, channels] }, { slot: "filter", keep: "again" })
+        ? packPixels(backend, { ...filter, shape: [kernelHeight * kernelWidth, channels] }, {
+          slot: "filter",
+          keep: "again",
+        })
         : filter,
       bias ?? filter,
     ],
