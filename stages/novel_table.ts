@@ -7,7 +7,8 @@
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
 import { roles } from "./roles.ts";
-import { type Method, METHODS } from "./tables/methods.ts";
+import { METHODS } from "./tables/methods.ts";
+import type { Measure, Measures } from "./tables/measures.ts";
 import type { NovelScores } from "./tables/novel_scores.ts";
 import type { UvScores } from "./tables/uv_scores.ts";
 
@@ -16,9 +17,7 @@ const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
 /** Yaws of a view, degrees either way: [low, high). */
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
-const head = ({ identity }: { identity: string }) => identity;
-
-/** Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `margins.{md,csv,tex}`. */
+/** Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`. */
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
@@ -27,137 +26,90 @@ export const novelTable = defineStage({
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
-    const { clusterMean } = await import("./tables/bootstrap.ts");
     const { column, gridFiles } = await import("./tables/grid.ts");
+    const { columnsOf, marginCells, marginColumns, meanCells } = await import("./tables/measures.ts");
     const { METHOD_LABELS } = await import("./tables/methods.ts");
-    const { pairedMean } = await import("./tables/paired.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
-    const mean = <T extends { identity: string }>(rows: readonly T[], of: (row: T) => number | null) => {
-      const known = rows.filter((row) => of(row) !== null);
-      return clusterMean(known.map((row) => of(row)!), { clusters: known.map(({ identity }) => identity), ...params });
-    };
-    const heads = new Set<string>();
-    let pairs = 0;
-    const novelRows = await Promise.all(METHODS.map(async (method) => {
-      const scores = await readNovelScores(inputs[`novel_${method}`]);
-      for (const { identity } of scores) heads.add(identity);
-      pairs = Math.max(pairs, scores.length);
-      return {
-        label: METHOD_LABELS[method],
-        cells: [
-          mean(scores, ({ l1 }) => l1),
-          mean(scores, ({ psnr }) => psnr ?? Infinity),
-          mean(scores, ({ ssim }) => ssim),
-          mean(scores, ({ cosine }) => cosine),
-          ...TURNS.map(([low, high]) =>
-            mean(scores.filter(({ turn }) => turn >= low && turn < high), ({ psnr }) => psnr ?? Infinity)
-          ),
-        ],
-      };
-    }));
-    const novel = {
-      title: "Other views",
-      columns: [
-        column("l1", "L1", "lower", 4),
-        column("psnr", "PSNR", "higher", 2),
-        column("ssim", "SSIM", "higher", 4),
-        column("cosine", "cosine", "higher", 4),
-        ...TURNS.map(([low, high]) =>
-          column(`psnr_${low}_${high}`, `PSNR, turned ${low}–${Math.min(high, 120)}°`, "higher", 2)
-        ),
-      ],
-      rows: novelRows,
-      notes: [
-        `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${pairs} pairs of views of ${heads.size} made heads ` +
-        "of persons who were never trained on.",
-        "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.",
+    const by = ({ identity }: { identity: string }) => identity;
+    const novel: Measures<NovelScores> = {
+      same: ({ from, to }) => `${from} ${to}`,
+      by,
+      measures: [
+        [column("l1", "L1", "lower", 4), ({ l1 }) => l1],
+        [column("psnr", "PSNR", "higher", 2), ({ psnr }) => psnr ?? Infinity],
+        [column("ssim", "SSIM", "higher", 4), ({ ssim }) => ssim],
+        [column("cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
+        ...TURNS.map(([low, high]): Measure<NovelScores> => [
+          column(`psnr_${low}_${high}`, `PSNR, turned ${low}–${Math.min(high, 120)}°`, "higher", 2),
+          ({ turn, psnr }) => turn >= low && turn < high ? psnr ?? Infinity : null,
+        ]),
       ],
     };
-    const uvRows = await Promise.all(METHODS.map(async (method) => {
-      const scores = await readUvScores(inputs[`uv_${method}`]);
-      return {
-        label: METHOD_LABELS[method],
-        cells: [
-          mean(scores, ({ seen }) => seen && (seen.psnr ?? Infinity)),
-          mean(scores, ({ unseen }) => unseen?.l1 ?? null),
-          mean(scores, ({ unseen }) => unseen && (unseen.psnr ?? Infinity)),
-          mean(scores, ({ unseen }) => unseen?.ssim ?? null),
-          mean(scores, ({ all }) => all.psnr ?? Infinity),
-          ...YAWS.map(([low, high]) =>
-            mean(
-              scores.filter(({ yaw }) => Math.abs(yaw) >= low && Math.abs(yaw) < high),
-              ({ unseen }) => unseen && (unseen.psnr ?? Infinity),
-            )
-          ),
-        ],
-      };
-    }));
-    const uv = {
-      title: "Against true textures",
-      columns: [
-        column("seen_psnr", "seen: PSNR", "higher", 2),
-        column("unseen_l1", "unseen: L1", "lower", 4),
-        column("unseen_psnr", "unseen: PSNR", "higher", 2),
-        column("unseen_ssim", "unseen: SSIM", "higher", 4),
-        column("all_psnr", "all: PSNR", "higher", 2),
-        ...YAWS.map(([low, high]) =>
-          column(`unseen_psnr_${low}_${high}`, `unseen, yaw ${low}–${Math.min(high, 90)}°: PSNR`, "higher", 2)
-        ),
-      ],
-      rows: uvRows,
-      notes: [
-        "The completed UV texture against the one that the capture was rendered with. Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
-        "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.",
+    const uv: Measures<UvScores> = {
+      same: ({ face }) => face,
+      by,
+      measures: [
+        [column("seen_psnr", "seen: PSNR", "higher", 2), ({ seen }) => seen && (seen.psnr ?? Infinity)],
+        [column("unseen_l1", "unseen: L1", "lower", 4), ({ unseen }) => unseen && unseen.l1],
+        [column("unseen_psnr", "unseen: PSNR", "higher", 2), ({ unseen }) => unseen && (unseen.psnr ?? Infinity)],
+        [column("unseen_ssim", "unseen: SSIM", "higher", 4), ({ unseen }) => unseen && unseen.ssim],
+        [column("all_psnr", "all: PSNR", "higher", 2), ({ all }) => all.psnr ?? Infinity],
+        ...YAWS.map(([low, high]): Measure<UvScores> => [
+          column(`unseen_psnr_${low}_${high}`, `unseen, yaw ${low}–${Math.min(high, 90)}°: PSNR`, "higher", 2),
+          ({ yaw, unseen }) =>
+            Math.abs(yaw) >= low && Math.abs(yaw) < high ? unseen && (unseen.psnr ?? Infinity) : null,
+        ]),
       ],
     };
-    const scores = async (method: Method) => ({
+    const all = await Promise.all(METHODS.map(async (method) => ({
+      method,
+      label: METHOD_LABELS[method],
       novel: await readNovelScores(inputs[`novel_${method}`]),
       uv: await readUvScores(inputs[`uv_${method}`]),
-    });
-    const ours = await scores("ours");
-    const marginRows = await Promise.all(
-      METHODS.filter((method) => method !== "ours").map(async (method) => {
-        const theirs = await scores(method);
-        const seen = (of: (row: NovelScores) => number | null) =>
-          pairedMean(ours.novel, theirs.novel, { same: ({ from, to }) => `${from} ${to}`, of, by: head, ...params });
-        const hidden = (of: (row: UvScores) => number | null) =>
-          pairedMean(ours.uv, theirs.uv, { same: ({ face }) => face, of, by: head, ...params });
-        return {
-          label: METHOD_LABELS[method],
-          cells: [
-            seen(({ l1 }) => l1),
-            seen(({ psnr }) => psnr),
-            seen(({ ssim }) => ssim),
-            seen(({ cosine }) => cosine),
-            hidden(({ unseen }) => unseen && unseen.l1),
-            hidden(({ unseen }) => unseen && unseen.psnr),
-            hidden(({ unseen }) => unseen && unseen.ssim),
-          ],
-        };
-      }),
-    );
-    const margins = {
-      title: "Ours less each method, pair by pair",
-      columns: [
-        column("novel_l1", "other views: L1", null, 4),
-        column("novel_psnr", "PSNR", null, 2),
-        column("novel_ssim", "SSIM", null, 4),
-        column("novel_cosine", "cosine", null, 4),
-        column("unseen_l1", "unseen texels: L1", null, 4),
-        column("unseen_psnr", "PSNR", null, 2),
-        column("unseen_ssim", "SSIM", null, 4),
-      ],
-      rows: marginRows,
-      notes: [
-        "Mean difference on the same pair of views, or on the same view, with the 95 % bootstrap interval over heads: an interval that does not hold 0 says that the two " +
-        "differ, whether or not those of their means overlap. Ours is better where the difference in L1 is negative and the others are positive.",
-      ],
-    };
+    })));
+    const ours = all.find(({ method }) => method === "ours")!;
+    const others = all.filter((row) => row !== ours);
+    const heads = new Set(ours.novel.map(by)).size;
+    const means = "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.";
+    const differences =
+      "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: an interval that does not hold 0 says that the two differ, whether or " +
+      "not those of their means overlap. Ours is better where the difference in L1 is negative and the others are positive.";
     const files = {
-      ...gridFiles(novel, "novel_views"),
-      ...gridFiles(uv, "uv_truth"),
-      ...gridFiles(margins, "margins"),
+      ...gridFiles({
+        title: "Other views",
+        columns: columnsOf(novel),
+        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.novel, novel, params) })),
+        notes: [
+          `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${ours.novel.length} pairs of views of ${heads} made heads ` +
+          "of persons who were never trained on.",
+          means,
+        ],
+      }, "novel_views"),
+      ...gridFiles({
+        title: "Other views: ours less each method, pair by pair",
+        columns: marginColumns(columnsOf(novel)),
+        rows: others.map((row) => ({
+          label: row.label,
+          cells: marginCells(ours.novel, row.novel, { ...novel, ...params }),
+        })),
+        notes: [differences],
+      }, "novel_views_margins"),
+      ...gridFiles({
+        title: "Against true textures",
+        columns: columnsOf(uv),
+        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.uv, uv, params) })),
+        notes: [
+          "The completed UV texture against the one that the capture was rendered with. Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
+          means,
+        ],
+      }, "uv_truth"),
+      ...gridFiles({
+        title: "Against true textures: ours less each method, view by view",
+        columns: marginColumns(columnsOf(uv)),
+        rows: others.map((row) => ({ label: row.label, cells: marginCells(ours.uv, row.uv, { ...uv, ...params }) })),
+        notes: [differences],
+      }, "uv_truth_margins"),
     };
     for (const [name, text] of Object.entries(files)) out.write(name, text);
   },

@@ -9,33 +9,9 @@ import { defineStage } from "../pipeline/mod.ts";
 import { roles } from "./roles.ts";
 import type { FaceScores } from "./tables/measurements.ts";
 import type { NovelScores } from "./tables/novel_scores.ts";
-import type { PairedOptions } from "./tables/paired.ts";
+import type { Measures } from "./tables/measures.ts";
 import type { UvScores } from "./tables/uv_scores.ts";
 import { type Variant, VARIANTS } from "./tables/variants.ts";
-
-/** A column's value of one score, what was scored, and whose it is. Pictures that are equal have a PSNR of Infinity. */
-type Measure<T> = Pick<PairedOptions<T>, "of" | "same" | "by">;
-
-const measures = <T>(
-  { same, by }: Pick<Measure<T>, "same" | "by">,
-  values: readonly Measure<T>["of"][],
-): Measure<T>[] => values.map((of) => ({ of, same, by }));
-const head = ({ identity }: { identity: string }) => identity;
-const REAL = measures<FaceScores>({ same: ({ face }) => face, by: ({ face }) => face }, [
-  ({ masked }) => masked.l1,
-  ({ masked }) => masked.psnr ?? Infinity,
-  ({ masked }) => masked.ssim,
-  ({ masked }) => masked.cosine,
-]);
-const NOVEL = measures<NovelScores>({ same: ({ from, to }) => `${from} ${to}`, by: head }, [
-  ({ l1 }) => l1,
-  ({ psnr }) => psnr ?? Infinity,
-  ({ cosine }) => cosine,
-]);
-const UNSEEN = measures<UvScores>({ same: ({ face }) => face, by: head }, [
-  ({ unseen }) => unseen?.l1 ?? null,
-  ({ unseen }) => unseen && (unseen.psnr ?? Infinity),
-]);
 
 /** Scores of each variant: `real_*` on the test photographs, `novel_*` in other views, `uv_*` against true textures → `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`. */
 export const table2 = defineStage({
@@ -50,60 +26,66 @@ export const table2 = defineStage({
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
-    const { clusterMean } = await import("./tables/bootstrap.ts");
     const { column, gridFiles } = await import("./tables/grid.ts");
     const { readFaceScores } = await import("./tables/measurements.ts");
+    const { columnsOf, marginCells, marginColumns, meanCells } = await import("./tables/measures.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
-    const { pairedMean } = await import("./tables/paired.ts");
     const { PAPER_TABLE2, VARIANT_LABELS } = await import("./tables/variants.ts");
+    const real: Measures<FaceScores> = {
+      same: ({ face }) => face,
+      by: ({ face }) => face,
+      measures: [
+        [column("l1", "L1", "lower", 4), ({ masked }) => masked.l1],
+        [column("psnr", "PSNR", "higher", 2), ({ masked }) => masked.psnr ?? Infinity],
+        [column("ssim", "SSIM", "higher", 4), ({ masked }) => masked.ssim],
+        [column("cosine", "cosine", "higher", 4), ({ masked }) => masked.cosine],
+      ],
+    };
+    const novel: Measures<NovelScores> = {
+      same: ({ from, to }) => `${from} ${to}`,
+      by: ({ identity }) => identity,
+      measures: [
+        [column("novel_l1", "other views: L1", "lower", 4), ({ l1 }) => l1],
+        [column("novel_psnr", "PSNR", "higher", 2), ({ psnr }) => psnr ?? Infinity],
+        [column("novel_cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
+      ],
+    };
+    const uv: Measures<UvScores> = {
+      same: ({ face }) => face,
+      by: ({ identity }) => identity,
+      measures: [
+        [column("unseen_l1", "unseen texels: L1", "lower", 4), ({ unseen }) => unseen?.l1 ?? null],
+        [column("unseen_psnr", "PSNR", "higher", 2), ({ unseen }) => unseen && (unseen.psnr ?? Infinity)],
+      ],
+    };
+    const columns = [...columnsOf(real), ...columnsOf(novel), ...columnsOf(uv)];
     const scores = async (variant: Variant) => ({
+      variant,
+      label: VARIANT_LABELS[variant],
       real: await readFaceScores(inputs[`real_${variant}`]),
       novel: await readNovelScores(inputs[`novel_${variant}`]),
       uv: await readUvScores(inputs[`uv_${variant}`]),
     });
-    const all = new Map(
-      await Promise.all(VARIANTS.map(async (variant) => [variant, await scores(variant)] as const)),
-    );
-    const mean = <T>(rows: readonly T[], { of, by }: Measure<T>) => {
-      const known = rows.filter((row) => of(row) !== null);
-      return clusterMean(known.map((row) => of(row)!), { clusters: known.map(by), ...params });
-    };
-    const rows = VARIANTS.map((variant) => {
-      const { real, novel, uv } = all.get(variant)!;
-      return {
-        label: VARIANT_LABELS[variant],
-        cells: [
-          PAPER_TABLE2[variant] ?? null,
-          ...REAL.map((measure) => mean(real, measure)),
-          ...NOVEL.map((measure) => mean(novel, measure)),
-          ...UNSEEN.map((measure) => mean(uv, measure)),
-        ],
-      };
-    });
-    const columns = [
-      column("l1", "L1", "lower", 4),
-      column("psnr", "PSNR", "higher", 2),
-      column("ssim", "SSIM", "higher", 4),
-      column("cosine", "cosine", "higher", 4),
-      column("novel_l1", "other views: L1", "lower", 4),
-      column("novel_psnr", "PSNR", "higher", 2),
-      column("novel_cosine", "cosine", "higher", 4),
-      column("unseen_l1", "unseen texels: L1", "lower", 4),
-      column("unseen_psnr", "PSNR", "higher", 2),
-    ];
-    const full = all.get("full")!;
-    const costs = VARIANTS.filter((variant) => variant !== "full").map((variant) => {
-      const { real, novel, uv } = all.get(variant)!;
-      return {
-        label: VARIANT_LABELS[variant],
-        cells: [
-          ...REAL.map((measure) => pairedMean(real, full.real, { ...measure, ...params })),
-          ...NOVEL.map((measure) => pairedMean(novel, full.novel, { ...measure, ...params })),
-          ...UNSEEN.map((measure) => pairedMean(uv, full.uv, { ...measure, ...params })),
-        ],
-      };
-    });
+    const all = await Promise.all(VARIANTS.map(scores));
+    const full = all.find(({ variant }) => variant === "full")!;
+    const rows = all.map((row) => ({
+      label: row.label,
+      cells: [
+        PAPER_TABLE2[row.variant] ?? null,
+        ...meanCells(row.real, real, params),
+        ...meanCells(row.novel, novel, params),
+        ...meanCells(row.uv, uv, params),
+      ],
+    }));
+    const costs = all.filter((row) => row !== full).map((row) => ({
+      label: row.label,
+      cells: [
+        ...marginCells(row.real, full.real, { ...real, ...params }),
+        ...marginCells(row.novel, full.novel, { ...novel, ...params }),
+        ...marginCells(row.uv, full.uv, { ...uv, ...params }),
+      ],
+    }));
     const grid = {
       title: "Table 2: ablation",
       columns: [column("paper_l1", "paper L1", null, 3), ...columns],
@@ -117,7 +99,7 @@ export const table2 = defineStage({
     };
     const margins = {
       title: "Each variant less the full method, pair by pair",
-      columns: columns.map((each) => ({ ...each, better: null })),
+      columns: marginColumns(columns),
       rows: costs,
       notes: [
         "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, or over heads: an interval that does not hold 0 says that the " +

@@ -180,7 +180,8 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     assert.ok(ours.split("|").slice(2, 5).every((cell) => cell.includes("**")), ours);
   }
   // pictures that are equal have no PSNR to subtract
-  assert.match(await trees.others.text("margins.md"), /\| DECA \| -0\.\d+ \[-.* \| — \| 0\.\d+ \[/);
+  assert.match(await trees.others.text("uv_truth_margins.md"), /\| DECA \| — \| -0\.\d+ \[-.*\] \| — \| 0\.\d+ \[/);
+  assert.match(await trees.others.text("novel_views_margins.md"), /\| Tran \| -0\.\d+ \[-.*\] \| \d+\.\d+ \[/);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
   assert.match(await trees.fairness.text("fairness.md"), /\(3\): L1 ↓/);
   assert.equal((await trees.fairness.text("skin_tone.csv")).trim().split("\n").length, 4);
