@@ -117,7 +117,8 @@ function toUnit(data: Uint8Array, { width, height, channels }: { width: number; 
   return result;
 }
 
-function toBytes(values: Float32Array): Uint8ClampedArray {
+/** Values in 0..1 as bytes, clamped and rounded: what an image file keeps of them. */
+export function toBytes(values: Float32Array): Uint8ClampedArray {
   const bytes = new Uint8ClampedArray(values.length);
   for (let i = 0; i < values.length; i++) bytes[i] = Math.round(255 * values[i]!);
   return bytes;

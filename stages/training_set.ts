@@ -15,7 +15,7 @@ import type { Box } from "../nets/resample.ts";
 import type { KnownFace, TrainingView } from "../nets/triplet_loss.ts";
 import type { Tree } from "../pipeline/mod.ts";
 import { readMorphable, readSeen, readTopology } from "./geometry.ts";
-import { readImage } from "./photograph.ts";
+import { readImage, toBytes } from "./photograph.ts";
 import { readRegression, type Regression } from "./regression.ts";
 
 /** The trees that hold a face's files, joined by key. */
@@ -129,14 +129,7 @@ export async function loadView(key: string, trees: FaceTrees, model: FaceModel):
   };
 }
 
-function toBytes(values: Float32Array): Uint8Array {
-  // `Uint8Array.from` with a function takes ten times as long
-  const bytes = new Uint8Array(values.length);
-  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(255 * Math.min(1, Math.max(0, values[i]!)));
-  return bytes;
-}
-
-function toUnit(bytes: Uint8Array): Float32Array {
+function toUnit(bytes: Uint8ClampedArray): Float32Array {
   const values = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) values[i] = bytes[i]! / 255;
   return values;

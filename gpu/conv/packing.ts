@@ -28,29 +28,29 @@ export function packPixels(
 
 /** Texels [tap][input channel, padded to four][group of four output channels]. */
 export function packFilter(backend: WebGPUBackend, filter: TensorInfo, g: ConvGeometry): TensorInfo {
-  return pack(backend, filter, {
-    outer: g.kernelHeight * g.kernelWidth,
-    outerStride: g.inChannels * g.outChannels,
-    inner: g.inChannels,
-    innerPadded: 4 * Math.ceil(g.inChannels / 4),
-    innerStride: g.outChannels,
-    channels: g.outChannels,
-    channelStride: 1,
-    slot: "filter",
-    keep: "again",
-  });
+  return packTaps(backend, filter, { inner: [g.inChannels, g.outChannels], channels: [g.outChannels, 1] });
 }
 
 /** Texels [tap][output channel, padded to four][group of four input channels]. */
 export function packTransposed(backend: WebGPUBackend, filter: TensorInfo, g: ConvGeometry): TensorInfo {
+  return packTaps(backend, filter, { inner: [g.outChannels, 1], channels: [g.inChannels, g.outChannels] });
+}
+
+type Axis = readonly [count: number, stride: number];
+
+function packTaps(
+  backend: WebGPUBackend,
+  filter: TensorInfo,
+  { inner: [inner, innerStride], channels: [channels, channelStride] }: { inner: Axis; channels: Axis },
+): TensorInfo {
   return pack(backend, filter, {
-    outer: g.kernelHeight * g.kernelWidth,
-    outerStride: g.inChannels * g.outChannels,
-    inner: g.outChannels,
-    innerPadded: 4 * Math.ceil(g.outChannels / 4),
-    innerStride: 1,
-    channels: g.inChannels,
-    channelStride: g.outChannels,
+    outer: sizeOf(filter.shape) / (inner * channels),
+    outerStride: inner * channels,
+    inner,
+    innerPadded: 4 * Math.ceil(inner / 4),
+    innerStride,
+    channels,
+    channelStride,
     slot: "filter",
     keep: "again",
   });
