@@ -7,8 +7,8 @@ import { type Artifact, cast, pick } from "../pipeline/mod.ts";
 import { alignFaces } from "../stages/align.ts";
 import { calibrate } from "../stages/calibrate.ts";
 import { correctMeshes } from "../stages/correct_mesh.ts";
-import { poseCrops } from "../stages/crop_pose.ts";
 import { detectFaces } from "../stages/detect.ts";
+import { faceAngles } from "../stages/face_angles.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { filterReport } from "../stages/filter_report.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
@@ -30,12 +30,13 @@ const headPose = () => asset("models/fr_pose.onnx");
 /** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
 const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
 
-/** Photographs → faces, crops, meshes and the heads' angles, as the networks find them. */
+/** Photographs → faces, their poses, crops and meshes, as the networks find them. */
 export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
   const detections = detectFaces({ images, network: detector() }, { keep });
   const crops = alignFaces({ images, detections });
   const meshes = meshFaces({ crops, network: faceMesh() });
-  return { images, detections, crops, meshes, angles: poseCrops({ crops, network: headPose() }) };
+  const poses = estimatePose({ images, detections, network: headPose() });
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }) };
 }
 type Found = ReturnType<typeof findFaces>;
 
@@ -75,8 +76,7 @@ export function trainingData(
     topology: topology(),
   });
   const faces = prepareFaces(found, { correction });
-  const { images, detections } = faces;
-  const poses = estimatePose({ images, detections, network: headPose() });
+  const { images, detections, poses } = faces;
   const triplets = buildTriplets({ images, poses }, { count });
   const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");

@@ -3,6 +3,7 @@
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
 import { registerReductions } from "./kernels/reductions.ts";
+import { registerSlice } from "./kernels/slice.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
 import { registerMatMul } from "./conv/mat_mul.ts";
 import type { Tfjs } from "./tfjs.ts";
@@ -31,4 +32,5 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   registerReductions(tf, options);
   registerBroadcast(tf);
   registerClipGradients(tf);
+  registerSlice(tf);
 }

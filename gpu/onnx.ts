@@ -1,13 +1,14 @@
 // ONNX Runtime Web 1.30 on our device, or, where that device is the CPU in disguise, on the CPU itself.
 //
 // On a software adapter the runtime's WebAssembly kernels are 8 (a detector of 320×240) to 30 times (a ResNet-50) as fast as its WebGPU
-// kernels, and agree with them to 3e-6.
+// kernels, and agree with them to 3e-6. There they run on threads beside the device's (onnx_cpu.ts).
 //
 // The device goes in through the execution provider's own option: in 1.30 the setter `env.webgpu.device` is ignored, and later versions
 // deprecate the option. That is why the version is pinned and why this file is the only one that knows.
 
 import type { InferenceSession } from "onnxruntime-web/webgpu";
 import { openGpu } from "./device.ts";
+import { type Network, openOnThreads } from "./onnx_cpu.ts";
 
 /** A dense float tensor on the CPU, row-major. `data.length` is the product of `dims`. */
 export interface OnnxTensor {
@@ -27,7 +28,7 @@ export interface OnnxSession {
    * @throws {TypeError} if an input is missing, or a tensor's length does not fit its dims
    * @throws {GpuError} if the GPU work went wrong
    */
-  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Record<string, OnnxTensor>>;
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   /** Frees the network's memory. */
   release(): Promise<void>;
 }
@@ -40,6 +41,14 @@ export interface OpenSessionOptions {
   readonly on?: "gpu" | "cpu";
 }
 
+/** Most threads of a network on the CPU: each holds a copy of it. */
+const MOST_THREADS = 4;
+
+/** Whether networks run on the GPU where nothing else is asked for. */
+export async function runsOnGpu(): Promise<boolean> {
+  return !(await openGpu()).info.software;
+}
+
 /**
  * Opens a network with deterministic kernels.
  *
@@ -49,25 +58,15 @@ export async function openSession(
   model: Uint8Array,
   { name = "onnx model", on }: OpenSessionOptions = {},
 ): Promise<OnnxSession> {
-  const gpu = await openGpu();
-  const place = on ?? (gpu.info.software ? "cpu" : "gpu");
-  const ort = await import("onnxruntime-web/webgpu");
-  ort.env.logLevel = "error";
-  ort.env.wasm.numThreads = 1;
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: place === "cpu"
-      ? ["wasm"]
-      : [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
-    logSeverityLevel: 3,
-    extra: { session: { use_deterministic_compute: "1" } },
-  };
-  const session = await ort.InferenceSession.create(model, options);
+  const place = on ?? (await runsOnGpu() ? "gpu" : "cpu");
+  const { close, ...network } = place === "cpu"
+    ? await openOnThreads(model, { most: Math.min(MOST_THREADS, navigator.hardwareConcurrency) })
+    : await openOnGpu(model, name);
   return {
-    inputNames: session.inputNames,
-    outputNames: session.outputNames,
+    inputNames: network.inputNames,
+    outputNames: network.outputNames,
     async run(feeds) {
-      const tensors: Record<string, InstanceType<typeof ort.Tensor>> = {};
-      for (const input of session.inputNames) {
+      for (const input of network.inputNames) {
         const feed = feeds[input];
         if (feed === undefined) throw new TypeError(`Cannot run ${name}: input "${input}" is missing`);
         const size = feed.dims.reduce((product, dim) => product * dim, 1);
@@ -76,13 +75,40 @@ export async function openSession(
             `Cannot run ${name}: input "${input}" has ${feed.data.length} values for dims [${feed.dims}]`,
           );
         }
-        tensors[input] = new ort.Tensor("float32", feed.data, feed.dims);
       }
+      const outputs = await network.run(
+        Object.fromEntries(network.inputNames.map((input) => [input, feeds[input]!])),
+      );
+      const missing = network.outputNames.find((output) => outputs[output] === undefined);
+      if (missing !== undefined) throw new TypeError(`Cannot run ${name}: output "${missing}" is missing`);
+      return outputs;
+    },
+    release: async () => await close(),
+  };
+}
+
+async function openOnGpu(model: Uint8Array, name: string): Promise<Network & { close(): Promise<void> }> {
+  const gpu = await openGpu();
+  const ort = await import("onnxruntime-web/webgpu");
+  ort.env.logLevel = "error";
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
+    logSeverityLevel: 3,
+    extra: { session: { use_deterministic_compute: "1" } },
+  };
+  // Where its WebAssembly starts, the runtime puts node:worker_threads in the place of the web's workers, for the whole process.
+  const { Worker } = globalThis;
+  const session = await ort.InferenceSession.create(model, options).finally(() => globalThis.Worker = Worker);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds) {
+      const tensors = Object.fromEntries(
+        Object.entries(feeds).map(([input, { data, dims }]) => [input, new ort.Tensor("float32", data, dims)]),
+      );
       const results = await session.run(tensors);
       const outputs: Record<string, OnnxTensor> = {};
-      for (const output of session.outputNames) {
-        const tensor = results[output];
-        if (tensor === undefined) throw new TypeError(`Cannot run ${name}: output "${output}" is missing`);
+      for (const [output, tensor] of Object.entries(results)) {
         const data = await tensor.getData();
         outputs[output] = {
           data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
@@ -93,6 +119,6 @@ export async function openSession(
       await gpu.assertHealthy(name);
       return outputs;
     },
-    release: () => session.release(),
+    close: () => session.release(),
   };
 }

@@ -59,9 +59,8 @@ export async function openHeadPose(model: Uint8Array): Promise<HeadPose> {
   return {
     async estimate(image, face, { mirror = true } = {}) {
       const crop = resample(image, { box: squareAround(face, MARGIN), width: SIZE, height: SIZE });
-      const direct = await read(crop);
-      if (!mirror) return direct;
-      const mirrored = await read(mirrorImage(crop));
+      if (!mirror) return await read(crop);
+      const [direct, mirrored] = await Promise.all([read(crop), read(mirrorImage(crop))]);
       return {
         yaw: (direct.yaw - mirrored.yaw) / 2,
         pitch: (direct.pitch + mirrored.pitch) / 2,

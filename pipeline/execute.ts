@@ -3,6 +3,7 @@ import { keepBatch, runBatch, shareOf } from "./batch.ts";
 import { StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
+import { requestOf } from "./resources.ts";
 import type { ActionRecord } from "./state.ts";
 import { type Listing, sortListing } from "./tree.ts";
 
@@ -56,7 +57,7 @@ interface BurstOptions {
 /** Works off a queue of actions in lanes that share what `open` returned. */
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
   const { node: { stage }, session, label } = job;
-  const { gpu = false, cores = 1, memoryMiB = 0 } = stage.resources;
+  const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources);
   const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }));
   const shared = shareOf(job);
   // last first, so that taking one costs nothing

@@ -6,13 +6,21 @@ import type { Resources } from "./stage.ts";
 /** Frees what was taken. */
 export type Release = () => void;
 
+/** Resources with every question answered. */
+export type Request = Omit<Resources, "gpu"> & { readonly gpu?: boolean };
+
+/** Asks what a stage leaves to the machine. */
+export async function requestOf({ gpu = false, ...rest }: Resources): Promise<Request> {
+  return { ...rest, gpu: typeof gpu === "function" ? await gpu() : gpu };
+}
+
 /** Hands out cores, memory and the GPU, first come first served. */
 export interface Pool {
   /**
    * Waits for all of it at once; a request larger than the machine gets the whole machine. `onWait` is called where
    * another process has the GPU.
    */
-  take(request: Resources, onWait?: () => void): Promise<Release>;
+  take(request: Request, onWait?: () => void): Promise<Release>;
 }
 
 interface Waiting {

@@ -18,9 +18,10 @@ type Trees<I extends Roles, R extends keyof I> = {
 /** How a rerun of a stage may differ from its first run; `verify` compares by it. */
 export type Determinism = "bitwise" | "seeded" | { readonly atol: number; readonly rtol: number };
 
-/** What a stage occupies while it runs. At most one stage that names the GPU runs at a time. */
+/** What a stage occupies while it runs. */
 export interface Resources {
-  readonly gpu?: boolean;
+  /** At most one stage that names the GPU runs at a time. A function is asked when the stage is about to run: the machine may decide. */
+  readonly gpu?: boolean | (() => boolean | Promise<boolean>);
   readonly cores?: number;
   readonly memoryMiB?: number;
 }

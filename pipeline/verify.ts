@@ -7,6 +7,7 @@ import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
 import { planOf, type Vertex } from "./plan.ts";
+import { requestOf } from "./resources.ts";
 import { openSession, type Options } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import type { ActionRecord } from "./state.ts";
@@ -86,7 +87,7 @@ function missing(): never {
 async function rerun(job: Job, limit: number): Promise<Verification> {
   const { node: { stage }, session, label } = job;
   const actions = spread(actionsOf(job), limit);
-  const release = await session.pool.take(stage.resources);
+  const release = await session.pool.take(await requestOf(stage.resources));
   const shared = shareOf(job);
   const differences: string[] = [];
   let broken = false;

@@ -9,6 +9,7 @@
  */
 
 import { z } from "zod";
+import { runsOnGpu } from "../gpu/onnx.ts";
 import { type FaceBox, openDetector } from "../nets/detector.ts";
 import { defineStage } from "../pipeline/mod.ts";
 import { readImage } from "./photograph.ts";
@@ -42,7 +43,7 @@ export const detectFaces = defineStage({
     levels: z.number().int().min(1).max(4).default(1),
   }),
   determinism: { atol: 1e-2, rtol: 1e-3 },
-  resources: { gpu: true },
+  resources: { gpu: runsOnGpu },
   open: async ({ inputs }) => await openDetector(await inputs.network.bytes(inputs.network.paths[0]!)),
   close: (detector) => detector.dispose(),
   run: async ({ items, params: { keep, ...options }, resource }) => {

@@ -39,16 +39,18 @@ export const embedFaces = defineStage({
     const { readMask, readMesh } = await import("./geometry.ts");
     const { readImage } = await import("./photograph.ts");
     const { greyOutside } = await import("./recognition.ts");
-    for (const { key, inputs, out } of items) {
+    await Promise.all(items.map(async ({ key, inputs, out }) => {
       const photograph = await readImage(inputs.aligned, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
       const vertices = await readMesh(inputs.meshes, key);
-      const [whole, masked] = await networks.embed1024([photograph, greyOutside(photograph, mask)], vertices);
-      const second = await networks.embed512?.(photograph, vertices);
+      const [[whole, masked], second] = await Promise.all([
+        networks.embed1024([photograph, greyOutside(photograph, mask)], vertices),
+        networks.embed512?.(photograph, vertices),
+      ]);
       const vectors = { whole: whole!, masked: masked!, ...(second === undefined ? {} : { second }) };
       const tensors = Object.entries(vectors).map(([name, data]) => [name, { shape: [data.length], data }]);
       out.write(`${key}.safetensors`, encodeSafetensors(Object.fromEntries(tensors)));
-    }
+    }));
   },
 });
 

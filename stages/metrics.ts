@@ -48,22 +48,24 @@ export const scoreMetrics = defineStage({
     const { readEmbeddings } = await import("./embed.ts");
     const { readMask, readMesh } = await import("./geometry.ts");
     const { greyOutside } = await import("./recognition.ts");
-    for (const { key, inputs, out, skip } of items) {
+    const score = async ({ key, inputs, out, skip }: typeof items[number]) => {
       const photograph = await readImage(inputs.aligned, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
       const render = await readImage(inputs.reconstructions, `${key}.render.png`);
       checkSizes(key, { photograph, mask, render });
       if (!mask.some((weight) => weight > 0)) {
         skip(`${key}: the mask holds no pixel of the face`);
-        continue;
+        return;
       }
       const vertices = await readMesh(inputs.meshes, key);
       const { width, height } = photograph;
       const pairs = [{ a: render.data, b: photograph.data, mask }];
-      const [image] = await compareImages(gpu, { pairs, width, height });
       const known = await readEmbeddings(inputs.embeddings, key);
-      const [whole, cut] = await networks.embed1024([render, greyOutside(render, mask)], vertices);
-      const second = known.second && await networks.embed512?.(render, vertices);
+      const [[image], [whole, cut], second] = await Promise.all([
+        compareImages(gpu, { pairs, width, height }),
+        networks.embed1024([render, greyOutside(render, mask)], vertices),
+        known.second && networks.embed512?.(render, vertices),
+      ]);
       const measured: FaceScores = {
         face: key,
         maskShare: mask.reduce((sum, weight) => sum + weight, 0) / mask.length,
@@ -75,7 +77,9 @@ export const scoreMetrics = defineStage({
         },
       };
       out.json(`${key}.json`, measured);
-    }
+    };
+    // Together, as the second opinion may take longer than all the rest and have threads of its own.
+    await Promise.all(items.map(score));
     await gpu.assertHealthy("metrics");
   },
 });

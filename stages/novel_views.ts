@@ -60,11 +60,11 @@ export const scoreNovelViews = defineStage({
         const { width, height } = photograph;
         const mask = await readMask(inputs.unwrapped, key);
         const vertices = await readMesh(inputs.meshes, key);
-        const pictures = await Promise.all(usable.map(async ({ from }) => {
-          const texture = await readImage(inputs.reconstructions, `${from.key}.texture.png`);
-          const operator = renderOperator(vertices, { topology, size: texture.width, width, height });
-          return overlay(photograph, { operator, texture: texture.data });
-        }));
+        const textures = await Promise.all(
+          usable.map(({ from }) => readImage(inputs.reconstructions, `${from.key}.texture.png`)),
+        );
+        const operator = renderOperator(vertices, { topology, size: textures[0]!.width, width, height });
+        const pictures = textures.map((texture) => overlay(photograph, { operator, texture: texture.data }));
         const compared = await compareImages(gpu, {
           pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
           width,

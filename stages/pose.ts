@@ -7,6 +7,7 @@
  */
 
 import { z } from "zod";
+import { runsOnGpu } from "../gpu/onnx.ts";
 import { type HeadAngles, type HeadPose, openHeadPose } from "../nets/head_pose.ts";
 import { defineStage } from "../pipeline/mod.ts";
 import type { Detection } from "./detect.ts";
@@ -36,7 +37,7 @@ export const estimatePose = defineStage({
     mirror: z.boolean().default(true),
   }),
   determinism: { atol: 0.1, rtol: 1e-3 },
-  resources: { gpu: true },
+  resources: { gpu: runsOnGpu },
   open: ({ inputs: { network } }) => {
     let opened: Promise<HeadPose> | undefined; // cameras that tell the angles need no network
     return {

@@ -8,6 +8,7 @@ import { fitMorphable } from "../face/fit_morphable.ts";
 import { createImage } from "../face/image.ts";
 import { encodeCorrection, noCorrection } from "../face/mesh_correction.ts";
 import { encodeMorphable } from "../face/morphable.ts";
+import { uvMap } from "../face/uv_map.ts";
 import { ftimParameters } from "../nets/ftim.ts";
 import { drawParameters } from "../nets/parameters.ts";
 import { decodeSafetensors, encodeSafetensors } from "../nets/safetensors.ts";
@@ -186,6 +187,25 @@ Deno.test("sunglasses, a hand over the mouth and a drawing of a face are reconst
       assert.deepEqual(names(`${folder}/${name}`), [...FILES, "photograph.png"].sort());
       assert.ok(Math.abs(face.angles.yaw) < 30 && face.seen > 0.3, `${name}: ${JSON.stringify(face)}`);
     }
+  }));
+
+Deno.test("a profile is reconstructed, and less of it is said to have been seen than of other faces", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    await write("sofa.jpg", await asset("test/sample2.jpg"));
+    const sofa = options(scratch, "sofa.jpg");
+    const faces = await reconstructPhoto({ ...sofa, output: `${folder}/sofa` });
+    assert.equal(faces.length, 3);
+    const [profile, ...others] = faces;
+    assert.deepEqual(names(profile!.folder), FILES);
+    assert.ok(profile!.angles.yaw < -45 && others.every(({ seen }) => seen > profile!.seen), JSON.stringify(profile));
+    assert.match(sofa.said[0]!, /yaw -\d+.*% of its texture seen/);
+    // The unseen half is completed: no texel of the chart stays without a colour.
+    const texture = (await decodePhotograph(await Deno.readFile(`${profile!.folder}/texture.png`))).image;
+    const { inside } = uvMap(topology, texture.width);
+    const black = inside.filter((value, i) => value > 0 && Math.max(...texture.data.subarray(3 * i, 3 * i + 3)) === 0);
+    assert.ok(black.length < 0.001 * inside.length, `${black.length} texels are black`);
   }));
 
 Deno.test("a packed training unpacks to the same network and mesh correction and nearly the same model", () =>

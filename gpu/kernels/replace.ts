@@ -21,7 +21,7 @@ export const stockKernels: Map<string, KernelConfig> = new Map();
 export function replaceKernel(
   tf: Tfjs,
   kernelName: string,
-  run: (args: KernelArguments) => TensorInfo | undefined,
+  run: (args: KernelArguments) => TensorInfo | TensorInfo[] | undefined,
 ): void {
   const stock: KernelConfig | undefined = tf.getKernel(kernelName, "webgpu");
   if (stock !== undefined) {

@@ -30,7 +30,9 @@ Deno.test("tfjs and ONNX Runtime run on the shared device", async () => {
     return createAsync(descriptor);
   };
   try {
+    const { Worker } = globalThis;
     const session = await openSession(doublingModel(7), { name: "doubling", on: "gpu" });
+    assert.equal(globalThis.Worker, Worker, "ONNX Runtime replaced the web's workers");
     const { y } = await session.run({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6, 7), dims: [1, 7] } });
     assert.deepEqual(y, { data: Float32Array.of(2, 4, 6, 8, 10, 12, 14), dims: [1, 7] });
     assert.ok(dispatches.length > 0, "ONNX Runtime made its pipeline on another device");

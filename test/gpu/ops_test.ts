@@ -256,3 +256,55 @@ Deno.test("the gradient of minimum(maximum(x, low), high) passes where x is insi
   );
   assert.deepEqual((await read(pair)).map((data) => [...data]), [[0, 4], [3, 0]]);
 });
+
+for (
+  const { shape, begin, size } of [
+    { shape: [3, 64, 64, 3], begin: [1, 0, 0, 0], size: [1, 64, 64, 3] },
+    { shape: [2, 41, 37, 5], begin: [0, 3, 0, 0], size: [2, 30, 37, 5] },
+    { shape: [2, 40, 36, 12], begin: [0, 0, 0, 4], size: [2, 40, 36, 8] },
+    { shape: [2, 40, 36, 5], begin: [0, 0, 0, 2], size: [2, 40, 36, 3] },
+    { shape: [3, 70, 70], begin: [1, 2, 0], size: [2, -1, 70] },
+  ]
+) {
+  Deno.test(`slice() copies exactly and its gradient is the adjoint: [${size}] from [${begin}] of [${shape}]`, async () => {
+    const tf = await openTfjs();
+    const x = random(shape, 1);
+    const tensor = tf.tensor(x.data, shape);
+    const lengths = size.map((length, axis) => length < 0 ? shape[axis]! - begin[axis]! : length);
+    const dy = random(lengths, 2);
+    const upstream = tf.tensor(dy.data, lengths);
+    const y = tf.slice(tensor, begin, size);
+    const dx = tf.grad((x: Tensor) => tf.mul(tf.slice(x, begin, size), upstream))(tensor);
+    assert.deepEqual(y.shape, lengths);
+    const [got = new Float32Array(), gradient = new Float32Array()] = await read([y, dx]);
+    const expected = new Float32Array(got.length);
+    for (let i = 0; i < expected.length; i++) {
+      let [rest, from, stride] = [i, 0, 1];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += (begin[axis]! + rest % lengths[axis]!) * stride;
+        rest = Math.floor(rest / lengths[axis]!);
+        stride *= shape[axis]!;
+      }
+      expected[i] = x.data[from]!;
+    }
+    assert.deepEqual(got, expected);
+    const [along, back] = [inner(got, dy.data), inner(gradient, x.data)];
+    assert.ok(Math.abs(along - back) < 1e-4 * Math.abs(along) + 1e-4);
+    tf.dispose([tensor, upstream]);
+  });
+}
+
+Deno.test("split() gives the slices, and the gradient of concat() with it", async () => {
+  const tf = await openTfjs();
+  const x = random([2, 30, 40, 7], 1);
+  const tensor = tensor4d(tf, x);
+  const parts = tf.split(tensor, [3, 4], 3);
+  const [first = new Float32Array(), second = new Float32Array()] = await read(parts);
+  for (let i = 0; i < 2 * 30 * 40; i++) {
+    for (let c = 0; c < 7; c++) assert.equal(c < 3 ? first[3 * i + c] : second[4 * i + c - 3], x.data[7 * i + c]);
+  }
+  const [a, b] = [tf.ones<Rank.R4>([1, 30, 40, 7]), tf.zeros<Rank.R4>([1, 30, 40, 7])];
+  const [da, db] = tf.grads((a: Tensor, b: Tensor) => tf.mul(tf.concat([a, b]), tensor))([a, b]) as [Tensor, Tensor];
+  assert.deepEqual(await read([da, db]), [x.data.subarray(0, 8400), x.data.subarray(8400)].map((d) => d.slice()));
+  tf.dispose([tensor, a, b]);
+});

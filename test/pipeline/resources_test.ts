@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { defineStage, reproduce, type Resources } from "../../pipeline/mod.ts";
-import { openPool } from "../../pipeline/resources.ts";
+import { openPool, type Request } from "../../pipeline/resources.ts";
 import { openLab } from "./lab.ts";
 
 const GPU = 1;
@@ -16,7 +16,7 @@ Deno.test("what runs at once never takes more than there is, and all of it runs 
   const below = (n: number) => (random = (random * 48271) % 2147483647) % n;
   const used = { cores: 0, memoryMiB: 0, gpu: 0 };
   let [most, done] = [0, 0];
-  const requests = Array.from({ length: 200 }, (): Resources => {
+  const requests = Array.from({ length: 200 }, (): Request => {
     return { cores: 1 + below(5), memoryMiB: below(1200), gpu: below(4) === 0 };
   });
   await Promise.all(requests.map(async (request) => {
@@ -50,7 +50,7 @@ Deno.test("a large request is not overtaken for ever by small ones; one that nee
     gpuLock: `${lab.root}/gpu.lock`,
     signal: new AbortController().signal,
   });
-  const take = (name: string, request: Resources) =>
+  const take = (name: string, request: Request) =>
     pool.take(request).then((release) => {
       order.push(name);
       return release;
@@ -115,4 +115,32 @@ Deno.test("stages run beside each other as cores and memory allow, and one GPU s
     tables.push(Object.fromEntries(Object.entries(trees).map(([name, tree]) => [name, tree.entry("out.txt")])));
   }
   for (const table of tables) assert.deepEqual(table, tables[0]);
+});
+
+Deno.test("a stage may ask the machine whether it needs the GPU, and waits for it only then", async () => {
+  using lab = openLab();
+  const ran = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const define = (
+    name: string,
+    { gpu, work }: { gpu: NonNullable<Resources["gpu"]>; work?: () => void | Promise<void> },
+  ) =>
+    defineStage({
+      name,
+      module: import.meta.url,
+      inputs: {},
+      output: "out",
+      determinism: "bitwise",
+      resources: { gpu },
+      run: async ({ out }) => {
+        await work?.();
+        order.push(name);
+        out.write("out.txt", name);
+      },
+    });
+  const holder = define("holder", { gpu: true, work: () => ran.promise });
+  const needsNone = define("needs-none", { gpu: () => false, work: () => ran.resolve() });
+  const needsIt = define("needs-it", { gpu: () => Promise.resolve(true) });
+  await reproduce({ a: holder({}), b: needsIt({}), c: needsNone({}) }, lab.options({ jobs: 2 }));
+  assert.deepEqual(order, ["needs-none", "holder", "needs-it"]);
 });

@@ -1,0 +1,27 @@
+/** A worker thread that opens one network and runs it: see onnx_cpu.ts. */
+/// <reference lib="deno.worker" />
+import { type Answer, type Network, openOnThisThread, type Request } from "./onnx_cpu.ts";
+
+// ONNX Runtime 1.30 resolves its own address against this origin, which a worker from a file has not, and fails; without a location it does not try.
+if (self.location.origin === "null") Object.defineProperty(self, "location", { value: undefined });
+
+let network: Network | undefined;
+
+async function answer(request: Request): Promise<Answer> {
+  try {
+    if ("feeds" in request) {
+      if (network === undefined) throw new TypeError("the network was not opened");
+      return { outputs: await network.run(request.feeds) };
+    }
+    const { inputNames, outputNames } = network = await openOnThisThread(request.model);
+    return { opened: { inputNames, outputNames } };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// One after the other, so that answers keep the order of the requests.
+let last: Promise<void> = Promise.resolve();
+self.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  last = last.then(async () => self.postMessage(await answer(data)));
+});
