@@ -25,6 +25,8 @@ export interface CompleteOptions {
   readonly template?: Float32Array;
   /** Cells a side of the map of colour gains between the two halves. Default 16. */
   readonly cells?: number;
+  /** How far a gain is drawn to 1: by as much as a grey of full brightness on this share of its cell. Default 0.02. */
+  readonly gainPrior?: number;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface CompleteOptions {
 export function completeTexture(
   texture: Float32Array,
   visibility: Float32Array,
-  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, cells = 16 }: CompleteOptions,
+  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, cells = 16, gainPrior = 0.02 }: CompleteOptions,
 ): Float32Array {
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);
@@ -48,7 +50,7 @@ export function completeTexture(
   if (!own.some((value) => value > 0)) throw new RangeError("A texture cannot be completed: no texel of it was seen");
   const mirrored = flipMap(texture, size);
   const other = flipMap(own, size);
-  const gain = colourGain({ texture, mirrored, own, other, size, cells });
+  const gain = colourGain({ texture, mirrored, own, other, size, cells, gainPrior });
   const matched = mirrored.map((value, c) => Math.min(1, gain[c]! * value));
   if (seam > 0) closeSeam(matched, { texture, own, other, size, radius: seam });
   const known = new Float32Array(size * size);
@@ -107,13 +109,14 @@ function closeSeam(
  * both halves saw, continued smoothly over the rest. Cells with little overlap lean on the ratio over the whole face.
  */
 function colourGain(
-  { texture, mirrored, own, other, size, cells }: {
+  { texture, mirrored, own, other, size, cells, gainPrior }: {
     texture: Float32Array;
     mirrored: Float32Array;
     own: Float32Array;
     other: Float32Array;
     size: number;
     cells: number;
+    gainPrior: number;
   },
 ): Float32Array {
   const side = Math.ceil(size / cells);
@@ -130,7 +133,7 @@ function colourGain(
     }
   }
   const gain = new Float32Array(3 * cells * cells);
-  const prior = 0.02 * side * side;
+  const prior = gainPrior * side * side;
   for (let i = 0; i < gain.length; i++) {
     gain[i] = Math.min(2.5, Math.max(0.4, (here[i]! + prior) / (there[i]! + prior)));
   }

@@ -53,21 +53,32 @@ export function shade(normals: Float32Array, light: Float32Array): Float32Array 
   return out;
 }
 
+/** The Gaussian prior of {@linkcode fitLight}. Pulls are in units of the mean squared sample. */
+export interface LightPrior {
+  /** Pull of the first order toward 0 (and, a thousand times weaker, of the ambient band toward shading 1). Default 0.01, which keeps half-seen faces from inventing light behind them. */
+  readonly ridge?: number;
+  /**
+   * How many times as much the second order is pulled. Default 16: skin passes on little of it (Ramamoorthi & Hanrahan 2001, "On the relationship between
+   * radiance and irradiance"), and half a face cannot tell it from the first. A face that is seen whole can: 1.
+   */
+  readonly secondOrder?: number;
+  /** How many times as much the channels' directional bands are pulled to their common mean: lamps differ in place and strength, and little in colour. Default 10. */
+  readonly tint?: number;
+}
+
 /**
- * The light under which `albedo` looks most like `colours`: weighted least squares on each colour channel by itself.
+ * The light under which `albedo` looks most like `colours`: weighted least squares with a Gaussian prior.
  *
  * @param samples.albedo N RGB triples, 0..1.
  * @param samples.normals N unit vectors.
  * @param samples.colours N RGB triples as seen.
  * @param samples.weights N weights ≥ 0; all 1 by default.
- * @param options.ridge Pull of the eight directional bands toward 0 (and, a thousand times weaker, of the ambient band
- *   toward shading 1), in units of the mean squared sample: 0.01 keeps half-seen faces from inventing light behind them.
  * @returns 27 values, band-major, RGB last.
  * @throws RangeError if no sample has weight.
  */
 export function fitLight(
   samples: { albedo: Float32Array; normals: Float32Array; colours: Float32Array; weights?: Float32Array },
-  { ridge = 0.01 }: { ridge?: number } = {},
+  { ridge = 0.01, secondOrder = 16, tint = 10 }: LightPrior = {},
 ): Float32Array {
   const { albedo, normals, colours, weights } = samples;
   const n = LIGHT_BANDS;
@@ -91,16 +102,38 @@ export function fitLight(
       }
     }
   }
-  const light = new Float32Array(3 * n);
-  for (let c = 0; c < 3; c++) {
-    if (!(energy[c]! > 0)) throw new RangeError("No light can be fitted: no sample has both weight and albedo");
-    for (let k = 0; k < n; k++) {
-      const pull = Math.max(ridge, 1e-9) * energy[c]! * (k === 0 ? 1e-3 : 1);
-      matrices[c]![k * n + k] = matrices[c]![k * n + k]! + pull;
-      if (k === 0) rights[c]![0] = rights[c]![0]! + pull / FACTORS[0];
+  const missing = energy.findIndex((value) => !(value > 0));
+  if (missing >= 0) throw new RangeError("No light can be fitted: no sample has both weight and albedo");
+  return solveWithPrior({ matrices, rights, energy }, { ridge: Math.max(ridge, 1e-9), secondOrder, tint });
+}
+
+/** The channels' normal equations as one system, band-major, for the prior ties the channels to each other. */
+function solveWithPrior(
+  { matrices, rights, energy }: {
+    matrices: readonly Float64Array[];
+    rights: readonly Float64Array[];
+    energy: Float64Array;
+  },
+  { ridge, secondOrder, tint }: Required<LightPrior>,
+): Float32Array {
+  const n = LIGHT_BANDS;
+  const matrix = new Float64Array(9 * n * n);
+  const right = new Float64Array(3 * n);
+  const at = (band: number, c: number, other: number, d: number) => (3 * band + c) * 3 * n + 3 * other + d;
+  const mean = (energy[0]! + energy[1]! + energy[2]!) / 3;
+  for (let band = 0; band < n; band++) {
+    for (let c = 0; c < 3; c++) {
+      for (let other = 0; other <= band; other++) matrix[at(band, c, other, c)] = matrices[c]![band * n + other]!;
+      const strength = band === 0 ? 1e-3 : band < 4 ? 1 : secondOrder;
+      const own = at(band, c, band, c);
+      matrix[own] = matrix[own]! + ridge * strength * energy[c]!;
+      right[3 * band + c] = rights[c]![band]! + (band === 0 ? ridge * strength * energy[c]! / FACTORS[0] : 0);
+      if (band === 0) continue;
+      for (let d = 0; d <= c; d++) {
+        const pair = at(band, c, band, d);
+        matrix[pair] = matrix[pair]! + tint * ridge * mean * ((c === d ? 1 : 0) - 1 / 3);
+      }
     }
-    const solution = solveCholesky({ matrix: matrices[c]!, right: rights[c]! });
-    for (let k = 0; k < n; k++) light[3 * k + c] = solution[k]!;
   }
-  return light;
+  return Float32Array.from(solveCholesky({ matrix, right }));
 }

@@ -48,7 +48,9 @@ export function learnAlbedos(
   for (let turn = 0; turn < turns; turn++) {
     const mean = symmetricMean(persons.map((members) => average(members.map((i) => each[i]!))), size);
     each = faces.map((face, i) => {
-      const light = fitLight(thinned(face, { albedo: mean, normals: normals[i]! }), { ridge: lightRidge });
+      // Nearly the whole face is seen here, so the second order and the lamps' colours can be.
+      const prior = { ridge: lightRidge, secondOrder: 1, tint: 0 };
+      const light = fitLight(thinned(face, { albedo: mean, normals: normals[i]! }), prior);
       const shading = shade(normals[i]!, light);
       const albedo = face.texture.map((value, k) => Math.min(1, value / Math.max(LEAST_SHADING, shading[k]!)));
       progress(turn * faces.length + i + 1, turns * faces.length);

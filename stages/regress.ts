@@ -24,6 +24,9 @@ export const regress = defineStage({
     noise: z.number().positive().default(0.0025),
     /** Pull of the light toward a plain ambient one. */
     lightRidge: z.number().min(0).default(0.01),
+    /** Residual beyond which a texel is taken for something other than skin in this light: hair, a shadow, a highlight. */
+    huber: z.number().positive().default(0.06),
+    turns: z.int().positive().default(6),
   }),
   determinism: "bitwise",
   open: async ({ inputs }) => {

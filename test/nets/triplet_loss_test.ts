@@ -105,6 +105,22 @@ Deno.test("all terms are finite and positive, and each has a gradient that reach
   await (await openGpu()).assertHealthy("triplet loss");
 });
 
+Deno.test("regularisation keeps what no view shows at the first guess, and says nothing of the rest", async () => {
+  const { terms, views } = await scene();
+  const weights = { ...NONE, regularisation: 1 };
+  const of = async (albedo: (view: typeof views[number], i: number) => number) => {
+    const maps = views.flatMap((view) => Array.from({ length: 3 * SIDE * SIDE }, (_, i) => albedo(view, i)));
+    return (await terms(weights, tf.tensor4d(maps, [3, SIDE, SIDE, 3])).regularisation!.data())[0]!;
+  };
+  const guessed = ({ guess, albedo, shading }: typeof views[number], i: number) =>
+    guess[i]! - albedo[i]! * shading[i]! + albedo[i]!;
+  // The views show the four columns on the left.
+  const hidden = (i: number) => Math.floor(i / 3) % SIDE >= 4;
+  assert.ok(await of(guessed) < 1e-6);
+  assert.ok(await of((view, i) => hidden(i) ? guessed(view, i) : 9) < 1e-6);
+  assert.ok(Math.abs(await of((view, i) => guessed(view, i) + (hidden(i) ? 0.25 : 0)) - 0.25) < 1e-6);
+});
+
 Deno.test("a weight of 0 takes a term away; identity and ID-MRF share one pass, which is not made for neither", async () => {
   const { identity, terms } = await scene();
   assert.deepEqual(Object.keys(terms(PAPER_WEIGHTS)).sort(), Object.keys(PAPER_WEIGHTS).sort());
