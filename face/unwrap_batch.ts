@@ -67,7 +67,7 @@ export async function unwrapBatch(
     options.set([outlined, use.inside, topology.triangles.length / 3], 10);
     const { queue } = device;
     queue.writeBuffer(use.options, 0, options);
-    queue.writeBuffer(use.meshes, 0, meshes);
+    queue.writeTexture({ texture: use.meshes }, meshes, { bytesPerRow: 4 * MESH_FLOATS }, [MESH_FLOATS / 4, count]);
     queue.writeTexture({ texture: use.positions }, positions, { bytesPerRow: 16 * ROW }, [
       ROW,
       positions.length / 4 / ROW,
@@ -88,16 +88,17 @@ export async function unwrapBatch(
       pass.dispatchWorkgroups(...groups);
     };
     const each = (threads: number) => [Math.ceil(threads / 64), count] as const;
-    const { triangles, ring, corners, places, steps, positions: points, normals, images, visibility } = use.views;
-    run(DEPTH, { bound: [use.meshes, points, triangles, use.nearness], groups: each(topology.triangles.length / 3) });
+    const { meshes: frame, triangles, ring, corners, places, steps } = use.views;
+    const { positions: points, normals, images, visibility } = use.views;
+    run(DEPTH, { bound: [frame, points, triangles, use.nearness], groups: each(topology.triangles.length / 3) });
     run(NORMALS, { bound: [points, use.offsets, ring, normals], groups: each(vertexCount) });
     if (outlined === 1) {
       run(ROWS, { bound: [use.nearness, use.counts], groups: each(side) });
       run(COLUMNS, { bound: [use.counts], groups: each(side / 4) });
     }
     const seeing = [points, normals, corners, places, steps, use.counts, use.nearness, images, visibility, use.colors];
-    run(TEXELS, { bound: [use.meshes, ...seeing], groups: each(use.inside) });
-    run(SHRINK, { bound: [visibility, use.shrunk], groups: [Math.ceil(size / 64), Math.ceil(size / 4), count] });
+    run(TEXELS, { bound: [frame, ...seeing], groups: each(use.inside) });
+    run(SHRINK, { bound: [visibility, use.shrunk], groups: [Math.ceil(size / 64), Math.ceil(size / 16), count] });
     pass.end();
     const area = size * size;
     encoder.copyBufferToBuffer(use.colors, 0, use.answer, 0, 12 * area * count);

@@ -87,6 +87,7 @@ function createResources(device: GPUDevice, topology: Topology, shape: UnwrapSha
   const layers = arrayLayers(count);
   const images = texture("rgba32float", { size: [width, height, layers], usage: FILLED });
   const visibility = texture("r32float", { size: [size, size, layers], usage: STORAGE_BINDING });
+  const meshes = texture("rgba32float", { size: [MESH_FLOATS / 4, count], usage: FILLED });
   const positions = flat(vertices, { usage: FILLED });
   const normals = flat(vertices, { usage: STORAGE_BINDING });
   return {
@@ -94,7 +95,7 @@ function createResources(device: GPUDevice, topology: Topology, shape: UnwrapSha
     /** Texels inside the chart. */
     inside: chart.count,
     options: buffer(16, UNIFORM | COPY_DST),
-    meshes: buffer(MESH_FLOATS * count, STORAGE | COPY_DST),
+    meshes,
     /** xyz and one that is not used, a vertex. */
     positions,
     images,
@@ -112,6 +113,7 @@ function createResources(device: GPUDevice, topology: Topology, shape: UnwrapSha
       corners: table("rgba32uint", chart.corners),
       places: table("rgba32uint", chart.places),
       steps: table("rgba32float", chart.steps),
+      meshes: meshes.createView(),
       positions: positions.createView(),
       normals: normals.createView(),
       images: images.createView({ dimension: "2d-array" }),

@@ -4,12 +4,12 @@
 // normals  one invocation a vertex: the area-weighted sum over the triangles around it
 // rows, columns  a summed-area table of the depth pixels that the mesh covers
 // texels   one invocation a texel of the chart: where it lies in the image, its colour there, and how well it was seen
-// shrink   the minimum over a square of texels, for four texels of a row at once
+// shrink   the minimum over a square of texels, for four by four texels at once
 //
-// The y of a dispatch is the mesh. What is read at scattered places lies in textures, a row of 1024 texels after the other: on a software adapter a texel is fetched faster than
-// an element of a buffer.
+// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a row of 1024 texels after the other: on a software adapter a texel
+// of four floats is fetched faster than one element of a buffer.
 
-/** Per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
+/** Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
 export const MESH_FLOATS = 12;
 
 /** Texels in a row of a texture that is read by a flat index. */
@@ -21,9 +21,20 @@ struct Options {
   width: u32, height: u32, radius: i32, erode: i32,
   facing: vec2f, outlined: u32, inside: u32, triangles: u32,
 }
-struct Mesh { left: f32, top: f32, scale: f32, near: f32, inverseRange: f32, bounds0: f32, bounds1: f32, bounds2: f32, bounds3: f32, pad0: f32, pad1: f32, pad2: f32 }
 @group(0) @binding(0) var<uniform> options: Options;
 fn place(i: u32) -> vec2u { return vec2u(i & ${ROW - 1}, i / ${ROW}); }
+`;
+
+/** The meshes and how one is read. */
+const MESHES = /* wgsl */ `
+struct Mesh { left: f32, top: f32, scale: f32, near: f32, inverseRange: f32, low: vec2f, high: vec2f }
+@group(0) @binding(1) var meshes: texture_2d<f32>;
+fn meshAt(i: u32) -> Mesh {
+  let a = textureLoad(meshes, vec2u(0, i), 0);
+  let b = textureLoad(meshes, vec2u(1, i), 0);
+  let c = textureLoad(meshes, vec2u(2, i), 0);
+  return Mesh(a.x, a.y, a.z, a.w, b.x, b.yz, vec2f(b.w, c.x));
+}
 `;
 
 /**
@@ -31,15 +42,14 @@ fn place(i: u32) -> vec2u { return vec2u(i & ${ROW - 1}, i / ${ROW}); }
  * have the same order. (The graphics pipeline takes five times as long on a software adapter, where setting up a triangle costs more than its few pixels.)
  * Bindings: 0 options, 1 meshes, 2 positions, 3 triangles, 4 nearness, all 0.
  */
-export const DEPTH = HEADER + /* wgsl */ `
-@group(0) @binding(1) var<storage, read> meshes: array<Mesh>;
+export const DEPTH = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
 @group(0) @binding(3) var triangles: texture_2d<u32>;
 @group(0) @binding(4) var<storage, read_write> nearness: array<atomic<u32>>;
 fn cross2(a: vec2f, b: vec2f) -> f32 { return a.x * b.y - a.y * b.x; }
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= options.triangles) { return; }
-  let m = meshes[id.y];
+  let m = meshAt(id.y);
   let first = id.y * options.vertices;
   let corner = first + textureLoad(triangles, place(id.x), 0).xyz;
   let p = textureLoad(positions, place(corner.x), 0).xyz;
@@ -140,8 +150,7 @@ export const COLUMNS = HEADER + /* wgsl */ `
  * Bindings: 0 options, 1 meshes, 2 positions, 3 normals, 4 corners and 5 places of the texels inside (see `Chart`), 6 steps per triangle, 7 summed
  * counts, 8 nearness, 9 images, 10 visibility before it shrinks, a layer a mesh, 11 colours.
  */
-export const TEXELS = HEADER + /* wgsl */ `
-@group(0) @binding(1) var<storage, read> meshes: array<Mesh>;
+export const TEXELS = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
 @group(0) @binding(3) var normals: texture_2d<f32>;
 @group(0) @binding(4) var corners: texture_2d<u32>;
@@ -186,7 +195,7 @@ fn cover(mesh: u32, pixel: vec2i) -> f32 {
   if (id.x >= options.inside) { return; }
   let mesh = id.y;
   let at = place(id.x);
-  let m = meshes[mesh];
+  let m = meshAt(mesh);
   let corner = textureLoad(corners, at, 0);
   let spec = textureLoad(places, at, 0);
   let w = bitcast<vec2f>(spec.xy);
@@ -198,7 +207,7 @@ fn cover(mesh: u32, pixel: vec2i) -> f32 {
   let p = w.x * a + w.y * b + wc * c;
   var color = vec3f();
   var seen = 0.0;
-  if (p.x >= m.bounds0 && p.y >= m.bounds1 && p.x <= m.bounds2 && p.y <= m.bounds3) {
+  if (all(p.xy >= m.low) && all(p.xy <= m.high)) {
     let s = textureLoad(steps, place(corner.w), 0);
     let across = s.x * (b.xy - a.xy) + s.y * (c.xy - a.xy);
     let down = s.z * (b.xy - a.xy) + s.w * (c.xy - a.xy);
@@ -240,19 +249,24 @@ export const SHRINK = HEADER + /* wgsl */ `
 @compute @workgroup_size(16, 4) fn main(@builtin(global_invocation_id) id: vec3u) {
   let size = i32(options.size);
   let x = 4 * i32(id.x);
-  let y = i32(id.y);
+  let y = 4 * i32(id.y);
   let mesh = id.z;
   if (x >= size || y >= size) { return; }
-  let place = vec4i(x, x + 1, x + 2, x + 3);
-  var least = vec4f(1);
+  let rows = vec4i(y, y + 1, y + 2, y + 3);
+  // one a column, of four rows
+  var least = array<vec4f, 4>(vec4f(1), vec4f(1), vec4f(1), vec4f(1));
   for (var u = max(0, x - options.erode); u <= min(size - 1, x + 3 + options.erode); u++) {
-    var column = 1.0;
-    for (var v = max(0, y - options.erode); v <= min(size - 1, y + options.erode); v++) {
-      column = min(column, textureLoad(visibility, vec2i(u, v), mesh, 0).r);
+    var column = vec4f(1);
+    for (var v = max(0, y - options.erode); v <= min(size - 1, y + 3 + options.erode); v++) {
+      let value = textureLoad(visibility, vec2i(u, v), mesh, 0).r;
+      column = min(column, select(vec4f(1), vec4f(value), abs(rows - v) <= vec4i(options.erode)));
     }
-    least = min(least, select(vec4f(1), vec4f(column), abs(place - u) <= vec4i(options.erode)));
+    for (var k = 0; k < 4; k++) {
+      if (abs(x + k - u) <= options.erode) { least[k] = min(least[k], column); }
+    }
   }
-  let to = (i32(mesh) * size + y) * size + x;
-  for (var k = 0; k < min(4, size - x); k++) { shrunk[to + k] = least[k]; }
+  for (var k = 0; k < min(4, size - x); k++) {
+    for (var r = 0; r < min(4, size - y); r++) { shrunk[(i32(mesh) * size + y + r) * size + x + k] = least[k][r]; }
+  }
 }
 `;

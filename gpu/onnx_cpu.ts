@@ -71,7 +71,7 @@ export async function openOnThreads(model: Uint8Array, { most }: { most: number 
         let thread = threads.reduce((least, other) => other.load() < least.load() ? other : least);
         if (thread.load() > 0 && threads.length < most) {
           threads.push(thread = startThread());
-          // It was opened before, so that only a later run's answer can tell of a failure.
+          // The model was opened before. Should this thread fail to, the run says so.
           thread.ask({ model }).catch(() => {});
         }
         const answer = await thread.ask({ feeds });

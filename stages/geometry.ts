@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RgbImage } from "../face/image.ts";
 import { decodeMorphable, type MorphableModel } from "../face/morphable.ts";
 import { parseTopology, type Topology } from "../face/topology.ts";
 import { decodeSafetensors, encodeSafetensors } from "../nets/safetensors.ts";
@@ -72,10 +73,17 @@ export async function readSeen(
     readImage(unwrapped, `${key}.texture.png`),
     readImage(unwrapped, `${key}.visibility.png`),
   ]);
-  return { texture: texture.data, visibility: visibility.data.filter((_, i) => i % 3 === 0) };
+  return { texture: texture.data, visibility: greyOf(visibility) };
 }
 
 /** The mask of the mesh in one face's crop, 0..1 [P]: what every method is scored on. */
 export async function readMask(unwrapped: Tree, key: string): Promise<Float32Array> {
-  return (await readImage(unwrapped, `${key}.mask.png`)).data.filter((_, i) => i % 3 === 0);
+  return greyOf(await readImage(unwrapped, `${key}.mask.png`));
+}
+
+/** One of three equal channels. */
+function greyOf({ data }: RgbImage): Float32Array {
+  const grey = new Float32Array(data.length / 3);
+  for (let i = 0; i < grey.length; i++) grey[i] = data[3 * i]!;
+  return grey;
 }
