@@ -102,8 +102,9 @@ export function fitLight(
       }
     }
   }
-  const missing = energy.findIndex((value) => !(value > 0));
-  if (missing >= 0) throw new RangeError("No light can be fitted: no sample has both weight and albedo");
+  if (energy.some((value) => !(value > 0))) {
+    throw new RangeError("No light can be fitted: no sample has both weight and albedo");
+  }
   return solveWithPrior({ matrices, rights, energy }, { ridge: Math.max(ridge, 1e-9), secondOrder, tint });
 }
 

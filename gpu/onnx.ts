@@ -91,6 +91,7 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<Network & { c
   const gpu = await openGpu();
   const ort = await import("onnxruntime-web/webgpu");
   ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
   const options: InferenceSession.SessionOptions = {
     executionProviders: [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
     logSeverityLevel: 3,

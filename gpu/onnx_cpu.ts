@@ -96,7 +96,9 @@ interface Thread {
 function startThread(): Thread {
   const worker = new Worker(new URL("./onnx_worker.ts", import.meta.url), { type: "module" });
   const asked: PromiseWithResolvers<Answer>[] = [];
+  let ended: string | null = null;
   const fail = (message: string) => {
+    ended = message;
     for (const { reject } of asked.splice(0)) reject(new Error(message));
   };
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
@@ -111,6 +113,8 @@ function startThread(): Thread {
   return {
     load: () => asked.length,
     ask(request) {
+      // A thread that has ended would never answer.
+      if (ended !== null) return Promise.reject(new Error(ended));
       const answer = Promise.withResolvers<Answer>();
       asked.push(answer);
       worker.postMessage(request);
