@@ -1,6 +1,7 @@
 /** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
+import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
 import type { Session } from "./session.ts";
 import type { ErasedContext } from "./stage.ts";
@@ -128,6 +129,7 @@ export async function callStage(
       params,
       resource,
       log: logger(session, label),
+      hints: (name: string) => openHints(session.store, name),
       progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
       get signal() {
         listened = true;

@@ -1,6 +1,7 @@
 /** Declaring a stage: a typed function from artifacts and parameters to an artifact. */
 import { z } from "zod";
 import type { Artifact, Node } from "./artifact.ts";
+import type { Hints } from "./hints.ts";
 import type { Tree } from "./tree.ts";
 import type { Writer } from "./writer.ts";
 
@@ -41,6 +42,8 @@ interface RunContext<Inputs, Params, Resource> extends OpenContext<Inputs, Param
   readonly resource: Resource;
   /** A folder of this action's own, kept over interruptions and deleted on success; made when first asked for. */
   readonly scratch: string;
+  /** What this machine is best served with, kept from run to run; never affects the result. */
+  hints(name: string): Hints;
   /** Shows how far this call has come; never affects the result. */
   progress(done: number, total: number): void;
 }

@@ -39,7 +39,7 @@ export async function openStore(path: string): Promise<Store> {
     const root = Deno.realPathSync(path);
     const held = use = await waitLock(`${root}/use.lock`, { exclusive: false });
     // the last one says that it is a whole store
-    for (const folder of ["tmp", "locks", "quarantine", "scratch", "runs", "store/sha256"]) {
+    for (const folder of ["tmp", "locks", "quarantine", "scratch", "hints", "runs", "store/sha256"]) {
       Deno.mkdirSync(`${root}/${folder}`, { recursive: true });
     }
     sweep(root);

@@ -6,8 +6,8 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { uvMap } from "../face/uv_map.ts";
-import { tuneConvolutions } from "../gpu/conv/tuner.ts";
-import { openGpu } from "../gpu/device.ts";
+import { readFamilies, tuneConvolutions } from "../gpu/conv/tuner.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
 import { disposeSparse } from "../gpu/sparse.ts";
 import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
 import { adam, valueAndGradients } from "../nets/adam.ts";
@@ -21,7 +21,7 @@ import { type IdentityNetwork, type KnownFace, totalLoss, tripletLoss } from "..
 import { openIdentity } from "./identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "./triplet_choice.ts";
-import type { Tree } from "../pipeline/mod.ts";
+import type { Hints, Tree } from "../pipeline/mod.ts";
 import type { trainInputs } from "./train_params.ts";
 import type { Triplets } from "./triplets.ts";
 import { type FaceModel, type FaceTrees, type LoadedView, loadView, readFaceModel } from "./training_set.ts";
@@ -40,6 +40,8 @@ export interface TrainOptions extends FaceTrees {
   checkpoint: number;
   /** Folder of the checkpoint; an interrupted run goes on from there, with the same bits. */
   scratch: string;
+  /** Where the choice of kernels is kept from run to run. */
+  hints(name: string): Hints;
   log(line: string): void;
   progress(done: number, total: number): void;
   signal: AbortSignal;
@@ -58,7 +60,8 @@ const FACES_AT_ONCE = 8;
 const READ_EVERY = 10;
 
 /** What a training stage hands on: its inputs and parameters as they are. */
-export interface TrainContext extends Pick<TrainOptions, "model" | "scratch" | "log" | "progress" | "signal"> {
+export interface TrainContext
+  extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
   inputs: Record<keyof typeof trainInputs, Tree>;
   params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights">;
 }
@@ -141,7 +144,7 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       return { ...kept, total: value };
     });
     // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured once (bench/).
-    if (step === first && !gpu.info.software) await tuneConvolutions(tf, { gpu, known: {} });
+    if (step === first && !gpu.info.software) await chooseKernels(tf, { gpu, hints: options.hints("convolutions") });
     // Uploading three matrices again costs less than keeping those of all views on the device.
     for (const { operator } of three) disposeSparse(operator);
     pending.push(terms);
@@ -173,6 +176,12 @@ export function draw<T>(
   const order = shuffled(uniform(seed * 100_003 + epoch), triplets);
   const chosen = below(uniform(seed * 100_003 + 50_021 + step), 3);
   return { triplet: order[step % triplets.length]!, chosen };
+}
+
+/** Measures the convolutions that this machine has not measured yet. */
+async function chooseKernels(tf: Tfjs, { gpu, hints }: { gpu: Gpu; hints: Hints }): Promise<void> {
+  const known = readFamilies(hints.read());
+  if (await tuneConvolutions(tf, { gpu, known }) > 0) hints.write(known);
 }
 
 async function loadViews(

@@ -10,6 +10,16 @@ import { chooseFamily, type Family, type SeenShape, seenShapes } from "./familie
 /** Adapter and shape → family. A plain record, to be stored as JSON. */
 export type TunedFamilies = Record<string, Family>;
 
+/** Families from stored JSON; what is none is left out, and so measured again. */
+export function readFamilies(stored: unknown): TunedFamilies {
+  const known: TunedFamilies = {};
+  if (typeof stored !== "object" || stored === null) return known;
+  for (const [name, family] of Object.entries(stored)) {
+    if (family === "register" || family === "tiled") known[name] = family;
+  }
+  return known;
+}
+
 const ROUNDS = 3;
 const RUNS = 4;
 

@@ -1,7 +1,7 @@
 import type { Rank, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { chooseFamily, type Family, seenShapes, setHalfPrecision } from "../../gpu/conv/families.ts";
-import { tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
+import { readFamilies, tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../gpu/conv/conv2d.ts";
 import { geometryOf } from "../../gpu/conv/register.ts";
 import { openGpu } from "../../gpu/device.ts";
@@ -69,7 +69,9 @@ Deno.test("tuneConvolutions() measures a shape once an adapter, keeps the choice
   assert.ok(await tuneConvolutions(tf, { gpu, known }) > 0);
   assert.ok(Object.keys(known).every((key) => key.includes(gpu.info.description)));
   assert.ok(Object.keys(known).some((key) => key.includes("forward 1×12×13 8→8 3×3")));
-  assert.equal(await tuneConvolutions(tf, { gpu, known: { ...known } }), 0);
+  const stored = JSON.parse(JSON.stringify({ ...known, "another adapter": "register", broken: "spiral" }));
+  assert.deepEqual(readFamilies(stored), { ...known, "another adapter": "register" });
+  assert.equal(await tuneConvolutions(tf, { gpu, known: readFamilies(stored) }), 0);
   assert.deepEqual(await tf.tidy(() => convolve(tf, x, { filter })).data(), before);
   for (const key of seenShapes(gpu.device).keys()) chooseFamily(gpu.device, key, undefined);
   tf.dispose([x, filter]);
