@@ -2,6 +2,7 @@
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
+import { registerMaxPool } from "./kernels/max_pool.ts";
 import { registerReductions } from "./kernels/reductions.ts";
 import { registerSlice } from "./kernels/slice.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
@@ -33,4 +34,5 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   registerBroadcast(tf);
   registerClipGradients(tf);
   registerSlice(tf);
+  registerMaxPool(tf);
 }

@@ -1,0 +1,96 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { inner, random } from "./reference.ts";
+
+const [tf, gpu] = [await openTfjs(), await openGpu()];
+
+interface Case {
+  readonly shape: [number, number, number, number];
+  readonly filter: [number, number];
+  readonly strides: [number, number];
+  readonly pad: "same" | "valid";
+}
+
+const CASES: readonly Case[] = [
+  { shape: [3, 72, 36, 32], filter: [3, 3], strides: [2, 2], pad: "valid" },
+  { shape: [1, 7, 9, 4], filter: [3, 3], strides: [2, 2], pad: "same" },
+  { shape: [3, 7, 9, 12], filter: [2, 5], strides: [1, 3], pad: "same" },
+  { shape: [2, 5, 6, 8], filter: [2, 2], strides: [3, 1], pad: "valid" },
+  { shape: [3, 1, 1, 4], filter: [3, 3], strides: [1, 1], pad: "same" },
+  { shape: [1, 9, 7, 1], filter: [3, 2], strides: [2, 2], pad: "same" },
+  { shape: [2, 6, 5, 3], filter: [2, 2], strides: [2, 2], pad: "valid" },
+  { shape: [1, 5, 4, 17], filter: [3, 3], strides: [1, 2], pad: "same" },
+  { shape: [1, 20, 18, 4], filter: [16, 17], strides: [1, 1], pad: "valid" },
+];
+
+/** Values on a grid of quarters with many zeros, as after a rectifier: windows have equal maxima. */
+function coarse(shape: readonly number[], seed: number): Float32Array {
+  return random([...shape], seed).data.map((value) => Math.max(0, Math.round(value * 4) / 4));
+}
+
+/** Pooling in loops; of equal maxima the last one wins. */
+function pool({ shape: [batch, height, width, channels], filter, strides, pad }: Case, x: Float32Array) {
+  const size = [height, width] as const;
+  const axes = [0, 1].map((axis) => {
+    const [length, window, stride] = [size[axis]!, filter[axis]!, strides[axis]!];
+    const out = pad === "same" ? Math.ceil(length / stride) : Math.ceil((length - window + 1) / stride);
+    const missing = pad === "same" ? Math.max(0, (out - 1) * stride + window - length) : 0;
+    return { out, before: Math.floor(missing / 2) };
+  });
+  const [rows, columns] = axes as [{ out: number; before: number }, { out: number; before: number }];
+  const y: number[] = [];
+  const from: number[] = [];
+  for (let b = 0; b < batch; b++) {
+    for (let oy = 0; oy < rows.out; oy++) {
+      for (let ox = 0; ox < columns.out; ox++) {
+        for (let c = 0; c < channels; c++) {
+          let [most, winner] = [-Infinity, -1];
+          for (let i = 0; i < filter[0]; i++) {
+            for (let j = 0; j < filter[1]; j++) {
+              const [iy, ix] = [oy * strides[0] + i - rows.before, ox * strides[1] + j - columns.before];
+              if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+              const at = ((b * height + iy) * width + ix) * channels + c;
+              if (x[at]! >= most) [most, winner] = [x[at]!, at];
+            }
+          }
+          y.push(most);
+          from.push(winner);
+        }
+      }
+    }
+  }
+  return { y: Float32Array.from(y), from };
+}
+
+for (const testCase of CASES) {
+  const { shape, filter, strides, pad } = testCase;
+  Deno.test(`tf.maxPool and its gradient are those of plain loops: [${shape}], ${filter}, strides ${strides}, ${pad}`, async () => {
+    const x = coarse(shape, 3);
+    const expected = pool(testCase, x);
+    const dy = random([expected.y.length], 4).data;
+    const dx = new Float64Array(x.length);
+    expected.from.forEach((at, i) => dx[at] = dx[at]! + dy[i]!);
+
+    const run = async () => {
+      const input = tf.tensor4d(x, shape);
+      const [value, gradient] = tf.tidy(() => {
+        const value = tf.maxPool(input, filter, strides, pad);
+        const upstream = tf.tensor(dy, value.shape);
+        const back = tf.grad((x) => tf.sum(tf.mul(tf.maxPool(x as Tensor4D, filter, strides, pad), upstream)));
+        return [value, back(input)] as const;
+      });
+      const found = await Promise.all([value.data<"float32">(), gradient.data<"float32">()]);
+      tf.dispose([input, value, gradient]);
+      return found;
+    };
+    const [value, gradient] = await run();
+    assert.deepEqual(value, expected.y);
+    assert.ok(gradient.every((g, i) => Math.abs(g - dx[i]!) < 1e-5));
+    // Where a window's winner is fixed, pooling is linear: ⟨pool(x), dy⟩ = ⟨x, poolᵀ(dy)⟩.
+    assert.ok(Math.abs(inner(value, dy) - inner(x, gradient)) < 1e-3);
+    for (let i = 0; i < 10; i++) assert.deepEqual(await run(), [value, gradient]);
+    await gpu.assertHealthy("max pool test");
+  });
+}
