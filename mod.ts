@@ -7,4 +7,5 @@
  */
 export * from "./pipeline/mod.ts";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
+export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
 export { registerFastKernels } from "./gpu/fast_kernels.ts";

@@ -1,6 +1,7 @@
 /** What every command shares: where things are, which experiment, how the engine runs and reports. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
+import type { PaperOptions } from "../experiments/paper.ts";
 import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "../pipeline/mod.ts";
 import { MOST_SEEDS } from "../stages/seed_spread.ts";
 import { machineFacts } from "./facts.ts";
@@ -11,8 +12,8 @@ export interface StoreOptions {
 }
 
 /** Options of a command that knows the experiment's graph. */
-export interface Common extends EmbeddedOptions, StoreOptions {
-  readonly experiment: "embedded";
+export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
+  readonly experiment: "embedded" | "paper";
   readonly results: string;
   readonly jobs?: number;
   readonly log?: "plain" | "json";
@@ -59,11 +60,13 @@ export function storeCommand(program: Command, [name, description]: readonly [st
 /** Adds a command that takes {@link Common}. */
 export function experimentCommand(program: Command, names: readonly [string, string]): Command {
   return storeCommand(program, names)
-    .addOption(new Option("--experiment <name>", "what to run").choices(["embedded"]).default("embedded"))
+    .addOption(new Option("--experiment <name>", "what to run").choices(["embedded", "paper"]).default("embedded"))
+    .option("--data <folder>", "paper: the folder of your licensed files (default: data)")
+    .option("--photographs <n>", "paper: photographs of CelebA to test on", count)
     .option("--results <folder>", "where tables and figures go", "results")
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
-    .option("--identities <n>", "heads to synthesise", count)
+    .option("--identities <n>", "embedded: heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
     .option("--steps <n>", "training steps", count)
     .option("--seed <n>", "seed of the training", count)
@@ -77,8 +80,9 @@ export async function artifactsOf(
   options: Common,
   names: readonly Published[] = PUBLISHED,
 ): Promise<Readonly<Record<string, Artifact>>> {
-  const { embedded } = await import("../experiments/embedded.ts");
-  const artifacts = embedded(options);
+  const artifacts = options.experiment === "paper"
+    ? (await import("../experiments/paper.ts")).paper(options)
+    : (await import("../experiments/embedded.ts")).embedded(options);
   const wanted = names.map((name) => [name, artifacts[name]] as const);
   return Object.fromEntries(wanted.flatMap(([name, artifact]) => artifact === null ? [] : [[name, artifact]]));
 }

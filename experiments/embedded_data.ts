@@ -1,50 +1,21 @@
 /**
- * The data of `embedded`: training captures with known truth, captures of held-out heads, and the steps that all photographs go through alike.
+ * The data of `embedded`: training captures with known truth, and captures of held-out heads.
  *
  * @module
  */
 import { type Artifact, cast, pick } from "../pipeline/mod.ts";
-import { alignFaces } from "../stages/align.ts";
 import { calibrate } from "../stages/calibrate.ts";
-import { correctMeshes } from "../stages/correct_mesh.ts";
-import { detectFaces } from "../stages/detect.ts";
-import { faceAngles } from "../stages/face_angles.ts";
-import { asset, assets } from "../stages/fetch.ts";
+import { assets } from "../stages/fetch.ts";
 import { filterReport } from "../stages/filter_report.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
-import { meshFaces } from "../stages/mesh.ts";
 import { estimatePose } from "../stages/pose.ts";
 import { regress } from "../stages/regress.ts";
 import { synthesize } from "../stages/synthesize.ts";
 import { buildTriplets } from "../stages/triplets.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
-
-/** The face mesh's triangles and UVs. */
-export const topology = () => asset("models/facemeshcoords.ts");
-const faceMesh = () => assets("models/facemesh.");
-const detector = () => asset("models/fr_detect.onnx");
-const headPose = () => asset("models/fr_pose.onnx");
-
-/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
-const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
-
-/** Photographs → faces, their poses, crops and meshes, as the networks find them. */
-export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
-  const detections = detectFaces({ images, network: detector() }, { keep });
-  const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: faceMesh() });
-  const poses = estimatePose({ images, detections, network: headPose() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }) };
-}
-type Found = ReturnType<typeof findFaces>;
-
-/** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
-export function prepareFaces(found: Found, { correction }: { correction: Artifact<"correction"> }) {
-  const meshes = correctMeshes({ meshes: found.meshes, angles: found.angles, correction });
-  return { ...found, meshes, unwrapped: unwrapTextures({ crops: found.crops, meshes, topology: topology() }) };
-}
+import { findFaces, type FoundFaces, headPose, prepareFaces, STRICT, topology } from "./faces.ts";
 
 /** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
 export function trainingData(
@@ -82,11 +53,11 @@ export function trainingData(
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
   const { unwrapped: seen } = faces;
-  return { crops: faces.crops, unwrapped: seen, regressed, triplets, poses, model, synthetic, filter, correction };
+  return { crops: faces.crops, unwrapped: seen, regressed, triplets, poses, model, filter, correction };
 }
 
 /** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
-export function heldOutCaptures(test: Found, { correction }: { correction: Artifact<"correction"> }) {
+export function heldOutCaptures(test: FoundFaces, { correction }: { correction: Artifact<"correction"> }) {
   const { images, crops, meshes } = test;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });

@@ -11,7 +11,7 @@ import { pasteFaces } from "../stages/paste.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
 import { regress } from "../stages/regress.ts";
 import { unpackTrained } from "../stages/trained.ts";
-import { findFaces, prepareFaces, topology } from "./embedded_data.ts";
+import { findFaces, prepareFaces, topology } from "./faces.ts";
 
 /** What a training leaves for reconstruction. */
 export interface Trained {

@@ -26,16 +26,14 @@ export interface TrainingView extends FaceMaps {
   coverage: Float32Array;
   /** The square of the crop that the identity network looks at. */
   face: Box;
-  /** What the identity network sees in the photograph's face; may be absent if neither the identity nor the ID-MRF loss has a weight. */
-  known?: KnownFace;
 }
 
-/** What the identity network makes of one face, as numbers. */
-export interface KnownFace {
-  /** [N] */
-  descriptor: Float32Array;
-  /** [h·w·C] of each layer. */
-  layers: readonly Float32Array[];
+/** What the network makes of some faces. */
+export interface SeenFaces {
+  /** [B,N] */
+  descriptor: tfjs.Tensor2D;
+  /** [B,h,w,C] of each layer. */
+  layers: readonly tfjs.Tensor4D[];
 }
 
 /** The network that the identity loss and the ID-MRF loss look through, in one pass for both. */
@@ -44,8 +42,22 @@ export interface IdentityNetwork {
   side: number;
   /** Part of each layer in the ID-MRF loss, in the order in which `features` gives them. */
   layerWeights: readonly number[];
-  /** Faces [B,side,side,3] → descriptors [B,N], layers [B,h,w,C]. */
-  features(faces: tfjs.Tensor4D): { descriptor: tfjs.Tensor2D; layers: readonly tfjs.Tensor4D[] };
+  /** Faces [B,side,side,3] → descriptors and layers. */
+  features(faces: tfjs.Tensor4D): SeenFaces;
+}
+
+/** What the network sees in photographs, square crops of one size. */
+export function seenIn(
+  tf: Tfjs,
+  views: readonly Pick<TrainingView, "photograph" | "face">[],
+  network: IdentityNetwork,
+): SeenFaces {
+  const { side } = network;
+  const faces = views.map(({ photograph, face }) => {
+    const crop = Math.sqrt(photograph.length / 3);
+    return resizeTensor(tf, tf.tensor4d(photograph, [1, crop, crop, 3]), { box: face, width: side, height: side });
+  });
+  return network.features(tf.concat(faces));
 }
 
 /** What the loss is made with. */
@@ -60,6 +72,8 @@ export interface TripletLossOptions {
   /** The network and how its albedo is lit. */
   model: Pick<TextureModel, "light"> & { albedo(input: FtimInput): tfjs.Tensor4D };
   identity: IdentityNetwork;
+  /** What it sees in the three photographs; may be absent if neither the identity nor the ID-MRF loss has a weight. */
+  known?: SeenFaces | undefined;
 }
 
 /** The terms of the loss, unweighted, each a scalar on the device. */
@@ -72,7 +86,7 @@ export type LossTerms = Partial<Record<keyof LossWeights, tfjs.Scalar>>;
  */
 export function tripletLoss(
   tf: Tfjs,
-  { views, chosen, weights, chart, model, identity }: TripletLossOptions,
+  { views, chosen, weights, chart, model, identity, known }: TripletLossOptions,
 ): LossTerms {
   const { shading, ...input } = ftimInput(tf, views);
   const side = input.visibility.shape[1];
@@ -100,7 +114,8 @@ export function tripletLoss(
   }
   if (weights.albedo > 0) terms.albedo = albedoLoss(tf, albedos, inside);
   if (weights.identity > 0 || weights.mrf > 0) {
-    Object.assign(terms, perceptualTerms(tf, rendered, { views, weights, identity }));
+    if (known === undefined) throw new TypeError("Cannot compare faces: nothing is known of the photographs");
+    Object.assign(terms, perceptualTerms(tf, rendered, { views, weights, identity, known }));
   }
   if (weights.symmetry > 0) {
     const unseen = tf.mul(tf.sub(1, input.visibility), inside);
@@ -127,12 +142,10 @@ export function tripletLoss(
 function perceptualTerms(
   tf: Tfjs,
   rendered: readonly tfjs.Tensor4D[],
-  { views, weights, identity }: Pick<TripletLossOptions, "views" | "weights" | "identity">,
+  { views, weights, identity, known }: Pick<TripletLossOptions, "views" | "weights" | "identity"> & {
+    known: SeenFaces;
+  },
 ): LossTerms {
-  const known = views.map((view, v) => {
-    if (view.known === undefined) throw new TypeError(`Cannot compare identities: view ${v} has no features`);
-    return view.known;
-  });
   const crop = Math.sqrt(views[0]!.coverage.length);
   const faces = views.map((view, v) => {
     const overlay = tf.add(rendered[v]!, tf.tensor4d(background(view), [1, crop, crop, 3])) as tfjs.Tensor4D;
@@ -141,22 +154,20 @@ function perceptualTerms(
   const { descriptor, layers } = identity.features(tf.concat(faces));
   const terms: LossTerms = {};
   if (weights.identity > 0) {
-    const target = tf.stack(known.map((face) => tf.tensor1d(face.descriptor))) as tfjs.Tensor2D;
-    terms.identity = identityLoss(tf, descriptor, target);
+    terms.identity = identityLoss(tf, descriptor, known.descriptor);
   }
   if (weights.mrf > 0) {
     terms.mrf = idMrf(
       tf,
       layers.map((generated, i) => {
-        const [, height, width, channels] = generated.shape;
-        const values = known.map((face) => tf.tensor3d(face.layers[i]!, [height, width, channels]));
+        const [, height, width] = generated.shape;
         const covered = tf.concat(
           views.map(({ coverage, face }) =>
             resizeTensor(tf, tf.tensor4d(coverage, [1, crop, crop, 1]), { box: face, width, height })
           ),
         );
         const inside = tf.cast(tf.greaterEqual(covered, 0.5), "float32") as tfjs.Tensor4D;
-        return { generated, target: tf.stack(values) as tfjs.Tensor4D, inside, weight: identity.layerWeights[i]! };
+        return { generated, target: known.layers[i]!, inside, weight: identity.layerWeights[i]! };
       }),
     );
   }

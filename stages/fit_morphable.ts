@@ -11,13 +11,17 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "../pipeline/mod.ts";
+import { defineStage, type Tree } from "../pipeline/mod.ts";
+import type { Triplets } from "./triplets.ts";
 
-/** Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. */
+/**
+ * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With `triplets` only their frontal views are
+ * learned from: of multi-view captures, the views that show a face whole.
+ */
 export const fitMorphableModel = defineStage({
   name: "fit_morphable",
   module: import.meta.url,
-  inputs: { crops: "aligned", meshes: "meshes", unwrapped: "unwrapped", topology: "assets" },
+  inputs: { crops: "aligned", meshes: "meshes", unwrapped: "unwrapped", topology: "assets", triplets: "triplets?" },
   output: "model",
   params: z.strictObject({
     components: z.strictObject({
@@ -29,6 +33,8 @@ export const fitMorphableModel = defineStage({
     turns: z.int().positive().default(3),
     /** Pull of each photograph's light toward a plain one; what it keeps back stays in the albedo. */
     lightRidge: z.number().min(0).default(0.1),
+    /** Most photographs of one person; thousands would not fit into memory. */
+    perPerson: z.int().positive().optional(),
   }),
   determinism: "bitwise",
   run: async ({ inputs, params, out, log, progress }) => {
@@ -39,10 +45,22 @@ export const fitMorphableModel = defineStage({
     const { readMesh, readSeen, readTopology } = await import("./geometry.ts");
     const { encodePng } = await import("./photograph.ts");
     const topology = await readTopology(inputs.topology);
-    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length));
-    const faces = await Promise.all(keys.map(async (key) => ({
+    const frontal = await frontalViews(inputs.triplets);
+    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length))
+      .filter((key) => frontal?.has(key) ?? true);
+    const named = await Promise.all(keys.map(async (key) => ({
       key,
       identity: (await inputs.crops.json<{ identity: string | null }>(`${key}.json`)).identity ?? key,
+    })));
+    const taken = new Map<string, number>();
+    const chosen = named.filter(({ identity }) => {
+      const count = (taken.get(identity) ?? 0) + 1;
+      taken.set(identity, count);
+      return count <= (params.perPerson ?? Infinity);
+    });
+    const faces = await Promise.all(chosen.map(async ({ key, identity }) => ({
+      key,
+      identity,
       vertices: await readMesh(inputs.meshes, key),
       ...await readSeen(inputs.unwrapped, key),
     })));
@@ -56,3 +74,10 @@ export const fitMorphableModel = defineStage({
     }
   },
 });
+
+/** Keys of the views in the middle of each triplet; null without triplets. */
+async function frontalViews(triplets: Tree | undefined): Promise<Set<string> | null> {
+  if (triplets === undefined) return null;
+  const { triplets: all } = await triplets.json<Triplets>("triplets.json");
+  return new Set(all.map(({ views: [, frontal] }) => frontal));
+}

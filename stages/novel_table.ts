@@ -17,11 +17,14 @@ const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
 /** Yaws of a view, degrees either way: [low, high). */
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
-/** Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`. */
+/**
+ * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`. Without scores
+ * against true textures, which only made captures have, there are no `uv_truth` files.
+ */
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
-  inputs: { ...roles("novel", METHODS, "novel"), ...roles("uv", METHODS, "uv_scores") },
+  inputs: { ...roles("novel", METHODS, "novel"), ...roles("uv", METHODS, "uv_scores?") },
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
@@ -81,8 +84,8 @@ export const novelTable = defineStage({
         columns: columnsOf(novel),
         rows: all.map((row) => ({ label: row.label, cells: meanCells(row.novel, novel, params) })),
         notes: [
-          `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${ours.novel.length} pairs of views of ${heads} made heads ` +
-          "of persons who were never trained on.",
+          `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${ours.novel.length} pairs of views of ${heads} ` +
+          `${ours.uv.length === 0 ? "persons" : "made heads of persons"} who were never trained on.`,
           means,
         ],
       }, "novel_views"),
@@ -95,6 +98,8 @@ export const novelTable = defineStage({
         })),
         notes: [differences],
       }, "novel_views_margins"),
+    };
+    const truth = ours.uv.length === 0 ? {} : {
       ...gridFiles({
         title: "Against true textures",
         columns: columnsOf(uv),
@@ -111,6 +116,6 @@ export const novelTable = defineStage({
         notes: [differences],
       }, "uv_truth_margins"),
     };
-    for (const [name, text] of Object.entries(files)) out.write(name, text);
+    for (const [name, text] of Object.entries({ ...files, ...truth })) out.write(name, text);
   },
 });

@@ -28,7 +28,7 @@ export const report = defineStage({
     const { reportPage } = await import("./figures/report_page.ts");
     const sections: ReportSection[] = [];
     const text = async (tree: Tree | undefined, paths: readonly string[]) => {
-      for (const path of tree === undefined ? [] : paths) {
+      for (const path of tree === undefined ? [] : paths.filter((path) => tree.has(path))) {
         sections.push({ markdown: await tree!.text(path), pictures: [] });
       }
     };

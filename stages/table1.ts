@@ -31,9 +31,7 @@ export const table1 = defineStage({
   },
   output: "table1",
   params: z.strictObject({
-    /** Which footnote the comparators' rows need. */
-    experiment: z.enum(["embedded", "paper"]).default("embedded"),
-    /** In embedded: the texture model behind each comparator's row, as the footnote says it. */
+    /** The texture model behind each comparator's row, as the footnote says it. */
     models: z.strictObject({
       deca: z.string().default("a linear albedo"),
       chen: z.string().default("a linear albedo and a UV detail layer"),

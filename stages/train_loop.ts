@@ -15,16 +15,17 @@ import type { LossWeights } from "../nets/losses.ts";
 import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../nets/parameters.ts";
 import { below, shuffled, uniform } from "../nets/random.ts";
 import type { TextureModel } from "../nets/texture_model.ts";
+import { openVgg19, type Vgg19, VGG19_SIZE } from "../nets/vgg19.ts";
 import { type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
-import { resizeTensor } from "../nets/resample.ts";
-import { type IdentityNetwork, type KnownFace, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
+import { type IdentityNetwork, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
 import { openIdentity } from "./identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "./triplet_choice.ts";
 import type { Hints, Tree } from "../pipeline/mod.ts";
 import type { trainInputs } from "./train_params.ts";
 import type { Triplets } from "./triplets.ts";
-import { type FaceModel, type FaceTrees, type LoadedView, loadView, readFaceModel } from "./training_set.ts";
+import { type FaceModel, type FaceTrees, readFaceModel } from "./training_set.ts";
+import { openTripletViews } from "./triplet_views.ts";
 
 /** What a training run is. */
 export interface TrainOptions extends FaceTrees {
@@ -54,15 +55,13 @@ export interface Trained {
   losses: string;
 }
 
-/** Photographs that the identity network looks at together. */
-const FACES_AT_ONCE = 8;
 /** Steps whose losses are read together. */
 const READ_EVERY = 10;
 
 /** What a training stage hands on: its inputs and parameters as they are. */
 export interface TrainContext
   extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
-  inputs: Record<keyof typeof trainInputs, Tree>;
+  inputs: Record<Exclude<keyof typeof trainInputs, "vgg19">, Tree> & { readonly vgg19?: Tree | undefined };
   params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights">;
 }
 
@@ -70,6 +69,7 @@ export interface TrainContext
 export async function trainStage({ inputs, params, ...context }: TrainContext): Promise<Trained> {
   const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
   const network = await openIdentity(inputs.identity);
+  const vgg19 = inputs.vgg19 && await openVgg19(await inputs.vgg19.bytes(inputs.vgg19.paths[0]!));
   try {
     return await trainOnTriplets({
       ...inputs,
@@ -77,10 +77,11 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
       ...context,
       triplets,
       faces: await readFaceModel(inputs),
-      identity: perceptualNetwork(network),
+      identity: vgg19 === undefined ? perceptualNetwork(network) : withVgg19(network, vgg19),
     });
   } finally {
     network.dispose();
+    vgg19?.dispose();
   }
 }
 
@@ -88,15 +89,22 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const { model, faces, weights, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
-  const views = await loadViews(options);
-  const usable = options.triplets.filter((triplet) => triplet.views.every((key) => views.has(key)));
+  const usable = options.triplets.filter(({ views }) =>
+    views.every((key) => options.regressed.has(`${key}.safetensors`))
+  );
   if (usable.length === 0) throw new Error("No triplet has all three views; see what mesh and regress skipped");
   if (usable.length < options.triplets.length) {
     options.log(
       `${options.triplets.length - usable.length} of ${options.triplets.length} triplets lack a view that was skipped`,
     );
   }
-  const known = await knownFaces(tf, views, options);
+  const looksAt = { descriptor: weights.identity > 0, layers: weights.mrf > 0 };
+  const looks = looksAt.descriptor || looksAt.layers;
+  const keys = [...new Set(options.triplets.flatMap((triplet) => triplet.views))];
+  const views = await openTripletViews(tf, keys.filter((key) => options.regressed.has(`${key}.safetensors`)), {
+    ...options,
+    looksAt,
+  });
   const chart = Float32Array.from(uvMap(faces.topology, faces.size).inside);
 
   const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
@@ -124,8 +132,10 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       signal.throwIfAborted();
     }
     const { triplet, chosen } = draw(usable, { step, seed });
-    const three = triplet.views.map((key) => views.get(key)!.view(known.get(key)));
+    const loaded = await views.load(triplet.views);
+    const three = loaded.map((view) => view.view());
     const terms = tf.tidy(() => {
+      const known = looks ? views.seen(triplet.views, loaded) : undefined;
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
@@ -136,6 +146,7 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
           chart,
           model: { ...model, albedo },
           identity: options.identity,
+          known,
         });
         kept = Object.fromEntries(Object.entries(found).map(([name, term]) => [name, tf.keep(tf.clone(term))]));
         return totalLoss(tf, found, weights);
@@ -184,50 +195,6 @@ async function chooseKernels(tf: Tfjs, { gpu, hints }: { gpu: Gpu; hints: Hints 
   if (await tuneConvolutions(tf, { gpu, known }) > 0) hints.write(known);
 }
 
-async function loadViews(
-  { triplets, crops, regressed, unwrapped, faces, signal }: TrainOptions,
-): Promise<Map<string, LoadedView>> {
-  const views = new Map<string, LoadedView>();
-  for (const key of new Set(triplets.flatMap((triplet) => triplet.views))) {
-    signal.throwIfAborted();
-    if (!regressed.has(`${key}.safetensors`)) continue;
-    views.set(key, await loadView(key, { crops, regressed, unwrapped }, faces));
-  }
-  return views;
-}
-
-/** What the identity network sees in all photographs; nothing if no loss asks for it. */
-async function knownFaces(
-  tf: Tfjs,
-  views: ReadonlyMap<string, LoadedView>,
-  { identity: { side, features }, weights }: Pick<TrainOptions, "identity" | "weights">,
-): Promise<Map<string, KnownFace>> {
-  const known = new Map<string, KnownFace>();
-  if (weights.identity === 0 && weights.mrf === 0) return known;
-  const all = [...views];
-  for (let first = 0; first < all.length; first += FACES_AT_ONCE) {
-    const some = all.slice(first, first + FACES_AT_ONCE);
-    const seen = tf.tidy(() => {
-      const faces = some.map(([, view]) => {
-        const photograph = tf.tensor4d(view.photograph(), [1, view.crop, view.crop, 3]);
-        return resizeTensor(tf, photograph, { box: view.face, width: side, height: side });
-      });
-      const { descriptor, layers } = features(tf.concat(faces));
-      return [descriptor, ...(weights.mrf === 0 ? [] : layers)] as tfjs.Tensor[];
-    });
-    const values = await Promise.all(seen.map((tensor) => tensor.data())) as Float32Array[];
-    tf.dispose(seen);
-    for (const [i, [key]] of some.entries()) {
-      const [descriptor, ...layers] = values.map((all) => {
-        const length = all.length / some.length;
-        return all.slice(i * length, (i + 1) * length);
-      });
-      known.set(key, { descriptor: descriptor!, layers });
-    }
-  }
-  return known;
-}
-
 /** The 128-d network with the layers at strides 4 and 8 in the places of VGG's relu3_2 and relu4_2. */
 function perceptualNetwork(network: Recognition128): IdentityNetwork {
   return {
@@ -236,6 +203,18 @@ function perceptualNetwork(network: Recognition128): IdentityNetwork {
     features: (faces) => {
       const { descriptor, stride4, stride8 } = network.features(faces);
       return { descriptor, layers: [stride4, stride8] };
+    },
+  };
+}
+
+/** The 128-d network's descriptor beside relu3_2 and relu4_2 of VGG-19, as in the paper. */
+function withVgg19(network: Recognition128, vgg19: Vgg19): IdentityNetwork {
+  return {
+    side: VGG19_SIZE,
+    layerWeights: [1, 2],
+    features: (faces) => {
+      const { relu3_2, relu4_2 } = vgg19.features(faces);
+      return { descriptor: network.embed(faces), layers: [relu3_2, relu4_2] };
     },
   };
 }

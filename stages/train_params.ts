@@ -6,7 +6,10 @@
 import { z } from "zod";
 import { PAPER_WEIGHTS } from "../nets/losses.ts";
 
-/** Inputs of a training stage. `identity`: the 128-d network that the identity and ID-MRF losses look through; never one that scores. */
+/**
+ * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that scores. `vgg19`: what ID-MRF looks through, as in
+ * the paper; without it ID-MRF looks through the 128-d network too.
+ */
 export const trainInputs = {
   triplets: "triplets",
   crops: "aligned",
@@ -15,6 +18,7 @@ export const trainInputs = {
   model: "model",
   topology: "assets",
   identity: "assets",
+  vgg19: "assets?",
 } as const;
 
 const weight = z.number().min(0);

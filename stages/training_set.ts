@@ -12,7 +12,7 @@ import type { Topology } from "../face/topology.ts";
 import { conditionCode, type FaceMaps } from "../nets/ftim_input.ts";
 import { meshSquare } from "../nets/mesh_square.ts";
 import type { Box } from "../nets/resample.ts";
-import type { KnownFace, TrainingView } from "../nets/triplet_loss.ts";
+import type { TrainingView } from "../nets/triplet_loss.ts";
 import type { Tree } from "../pipeline/mod.ts";
 import { readMorphable, readSeen, readTopology } from "./geometry.ts";
 import { readImage, toBytes } from "./photograph.ts";
@@ -51,8 +51,7 @@ export interface LoadedView extends LoadedFace {
   crop: number;
   /** The square of the crop that the identity network looks at. */
   face: Box;
-  /** @param known what the identity network sees in the photograph, if a loss asks for it */
-  view(known?: KnownFace): TrainingView;
+  view(): TrainingView;
   photograph(): Float32Array;
 }
 
@@ -119,7 +118,7 @@ export async function loadView(key: string, trees: FaceTrees, model: FaceModel):
     crop: width,
     face: square,
     photograph: () => toUnit(bytes),
-    view(known) {
+    view() {
       const operator = renderOperator(face.regression.vertices, { ...model, width, height });
       return {
         ...face.maps(),
@@ -127,7 +126,6 @@ export async function loadView(key: string, trees: FaceTrees, model: FaceModel):
         operator,
         coverage: operator.coverage,
         face: square,
-        ...(known === undefined ? {} : { known }),
       };
     },
   };

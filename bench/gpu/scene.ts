@@ -4,11 +4,9 @@ import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { renderOperator } from "../../face/render.ts";
 import { unwrap } from "../../face/unwrap.ts";
-import type { Tfjs } from "../../gpu/tfjs.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
 import { uniform } from "../../nets/random.ts";
-import { resizeTensor } from "../../nets/resample.ts";
-import type { IdentityNetwork, TrainingView } from "../../nets/triplet_loss.ts";
+import type { TrainingView } from "../../nets/triplet_loss.ts";
 import { gridHead } from "../../test/face/head.ts";
 
 /** Side of the crop in pixels. */
@@ -35,7 +33,7 @@ export function picture(seed: number, side = CROP): Float32Array {
 }
 
 /** The three views of one triplet. */
-export async function tripletViews(tf: Tfjs, identity: IdentityNetwork): Promise<TrainingView[]> {
+export function tripletViews(): TrainingView[] {
   const { topology, model } = gridHead(21);
   const views: TrainingView[] = [];
   for (const [v, yaw] of [-35, 0, 35].entries()) {
@@ -44,18 +42,6 @@ export async function tripletViews(tf: Tfjs, identity: IdentityNetwork): Promise
     const image = createImage({ width: CROP, height: CROP }, photograph);
     const operator = renderOperator(vertices, { topology, size: SIZE });
     const face = meshSquare(vertices, 1);
-    const known = tf.tidy(() => {
-      const { descriptor, layers } = identity.features(
-        resizeTensor(tf, tf.tensor4d(photograph, [1, CROP, CROP, 3]), {
-          box: face,
-          width: identity.side,
-          height: identity.side,
-        }),
-      );
-      return [descriptor, ...layers];
-    });
-    const [descriptor, ...layers] = await Promise.all(known.map((x) => x.data() as Promise<Float32Array>));
-    tf.dispose(known);
     views.push({
       ...unwrap(image, vertices, { topology, size: SIZE }),
       shading: new Float32Array(3 * SIZE * SIZE).fill(0.9),
@@ -66,7 +52,6 @@ export async function tripletViews(tf: Tfjs, identity: IdentityNetwork): Promise
       operator,
       coverage: operator.coverage,
       face,
-      known: { descriptor: descriptor!, layers },
     });
   }
   return views;

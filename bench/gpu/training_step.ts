@@ -1,5 +1,6 @@
 // The training step of FTIM with all losses, as the stage `train` runs it: ours, and the same on tfjs's own kernels.
 
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { uvMap } from "../../face/uv_map.ts";
 import { disposeSparse } from "../../gpu/sparse.ts";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
@@ -7,7 +8,7 @@ import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
 import { openRecognition128, RECOGNITION128_SIZE } from "../../nets/recognition128.ts";
 import { ftimModel } from "../../nets/texture_model.ts";
-import { type IdentityNetwork, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
+import { type IdentityNetwork, seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 import { ftimStoredShape } from "../../stages/train.ts";
 import { asset } from "../../test/assets.ts";
 import { gridHead } from "../../test/face/head.ts";
@@ -37,7 +38,13 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
       return { descriptor, layers: [stride4, stride8] };
     },
   };
-  const views = await tripletViews(tf, identity);
+  const views = tripletViews();
+  // Training remembers it from one look at each photograph.
+  const seen = tf.tidy(() => {
+    const { descriptor, layers } = seenIn(tf, views, identity);
+    return [descriptor, ...layers];
+  });
+  const known = { descriptor: seen[0] as Tensor2D, layers: seen.slice(1) as Tensor4D[] };
   const chart = Float32Array.from(uvMap(gridHead(21).topology, SIZE).inside);
   const model = ftimModel(tf, ftimStoredShape.parse({ codeLength: CODE_LENGTH }));
   const variables = toVariables(tf, drawParameters(model.parameters, 1));
@@ -55,6 +62,7 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
           chart,
           model: { ...model, albedo },
           identity,
+          known,
         });
         return totalLoss(tf, terms, PAPER_WEIGHTS);
       });
@@ -81,6 +89,7 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
       for (const { operator } of views) disposeSparse(operator);
       optimiser.dispose();
       tf.dispose(variables);
+      tf.dispose(seen);
       network.dispose();
     },
   };

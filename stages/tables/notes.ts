@@ -7,8 +7,7 @@ import { type Method, METHOD_LABELS, METHODS } from "./methods.ts";
 
 /** What the notes are made from. */
 export interface NoteFacts {
-  readonly experiment: "embedded" | "paper";
-  /** In embedded: the texture model behind each comparator's row, as words. */
+  /** The texture model behind each comparator's row, as words. */
   readonly models: Readonly<Record<Exclude<Method, "ours">, string>>;
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
@@ -16,14 +15,13 @@ export interface NoteFacts {
 }
 
 /** The notes, a sentence or two each, without markup. */
-export function tableNotes({ experiment, models, faces, missed }: NoteFacts): string[] {
-  const rows = experiment === "embedded"
-    ? "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: each is that method's texture model " +
-      `re-made on the same geometry, light and data as ours (${
-        METHODS.filter((method) => method !== "ours").map((method) => `${METHOD_LABELS[method]}: ${models[method]}`)
-          .join("; ")
-      }).`
-    : "The rows DECA, Chen, Deng and Tran are those authors' networks with their weights.";
+export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
+  const rows =
+    "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: each is that method's texture model " +
+    `re-made on the same geometry, light and data as ours (${
+      METHODS.filter((method) => method !== "ours").map((method) => `${METHOD_LABELS[method]}: ${models[method]}`)
+        .join("; ")
+    }).`;
   return [
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. Each PSNR is the mean of the faces' PSNR.`,
     rows,

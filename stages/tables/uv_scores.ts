@@ -17,7 +17,7 @@ export const uvScoresSchema = z.strictObject({
 /** See {@linkcode uvScoresSchema}. */
 export type UvScores = z.infer<typeof uvScoresSchema>;
 
-/** Reads what `uv_truth` wrote for one method. */
-export async function readUvScores(scores: Tree): Promise<UvScores[]> {
-  return uvScoresSchema.array().parse(await scores.json("uv.json"));
+/** Reads what `uv_truth` wrote for one method; none where no truth is known. */
+export async function readUvScores(scores: Tree | undefined): Promise<UvScores[]> {
+  return scores === undefined ? [] : uvScoresSchema.array().parse(await scores.json("uv.json"));
 }

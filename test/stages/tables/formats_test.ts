@@ -12,7 +12,6 @@ import { madeUpMeasurements, MODELS } from "./made_up.ts";
 const faces = madeUpMeasurements(6);
 const summary = summarise(faces, { resamples: 100, seed: 1 });
 const notes = tableNotes({
-  experiment: "embedded",
   models: MODELS,
   faces: 6,
   missed: ["test/my_photo (no face: 100 % dark)"],

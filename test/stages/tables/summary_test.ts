@@ -76,14 +76,14 @@ Deno.test("missedFaces() names what was not detected and what was skipped, each 
 });
 
 Deno.test("tableNotes() says what the comparators' rows are, for how many faces, and which are missing", () => {
-  const notes = tableNotes({ experiment: "embedded", models: MODELS, faces: 21, missed: ["a (not detected)"] }).join(
+  const notes = tableNotes({ models: MODELS, faces: 21, missed: ["a (not detected)"] }).join(
     "\n",
   );
   assert.match(notes, /over 21 faces/);
   assert.match(notes, /texture model re-made on the same geometry.*Tran: a decoder\)/);
   assert.match(notes, /Not measured: a \(not detected\)\./);
   assert.match(
-    tableNotes({ experiment: "paper", models: MODELS, faces: 2, missed: [] }).join("\n"),
-    /their weights[^]*No face .* is missing/,
+    tableNotes({ models: MODELS, faces: 2, missed: [] }).join("\n"),
+    /over 2 faces[^]*No face .* is missing/,
   );
 });

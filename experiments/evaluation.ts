@@ -1,0 +1,235 @@
+/**
+ * The paper's Section 4, for any data: ours and the comparators are trained and applied, then scored on test photographs, in other views of persons who were never
+ * trained on and, where they are known, against true textures.
+ *
+ * @module
+ */
+import { type Artifact, pick } from "../pipeline/mod.ts";
+import type { LossWeights } from "../nets/losses.ts";
+import { charts } from "../stages/charts.ts";
+import { compareChen } from "../stages/compare_chen.ts";
+import { compareDeca } from "../stages/compare_deca.ts";
+import { compareDeng } from "../stages/compare_deng.ts";
+import { compareTran } from "../stages/compare_tran.ts";
+import { embedFaces } from "../stages/embed.ts";
+import { fairness } from "../stages/fairness.ts";
+import { asset, assets } from "../stages/fetch.ts";
+import { figure3 } from "../stages/figure3.ts";
+import { figure4 } from "../stages/figure4.ts";
+import { scoreMetrics } from "../stages/metrics.ts";
+import { novelTable } from "../stages/novel_table.ts";
+import { scoreNovelViews } from "../stages/novel_views.ts";
+import { reconstruct } from "../stages/reconstruct.ts";
+import { regress } from "../stages/regress.ts";
+import { report } from "../stages/report.ts";
+import { seedSpread } from "../stages/seed_spread.ts";
+import { table1 } from "../stages/table1.ts";
+import { table2 } from "../stages/table2.ts";
+import type { Method } from "../stages/tables/methods.ts";
+import type { Variant } from "../stages/tables/variants.ts";
+import { trainFtim } from "../stages/train.ts";
+import { trainTran } from "../stages/train_tran.ts";
+import { packTrained } from "../stages/trained.ts";
+import { scoreUvTruth } from "../stages/uv_truth.ts";
+import { withoutFtim } from "../stages/without_ftim.ts";
+import { type PreparedFaces, topology } from "./faces.ts";
+
+/** What is trained on. */
+export interface TrainingData {
+  crops: Artifact<"aligned">;
+  unwrapped: Artifact<"unwrapped">;
+  regressed: Artifact<"regressed">;
+  triplets: Artifact<"triplets">;
+  poses: Artifact<"poses">;
+  model: Artifact<"model">;
+  correction: Artifact<"correction">;
+  /** VGG-19 for ID-MRF; without it ID-MRF looks through the identity network. */
+  vgg19?: Artifact<"assets">;
+}
+
+/** Views of persons who were never trained on. */
+export type HeldOutViews = PreparedFaces & {
+  triplets: Artifact<"triplets">;
+  /** The true textures, where captures were made from them. */
+  truth?: Artifact<"synthetic">;
+};
+
+/** All data of an experiment. */
+export interface EvaluationData {
+  training: TrainingData;
+  test: PreparedFaces;
+  heldOut: HeldOutViews;
+  /** How well captures were filtered, where that is known. */
+  filter?: Artifact<"filter_report">;
+}
+
+/** What is done with the data. */
+export interface EvaluationOptions {
+  steps: number;
+  learningRate: number;
+  seed: number;
+  /** How often our training is repeated, with the seeds that follow. */
+  seeds: number;
+  /** Faces that a person counts in each test photograph, by key. */
+  expectedFaces?: Record<string, number>;
+}
+
+/** Tran's decoder starts from nothing, so it takes this rate and twice our steps. */
+const TRAN_RATE = 5e-4;
+
+/** What every method reads of a face. */
+interface Faces {
+  crops: Artifact<"aligned">;
+  unwrapped: Artifact<"unwrapped">;
+  regressed: Artifact<"regressed">;
+}
+/** A method, applied to faces. */
+type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
+
+/** All results as lazy artifacts by name. */
+export function evaluation(
+  { training, test, heldOut, filter }: EvaluationData,
+  { steps, learningRate, seed, seeds, expectedFaces = {} }: EvaluationOptions,
+) {
+  const { poses, correction, ...trainable } = training;
+  const shared = { model: training.model, topology: topology() };
+  const schooling = { ...trainable, topology: topology(), identity: assets("models/face_recognition_model") };
+  const train = (weights: Partial<LossWeights> = {}, offset = 0) =>
+    trainFtim(schooling, { steps, seed: seed + offset, learningRate, weights });
+  const weights = train();
+  const tranWeights = trainTran(schooling, { steps: 2 * steps, seed, learningRate: TRAN_RATE });
+  const ftim = (weights: Artifact<"weights">): Reconstruct => (faces) => reconstruct({ ...faces, weights, ...shared });
+
+  const methods: Record<Method, Reconstruct> = {
+    deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
+    chen: (faces) => compareChen({ ...faces, ...shared }),
+    deng: (faces) => compareDeng({ ...faces, ...shared, identity: schooling.identity }),
+    tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
+    ours: ftim(weights),
+  };
+  const variants: Record<Variant, Reconstruct> = {
+    copy: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" }),
+    guess: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" }),
+    plain: ftim(train({ mrf: 0, symmetry: 0 })),
+    photometric: ftim(train({ photometric: 0 })),
+    albedo: ftim(train({ albedo: 0 })),
+    identity: ftim(train({ identity: 0 })),
+    mrf: ftim(train({ mrf: 0 })),
+    symmetry: ftim(train({ symmetry: 0 })),
+    regularisation: ftim(train({ regularisation: 0 })),
+    full: methods.ours,
+  };
+
+  const regressed = ({ crops, meshes, unwrapped }: PreparedFaces): Faces => ({
+    crops,
+    unwrapped,
+    regressed: regress({ meshes, unwrapped, ...shared }),
+  });
+  const [real, made] = [regressed(test), regressed(heldOut)];
+  const recognition = assets("models/faceres.");
+  const features = asset("models/fr_feature.onnx");
+  const { meshes, unwrapped, crops: aligned } = test;
+  const embeddings = embedFaces({ aligned, meshes, unwrapped, recognition, features });
+  const onReal = (method: Reconstruct, opinions: { features?: Artifact<"assets"> } = {}) =>
+    scoreMetrics({ aligned, meshes, unwrapped, embeddings, reconstructions: method(real), recognition, ...opinions });
+  const heldOutEmbeddings = embedFaces({
+    aligned: heldOut.crops,
+    meshes: heldOut.meshes,
+    unwrapped: heldOut.unwrapped,
+    recognition,
+  });
+  const onNovel = (method: Reconstruct) =>
+    scoreNovelViews({
+      triplets: heldOut.triplets,
+      crops: heldOut.crops,
+      unwrapped: heldOut.unwrapped,
+      meshes: heldOut.meshes,
+      embeddings: heldOutEmbeddings,
+      reconstructions: method(made),
+      topology: topology(),
+      recognition,
+    });
+  const { truth } = heldOut;
+  const onTruth = truth && ((method: Reconstruct) =>
+    scoreUvTruth({
+      crops: heldOut.crops,
+      unwrapped: heldOut.unwrapped,
+      truth,
+      reconstructions: method(made),
+      topology: topology(),
+    }));
+
+  const scores = byName(methods, (method) => onReal(method, { features }));
+  const table = table1({
+    ...scores,
+    detections: test.detections,
+    aligned,
+    meshes,
+  }, {
+    expectedFaces,
+    models: {
+      deca: "a linear albedo fitted with a Gaussian prior (MAP)",
+      chen: "that linear albedo and a displacement map that bends the normals, fitted to the photograph",
+      deng: "a linear albedo fitted with a weak prior, robust weights in place of a skin mask, and a perceptual term",
+      tran: "an albedo decoder without skip connections, trained on the same triplets",
+    },
+  });
+  const renders = byName(methods, (method) => method(real));
+  const font = asset("font/DejaVuSans.ttf");
+  const figure = figure3({ ...renders, aligned, unwrapped, font });
+  const others = novelTable({
+    ...prefixed("novel", byName(methods, onNovel)),
+    ...(onTruth && prefixed("uv", byName(methods, onTruth))),
+  });
+  const ablation = table2({
+    ...prefixed("real", byName(variants, (method) => onReal(method))),
+    ...prefixed("novel", byName(variants, onNovel)),
+    ...(onTruth && prefixed("uv", byName(variants, onTruth))),
+  });
+  const repeated = Object.fromEntries(Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({}, i))]));
+  const tables = {
+    table1: table,
+    others,
+    fairness: fairness({ ...scores, unwrapped }),
+    figure3: figure,
+    charts: charts({ losses: pick(weights, ["losses.csv"]), poses, triplets: training.triplets, font }),
+  };
+  return {
+    ...tables,
+    filter: filter ?? null,
+    table2: ablation,
+    figure4: figure4({
+      aligned,
+      meshes,
+      copy: variants.copy(real),
+      plain: variants.plain(real),
+      full: variants.full(real),
+      font,
+    }),
+    seeds: seeds === 1 ? null : seedSpread({
+      ...prefixed("real", byName(repeated, (method) => onReal(method))),
+      ...prefixed("novel", byName(repeated, onNovel)),
+    }),
+    report: report({ ...tables, filter }),
+    losses: pick(weights, ["losses.csv"]),
+    calibration: pick(correction, ["calibration.json"]),
+    trained: packTrained({ weights, model: training.model, correction }),
+    ...renders,
+    weights,
+  };
+}
+
+function byName<Name extends string, In, Out>(record: Record<Name, In>, make: (value: In) => Out): Record<Name, Out> {
+  return Object.fromEntries(Object.entries<In>(record).map(([name, value]) => [name, make(value)])) as Record<
+    Name,
+    Out
+  >;
+}
+
+function prefixed<Prefix extends string, Name extends string, T>(
+  prefix: Prefix,
+  record: Record<Name, T>,
+): Record<`${Prefix}_${Name}`, T> {
+  const named = Object.entries<T>(record).map(([name, value]) => [`${prefix}_${name}`, value]);
+  return Object.fromEntries(named) as Record<`${Prefix}_${Name}`, T>;
+}

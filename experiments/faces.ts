@@ -1,0 +1,45 @@
+/**
+ * The steps that all photographs go through alike, whatever data set they are of.
+ *
+ * @module
+ */
+import type { Artifact } from "../pipeline/mod.ts";
+import { alignFaces } from "../stages/align.ts";
+import { correctMeshes } from "../stages/correct_mesh.ts";
+import { detectFaces } from "../stages/detect.ts";
+import { faceAngles } from "../stages/face_angles.ts";
+import { asset, assets } from "../stages/fetch.ts";
+import { meshFaces } from "../stages/mesh.ts";
+import { estimatePose } from "../stages/pose.ts";
+import { unwrapTextures } from "../stages/unwrap.ts";
+
+/** The face mesh's triangles and UVs. */
+export const topology = () => asset("models/facemeshcoords.ts");
+/** The face mesh network. */
+export const faceMesh = () => assets("models/facemesh.");
+/** The face detector. */
+export const detector = () => asset("models/fr_detect.onnx");
+/** The pose network. */
+export const headPose = () => asset("models/fr_pose.onnx");
+
+/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
+export const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
+
+/** Photographs → faces, their poses, crops and meshes, as the networks find them. */
+export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
+  const detections = detectFaces({ images, network: detector() }, { keep });
+  const crops = alignFaces({ images, detections });
+  const meshes = meshFaces({ crops, network: faceMesh() });
+  const poses = estimatePose({ images, detections, network: headPose() });
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }) };
+}
+/** Found faces. */
+export type FoundFaces = ReturnType<typeof findFaces>;
+
+/** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
+export function prepareFaces(found: FoundFaces, { correction }: { correction: Artifact<"correction"> }) {
+  const meshes = correctMeshes({ meshes: found.meshes, angles: found.angles, correction });
+  return { ...found, meshes, unwrapped: unwrapTextures({ crops: found.crops, meshes, topology: topology() }) };
+}
+/** Found faces with corrected meshes and incomplete textures. */
+export type PreparedFaces = ReturnType<typeof prepareFaces>;

@@ -1,0 +1,101 @@
+/**
+ * VGG-19 up to relu4_2 (Simonyan and Zisserman 2015) with torchvision's weights: what the paper's ID-MRF loss looks through, at relu3_2 and relu4_2. The weights
+ * are the user's own export (see data.lock, collection `vgg19`): tensors `features.<n>.weight` [out, in, 3, 3] and `features.<n>.bias` [out].
+ *
+ * Input as torchvision trained it and as DECA's ID-MRF feeds it: RGB in 0..1 less ImageNet's mean, over its deviation. No filter gradient is computed.
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import { convolve } from "../gpu/ops/convolve.ts";
+import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { IMAGENET } from "./planes.ts";
+import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
+
+/** Number in torchvision's `features`, inputs and outputs of each convolution; "pool" halves. */
+const LAYERS = [
+  [0, 3, 64],
+  [2, 64, 64],
+  "pool",
+  [5, 64, 128],
+  [7, 128, 128],
+  "pool",
+  [10, 128, 256],
+  [12, 256, 256],
+  [14, 256, 256],
+  [16, 256, 256],
+  "pool",
+  [19, 256, 512],
+  [21, 512, 512],
+] as const;
+/** The convolution whose rectified result is relu3_2. */
+const RELU3_2 = 12;
+
+/** An open network. */
+export interface Vgg19 {
+  /**
+   * Two inner layers; differentiable.
+   *
+   * @param x `[B, S, S, 3]`, 0..1, RGB; S a multiple of 8
+   * @returns `[B, S/4, S/4, 256]` and `[B, S/8, S/8, 512]`, after the rectifier
+   */
+  features(x: tfjs.Tensor4D): { relu3_2: tfjs.Tensor4D; relu4_2: tfjs.Tensor4D };
+  dispose(): void;
+}
+
+/** The side that VGG-19 was trained with. */
+export const VGG19_SIZE = 224;
+
+/**
+ * Opens the network.
+ *
+ * @param file the safetensors file; tensors of later layers are ignored
+ * @throws {TypeError} if a tensor is absent or has another shape
+ */
+export async function openVgg19(file: Uint8Array): Promise<Vgg19> {
+  const tf = await openTfjs();
+  const weights = decodeSafetensors(file);
+  const layers = new Map(
+    LAYERS.flatMap((layer) => layer === "pool" ? [] : [[layer[0], openLayer(tf, weights, layer)] as const]),
+  );
+  const colours = (values: typeof IMAGENET.mean) => tf.tensor1d([...values as readonly number[]]);
+  const [mean, deviation] = [colours(IMAGENET.mean), colours(IMAGENET.deviation)];
+  return {
+    features: (x) =>
+      tf.tidy(() => {
+        let out = tf.div(tf.sub(x, mean), deviation) as tfjs.Tensor4D;
+        let relu3_2 = out;
+        for (const layer of LAYERS) {
+          out = layer === "pool" ? tf.maxPool(out, 2, 2, "valid") : convolve(tf, out, layers.get(layer[0])!);
+          if (layer[0] === RELU3_2) relu3_2 = out;
+        }
+        return { relu3_2, relu4_2: out };
+      }),
+    dispose() {
+      tf.dispose([mean, deviation]);
+      for (const { filter, bias } of layers.values()) tf.dispose([filter, bias]);
+    },
+  };
+}
+
+/** One convolution with its rectifier, the filter as [3, 3, in, out]. */
+function openLayer(
+  tf: Tfjs,
+  weights: TensorRecord,
+  [number, inputs, outputs]: readonly [number, number, number],
+): { filter: tfjs.Tensor4D; bias: tfjs.Tensor1D; slope: number } {
+  const read = (name: string, shape: readonly number[]) => {
+    const tensor = weights[name];
+    if (!(tensor?.data instanceof Float32Array) || String(tensor.shape) !== String(shape)) {
+      const found = tensor === undefined ? "it is absent" : `it is [${tensor.shape}]`;
+      throw new TypeError(`Cannot open VGG-19: "${name}" must hold floats [${shape}], but ${found}`);
+    }
+    return tensor.data;
+  };
+  const name = `features.${number}`;
+  const filter = read(`${name}.weight`, [outputs, inputs, 3, 3]);
+  const bias = read(`${name}.bias`, [outputs]);
+  return tf.tidy(() => ({
+    filter: tf.transpose(tf.tensor4d(filter, [outputs, inputs, 3, 3]), [2, 3, 1, 0]),
+    bias: tf.tensor1d(bias),
+    slope: 0,
+  }));
+}

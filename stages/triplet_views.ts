@@ -1,0 +1,106 @@
+/**
+ * The views that a training run looks at. A set of hundreds is loaded once and stays in memory, with what the network sees in its photographs; of a set of
+ * thousands, such as the paper's 1.5k triplets, only the views of late are kept, and the network looks at a photograph each time.
+ *
+ * @module
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import type { Tfjs } from "../gpu/tfjs.ts";
+import { type IdentityNetwork, type SeenFaces, seenIn } from "../nets/triplet_loss.ts";
+import { type FaceModel, type FaceTrees, type LoadedView, loadView } from "./training_set.ts";
+
+/** Views of about a megabyte that are kept. */
+const MOST_VIEWS = 1024;
+/** Bytes of the network's features that are kept. */
+const MOST_BYTES = 1 << 30;
+/** Photographs that the network looks at together. */
+const FACES_AT_ONCE = 8;
+
+/** Loads views by key; the keys of a triplet must be loaded when `seen` asks for them. */
+export interface TripletViews {
+  load(keys: readonly string[]): Promise<LoadedView[]>;
+  /** What the network sees in the photographs of these views. Call it within `tf.tidy`. */
+  seen(keys: readonly string[], views: readonly LoadedView[]): SeenFaces;
+}
+
+/** What {@link openTripletViews} needs. */
+export interface TripletViewsOptions extends FaceTrees {
+  readonly faces: FaceModel;
+  readonly identity: IdentityNetwork;
+  /** Whether a loss looks at the network's descriptors, and at its layers. */
+  readonly looksAt: { readonly descriptor: boolean; readonly layers: boolean };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the views of some triplets.
+ *
+ * @param keys of all views, each of which has a regression
+ */
+export async function openTripletViews(
+  tf: Tfjs,
+  keys: readonly string[],
+  { faces, identity, looksAt, signal, ...trees }: TripletViewsOptions,
+): Promise<TripletViews> {
+  const kept = new Map<string, LoadedView>();
+  const load = async (key: string) => {
+    signal.throwIfAborted();
+    const view = kept.get(key) ?? await loadView(key, trees, faces);
+    // the last asked for is the last in the map
+    kept.delete(key);
+    kept.set(key, view);
+    if (kept.size > MOST_VIEWS) kept.delete(kept.keys().next().value!);
+    return view;
+  };
+  const look = (views: readonly LoadedView[]) =>
+    seenIn(tf, views.map((view) => ({ photograph: view.photograph(), face: view.face })), identity);
+  const known = keys.length <= MOST_VIEWS && (looksAt.descriptor || looksAt.layers)
+    ? await rememberAll(keys, { tf, load, look, layers: looksAt.layers })
+    : null;
+  return {
+    // one after the other: a stage reads from one disk
+    load: async (keys) => {
+      const views: LoadedView[] = [];
+      for (const key of keys) views.push(await load(key));
+      return views;
+    },
+    seen: (keys, views) => known === null ? look(views) : known(keys),
+  };
+}
+
+/** Looks at all photographs and keeps what was seen as numbers; null if that takes too much memory. */
+async function rememberAll(
+  keys: readonly string[],
+  { tf, load, look, layers }: {
+    tf: Tfjs;
+    load(key: string): Promise<LoadedView>;
+    look(views: readonly LoadedView[]): SeenFaces;
+    layers: boolean;
+  },
+): Promise<((keys: readonly string[]) => SeenFaces) | null> {
+  const known = new Map<string, Float32Array[]>();
+  let shapes: number[][] = [];
+  for (let first = 0; first < keys.length; first += FACES_AT_ONCE) {
+    const some = keys.slice(first, first + FACES_AT_ONCE);
+    const views: LoadedView[] = [];
+    for (const key of some) views.push(await load(key));
+    const seen = tf.tidy(() => {
+      const found = look(views);
+      return [found.descriptor, ...(layers ? found.layers : [])] as tfjs.Tensor[];
+    });
+    const values = await Promise.all(seen.map((tensor) => tensor.data())) as Float32Array[];
+    shapes = seen.map(({ shape }) => shape.slice(1));
+    tf.dispose(seen);
+    const length = (i: number) => values[i]!.length / some.length;
+    if (keys.length * 4 * values.reduce((sum, _, i) => sum + length(i), 0) > MOST_BYTES) return null;
+    for (const [face, key] of some.entries()) {
+      known.set(key, values.map((all, i) => all.slice(face * length(i), (face + 1) * length(i))));
+    }
+  }
+  return (keys) => {
+    const [descriptor, ...rest] = shapes.map((shape, i) =>
+      tf.stack(keys.map((key) => tf.tensor(known.get(key)![i]!, shape)))
+    );
+    return { descriptor: descriptor as tfjs.Tensor2D, layers: rest as tfjs.Tensor4D[] };
+  };
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { paper, PaperDataError, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
+import { sourceFolder } from "../../pipeline/mod.ts";
+import { choosePhotographs } from "../../stages/chosen_photographs.ts";
+import { withScratch } from "../stages/scratch.ts";
+
+function put(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    Deno.mkdirSync(`${folder}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(`${folder}/${path}`, text);
+  }
+}
+
+Deno.test("every tenth person of FaceScape is held out, and nobody is on both sides", () =>
+  withScratch(async ({ folder, run }) => {
+    const persons = [1, 2, 3, 10, 11, 20, 21, 30, 31, 32, 40, 41];
+    put(folder, {
+      ...Object.fromEntries(persons.map((id) => [`facescape/images/${id}/1_neutral/0.jpg`, `${id}`])),
+      "facescape/images/notes.txt": "not a person",
+    });
+    const { trees } = await run(splitCaptures(folder));
+    const of = (paths: readonly string[]) => paths.map((path) => Number(path.split("/")[0])).sort((a, b) => a - b);
+    assert.deepEqual(of(trees.heldOut.paths), [2, 41]);
+    assert.deepEqual(of(trees.training.paths), [1, 3, 10, 11, 20, 21, 30, 31, 32, 40]);
+  }));
+
+Deno.test("the test set are the first photographs of CelebA's test partition", () =>
+  withScratch(async ({ folder, run }) => {
+    const partitions = [0, 2, 1, 2, 2];
+    const name = (i: number) => `00000${i + 1}.jpg`;
+    put(folder, {
+      ...Object.fromEntries(partitions.map((_, i) => [`celeba/img_align_celeba/${name(i)}`, `${i}`])),
+      "celeba/list_eval_partition.txt": partitions.map((p, i) => `${name(i)} ${p}\r\n`).join(""),
+    });
+    const { trees: { some } } = await run({ some: testPhotographs(folder, 2) });
+    assert.deepEqual(some.paths, ["000002.jpg", "000004.jpg"]);
+    put(folder, { "celeba/list_eval_partition.txt": "<html>Quota exceeded</html>" });
+    assert.throws(() => testPhotographs(folder, 2), PaperDataError);
+  }));
+
+Deno.test("what is absent from the data folder is named, with whom to ask and where to put it", () =>
+  withScratch(async ({ folder, run }) => {
+    const of = async (artifacts: Parameters<typeof run>[0]) => await run(artifacts).then(() => "", String);
+    const { training } = splitCaptures(folder);
+    assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);
+    assert.match(await of({ photographs: testPhotographs(folder, 9) }), /img_align_celeba[^]*Chinese University/);
+    put(folder, { "celeba/img_align_celeba/000001.jpg": "" });
+    assert.match(await of({ photographs: testPhotographs(folder, 9) }), /list_eval_partition\.txt is not there/);
+    const { weights } = paper({ data: folder });
+    assert.match(await of({ weights }), /is not there/);
+    put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
+    assert.throws(() => splitCaptures(folder), /1 persons: at least two are needed, as <id>/);
+  }));
+
+Deno.test("of all detections only those of the triplets' photographs go on", () =>
+  withScratch(async ({ folder, run }) => {
+    const triplet = (...views: string[]) => ({ identity: "1", expression: "", views, yaws: [-20, 0, 20] });
+    put(folder, {
+      "detections/1/a/0.json": "{}",
+      "detections/1/a/1.json": '{"faces":[]}',
+      "detections/1/a/2.json": "{}",
+      "detections/2/a/0.json": "{}",
+      "triplets/triplets.json": JSON.stringify({
+        triplets: [triplet("1/a/0/0", "1/a/1/0", "2/a/0/0"), triplet("1/a/0/0", "1/a/1/0", "1/a/1/0")],
+      }),
+    });
+    const source = <Kind extends string>(name: string, kind: Kind) => ({
+      ...sourceFolder(`${folder}/${name}`),
+      kind,
+    });
+    const chosen = choosePhotographs({
+      detections: source("detections", "detections"),
+      triplets: source("triplets", "triplets"),
+    });
+    const { trees } = await run({ chosen });
+    assert.deepEqual(trees.chosen.paths, ["1/a/0.json", "1/a/1.json", "2/a/0.json"]);
+    assert.equal(await trees.chosen.text("1/a/1.json"), '{"faces":[]}');
+  }));
