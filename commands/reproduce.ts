@@ -30,6 +30,7 @@ export function reproduce(program: Command): void {
 
 /** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
 async function make(names: readonly Published[], options: Common): Promise<boolean> {
+  if (options.experiment === "paper") (await import("../experiments/paper.ts")).requirePaperData(options);
   const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
   const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });

@@ -17,11 +17,11 @@ import { calibrate } from "../stages/calibrate.ts";
 import { choosePhotographs } from "../stages/chosen_photographs.ts";
 import { detectFaces } from "../stages/detect.ts";
 import { faceAngles } from "../stages/face_angles.ts";
-import { asset, assetFolder, isPresent } from "../stages/fetch.ts";
+import { asset, assetFolder, dataLock, isPresent } from "../stages/fetch.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
 import { meshFaces } from "../stages/mesh.ts";
-import { defaultDataFolder } from "../stages/obtain.ts";
+import { absentMessage, defaultDataFolder } from "../stages/obtain.ts";
 import { estimatePose } from "../stages/pose.ts";
 import { regress } from "../stages/regress.ts";
 import { buildTriplets } from "../stages/triplets.ts";
@@ -48,6 +48,7 @@ export interface PaperOptions {
 const CAPTURES = "paper/facescape/images/";
 const PHOTOGRAPHS = "paper/celeba/img_align_celeba/";
 const PARTITION = "paper/celeba/list_eval_partition.txt";
+const VGG19 = "paper/vgg19/vgg19_relu4_2.safetensors";
 /** One person in so many is held out. */
 const HELD_OUT = 10;
 /** Triplets of persons who are held out. */
@@ -58,6 +59,17 @@ const MODEL_VIEWS = 4;
 /** The data folder is there, but not as data.lock says. */
 export class PaperDataError extends Error {
   override name = "PaperDataError";
+}
+
+/**
+ * Looks for all that the experiment needs, so that who lacks several files hears of all of them at once.
+ *
+ * @throws {PaperDataError} naming each absent file, who grants it and where to put it
+ */
+export function requirePaperData({ data: dataFolder = defaultDataFolder }: PaperOptions = {}): void {
+  const absent = [CAPTURES, PHOTOGRAPHS, PARTITION, VGG19].filter((id) => !isPresent(id, { dataFolder }));
+  if (absent.length === 0) return;
+  throw new PaperDataError(absent.map((id) => absentMessage(dataLock().assets.get(id)!, dataFolder)).join("\n\n"));
 }
 
 /** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
@@ -89,7 +101,7 @@ export function paper(options: PaperOptions = {}) {
       poses: known.poses,
       model,
       correction,
-      vgg19: asset("paper/vgg19/vgg19_relu4_2.safetensors", { dataFolder }),
+      vgg19: asset(VGG19, { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
     heldOut: { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets },

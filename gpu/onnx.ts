@@ -16,8 +16,16 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
 }
 
+/** A dense float tensor in a buffer of the shared device, row-major. It stays the caller's. */
+export interface DeviceTensor {
+  readonly buffer: GPUBuffer;
+  readonly dims: readonly number[];
+}
+
 /** A network that is ready to run. */
 export interface OnnxSession {
+  /** Where it runs; on the GPU it also takes tensors that are there already. */
+  readonly place: "gpu" | "cpu";
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
@@ -25,10 +33,10 @@ export interface OnnxSession {
    *
    * @param feeds one tensor for each input name
    * @returns one tensor for each output name
-   * @throws {TypeError} if an input is missing, or a tensor's length does not fit its dims
+   * @throws {TypeError} if an input is missing, does not fit its dims, or is in a buffer while the network runs on the CPU
    * @throws {GpuError} if the GPU work went wrong
    */
-  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
+  run(feeds: Readonly<Record<string, OnnxTensor | DeviceTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   /** Frees the network's memory. */
   release(): Promise<void>;
 }
@@ -40,6 +48,9 @@ export interface OpenSessionOptions {
   /** Where it runs. Default: on the shared device, unless that is a software adapter. */
   readonly on?: "gpu" | "cpu";
 }
+
+/** The runtime has a declaration of WebGPU of its own. */
+type OrtBuffer = Parameters<typeof import("onnxruntime-web/webgpu").Tensor.fromGpuBuffer>[0];
 
 /** Most threads of a network on the CPU: each holds a copy of it. */
 const MOST_THREADS = 4;
@@ -63,22 +74,25 @@ export async function openSession(
     ? await openOnThreads(model, { most: Math.min(MOST_THREADS, navigator.hardwareConcurrency) })
     : await openOnGpu(model, name);
   return {
+    place,
     inputNames: network.inputNames,
     outputNames: network.outputNames,
     async run(feeds) {
       for (const input of network.inputNames) {
         const feed = feeds[input];
         if (feed === undefined) throw new TypeError(`Cannot run ${name}: input "${input}" is missing`);
+        if (place === "cpu" && "buffer" in feed) {
+          throw new TypeError(`Cannot run ${name}: input "${input}" is on the GPU, the network on the CPU`);
+        }
         const size = feed.dims.reduce((product, dim) => product * dim, 1);
-        if (size !== feed.data.length) {
-          throw new TypeError(
-            `Cannot run ${name}: input "${input}" has ${feed.data.length} values for dims [${feed.dims}]`,
-          );
+        const values = "buffer" in feed ? feed.buffer.size / 4 : feed.data.length;
+        // A buffer may be padded.
+        if (values < size || ("data" in feed && values > size)) {
+          throw new TypeError(`Cannot run ${name}: input "${input}" has ${values} values for dims [${feed.dims}]`);
         }
       }
-      const outputs = await network.run(
-        Object.fromEntries(network.inputNames.map((input) => [input, feeds[input]!])),
-      );
+      const given = Object.fromEntries(network.inputNames.map((input) => [input, feeds[input]!]));
+      const outputs = await network.run(given as Readonly<Record<string, OnnxTensor>>);
       const missing = network.outputNames.find((output) => outputs[output] === undefined);
       if (missing !== undefined) throw new TypeError(`Cannot run ${name}: output "${missing}" is missing`);
       return outputs;
@@ -105,7 +119,12 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<Network & { c
     outputNames: session.outputNames,
     async run(feeds) {
       const tensors = Object.fromEntries(
-        Object.entries(feeds).map(([input, { data, dims }]) => [input, new ort.Tensor("float32", data, dims)]),
+        Object.entries(feeds as Readonly<Record<string, OnnxTensor | DeviceTensor>>).map(([input, feed]) => [
+          input,
+          "buffer" in feed
+            ? ort.Tensor.fromGpuBuffer(feed.buffer as OrtBuffer, { dataType: "float32", dims: feed.dims })
+            : new ort.Tensor("float32", feed.data, feed.dims),
+        ]),
       );
       const results = await session.run(tensors);
       const outputs: Record<string, OnnxTensor> = {};

@@ -8,8 +8,8 @@
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "../gpu/onnx.ts";
-import { planes } from "./planes.ts";
-import { type Box, resample } from "./resample.ts";
+import { withNetworkInput } from "./network_input.ts";
+import type { Box } from "./resample.ts";
 
 /** A face: a rectangle in source pixels, from brow or hairline to chin; it may reach beyond the picture. */
 export interface FaceBox extends Box {
@@ -39,6 +39,7 @@ export interface Detector {
 
 const WIDTH = 320;
 const HEIGHT = 240;
+const NORMALISATION = { mean: 127 / 255, deviation: 128 / 255 };
 
 /**
  * Opens the detector.
@@ -50,9 +51,8 @@ export async function openDetector(model: Uint8Array): Promise<Detector> {
 
   async function detectWindow(image: RgbImage, window: Box, minScore: number): Promise<FaceBox[]> {
     const box = letterbox(window, WIDTH / HEIGHT);
-    const small = resample(image, { box, width: WIDTH, height: HEIGHT, border: "zero" });
-    const feed = { data: planes(small, { mean: 127 / 255, deviation: 128 / 255 }), dims: [1, 3, HEIGHT, WIDTH] };
-    const { scores, boxes } = await session.run({ input: feed });
+    const part = { image, box, width: WIDTH, height: HEIGHT, border: "zero" as const, normalisation: NORMALISATION };
+    const { scores, boxes } = await withNetworkInput(session, part, (input) => session.run({ input }));
     if (!scores || !boxes) throw new TypeError("Cannot detect faces: the model has no outputs scores and boxes");
     return decodeBoxes({ scores: scores.data, boxes: boxes.data }, { box, minScore });
   }

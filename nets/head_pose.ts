@@ -8,8 +8,9 @@
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "../gpu/onnx.ts";
-import { IMAGENET, planes } from "./planes.ts";
-import { type Box, resample, squareAround } from "./resample.ts";
+import { type Feed, withNetworkInput } from "./network_input.ts";
+import { IMAGENET } from "./planes.ts";
+import { type Box, squareAround } from "./resample.ts";
 
 /** Where a head points, in degrees. */
 export interface HeadAngles {
@@ -48,24 +49,24 @@ const FIRST = -99;
 export async function openHeadPose(model: Uint8Array): Promise<HeadPose> {
   const session = await openSession(model, { name: "head pose" });
 
-  async function read(crop: RgbImage): Promise<HeadAngles> {
-    const { output, 617: pitch, 618: roll } = await session.run({
-      input: { data: planes(crop, IMAGENET), dims: [1, 3, SIZE, SIZE] },
-    });
+  async function read(input: Feed): Promise<HeadAngles> {
+    const { output, 617: pitch, 618: roll } = await session.run({ input });
     if (!output || !pitch || !roll) throw new TypeError("Cannot estimate pose: the model lacks an output");
     return { yaw: -expectedAngle(output.data), pitch: expectedAngle(pitch.data), roll: -expectedAngle(roll.data) };
   }
 
   return {
-    async estimate(image, face, { mirror = true } = {}) {
-      const crop = resample(image, { box: squareAround(face, MARGIN), width: SIZE, height: SIZE });
-      if (!mirror) return await read(crop);
-      const [direct, mirrored] = await Promise.all([read(crop), read(mirrorImage(crop))]);
-      return {
-        yaw: (direct.yaw - mirrored.yaw) / 2,
-        pitch: (direct.pitch + mirrored.pitch) / 2,
-        roll: (direct.roll - mirrored.roll) / 2,
-      };
+    estimate(image, face, { mirror: mirrored = true } = {}) {
+      const part = { box: squareAround(face, MARGIN), width: SIZE, height: SIZE, normalisation: IMAGENET, mirrored };
+      return withNetworkInput(session, { image, ...part }, async (input, other) => {
+        if (other === undefined) return await read(input);
+        const [direct, mirrored] = await Promise.all([read(input), read(other)]);
+        return {
+          yaw: (direct.yaw - mirrored.yaw) / 2,
+          pitch: (direct.pitch + mirrored.pitch) / 2,
+          roll: (direct.roll - mirrored.roll) / 2,
+        };
+      });
     },
     dispose: () => session.release(),
   };
@@ -82,16 +83,4 @@ export function expectedAngle(logits: Float32Array): number {
     sum += weight * i;
   });
   return sum / total * BIN + FIRST;
-}
-
-/** The image with left and right exchanged. */
-export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
-  const mirrored = new Float32Array(data.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = (y * width + width - 1 - x) * 3;
-      mirrored.set(data.subarray(from, from + 3), (y * width + x) * 3);
-    }
-  }
-  return { width, height, data: mirrored };
 }

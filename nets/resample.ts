@@ -110,7 +110,7 @@ export function resample(
 }
 
 /**
- * Cuts the same box out of every image of a batch and resamples it on the GPU, edges repeated; differentiable.
+ * Cuts the same box out of every image of a batch and resamples it on the GPU; differentiable.
  *
  * @param x `[B, H, W, C]`
  * @returns `[B, height, width, C]`; `x` itself if nothing is to do
@@ -118,14 +118,14 @@ export function resample(
 export function resizeTensor(
   tf: Tfjs,
   x: tfjs.Tensor4D,
-  { box, height, width }: { box?: Box; height: number; width: number },
+  { box, height, width, border = "edge" }: { box?: Box; height: number; width: number; border?: Border },
 ): tfjs.Tensor4D {
   const [, inHeight, inWidth] = x.shape;
   const from = box ?? { left: 0, top: 0, width: inWidth, height: inHeight };
   const whole = from.left === 0 && from.top === 0 && from.width === inWidth && from.height === inHeight;
   if (whole && inHeight === height && inWidth === width) return x;
-  const down = interpolationMatrix({ size: inHeight, start: from.top, length: from.height }, { count: height });
-  const across = interpolationMatrix({ size: inWidth, start: from.left, length: from.width }, { count: width });
+  const down = interpolationMatrix({ size: inHeight, start: from.top, length: from.height }, { count: height, border });
+  const across = interpolationMatrix({ size: inWidth, start: from.left, length: from.width }, { count: width, border });
   return tf.tidy(() =>
     alongAxis(tf, alongAxis(tf, x, { matrix: down, axis: 1 }), { matrix: across, axis: 2 }) as tfjs.Tensor4D
   );

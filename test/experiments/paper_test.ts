@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { paper, PaperDataError, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
+import { paper, PaperDataError, requirePaperData, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
 import { sourceFolder } from "../../pipeline/mod.ts";
 import { choosePhotographs } from "../../stages/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
@@ -41,6 +41,10 @@ Deno.test("the test set are the first photographs of CelebA's test partition", (
 Deno.test("what is absent from the data folder is named, with whom to ask and where to put it", () =>
   withScratch(async ({ folder, run }) => {
     const of = async (artifacts: Parameters<typeof run>[0]) => await run(artifacts).then(() => "", String);
+    assert.throws(
+      () => requirePaperData({ data: folder }),
+      /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19_relu4_2[^]*torchvision/,
+    );
     const { training } = splitCaptures(folder);
     assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);
     assert.match(await of({ photographs: testPhotographs(folder, 9) }), /img_align_celeba[^]*Chinese University/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "../../gpu/tfjs.ts";
 import { openFaceMesh, VERTEX_COUNT } from "../../nets/facemesh.ts";
-import { mirrorImage } from "../../nets/head_pose.ts";
+import { mirrorImage } from "../../nets/network_input.ts";
 import { resample, squareAround, stackImages } from "../../nets/resample.ts";
 import { asset } from "../assets.ts";
 import { noise, photograph } from "./inputs.ts";

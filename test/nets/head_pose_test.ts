@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { expectedAngle, mirrorImage, openHeadPose } from "../../nets/head_pose.ts";
+import { expectedAngle, openHeadPose } from "../../nets/head_pose.ts";
+import { mirrorImage } from "../../nets/network_input.ts";
 import { asset } from "../assets.ts";
 import { near, noise, photograph } from "./inputs.ts";
 

@@ -1,0 +1,125 @@
+/**
+ * A part of a photograph as an ONNX network reads it: cut out, resampled, normalised, as channel planes `[1, 3, H, W]`. Where the network runs on the GPU, so
+ * does this, and the result stays there; elsewhere it is the same arithmetic on the CPU.
+ */
+import type * as tfjs from "@tensorflow/tfjs";
+import type { RgbImage } from "../face/image.ts";
+import { program } from "../gpu/kernels/dispatch.ts";
+import type { DeviceTensor, OnnxSession, OnnxTensor } from "../gpu/onnx.ts";
+import { run } from "../gpu/ops/run.ts";
+import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { type Normalisation, planes } from "./planes.ts";
+import { type Border, type Box, resample, resizeTensor } from "./resample.ts";
+
+/** Which part, and how the network wants it. */
+export interface NetworkInput {
+  readonly box: Box;
+  readonly width: number;
+  readonly height: number;
+  /** Default "edge". */
+  readonly border?: Border;
+  readonly normalisation: Normalisation;
+  /** Whether the mirrored part is wanted, too. Default false. */
+  readonly mirrored?: boolean;
+}
+
+/** A network's input. */
+export type Feed = OnnxTensor | DeviceTensor;
+
+/**
+ * Makes the input, lets `use` run the network on it, and frees it.
+ *
+ * @param image the photograph, RGB in 0..1
+ * @param use takes the input and, if it is wanted, its mirror image
+ */
+export async function withNetworkInput<T>(
+  session: Pick<OnnxSession, "place">,
+  { image, ...input }: NetworkInput & { readonly image: RgbImage },
+  use: (feed: Feed, mirrored: Feed | undefined) => Promise<T>,
+): Promise<T> {
+  const dims = [1, 3, input.height, input.width];
+  if (session.place === "cpu") {
+    const [own, mirrored] = planesOnCpu(image, input).map((data): Feed => ({ data, dims }));
+    return await use(own!, mirrored);
+  }
+  const tf = await openTfjs();
+  const tensors = tf.tidy(() => planesOnGpu(tf, image, input));
+  const onDevice = tensors.map((tensor) => tensor.dataToGPU());
+  try {
+    const [own, mirrored] = onDevice.map(({ buffer }): Feed => ({ buffer: buffer!, dims }));
+    return await use(own!, mirrored);
+  } finally {
+    tf.dispose([...tensors, ...onDevice.map(({ tensorRef }) => tensorRef)]);
+  }
+}
+
+function planesOnCpu(image: RgbImage, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
+  const crop = resample(image, part);
+  return [crop, ...(mirrored ? [mirrorImage(crop)] : [])].map((picture) => planes(picture, normalisation));
+}
+
+/** The image with left and right exchanged. */
+export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
+  const mirrored = new Float32Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + width - 1 - x) * 3;
+      mirrored.set(data.subarray(from, from + 3), (y * width + x) * 3);
+    }
+  }
+  return { width, height, data: mirrored };
+}
+
+/** `[3, H, W]` on the device, and mirrored if that is wanted. Only the rows that the part covers are uploaded. */
+function planesOnGpu(
+  tf: Tfjs,
+  image: RgbImage,
+  { box, width, height, border = "edge", normalisation, mirrored = false }: NetworkInput,
+): tfjs.Tensor[] {
+  const { first, rows } = rowsOf(image, box, height);
+  const part = image.data.subarray(first * image.width * 3, (first + rows) * image.width * 3);
+  const uploaded = tf.tensor4d(part, [1, rows, image.width, 3]);
+  // Beyond the uploaded rows lie rows of weight 0, or the image's own border.
+  const crop = resizeTensor(tf, uploaded, { box: { ...box, top: box.top - first }, width, height, border });
+  return (mirrored ? [false, true] : [false]).map((mirror) => cropPlanes(tf, crop, { ...normalisation, mirror }));
+}
+
+function cropPlanes(
+  tf: Tfjs,
+  crop: tfjs.Tensor4D,
+  { mean, deviation, mirror }: Normalisation & { readonly mirror: boolean },
+): tfjs.Tensor {
+  const [, height, width] = crop.shape;
+  const three = (value: Normalisation["mean"]) => typeof value === "number" ? [value, value, value] : [...value];
+  const colours = [...three(mean), ...three(deviation)].map((f32) => ({ f32 }));
+  return run(tf, {
+    key: "network_planes",
+    code: () =>
+      program({
+        result: "f32",
+        inputs: [["x", "f32"]],
+        uniforms: ["width", "size", "mirror", ...["m0", "m1", "m2", "d0", "d1", "d2"].map((name) => `${name}:f32`)],
+        body: `
+  if (id >= 3 * u.size) { return; }
+  let channel = id / u.size;
+  let pixel = id - channel * u.size;
+  let column = pixel % u.width;
+  let taken = select(pixel, pixel - column + u.width - 1 - column, u.mirror == 1);
+  let mean = vec3<f32>(u.m0, u.m1, u.m2);
+  let deviation = vec3<f32>(u.d0, u.d1, u.d2);
+  result[id] = (x[3 * taken + channel] - mean[channel]) / deviation[channel];`,
+      }),
+    inputs: [crop],
+    shape: [3, height, width],
+    uniforms: [width, width * height, mirror ? 1 : 0, ...colours],
+    invocations: 3 * width * height,
+  });
+}
+
+/** The rows of the image that a part of it is made of: one more than it covers on either side, and as many as the filter is wide. */
+function rowsOf(image: RgbImage, { top, height }: Box, count: number): { first: number; rows: number } {
+  const reach = Math.ceil(Math.max(1, height / count)) + 1;
+  const first = Math.min(image.height - 1, Math.max(0, Math.floor(top) - reach));
+  const last = Math.min(image.height, Math.max(first + 1, Math.ceil(top + height) + reach));
+  return { first, rows: last - first };
+}
