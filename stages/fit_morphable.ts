@@ -11,7 +11,8 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage, type Tree } from "../pipeline/mod.ts";
+import { defineStage } from "../pipeline/mod.ts";
+import type { Triplet } from "./triplet_choice.ts";
 import type { Triplets } from "./triplets.ts";
 
 /**
@@ -45,19 +46,13 @@ export const fitMorphableModel = defineStage({
     const { readMesh, readSeen, readTopology } = await import("./geometry.ts");
     const { encodePng } = await import("./photograph.ts");
     const topology = await readTopology(inputs.topology);
-    const frontal = await frontalViews(inputs.triplets);
-    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length))
-      .filter((key) => frontal?.has(key) ?? true);
+    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length));
     const named = await Promise.all(keys.map(async (key) => ({
       key,
       identity: (await inputs.crops.json<{ identity: string | null }>(`${key}.json`)).identity ?? key,
     })));
-    const taken = new Map<string, number>();
-    const chosen = named.filter(({ identity }) => {
-      const count = (taken.get(identity) ?? 0) + 1;
-      taken.set(identity, count);
-      return count <= (params.perPerson ?? Infinity);
-    });
+    const triplets = await inputs.triplets?.json<Triplets>("triplets.json");
+    const chosen = chooseSources(named, { triplets: triplets?.triplets, perPerson: params.perPerson });
     const faces = await Promise.all(chosen.map(async ({ key, identity }) => ({
       key,
       identity,
@@ -75,9 +70,20 @@ export const fitMorphableModel = defineStage({
   },
 });
 
-/** Keys of the views in the middle of each triplet; null without triplets. */
-async function frontalViews(triplets: Tree | undefined): Promise<Set<string> | null> {
-  if (triplets === undefined) return null;
-  const { triplets: all } = await triplets.json<Triplets>("triplets.json");
-  return new Set(all.map(({ views: [, frontal] }) => frontal));
+/** The photographs to learn from, in their order: with triplets their frontal views, and at most so many of one person. */
+export function chooseSources<T extends { readonly key: string; readonly identity: string }>(
+  photographs: readonly T[],
+  { triplets, perPerson = Infinity }: {
+    triplets?: readonly Pick<Triplet, "views">[] | undefined;
+    perPerson?: number | undefined;
+  },
+): T[] {
+  const frontal = triplets && new Set(triplets.map(({ views: [, frontal] }) => frontal));
+  const taken = new Map<string, number>();
+  return photographs.filter(({ key, identity }) => {
+    if (frontal !== undefined && !frontal.has(key)) return false;
+    const count = (taken.get(identity) ?? 0) + 1;
+    taken.set(identity, count);
+    return count <= perPerson;
+  });
 }

@@ -9,10 +9,8 @@ import type { Tfjs } from "../gpu/tfjs.ts";
 import { type IdentityNetwork, type SeenFaces, seenIn } from "../nets/triplet_loss.ts";
 import { type FaceModel, type FaceTrees, type LoadedView, loadView } from "./training_set.ts";
 
-/** Views of about a megabyte that are kept. */
-const MOST_VIEWS = 1024;
-/** Bytes of the network's features that are kept. */
-const MOST_BYTES = 1 << 30;
+/** A view is about a megabyte. */
+const KEEP = { views: 1024, bytes: 1 << 30 };
 /** Photographs that the network looks at together. */
 const FACES_AT_ONCE = 8;
 
@@ -30,6 +28,8 @@ export interface TripletViewsOptions extends FaceTrees {
   /** Whether a loss looks at the network's descriptors, and at its layers. */
   readonly looksAt: { readonly descriptor: boolean; readonly layers: boolean };
   readonly signal: AbortSignal;
+  /** Most views, and most bytes of the network's features, that are kept in memory. */
+  readonly keep?: { readonly views: number; readonly bytes: number };
 }
 
 /**
@@ -40,22 +40,21 @@ export interface TripletViewsOptions extends FaceTrees {
 export async function openTripletViews(
   tf: Tfjs,
   keys: readonly string[],
-  { faces, identity, looksAt, signal, ...trees }: TripletViewsOptions,
+  { faces, identity, looksAt, signal, keep = KEEP, ...trees }: TripletViewsOptions,
 ): Promise<TripletViews> {
   const kept = new Map<string, LoadedView>();
   const load = async (key: string) => {
-    signal.throwIfAborted();
     const view = kept.get(key) ?? await loadView(key, trees, faces);
     // the last asked for is the last in the map
     kept.delete(key);
     kept.set(key, view);
-    if (kept.size > MOST_VIEWS) kept.delete(kept.keys().next().value!);
+    if (kept.size > keep.views) kept.delete(kept.keys().next().value!);
     return view;
   };
   const look = (views: readonly LoadedView[]) =>
     seenIn(tf, views.map((view) => ({ photograph: view.photograph(), face: view.face })), identity);
-  const known = keys.length <= MOST_VIEWS && (looksAt.descriptor || looksAt.layers)
-    ? await rememberAll(keys, { tf, load, look, layers: looksAt.layers })
+  const known = keys.length <= keep.views && (looksAt.descriptor || looksAt.layers)
+    ? await rememberAll(keys, { tf, load, look, layers: looksAt.layers, bytes: keep.bytes, signal })
     : null;
   return {
     // one after the other: a stage reads from one disk
@@ -71,16 +70,18 @@ export async function openTripletViews(
 /** Looks at all photographs and keeps what was seen as numbers; null if that takes too much memory. */
 async function rememberAll(
   keys: readonly string[],
-  { tf, load, look, layers }: {
+  { tf, load, look, layers, bytes, signal }: Pick<TripletViewsOptions, "signal"> & {
     tf: Tfjs;
     load(key: string): Promise<LoadedView>;
     look(views: readonly LoadedView[]): SeenFaces;
     layers: boolean;
+    bytes: number;
   },
 ): Promise<((keys: readonly string[]) => SeenFaces) | null> {
   const known = new Map<string, Float32Array[]>();
   let shapes: number[][] = [];
   for (let first = 0; first < keys.length; first += FACES_AT_ONCE) {
+    signal.throwIfAborted();
     const some = keys.slice(first, first + FACES_AT_ONCE);
     const views: LoadedView[] = [];
     for (const key of some) views.push(await load(key));
@@ -92,7 +93,7 @@ async function rememberAll(
     shapes = seen.map(({ shape }) => shape.slice(1));
     tf.dispose(seen);
     const length = (i: number) => values[i]!.length / some.length;
-    if (keys.length * 4 * values.reduce((sum, _, i) => sum + length(i), 0) > MOST_BYTES) return null;
+    if (keys.length * 4 * values.reduce((sum, _, i) => sum + length(i), 0) > bytes) return null;
     for (const [face, key] of some.entries()) {
       known.set(key, values.map((all, i) => all.slice(face * length(i), (face + 1) * length(i))));
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { paper, PaperDataError, requirePaperData, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
 import { sourceFolder } from "../../pipeline/mod.ts";
+import { chooseSources } from "../../stages/fit_morphable.ts";
 import { choosePhotographs } from "../../stages/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
 
@@ -55,6 +56,17 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
     assert.throws(() => splitCaptures(folder), /1 persons: at least two are needed, as <id>/);
   }));
+
+Deno.test("the morphable model is learned from frontal views, and from a few of each person", () => {
+  const photographs = ["1/a", "1/b", "2/a", "1/c", "1/d", "2/b"].map((key) => ({ key, identity: key[0]! }));
+  const triplets = ["1/b", "1/c", "1/d", "2/a"].map((key) => ({ views: ["1/a", key, "2/b"] as const }));
+  const keys = (options: Parameters<typeof chooseSources>[1]) =>
+    chooseSources(photographs, options).map(({ key }) => key);
+  assert.deepEqual(keys({ triplets }), ["1/b", "2/a", "1/c", "1/d"]);
+  assert.deepEqual(keys({ triplets, perPerson: 2 }), ["1/b", "2/a", "1/c"]);
+  assert.deepEqual(keys({ perPerson: 1 }), ["1/a", "2/a"]);
+  assert.deepEqual(keys({}), photographs.map(({ key }) => key));
+});
 
 Deno.test("of all detections only those of the triplets' photographs go on", () =>
   withScratch(async ({ folder, run }) => {
