@@ -8,4 +8,5 @@
 export * from "./pipeline/mod.ts";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
 export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
+export { shadeTensor } from "./face/shade_tensor.ts";
 export { registerFastKernels } from "./gpu/fast_kernels.ts";

@@ -6,30 +6,31 @@ import { solveCholesky } from "./linear.ts";
 /** Bands of the basis. */
 export const LIGHT_BANDS = 9;
 
+/** What each band's polynomial is multiplied by. */
 // deno-fmt-ignore
-const FACTORS = [
+export const LIGHT_FACTORS = [
   0.2820948, 1.0233267, 1.0233267, 1.0233267, 0.8580855, 0.8580855, 0.8580855, 0.4290428, 0.2477080,
 ] as const;
 
 /** A light that leaves every albedo as it is: shading 1 in all directions. */
 export function ambientLight(): Float32Array {
   const light = new Float32Array(3 * LIGHT_BANDS);
-  light.fill(1 / FACTORS[0], 0, 3);
+  light.fill(1 / LIGHT_FACTORS[0], 0, 3);
   return light;
 }
 
 /** Writes the nine basis values of the unit normal (x, y, z) to `out`. */
 export function lightBasis(normal: { x: number; y: number; z: number }, out: Float64Array): void {
   const { x, y, z } = normal;
-  out[0] = FACTORS[0];
-  out[1] = FACTORS[1] * x;
-  out[2] = FACTORS[2] * y;
-  out[3] = FACTORS[3] * z;
-  out[4] = FACTORS[4] * x * y;
-  out[5] = FACTORS[5] * x * z;
-  out[6] = FACTORS[6] * y * z;
-  out[7] = FACTORS[7] * (x * x - y * y);
-  out[8] = FACTORS[8] * (3 * z * z - 1);
+  out[0] = LIGHT_FACTORS[0];
+  out[1] = LIGHT_FACTORS[1] * x;
+  out[2] = LIGHT_FACTORS[2] * y;
+  out[3] = LIGHT_FACTORS[3] * z;
+  out[4] = LIGHT_FACTORS[4] * x * y;
+  out[5] = LIGHT_FACTORS[5] * x * z;
+  out[6] = LIGHT_FACTORS[6] * y * z;
+  out[7] = LIGHT_FACTORS[7] * (x * x - y * y);
+  out[8] = LIGHT_FACTORS[8] * (3 * z * z - 1);
 }
 
 /**
@@ -128,7 +129,7 @@ function solveWithPrior(
       const strength = band === 0 ? 1e-3 : band < 4 ? 1 : secondOrder;
       const own = at(band, c, band, c);
       matrix[own] = matrix[own]! + ridge * strength * energy[c]!;
-      right[3 * band + c] = rights[c]![band]! + (band === 0 ? ridge * strength * energy[c]! / FACTORS[0] : 0);
+      right[3 * band + c] = rights[c]![band]! + (band === 0 ? ridge * strength * energy[c]! / LIGHT_FACTORS[0] : 0);
       if (band === 0) continue;
       for (let d = 0; d <= c; d++) {
         const pair = at(band, c, band, d);
