@@ -30,6 +30,8 @@ export function shadeTensor(tf: Tfjs, normals: Tensor, light: Tensor): Tensor {
   });
 }
 
+/** Each band without its factor, as WGSL. */
+const BANDS = ["1", "x", "y", "z", "x * y", "x * z", "y * z", "x * x - y * y", "3.0 * z * z - 1.0"];
 const NORMAL = "let x = normals[3 * id]; let y = normals[3 * id + 1]; let z = normals[3 * id + 2];";
 
 /** The nine bands of each normal, [batch, count, 9]. */
@@ -50,19 +52,7 @@ function lightBands(tf: Tfjs, normals: Tensor3D): Tensor {
   if (id >= u.count) { return; }
   ${NORMAL}
   let first = ${LIGHT_BANDS} * id;
-  ${
-              [
-                "1",
-                "x",
-                "y",
-                "z",
-                "x * y",
-                "x * z",
-                "y * z",
-                "x * x - y * y",
-                "3.0 * z * z - 1.0",
-              ].map((band, k) => `result[first + ${k}] = ${f[k]} * (${band});`).join("\n  ")
-            }`,
+  ${BANDS.map((band, k) => `result[first + ${k}] = ${f[k]} * (${band});`).join("\n  ")}`,
           }),
         inputs: [normals],
         shape: [...normals.shape.slice(0, 2), LIGHT_BANDS],

@@ -22,6 +22,9 @@ export interface DeviceTensor {
   readonly dims: readonly number[];
 }
 
+/** A tensor for each input. */
+export type Feeds = Readonly<Record<string, OnnxTensor | DeviceTensor>>;
+
 /** A network that is ready to run. */
 export interface OnnxSession {
   /** Where it runs; on the GPU it also takes tensors that are there already. */
@@ -36,7 +39,7 @@ export interface OnnxSession {
    * @throws {TypeError} if an input is missing, does not fit its dims, or is in a buffer while the network runs on the CPU
    * @throws {GpuError} if the GPU work went wrong
    */
-  run(feeds: Readonly<Record<string, OnnxTensor | DeviceTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
+  run(feeds: Feeds): Promise<Readonly<Record<string, OnnxTensor>>>;
   /** Frees the network's memory. */
   release(): Promise<void>;
 }
@@ -51,6 +54,12 @@ export interface OpenSessionOptions {
 
 /** The runtime has a declaration of WebGPU of its own. */
 type OrtBuffer = Parameters<typeof import("onnxruntime-web/webgpu").Tensor.fromGpuBuffer>[0];
+
+/** A network in its place; one on threads is never given a tensor of the device. */
+interface PlacedNetwork extends Omit<Network, "run"> {
+  run(feeds: Feeds): ReturnType<Network["run"]>;
+  close(): void | Promise<void>;
+}
 
 /** Most threads of a network on the CPU: each holds a copy of it. */
 const MOST_THREADS = 4;
@@ -70,7 +79,7 @@ export async function openSession(
   { name = "onnx model", on }: OpenSessionOptions = {},
 ): Promise<OnnxSession> {
   const place = on ?? (await runsOnGpu() ? "gpu" : "cpu");
-  const { close, ...network } = place === "cpu"
+  const { close, ...network }: PlacedNetwork = place === "cpu"
     ? await openOnThreads(model, { most: Math.min(MOST_THREADS, navigator.hardwareConcurrency) })
     : await openOnGpu(model, name);
   return {
@@ -92,7 +101,7 @@ export async function openSession(
         }
       }
       const given = Object.fromEntries(network.inputNames.map((input) => [input, feeds[input]!]));
-      const outputs = await network.run(given as Readonly<Record<string, OnnxTensor>>);
+      const outputs = await network.run(given);
       const missing = network.outputNames.find((output) => outputs[output] === undefined);
       if (missing !== undefined) throw new TypeError(`Cannot run ${name}: output "${missing}" is missing`);
       return outputs;
@@ -101,7 +110,7 @@ export async function openSession(
   };
 }
 
-async function openOnGpu(model: Uint8Array, name: string): Promise<Network & { close(): Promise<void> }> {
+async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork> {
   const gpu = await openGpu();
   const ort = await import("onnxruntime-web/webgpu");
   ort.env.logLevel = "error";
@@ -119,7 +128,7 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<Network & { c
     outputNames: session.outputNames,
     async run(feeds) {
       const tensors = Object.fromEntries(
-        Object.entries(feeds as Readonly<Record<string, OnnxTensor | DeviceTensor>>).map(([input, feed]) => [
+        Object.entries(feeds).map(([input, feed]) => [
           input,
           "buffer" in feed
             ? ort.Tensor.fromGpuBuffer(feed.buffer as OrtBuffer, { dataType: "float32", dims: feed.dims })

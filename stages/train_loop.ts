@@ -98,12 +98,9 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       `${options.triplets.length - usable.length} of ${options.triplets.length} triplets lack a view that was skipped`,
     );
   }
-  const looksAt = { descriptor: weights.identity > 0, layers: weights.mrf > 0 };
-  const looks = looksAt.descriptor || looksAt.layers;
-  const keys = [...new Set(options.triplets.flatMap((triplet) => triplet.views))];
-  const views = await openTripletViews(tf, keys.filter((key) => options.regressed.has(`${key}.safetensors`)), {
+  const views = await openTripletViews(tf, [...new Set(usable.flatMap((triplet) => triplet.views))], {
     ...options,
-    looksAt,
+    looksAt: { descriptor: weights.identity > 0, layers: weights.mrf > 0 },
   });
   const chart = Float32Array.from(uvMap(faces.topology, faces.size).inside);
 
@@ -135,7 +132,7 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     const loaded = await views.load(triplet.views);
     const three = loaded.map((view) => view.view());
     const terms = tf.tidy(() => {
-      const known = looks ? views.seen(triplet.views, loaded) : undefined;
+      const known = views.seen(triplet.views, loaded);
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
@@ -196,7 +193,7 @@ async function chooseKernels(tf: Tfjs, { gpu, hints }: { gpu: Gpu; hints: Hints 
 }
 
 /** The 128-d network with the layers at strides 4 and 8 in the places of VGG's relu3_2 and relu4_2. */
-function perceptualNetwork(network: Recognition128): IdentityNetwork {
+export function perceptualNetwork(network: Recognition128): IdentityNetwork {
   return {
     side: RECOGNITION128_SIZE,
     layerWeights: [1, 2],

@@ -14,11 +14,12 @@ const KEEP = { views: 1024, bytes: 1 << 30 };
 /** Photographs that the network looks at together. */
 const FACES_AT_ONCE = 8;
 
-/** Loads views by key; the keys of a triplet must be loaded when `seen` asks for them. */
+/** The views of a training run. */
 export interface TripletViews {
+  /** Loads views by key. */
   load(keys: readonly string[]): Promise<LoadedView[]>;
-  /** What the network sees in the photographs of these views. Call it within `tf.tidy`. */
-  seen(keys: readonly string[], views: readonly LoadedView[]): SeenFaces;
+  /** What the network sees in the photographs of loaded views; undefined if no loss looks. Call it within `tf.tidy`. */
+  seen(keys: readonly string[], views: readonly LoadedView[]): SeenFaces | undefined;
 }
 
 /** What {@link openTripletViews} needs. */
@@ -43,7 +44,7 @@ export async function openTripletViews(
   { faces, identity, looksAt, signal, keep = KEEP, ...trees }: TripletViewsOptions,
 ): Promise<TripletViews> {
   const kept = new Map<string, LoadedView>();
-  const load = async (key: string) => {
+  const loadOne = async (key: string) => {
     const view = kept.get(key) ?? await loadView(key, trees, faces);
     // the last asked for is the last in the map
     kept.delete(key);
@@ -51,20 +52,19 @@ export async function openTripletViews(
     if (kept.size > keep.views) kept.delete(kept.keys().next().value!);
     return view;
   };
+  // one after the other: a stage reads from one disk
+  const load = async (keys: readonly string[]) => {
+    const views: LoadedView[] = [];
+    for (const key of keys) views.push(await loadOne(key));
+    return views;
+  };
+  if (!looksAt.descriptor && !looksAt.layers) return { load, seen: () => undefined };
   const look = (views: readonly LoadedView[]) =>
     seenIn(tf, views.map((view) => ({ photograph: view.photograph(), face: view.face })), identity);
-  const known = keys.length <= keep.views && (looksAt.descriptor || looksAt.layers)
-    ? await rememberAll(keys, { tf, load, look, layers: looksAt.layers, bytes: keep.bytes, signal })
-    : null;
-  return {
-    // one after the other: a stage reads from one disk
-    load: async (keys) => {
-      const views: LoadedView[] = [];
-      for (const key of keys) views.push(await load(key));
-      return views;
-    },
-    seen: (keys, views) => known === null ? look(views) : known(keys),
-  };
+  const known = keys.length > keep.views
+    ? null
+    : await rememberAll(keys, { tf, load, look, layers: looksAt.layers, bytes: keep.bytes, signal });
+  return { load, seen: (keys, views) => known === null ? look(views) : known(keys) };
 }
 
 /** Looks at all photographs and keeps what was seen as numbers; null if that takes too much memory. */
@@ -72,7 +72,7 @@ async function rememberAll(
   keys: readonly string[],
   { tf, load, look, layers, bytes, signal }: Pick<TripletViewsOptions, "signal"> & {
     tf: Tfjs;
-    load(key: string): Promise<LoadedView>;
+    load(keys: readonly string[]): Promise<LoadedView[]>;
     look(views: readonly LoadedView[]): SeenFaces;
     layers: boolean;
     bytes: number;
@@ -83,8 +83,7 @@ async function rememberAll(
   for (let first = 0; first < keys.length; first += FACES_AT_ONCE) {
     signal.throwIfAborted();
     const some = keys.slice(first, first + FACES_AT_ONCE);
-    const views: LoadedView[] = [];
-    for (const key of some) views.push(await load(key));
+    const views = await load(some);
     const seen = tf.tidy(() => {
       const found = look(views);
       return [found.descriptor, ...(layers ? found.layers : [])] as tfjs.Tensor[];

@@ -6,10 +6,11 @@ import { disposeSparse } from "../../gpu/sparse.ts";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
-import { openRecognition128, RECOGNITION128_SIZE } from "../../nets/recognition128.ts";
+import { openRecognition128 } from "../../nets/recognition128.ts";
 import { ftimModel } from "../../nets/texture_model.ts";
-import { type IdentityNetwork, seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
+import { seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 import { ftimStoredShape } from "../../stages/train.ts";
+import { perceptualNetwork } from "../../stages/train_loop.ts";
 import { asset } from "../../test/assets.ts";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row } from "./lab.ts";
@@ -30,14 +31,7 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
     manifest: await asset("models/face_recognition_model-weights_manifest.json"),
     weights: await asset("models/face_recognition_model.bin"),
   });
-  const identity: IdentityNetwork = {
-    side: RECOGNITION128_SIZE,
-    layerWeights: [1, 2],
-    features: (faces) => {
-      const { descriptor, stride4, stride8 } = network.features(faces);
-      return { descriptor, layers: [stride4, stride8] };
-    },
-  };
+  const identity = perceptualNetwork(network);
   const views = tripletViews();
   // Training remembers it from one look at each photograph.
   const seen = tf.tidy(() => {

@@ -52,7 +52,7 @@ Deno.test("views that are kept and views that are read as they are needed give t
       const views = await openTripletViews(tf, keys, { ...trees, faces: model, identity, looksAt, signal, ...limits });
       const loaded = await views.load(keys);
       const seen = tf.tidy(() => {
-        const { descriptor, layers } = views.seen(keys, loaded);
+        const { descriptor, layers } = views.seen(keys, loaded)!;
         return [descriptor, ...layers] as Tensor[];
       });
       const values = await Promise.all(seen.map((tensor) => tensor.data<"float32">()));
