@@ -39,7 +39,7 @@ const TEST_FACES = {
 
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
-  const { steps = 80, seed = 1, seeds = 1 } = options;
+  const { steps = 120, seed = 1, seeds = 1 } = options;
   const { filter, ...training } = trainingData(options);
   const { correction } = training;
   const found = findFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
@@ -49,5 +49,5 @@ export function embedded(options: EmbeddedOptions = {}) {
     test: prepareFaces(found, { correction }),
     heldOut: heldOutCaptures(found, { correction }),
   };
-  return evaluation(data, { steps, seed, seeds, learningRate: 5e-4, expectedFaces: TEST_FACES });
+  return evaluation(data, { steps, seed, seeds, learningRate: 4e-3, expectedFaces: TEST_FACES });
 }

@@ -4,13 +4,14 @@
  *
  * @example
  * ```ts
- * import { convolve, normalize, openGpu, openTfjs, upsampleConcat } from "./mod.ts";
+ * import { convolve, normalize, openGpu, openTfjs, upsampleConvolve } from "./mod.ts";
  *
  * const tf = await openTfjs();
  * const coarse = tf.ones([1, 8, 8, 16]) as import("@tensorflow/tfjs").Tensor4D;
  * const fine = tf.ones([1, 16, 16, 8]) as import("@tensorflow/tfjs").Tensor4D;
- * const filter = tf.ones([3, 3, 24, 8]) as import("@tensorflow/tfjs").Tensor4D;
- * const y = convolve(tf, upsampleConcat(tf, coarse, { fine }), { filter, slope: 0.2 });
+ * const [below, beside] = [tf.ones([3, 3, 16, 8]), tf.ones([3, 3, 8, 8])] as import("@tensorflow/tfjs").Tensor4D[];
+ * const sum = tf.add(upsampleConvolve(tf, coarse, { filter: below! }), convolve(tf, fine, { filter: beside! }));
+ * const y = normalize(tf, sum as import("@tensorflow/tfjs").Tensor4D, { gamma: tf.ones([8]), beta: tf.zeros([8]), slope: 0.2 });
  * await y.data();
  * await (await openGpu()).assertHealthy("example");
  * ```
@@ -26,5 +27,5 @@ export * from "./onnx.ts";
 export * from "./ops/adam.ts";
 export * from "./ops/convolve.ts";
 export * from "./ops/normalize.ts";
-export * from "./ops/upsample.ts";
+export * from "./ops/upsample_convolve.ts";
 export * from "./tfjs.ts";

@@ -6,14 +6,15 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import { selectRows } from "../gpu/ops/select_rows.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
 import { bestMatches } from "./best_matches.ts";
 import { directions } from "./directions.ts";
 
 /** Options of a layer's loss. */
 export interface IdMrfOptions {
-  /** [B,h,w,1], 1 at positions that take part, 0 elsewhere; all of them by default. */
-  inside?: tfjs.Tensor4D;
+  /** [B·h·w], whether a position takes part; all of them do by default. */
+  inside?: readonly boolean[];
   /** Rows of the N×N matrix held at once; by default as many as fit into 8 MiB. */
   rows?: number;
 }
@@ -54,29 +55,41 @@ export function idMrfLayer(
   if (`${target.shape}` !== `${generated.shape}`) {
     throw new RangeError(`Cannot compare features [${generated.shape}] with [${target.shape}]`);
   }
-  const flat = (x: tfjs.Tensor) => tf.reshape(x, [batch, positions, -1]) as tfjs.Tensor3D;
-  const fixed = flat(target);
-  const counted = inside === undefined ? tf.ones([batch, positions]) : tf.reshape(inside, [batch, positions]);
-  const counts = tf.sum(counted, 1, true);
-  const share = tf.reshape(tf.div(counted, tf.maximum(counts, 1)), [batch, 1, positions]);
-  const mean = tf.matMul(share as tfjs.Tensor3D, fixed);
-  const [g, t] = [directions(tf, flat(generated), mean), directions(tf, fixed, mean)];
-  const one = <T extends tfjs.Tensor>(x: tfjs.Tensor, sample: number, shape: number[]) =>
-    tf.reshape(tf.slice(x, [sample], [1]), shape) as T;
-  const best = tf.stack(
-    Array.from({ length: batch }, (_, sample) =>
-      bestMatches(tf, one(g, sample, [positions, channels]), {
-        target: one(t, sample, [positions, channels]),
-        inside: one(counted, sample, [positions]),
-        ...(rows === undefined ? {} : { rows }),
-      })),
-  );
-  // An image no position of which takes part has nothing to find: its mean counts as 1.
-  const found = tf.add(
-    tf.sum(tf.mul(tf.reshape(share, [batch, positions]), tf.exp(best)), 1),
-    tf.equal(tf.reshape(counts, [batch]), 0),
-  );
-  return tf.neg(tf.mean(tf.log(found))) as tfjs.Scalar;
+  // What is outside is left out before the matrix of cosines is made, which grows with the square of their number.
+  const flat = (x: tfjs.Tensor4D) => tf.reshape(x, [batch * positions, channels]) as tfjs.Tensor2D;
+  const [from, to] = [flat(generated), flat(target)];
+  const found = Array.from({ length: batch }, (_, image) => {
+    const { indices, count } = placesOf(inside, { first: image * positions, positions });
+    const taking = tf.tensor1d(Float32Array.from(indices, (index) => index < 0 ? 0 : 1));
+    const share = tf.div(taking, Math.max(1, count));
+    const chosen = (x: tfjs.Tensor2D) => tf.reshape(selectRows(tf, x, indices), [1, -1, channels]) as tfjs.Tensor3D;
+    const sought = chosen(to);
+    const mean = tf.matMul(tf.reshape(share, [1, 1, -1]) as tfjs.Tensor3D, sought);
+    const compared = (x: tfjs.Tensor3D) => tf.reshape(directions(tf, x, mean), [-1, channels]) as tfjs.Tensor2D;
+    const best = bestMatches(tf, compared(chosen(from)), {
+      target: compared(sought),
+      inside: taking,
+      ...(rows === undefined ? {} : { rows }),
+    });
+    // An image no position of which takes part has nothing to find: its mean counts as 1.
+    return tf.add(tf.sum(tf.mul(share, tf.exp(best))), count === 0 ? 1 : 0);
+  });
+  return tf.neg(tf.mean(tf.log(tf.stack(found)))) as tfjs.Scalar;
+}
+
+/** Positions come in whole blocks of so many, for a buffer of every size that there ever was stays with tfjs. */
+const BLOCK = 64;
+
+/** The positions of one image that take part, as rows of the batch, filled up with −1. */
+function placesOf(
+  inside: readonly boolean[] | undefined,
+  { first, positions }: { first: number; positions: number },
+): { indices: Int32Array; count: number } {
+  const taking: number[] = [];
+  for (let i = first; i < first + positions; i++) if (inside?.[i] ?? true) taking.push(i);
+  const indices = new Int32Array(BLOCK * Math.max(1, Math.ceil(taking.length / BLOCK))).fill(-1);
+  indices.set(taking);
+  return { indices, count: taking.length };
 }
 
 /** Σ weight · loss over layers. The paper: 1 for the finer and 2 for the coarser of two layers. */

@@ -9,12 +9,14 @@ import type { Tfjs } from "../gpu/tfjs.ts";
 import type { TensorRecord } from "./safetensors.ts";
 import { gaussian } from "./random.ts";
 
-/** How one parameter starts: `fan` is the number of inputs that one output sums over (He et al. 2015), 0 means zeros. */
+/** How one parameter starts: `fan` is the number of inputs that one output sums over (He et al. 2015), 0 means a constant. */
 export interface ParameterSpec {
   shape: readonly number[];
   fan: number;
   /** Factor on the He standard deviation. */
   gain?: number;
+  /** The constant where `fan` is 0. Default 0. */
+  start?: number;
 }
 
 /** Values of parameters by name, each row-major. */
@@ -24,7 +26,7 @@ export type ParameterValues = Record<string, { shape: readonly number[]; data: F
 export type Variables = Record<string, tfjs.Variable>;
 
 /**
- * Draws parameters: normal with σ = gain·√(2/fan), zeros where `fan` is 0.
+ * Draws parameters: normal with σ = gain·√(2/fan), constants where `fan` is 0.
  *
  * @param specs shapes and fans by name; the draw depends on the order of the names
  * @param seed any 32-bit integer; equal seeds give equal bytes
@@ -32,8 +34,8 @@ export type Variables = Record<string, tfjs.Variable>;
 export function drawParameters(specs: Record<string, ParameterSpec>, seed: number): ParameterValues {
   const next = gaussian(seed);
   const values: ParameterValues = {};
-  for (const [name, { shape, fan, gain = 1 }] of Object.entries(specs)) {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  for (const [name, { shape, fan, gain = 1, start = 0 }] of Object.entries(specs)) {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(start);
     const sigma = fan === 0 ? 0 : gain * Math.sqrt(2 / fan);
     for (let i = 0; sigma > 0 && i < data.length; i++) data[i] = sigma * next();
     values[name] = { shape, data };

@@ -10,7 +10,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "../gpu/ops/convolve.ts";
-import { upsample2x } from "../gpu/ops/upsample.ts";
+import { upsampleConvolve } from "../gpu/ops/upsample_convolve.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
 import type { FtimInput } from "./ftim.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
@@ -65,23 +65,21 @@ export function tran(
   { incomplete, visibility, side, widths, mean }: Pick<FtimInput, "incomplete" | "visibility"> & TranShape,
 ): tfjs.Tensor4D {
   return tf.tidy(() => {
-    const conv = (x: tfjs.Tensor4D, name: string, stride: 1 | 2 = 1) =>
-      convolve(tf, x, {
-        filter: variables[`${name}.weight`] as tfjs.Tensor4D,
-        bias: variables[`${name}.bias`] as tfjs.Tensor1D,
-        stride,
-        slope: name === "output" ? 1 : LEAK,
-      });
+    const layer = (name: string, slope = LEAK) => ({
+      filter: variables[`${name}.weight`] as tfjs.Tensor4D,
+      bias: variables[`${name}.bias`] as tfjs.Tensor1D,
+      slope,
+    });
     const dense = (x: tfjs.Tensor2D, name: string): tfjs.Tensor2D =>
       tf.add(tf.matMul(x, variables[`${name}.weight`] as tfjs.Tensor2D), variables[`${name}.bias`]!);
     let x = tf.concat([incomplete, visibility], 3) as tfjs.Tensor4D;
-    widths.forEach((_, level) => x = conv(x, `encode${level}`, 2));
+    widths.forEach((_, level) => x = convolve(tf, x, { ...layer(`encode${level}`), stride: 2 }));
     const [batch, cells, , last] = x.shape;
     const code = dense(tf.reshape(x, [batch, -1]), "code");
     x = tf.leakyRelu(tf.reshape(dense(code, "expand"), [batch, cells, cells, last]), LEAK);
     for (let level = widths.length - 1; level >= 0; level--) {
-      x = conv(upsample2x(tf, x), `decode${level}`);
+      x = upsampleConvolve(tf, x, layer(`decode${level}`));
     }
-    return tf.add(tf.tensor4d(mean, [1, side, side, 3]), conv(x, "output"));
+    return tf.add(tf.tensor4d(mean, [1, side, side, 3]), convolve(tf, x, layer("output", 1)));
   });
 }

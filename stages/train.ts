@@ -14,7 +14,7 @@ import { lossWeights, trainInputs, trainParams } from "./train_params.ts";
 
 /** Sizes of the network. */
 const ftimShape = z.strictObject({
-  widths: z.array(z.int().positive()).min(2).default([24, 48, 96, 128, 128]),
+  widths: z.array(z.int().positive()).min(2).default([16, 32, 64, 96, 96]),
   fullWidth: z.int().positive().default(16),
 });
 

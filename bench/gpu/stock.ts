@@ -1,76 +1,100 @@
-// The same work on tfjs's own kernels. `convolve`, which is one kernel of ours, becomes what a user of tfjs writes: conv2d, add, leakyRelu.
+// The same work on tfjs's own kernels. `convolve` and `upsampleConvolve`, each one kernel of ours, become what a user of tfjs writes: doubling by nearest
+// neighbour, conv2d, add, leakyRelu.
 //
-// What has no stock kernel at all (rendering, the inner part of ID-MRF, doubling and joining maps, Adam) stays ours, which flatters stock.
+// What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, which flatters stock.
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { stockKernels } from "../../gpu/kernels/replace.ts";
 import type { ConvAttrs } from "../../gpu/conv/register.ts";
 import type { Tfjs } from "../../gpu/tfjs.ts";
 
-const CONVOLVE = "FtimConvolve";
+/** Our composed kernels, and whether they double their input first. */
+const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampleConvolve", doubles: true }];
 
 /** Runs work with the stock kernels in the places of ours, and puts ours back. */
 export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Promise<T> {
   const ours = [...stockKernels.keys()].map((name) => tf.getKernel(name, "webgpu"));
   const matMul = tf.env().getNumber("WEBGPU_MATMUL_PROGRAM_TYPE");
-  const convolve = { kernel: tf.getKernel(CONVOLVE, "webgpu"), gradient: tf.getGradient(CONVOLVE) };
+  const composed = COMPOSED.map(({ name }) => ({
+    kernel: tf.getKernel(name, "webgpu"),
+    gradient: tf.getGradient(name),
+  }))
+    .filter(({ kernel }) => kernel !== undefined);
   const put = (config: typeof ours[number]) => {
     tf.unregisterKernel(config.kernelName, "webgpu");
     tf.registerKernel(config);
   };
+  const putGradient = (config: ReturnType<Tfjs["getGradient"]>) => {
+    tf.unregisterGradient(config.kernelName);
+    tf.registerGradient(config);
+  };
   for (const config of stockKernels.values()) put(config);
   tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", -1);
-  if (convolve.kernel !== undefined) composeConvolve(tf, put);
+  for (const { kernel: { kernelName } } of composed) {
+    const { kernel, gradient } = compose(tf, COMPOSED.find(({ name }) => name === kernelName)!);
+    put(kernel);
+    putGradient(gradient);
+  }
   try {
     return await work();
   } finally {
     for (const config of ours) put(config);
     tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMul);
-    if (convolve.kernel !== undefined) {
-      put(convolve.kernel);
-      tf.unregisterGradient(CONVOLVE);
-      tf.registerGradient(convolve.gradient);
+    for (const { kernel, gradient } of composed) {
+      put(kernel);
+      putGradient(gradient);
     }
   }
 }
 
-/** leakyRelu(conv2d(x, filter) + bias) and its gradients, out of tfjs's own operations. */
-function composeConvolve(tf: Tfjs, put: (config: ReturnType<Tfjs["getKernel"]>) => void): void {
-  type Attrs = ConvAttrs & { readonly slope: number };
+/** leakyRelu(conv2d(x, filter) + bias) and its gradients, out of tfjs's own operations; x doubled first if asked. */
+function compose(
+  tf: Tfjs,
+  { name, doubles }: typeof COMPOSED[number],
+): { kernel: ReturnType<Tfjs["getKernel"]>; gradient: ReturnType<Tfjs["getGradient"]> } {
+  type Attrs = Partial<ConvAttrs> & { readonly slope: number };
   const shared = (attrs: unknown) => {
-    const { strides, pad, dilations } = attrs as Attrs;
+    const { strides = 1, pad = "same", dilations = 1 } = attrs as Attrs;
     return { strides, pad, dataFormat: "NHWC", dilations } as unknown as NamedAttrMap;
   };
-  put({
-    kernelName: CONVOLVE,
-    backendName: "webgpu",
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, filter, bias } = inputs as unknown as Record<"x" | "filter" | "bias", Tensor4D>;
-      const { slope } = attrs as unknown as Attrs;
-      return tf.tidy(() => {
-        let y: Tensor = tf.engine().runKernel("Conv2D", { x, filter }, shared(attrs));
-        if (bias !== undefined) y = tf.add(y, bias);
-        return slope === 1 ? y : slope === 0 ? tf.relu(y) : tf.leakyRelu(y, slope);
-      });
+  const doubled = (x: Tensor4D): Tensor4D => {
+    const [, height, width] = x.shape;
+    return doubles ? tf.image.resizeNearestNeighbor(x, [2 * height, 2 * width]) : x;
+  };
+  // The four texels that repeat one are added.
+  const halved = (dx: Tensor4D): Tensor => doubles ? tf.mul(4, tf.avgPool(dx, 2, 2, "valid")) : dx;
+  return {
+    kernel: {
+      kernelName: name,
+      backendName: "webgpu",
+      kernelFunc: ({ inputs, attrs }) => {
+        const { x, filter, bias } = inputs as unknown as Record<"x" | "filter" | "bias", Tensor4D>;
+        const { slope } = attrs as unknown as Attrs;
+        return tf.tidy(() => {
+          let y: Tensor = tf.engine().runKernel("Conv2D", { x: doubled(x), filter }, shared(attrs));
+          if (bias !== undefined) y = tf.add(y, bias);
+          return slope === 1 ? y : slope === 0 ? tf.relu(y) : tf.leakyRelu(y, slope);
+        });
+      },
     },
-  });
-  tf.unregisterGradient(CONVOLVE);
-  tf.registerGradient({
-    kernelName: CONVOLVE,
-    inputsToSave: ["x", "filter"],
-    outputsToSave: [true],
-    gradFunc: (upstream, [x, filter, y], attrs) => {
-      const { slope } = attrs as unknown as Attrs;
-      const dy = slope === 1 ? upstream as Tensor : through(tf, upstream as Tensor, { y: y!, slope });
-      const run = (kernel: string, inputs: Record<string, Tensor>, extra: object) =>
-        tf.engine().runKernel<Tensor>(kernel, inputs, { ...shared(attrs), ...extra } as unknown as NamedAttrMap);
-      return {
-        x: () => run("Conv2DBackpropInput", { dy, filter: filter! }, { inputShape: x!.shape }),
-        filter: () => run("Conv2DBackpropFilter", { x: x!, dy }, { filterShape: filter!.shape }),
-        bias: () => tf.sum(dy, [0, 1, 2]),
-      };
+    gradient: {
+      kernelName: name,
+      inputsToSave: ["x", "filter"],
+      outputsToSave: [true],
+      gradFunc: (upstream, [x, filter, y], attrs) => {
+        const { slope } = attrs as unknown as Attrs;
+        const dy = slope === 1 ? upstream as Tensor : through(tf, upstream as Tensor, { y: y!, slope });
+        const input = doubled(x as Tensor4D);
+        const run = (kernel: string, inputs: Record<string, Tensor>, extra: object) =>
+          tf.engine().runKernel<Tensor4D>(kernel, inputs, { ...shared(attrs), ...extra } as unknown as NamedAttrMap);
+        return {
+          x: () => halved(run("Conv2DBackpropInput", { dy, filter: filter! }, { inputShape: input.shape })),
+          filter: () => run("Conv2DBackpropFilter", { x: input, dy }, { filterShape: filter!.shape }),
+          bias: () => tf.sum(dy, [0, 1, 2]),
+        };
+      },
     },
-  });
+  };
 }
 
 /** As the gradients of tfjs's relu and leakyRelu have it. */

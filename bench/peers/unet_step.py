@@ -1,8 +1,8 @@
 """One training step of FTIM's U-Net in PyTorch on the CPU: forward, mean |output - target|, backward, Adam.
 
-The same network as nets/ftim.ts: five stride-2 convolutions, a convolution of the code, nearest-neighbour doubling with skip
-connections; batch 3, 256 x 256, 12 channels. Prints JSON: milliseconds a step and the version.
-    python3 bench/peers/unet_step.py '{"widths": [24, 48, 96, 128, 128], "fullWidth": 16, "codeLength": 15, "size": 256}'
+The same network as nets/ftim.ts: five stride-2 convolutions, a convolution whose result the code shifts, nearest-neighbour doubling with skip
+connections, instance normalisation behind all but the last; batch 3, 256 x 256, 12 channels. Prints JSON: milliseconds a step and the version.
+    python3 bench/peers/unet_step.py '{"widths": [16, 32, 64, 96, 96], "fullWidth": 16, "codeLength": 15, "size": 256}'
 """
 
 import json
@@ -22,7 +22,9 @@ class UNet(nn.Module):
         super().__init__()
 
         def conv(ins, outs, stride=1):
-            return nn.Conv2d(ins, outs, 3, stride, padding=1)
+            return nn.Sequential(
+                nn.Conv2d(ins, outs, 3, stride, padding=1, bias=False), nn.InstanceNorm2d(outs, affine=True)
+            )
 
         ins = [INPUT_CHANNELS, *widths[:-1]]
         self.down = nn.ModuleList(conv(a, b, 2) for a, b in zip(ins, widths))
@@ -31,7 +33,7 @@ class UNet(nn.Module):
         # From coarse to fine: what comes from below, doubled, beside the skip of that size.
         self.up = nn.ModuleList(conv(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
         self.full = conv(widths[0] + INPUT_CHANNELS, full_width)
-        self.output = conv(full_width, 3)
+        self.output = nn.Conv2d(full_width, 3, 3, padding=1)
 
     def forward(self, x, code):
         skips = []
@@ -39,7 +41,7 @@ class UNet(nn.Module):
         for down in self.down:
             skips.append(x)
             x = F.leaky_relu(down(x), 0.2)
-        x = F.leaky_relu(self.latent(x + self.code(code)[:, :, None, None]), 0.2)
+        x = F.leaky_relu(self.latent(x) + self.code(code)[:, :, None, None], 0.2)
         for up, skip in zip(self.up, skips[:0:-1]):
             x = F.leaky_relu(up(torch.cat([F.interpolate(x, scale_factor=2), skip], 1)), 0.2)
         x = F.leaky_relu(self.full(torch.cat([F.interpolate(x, scale_factor=2), stack], 1)), 0.2)

@@ -18,15 +18,19 @@ export interface Target {
   readonly software: boolean;
 }
 
+/** What happens to the sums before they are stored. */
+interface Finish {
+  /** One value per channel of the result. */
+  readonly bias?: TensorInfo | undefined;
+  readonly epilogue?: Omit<Epilogue, "hasBias"> | undefined;
+}
+
 /** Operands of the forward pass. */
-export interface ForwardOperands {
+export interface ForwardOperands extends Finish {
   /** [batch, inHeight, inWidth, inChannels] */
   readonly x: TensorInfo;
   /** [kernelHeight, kernelWidth, inChannels, outChannels] */
   readonly filter: TensorInfo;
-  /** [outChannels] */
-  readonly bias?: TensorInfo | undefined;
-  readonly epilogue?: Omit<Epilogue, "hasBias">;
   /** Whether x stays packed until it is disposed: for `conv2dFilterGradient`. */
   readonly keep?: boolean;
 }
@@ -37,13 +41,7 @@ export function conv2d(
   geometry: ConvGeometry,
   { x, filter, bias, epilogue, keep = false }: ForwardOperands,
 ): TensorInfo {
-  const options = {
-    epilogue: {
-      hasBias: bias !== undefined,
-      activation: epilogue?.activation ?? "linear",
-      alpha: epilogue?.alpha ?? 0,
-    },
-  };
+  const options = { epilogue: epilogueOf({ bias, epilogue }) };
   const { batch, outHeight, outWidth, outChannels } = geometry;
   const shape = [batch, outHeight, outWidth, outChannels];
   const tiled = tiledPlan(target, geometry, {
@@ -62,35 +60,48 @@ export function conv2d(
   });
 }
 
-/** Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]. Both strides must be equal. Leaves dy packed in its slot. */
+function epilogueOf({ bias, epilogue }: Finish): Epilogue {
+  return { activation: "linear", alpha: 0, ...epilogue, hasBias: bias !== undefined };
+}
+
+/** Operands of the gradient of the input, which is a transposed convolution of dy. */
+export interface InputGradientOperands extends Finish {
+  /** [batch, outHeight, outWidth, outChannels] */
+  readonly dy: TensorInfo;
+  /** [kernelHeight, kernelWidth, inChannels, outChannels] */
+  readonly filter: TensorInfo;
+  readonly through?: Through | undefined;
+}
+
+/**
+ * Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]; with bias and activation for those who want the transposed
+ * convolution for itself. Both strides must be equal. Leaves dy packed in its slot.
+ */
 export function conv2dInputGradient(
   target: Target,
   geometry: ConvGeometry,
-  { dy, filter, through }: {
-    readonly dy: TensorInfo;
-    readonly filter: TensorInfo;
-    readonly through?: Through | undefined;
-  },
+  { dy, filter, through, bias, epilogue }: InputGradientOperands,
 ): TensorInfo {
   const { batch, inHeight, inWidth, inChannels } = geometry;
   const shape = [batch, inHeight, inWidth, inChannels];
   const { backend } = target;
+  const options = { epilogue: epilogueOf({ bias, epilogue }) };
   const tiled = tiledPlan(target, geometry, {
     direction: "input gradient",
-    gather: () => planInputGradient(geometry, { software: false }),
+    gather: () => planInputGradient(geometry, { software: false, ...options }),
   });
-  const plan = planInputGradient(geometry, { software: target.software });
+  const plan = planInputGradient(geometry, { software: target.software, ...options });
   if (target.software && tiled === undefined) {
     return runGather(target, plan, {
       x: packPixels(backend, dy, { slot: "dy", through }),
       filter: packTransposed(backend, filter, geometry),
-      bias: filter,
+      bias: bias ?? filter,
       shape,
     });
   }
   const transposed = transposeFilter(backend, geometry, filter);
   const upstream = through === undefined ? dy : passThrough(backend, dy, through);
-  const operands = { x: upstream, filter: transposed, bias: transposed, shape };
+  const operands = { x: upstream, filter: transposed, bias: bias ?? transposed, shape };
   const dx = tiled === undefined ? runGather(target, plan, operands) : runTiled(target, tiled, operands);
   backend.disposeData(transposed.dataId);
   if (upstream !== dy) backend.disposeData(upstream.dataId);
@@ -142,23 +153,25 @@ export function conv2dFilterGradient(
 }
 
 /** A gradient through a leaky relu, as a tensor. */
-function passThrough(backend: WebGPUBackend, dy: TensorInfo, { value, slope }: Through): TensorInfo {
+export function passThrough(backend: WebGPUBackend, dy: TensorInfo, { value, slope }: Through): TensorInfo {
   const size = sizeOf(dy.shape);
+  const element = size % 4 === 0 ? "vec4<f32>" : "f32";
+  const count = element === "f32" ? size : size / 4;
   return dispatch(backend, {
-    key: "pass_through",
+    key: `pass_through_${element}`,
     code: () =>
       program({
-        result: "f32",
-        inputs: [["dy", "f32"], ["value", "f32"]],
+        result: element,
+        inputs: [["dy", element], ["value", element]],
         uniforms: ["count", "slope:f32"],
         body: `
   if (id >= u.count) { return; }
-  result[id] = select(dy[id] * u.slope, dy[id], value[id] > 0.0);`,
+  result[id] = select(dy[id] * u.slope, dy[id], value[id] > ${element}());`,
       }),
     inputs: [dy, value],
     shape: dy.shape,
-    uniforms: [size, { f32: slope }],
-    invocations: size,
+    uniforms: [count, { f32: slope }],
+    invocations: count,
   });
 }
 

@@ -76,7 +76,7 @@ export function planForward(given: ConvGeometry, { software, epilogue = PLAIN }:
  * Plans dx = convᵀ(dy, w). The filter must come transposed: [kernelHeight, kernelWidth, outChannels, inChannels].
  * Both strides must be equal.
  */
-export function planInputGradient(given: ConvGeometry, { software }: PlanOptions): GatherPlan {
+export function planInputGradient(given: ConvGeometry, { software, epilogue = PLAIN }: PlanOptions): GatherPlan {
   const g = isPointwise(given) ? flatten(given) : given;
   return plan({
     kernelWidth: g.kernelWidth,
@@ -95,7 +95,7 @@ export function planInputGradient(given: ConvGeometry, { software }: PlanOptions
     },
     rows: { tapStep: -g.dilationHeight, offset: g.padTop, step: 1 },
     software,
-    epilogue: PLAIN,
+    epilogue,
   });
 }
 

@@ -6,6 +6,7 @@ import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../gpu/con
 import { geometryOf } from "../../gpu/conv/register.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
+import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
 import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 import { type ConvCase, type Dense, random, relativeError, walk } from "./reference.ts";
 
@@ -36,6 +37,19 @@ const CASES: Partial<ConvCase>[] = [
 
 const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
 
+/** What a run gives where all convolutions are of one family. */
+async function byFamily(family: Family | undefined, run: () => Tensor[]): Promise<Float32Array[]> {
+  tf.dispose(run()); // now the shapes are known
+  const keys = [...seenShapes(gpu.device).keys()];
+  for (const key of keys) chooseFamily(gpu.device, key, family);
+  const found = run();
+  for (const key of keys) chooseFamily(gpu.device, key, undefined);
+  const values = await Promise.all(found.map((t) => t.data<"float32">()));
+  tf.dispose(found);
+  await gpu.assertHealthy("families test");
+  return values;
+}
+
 /** Forward pass with bias and activation, and the gradient of the input, by one family. */
 async function results(c: ConvCase, family: Family | undefined): Promise<Float32Array[]> {
   const { outHeight, outWidth } = walk(c);
@@ -46,20 +60,20 @@ async function results(c: ConvCase, family: Family | undefined): Promise<Float32
     tensor(random([c.batch, outHeight, outWidth, c.outChannels], 4)),
   ];
   const { stride, dilation, pad } = c;
-  const run = () => {
-    const f = (a: Tensor): Tensor => convolve(tf, a as Tensor4D, { filter, bias, stride, dilation, pad, slope: 0.2 });
-    return [f(x), tf.grad(f)(x, dy)];
-  };
-  tf.dispose(run()); // now the shapes are known
-  const keys = [...seenShapes(gpu.device).keys()];
-  for (const key of keys) chooseFamily(gpu.device, key, family);
-  const found = run();
-  for (const key of keys) chooseFamily(gpu.device, key, undefined);
-  const values = await Promise.all(found.map((t) => t.data<"float32">()));
-  tf.dispose([found, x, filter, bias, dy]);
-  await gpu.assertHealthy("families test");
+  const f = (a: Tensor): Tensor => convolve(tf, a as Tensor4D, { filter, bias, stride, dilation, pad, slope: 0.2 });
+  const values = await byFamily(family, () => [f(x), tf.grad(f)(x, dy)]);
+  tf.dispose([x, filter, bias, dy]);
   return values;
 }
+
+Deno.test("upsampleConvolve() gives the same bits by either family, with bias and activation", async () => {
+  const [x, filter, dy] = [[2, 5, 7, 12], [3, 3, 12, 20], [2, 10, 14, 20]].map((shape, i) => tensor(random(shape, i)));
+  const bias = tf.tensor1d(random([20], 4).data);
+  const f = (a: Tensor): Tensor => upsampleConvolve(tf, a as Tensor4D, { filter: filter!, bias, slope: 0.2 });
+  const run = () => [f(x!), tf.grad(f)(x!, dy!)];
+  assert.deepEqual(await byFamily("tiled", run), await byFamily("register", run));
+  tf.dispose([x!, filter!, dy!, bias]);
+});
 
 Deno.test("tuneConvolutions() measures a shape once an adapter, keeps the choice in the record, and changes no bit", async () => {
   const x = tf.randomUniform<Rank.R4>([1, 12, 13, 8]);

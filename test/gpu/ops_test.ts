@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { adamStep, createAdam, disposeAdam } from "../../gpu/ops/adam.ts";
 import { normalize } from "../../gpu/ops/normalize.ts";
-import { upsample2x, upsampleConcat } from "../../gpu/ops/upsample.ts";
 import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
 import { type Dense, inner, random, relativeError } from "./reference.ts";
 
@@ -109,32 +108,6 @@ Deno.test("normalize() refuses groups that do not divide the channels", async ()
   assert.throws(() => normalize(tf, x, { gamma: one, beta: one, groups: 4 }), RangeError);
   tf.dispose([x, one]);
 });
-
-for (const [a, b] of [[4, 8], [3, 5], [1, 1], [17, 4]] as const) {
-  Deno.test(`upsampleConcat() copies exactly and its gradient is the adjoint: ${a} and ${b} channels`, async () => {
-    const tf = await openTfjs();
-    const coarse = random([3, 3, 5, a], 1);
-    const fine = random([3, 6, 10, b], 2);
-    const dy = random([3, 6, 10, a + b], 3);
-    const [tc, tfine, tdy] = [tensor4d(tf, coarse), tensor4d(tf, fine), tensor4d(tf, dy)];
-    const f = (x: Tensor, y: Tensor) => upsampleConcat(tf, x as Tensor4D, { fine: y as Tensor4D });
-    const value = f(tc, tfine);
-    const grads = tf.grads(f as (...args: Tensor[]) => Tensor)([tc, tfine], tdy);
-    const alone = upsample2x(tf, tc);
-    const [got = new Float32Array(), dCoarse = [], dFine = [], doubled = []] = await read([value, ...grads, alone]);
-    for (let i = 0; i < got.length; i++) {
-      const [channel, pixel] = [i % (a + b), Math.floor(i / (a + b))];
-      const [x, y, image] = [pixel % 10, Math.floor(pixel / 10) % 6, Math.floor(pixel / 60)];
-      const source = ((image * 3 + (y >> 1)) * 5 + (x >> 1)) * a + channel;
-      assert.equal(got[i], channel < a ? coarse.data[source] : fine.data[pixel * b + channel - a]);
-      if (channel < a) assert.equal(doubled[pixel * a + channel], coarse.data[source]);
-    }
-    const difference = inner(got, dy.data) - inner(coarse.data, dCoarse) - inner(fine.data, dFine);
-    assert.ok(Math.abs(difference) < 1e-4);
-    assert.throws(() => upsampleConcat(tf, tc, { fine: tc }), /Cannot join \[3,3,5/);
-    tf.dispose([tc, tfine, tdy]);
-  });
-}
 
 Deno.test("adamStep() equals algorithm 1 in float64, resumes exactly and keeps the number of tensors", async () => {
   const tf = await openTfjs();

@@ -6,7 +6,7 @@ import { openGpu } from "../../gpu/device.ts";
 import { adamStep, createAdam, disposeAdam } from "../../gpu/ops/adam.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
 import { normalize } from "../../gpu/ops/normalize.ts";
-import { upsampleConcat } from "../../gpu/ops/upsample.ts";
+import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
 import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 import { random } from "./reference.ts";
 
@@ -28,18 +28,21 @@ async function train(tf: Tfjs, { steps, side = 16, readEvery = 1 }: Training) {
     variables.push(created);
     return created;
   };
-  const [first, second, third] = [[3, 3, 3, 8], [4, 4, 8, 16], [3, 3, 24, 3]].map((shape, i) =>
+  const [first, second, third, fourth] = [[3, 3, 3, 8], [4, 4, 8, 16], [3, 3, 16, 3], [3, 3, 8, 3]].map((shape, i) =>
     variable(shape, i)
   ) as Variable<Rank.R4>[];
   const [gamma, beta, bias] = [16, 16, 3].map((size, i) => variable([size], 10 + i)) as Variable<Rank.R1>[];
-  assert.ok(first && second && third && gamma && beta && bias);
+  assert.ok(first && second && third && fourth && gamma && beta && bias);
   const image = random([2, side, side, 3], 20);
   const x = tf.tensor4d(image.data, [2, side, side, 3]);
   const loss = () => {
     const fine = convolve(tf, x, { filter: first as Tensor4D, slope: 0.2 });
     const coarse = convolve(tf, fine, { filter: second as Tensor4D, stride: 2 });
     const normal = normalize(tf, coarse, { gamma: gamma as Tensor1D, beta: beta as Tensor1D, slope: 0.2 });
-    const y = convolve(tf, upsampleConcat(tf, normal, { fine }), { filter: third as Tensor4D, bias: bias as Tensor1D });
+    const y = tf.add<Tensor4D>(
+      upsampleConvolve(tf, normal, { filter: third as Tensor4D, bias: bias as Tensor1D }),
+      convolve(tf, fine, { filter: fourth as Tensor4D }),
+    );
     return tf.mean(tf.abs(tf.sub(y, x))).asScalar();
   };
   const state = createAdam();

@@ -35,7 +35,7 @@ Deno.test("ftim() starts from the first guess and reads every input", async () =
   assert.deepEqual([...fresh], [...await given.guess.data()]);
 
   const normal = gaussian(6);
-  values["output.weight"]!.data.forEach((_, i, all) => all[i] = 0.1 * normal());
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = normal());
   const variables = toVariables(tf, values);
   const before = await ftim(tf, variables, { ...given, ...SHAPE }).data();
   for (const name of ["incomplete", "visibility", "templateAlbedo", "guess", "code"] as const) {
@@ -49,7 +49,7 @@ Deno.test("ftim()'s gradient agrees with finite differences", async () => {
   const specs = ftimParameters(SHAPE);
   const values = drawParameters(specs, 7);
   const normal = gaussian(8);
-  values["output.weight"]!.data.forEach((_, i, all) => all[i] = 0.2 * normal());
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = 2 * normal());
   const given = input(2);
   const target = tf.tensor4d(Float32Array.from({ length: 2 * SIZE * SIZE * 3 }, () => normal()), [2, SIZE, SIZE, 3]);
   const lossOf = (variables: Record<string, tfjs.Variable>) =>
@@ -68,10 +68,10 @@ Deno.test("ftim()'s gradient agrees with finite differences", async () => {
       };
       return (await lossOf(toVariables(tf, moved)).data())[0]!;
     };
-    // Small, since a leaky rectifier has a kink that a larger step would cross.
-    const step = 2e-4;
+    // Small, since a leaky rectifier has a kink that a larger step would cross: behind a normalisation some value always lies near it.
+    const step = 2e-5;
     const numeric = (await at(step) - await at(-step)) / (2 * step);
-    const tolerance = 2e-4 + 0.03 * Math.abs(analytic);
+    const tolerance = 3e-4 + 0.06 * Math.abs(analytic);
     assert.ok(Math.abs(analytic - numeric) < tolerance, `${name}: analytic ${analytic}, numeric ${numeric}`);
   }
 });
@@ -88,9 +88,9 @@ Deno.test("parameters survive a round trip through safetensors, and a wrong shap
   for (const [name, { data }] of Object.entries(parametersFrom(record, specs))) {
     assert.deepEqual(data, values[name]!.data);
   }
-  assert.throws(() => parametersFrom(record, ftimParameters({ ...SHAPE, fullWidth: 5 })), /full\.weight/);
-  delete record["latent.bias"];
-  assert.throws(() => parametersFrom(record, specs), /"latent\.bias" is absent/);
+  assert.throws(() => parametersFrom(record, ftimParameters({ ...SHAPE, fullWidth: 5 })), /full\.coarse/);
+  delete record["latent.beta"];
+  assert.throws(() => parametersFrom(record, specs), /"latent\.beta" is absent/);
 });
 
 Deno.test("removeLighting() subtracts the template's own shading", async () => {

@@ -21,9 +21,7 @@ interface Pair extends Omit<IdMrfOptions, "inside"> {
 }
 
 async function evaluate({ shape, generated, target, inside, ...rest }: Pair) {
-  const [batch, height, width] = shape;
-  const mask = inside && tf.tensor4d(Float32Array.from(inside), [batch, height, width, 1]);
-  const options = mask === undefined ? rest : { ...rest, inside: mask };
+  const options = inside === undefined ? rest : { ...rest, inside: Array.from(inside, (value) => value !== 0) };
   const other = tf.tensor4d(Float32Array.from(target), shape);
   const { value, grad } = tf.valueAndGrad((x) =>
     idMrfLayer(tf, { generated: x as typeof other, target: other }, options)
