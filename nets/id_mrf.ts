@@ -43,7 +43,7 @@ export interface IdMrfLayer extends IdMrfFeatures, IdMrfOptions {
  * Differentiable in the generated features only.
  *
  * @param features both [B,h,w,C]
- * @throws {RangeError} if the two differ in shape
+ * @throws {RangeError} if the two differ in shape, or `inside` is of another size
  */
 export function idMrfLayer(
   tf: Tfjs,
@@ -54,6 +54,9 @@ export function idMrfLayer(
   const positions = height * width;
   if (`${target.shape}` !== `${generated.shape}`) {
     throw new RangeError(`Cannot compare features [${generated.shape}] with [${target.shape}]`);
+  }
+  if (inside !== undefined && inside.length !== batch * positions) {
+    throw new RangeError(`Cannot tell which of ${batch * positions} positions take part by ${inside.length} values`);
   }
   // What is outside is left out before the matrix of cosines is made, which grows with the square of their number.
   const flat = (x: tfjs.Tensor4D) => tf.reshape(x, [batch * positions, channels]) as tfjs.Tensor2D;

@@ -32,6 +32,16 @@ const KERNEL = "FtimUpsampleConvolve";
  * @param x [batch, height, width, inChannels]
  * @returns [batch, 2·height, 2·width, outChannels]
  * @throws {TypeError} if the filter is not 3×3, or the channels do not fit
+ *
+ * @example
+ * ```ts
+ * import { openTfjs } from "../tfjs.ts";
+ * import { upsampleConvolve } from "./upsample_convolve.ts";
+ *
+ * const tf = await openTfjs();
+ * const [x, filter] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2)];
+ * const y = upsampleConvolve(tf, x, { filter, slope: 0.2 }); // [1, 16, 16, 2]
+ * ```
  */
 export function upsampleConvolve(tf: Tfjs, x: Tensor4D, options: UpsampleConvolveOptions): Tensor4D {
   const { filter, bias, slope = 1 } = options;

@@ -115,6 +115,10 @@ Deno.test("idMrf() adds layers by weight, lets no gradient through to the target
   tf.dispose(tf.valueAndGrad((x) => idMrfLayer(tf, { generated: x as Pixels, target: b }, { rows: 7 }))(a));
   assert.equal(tf.memory().numTensors, before);
   assert.throws(() => idMrfLayer(tf, { generated: a, target: tf.zeros([1, 5, 5, 4]) as Pixels }), RangeError);
+  assert.throws(
+    () => idMrfLayer(tf, { generated: a, target: b }, { inside: [true, false] }),
+    /30 positions .* 2 values/,
+  );
 });
 
 type Pixels = ReturnType<typeof tf.tensor4d>;
