@@ -6,6 +6,7 @@
  */
 import { type Artifact, pick } from "../pipeline/mod.ts";
 import type { LossWeights } from "../nets/losses.ts";
+import type { RenderLight } from "../nets/triplet_loss.ts";
 import { charts } from "../stages/charts.ts";
 import { compareChen } from "../stages/compare_chen.ts";
 import { compareDeca } from "../stages/compare_deca.ts";
@@ -94,8 +95,10 @@ export function evaluation(
   const { poses, correction, ...trainable } = training;
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...trainable, topology: topology(), identity: assets("models/face_recognition_model") };
-  const train = (weights: Partial<LossWeights> = {}, offset = 0) =>
-    trainFtim(schooling, { steps, seed: seed + offset, learningRate, weights });
+  const train = (
+    weights: Partial<LossWeights> = {},
+    { offset = 0, light }: { offset?: number; light?: RenderLight } = {},
+  ) => trainFtim(schooling, { steps, seed: seed + offset, learningRate, weights, ...(light && { light }) });
   const weights = train();
   const tranWeights = trainTran(schooling, { steps: 2 * steps, seed, learningRate: TRAN_RATE });
   const ftim = (weights: Artifact<"weights">): Reconstruct => (faces) => reconstruct({ ...faces, weights, ...shared });
@@ -117,6 +120,7 @@ export function evaluation(
     mrf: ftim(train({ mrf: 0 })),
     symmetry: ftim(train({ symmetry: 0 })),
     regularisation: ftim(train({ regularisation: 0 })),
+    light: ftim(train({}, { light: "own" })),
     full: methods.ours,
   };
 
@@ -186,7 +190,7 @@ export function evaluation(
     ...prefixed("novel", byName(variants, onNovel)),
     ...(onTruth && prefixed("uv", byName(variants, onTruth))),
   });
-  const repeated = Object.fromEntries(Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({}, i))]));
+  const repeated = Object.fromEntries(Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({}, { offset: i }))]));
   const tables = {
     table1: table,
     others,

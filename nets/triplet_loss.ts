@@ -2,9 +2,9 @@
  * One training step's loss (paper, sections 3.2 and 3.3): the three views of a triplet are completed, one of the three
  * albedos is picked at random, and all three views are rendered with it and compared with the photographs.
  *
- * We depart from the paper in one thing: all three views are rendered in the light of the view that was picked, not each in its own. The lamps of a
- * capture stand still, so what one view makes of the light must hold in the others. With each view's own light the losses cannot see how wrong it is
- * about the half of the face that it does not show, which is most of what is left to learn (README, "What the training adds").
+ * We depart from the paper in one thing, unless asked not to: all three views are rendered in the light of the view that was picked, not each in its
+ * own. The lamps of a capture stand still, so what one view makes of the light must hold in the others. With each view's own light the losses cannot see
+ * how wrong it is about the half of the face that it does not show, which is most of what is left to learn (README, "What the training adds").
  *
  * @module
  */
@@ -64,6 +64,9 @@ export function seenIn(
   return network.features(tf.concat(faces));
 }
 
+/** The light of renders: that of the view whose albedo was picked, or each view's own, as in the paper. */
+export type RenderLight = "picked" | "own";
+
 /** What the loss is made with. */
 export interface TripletLossOptions {
   /** The three views. */
@@ -71,6 +74,8 @@ export interface TripletLossOptions {
   /** Index of the view whose albedo renders all. */
   chosen: number;
   weights: LossWeights;
+  /** Which light the views are rendered in. */
+  light: RenderLight;
   /** 1 inside the UV chart [T]. */
   chart: Float32Array;
   /** The network and how its albedo is lit. */
@@ -90,21 +95,21 @@ export type LossTerms = Partial<Record<keyof LossWeights, tfjs.Scalar>>;
  */
 export function tripletLoss(
   tf: Tfjs,
-  { views, chosen, weights, chart, model, identity, known }: TripletLossOptions,
+  { views, chosen, weights, light, chart, model, identity, known }: TripletLossOptions,
 ): LossTerms {
   const { shading, ...input } = ftimInput(tf, views);
   const side = input.visibility.shape[1];
   const crop = Math.sqrt(views[0]!.coverage.length);
   const albedos = model.albedo(input);
-  const one = (x: tfjs.Tensor4D) => tf.slice(x, [chosen, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
-  const lit = model.light({
-    albedo: one(albedos),
-    templateAlbedo: one(input.templateAlbedo),
-    shading: one(shading),
-  });
-  const texture = tf.reshape(lit, [side * side, 3]) as tfjs.Tensor2D;
-  const rendered = views.map(({ operator }) =>
-    tf.reshape(applySparse(tf, operator, texture), [1, crop, crop, 3]) as tfjs.Tensor4D
+  const one = (x: tfjs.Tensor4D, view: number) => tf.slice(x, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
+  const [albedo, templateAlbedo] = [one(albedos, chosen), one(input.templateAlbedo, chosen)];
+  const litAs = (view: number) => {
+    const lit = model.light({ albedo, templateAlbedo, shading: one(shading, view) });
+    return tf.reshape(lit, [side * side, 3]) as tfjs.Tensor2D;
+  };
+  const picked = light === "picked" ? litAs(chosen) : undefined;
+  const rendered = views.map(({ operator }, v) =>
+    tf.reshape(applySparse(tf, operator, picked ?? litAs(v)), [1, crop, crop, 3]) as tfjs.Tensor4D
   );
   const inside = tf.tensor3d(chart, [side, side, 1]);
 

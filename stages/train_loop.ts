@@ -17,7 +17,7 @@ import { below, shuffled, uniform } from "../nets/random.ts";
 import type { TextureModel } from "../nets/texture_model.ts";
 import { openVgg19, type Vgg19, VGG19_SIZE } from "../nets/vgg19.ts";
 import { type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
-import { type IdentityNetwork, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
+import { type IdentityNetwork, type RenderLight, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
 import { openIdentity } from "./identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "./triplet_choice.ts";
@@ -34,6 +34,7 @@ export interface TrainOptions extends FaceTrees {
   triplets: readonly Triplet[];
   identity: IdentityNetwork;
   weights: LossWeights;
+  light: RenderLight;
   steps: number;
   learningRate: number;
   seed: number;
@@ -62,7 +63,7 @@ const READ_EVERY = 10;
 export interface TrainContext
   extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
   inputs: Record<Exclude<keyof typeof trainInputs, "vgg19">, Tree> & { readonly vgg19?: Tree | undefined };
-  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights">;
+  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | "light">;
 }
 
 /** Opens what the inputs name and trains. */
@@ -87,7 +88,7 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 
 /** Trains a model on triplets. */
 export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
-  const { model, faces, weights, steps, seed, signal } = options;
+  const { model, faces, weights, light, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
   const usable = options.triplets.filter(({ views }) =>
     views.every((key) => options.regressed.has(`${key}.safetensors`))
@@ -140,6 +141,7 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
           views: three,
           chosen,
           weights,
+          light,
           chart,
           model: { ...model, albedo },
           identity: options.identity,

@@ -39,6 +39,8 @@ export const trainParams = {
   /** At the start; the paper's is 1e-5. */
   learningRate: z.number().positive().default(1e-5),
   seed: z.int().default(1),
+  /** Which light the views are rendered in, see `nets/triplet_loss.ts`; the paper's is "own". */
+  light: z.enum(["picked", "own"]).default("picked"),
   /** Steps between two checkpoints. */
   checkpoint: z.int().positive().default(50),
 };

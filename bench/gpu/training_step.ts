@@ -53,6 +53,7 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
           views,
           chosen: 1,
           weights: PAPER_WEIGHTS,
+          light: "picked",
           chart,
           model: { ...model, albedo },
           identity,

@@ -8,7 +8,7 @@
 export const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
 
 /** Rows in order. */
-export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "full"] as const;
+export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "light", "full"] as const;
 /** A row of Table 2. */
 export type Variant = typeof VARIANTS[number];
 
@@ -23,6 +23,7 @@ export const VARIANT_LABELS: Readonly<Record<Variant, string>> = {
   mrf: "without ID-MRF",
   symmetry: "without symmetry",
   regularisation: "without regularisation",
+  light: "each view rendered in its own light",
   full: "full",
 };
 
