@@ -6,7 +6,6 @@
  */
 import { type Artifact, pick } from "../pipeline/mod.ts";
 import type { LossWeights } from "../nets/losses.ts";
-import type { RenderLight } from "../nets/triplet_loss.ts";
 import { charts } from "../stages/charts.ts";
 import { compareChen } from "../stages/compare_chen.ts";
 import { compareDeca } from "../stages/compare_deca.ts";
@@ -95,10 +94,10 @@ export function evaluation(
   const { poses, correction, ...trainable } = training;
   const shared = { model: training.model, topology: topology() };
   const schooling = { ...trainable, topology: topology(), identity: assets("models/face_recognition_model") };
-  const train = (
-    weights: Partial<LossWeights> = {},
-    { offset = 0, light }: { offset?: number; light?: RenderLight } = {},
-  ) => trainFtim(schooling, { steps, seed: seed + offset, learningRate, weights, ...(light && { light }) });
+  const train = (changed: Parameters<typeof trainFtim>[1] = {}) =>
+    trainFtim(schooling, { steps, seed, learningRate, ...changed });
+  const without = (...losses: (keyof LossWeights)[]) =>
+    ftim(train({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) }));
   const weights = train();
   const tranWeights = trainTran(schooling, { steps: 2 * steps, seed, learningRate: TRAN_RATE });
   const ftim = (weights: Artifact<"weights">): Reconstruct => (faces) => reconstruct({ ...faces, weights, ...shared });
@@ -113,14 +112,14 @@ export function evaluation(
   const variants: Record<Variant, Reconstruct> = {
     copy: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" }),
     guess: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" }),
-    plain: ftim(train({ mrf: 0, symmetry: 0 })),
-    photometric: ftim(train({ photometric: 0 })),
-    albedo: ftim(train({ albedo: 0 })),
-    identity: ftim(train({ identity: 0 })),
-    mrf: ftim(train({ mrf: 0 })),
-    symmetry: ftim(train({ symmetry: 0 })),
-    regularisation: ftim(train({ regularisation: 0 })),
-    light: ftim(train({}, { light: "own" })),
+    plain: without("mrf", "symmetry"),
+    photometric: without("photometric"),
+    albedo: without("albedo"),
+    identity: without("identity"),
+    mrf: without("mrf"),
+    symmetry: without("symmetry"),
+    regularisation: without("regularisation"),
+    light: ftim(train({ light: "own" })),
     full: methods.ours,
   };
 
@@ -190,7 +189,9 @@ export function evaluation(
     ...prefixed("novel", byName(variants, onNovel)),
     ...(onTruth && prefixed("uv", byName(variants, onTruth))),
   });
-  const repeated = Object.fromEntries(Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({}, { offset: i }))]));
+  const repeated = Object.fromEntries(
+    Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({ seed: seed + i }))]),
+  );
   const tables = {
     table1: table,
     others,

@@ -17,7 +17,7 @@ import type { Tfjs } from "../gpu/tfjs.ts";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {
-  /** Features to be found [N,C], each of length 1. No gradient reaches them. */
+  /** Features to be found [N,C], each of length 1. No gradient reaches them. N is a multiple of four, for kernels read four at once. */
   readonly target: tfjs.Tensor2D;
   /** [N], 1 where a position takes part (as target and as match), 0 where it does not. */
   readonly inside: tfjs.Tensor1D;
@@ -41,25 +41,21 @@ const BLOCK_VALUES = 2 ** 21;
  */
 export function bestMatches(tf: Tfjs, generated: tfjs.Tensor2D, options: BestMatchesOptions): tfjs.Tensor1D {
   const [count, channels] = generated.shape;
-  // Kernels read four targets at once. What is added lies outside.
-  const padding = (4 - count % 4) % 4;
-  const padded = count + padding;
-  const perBlock = Math.max(1, options.rows ?? Math.floor(BLOCK_VALUES / padded));
+  const { target, inside } = options;
+  const perBlock = Math.max(1, options.rows ?? Math.floor(BLOCK_VALUES / count));
   const blocks = Array.from({ length: Math.ceil(count / perBlock) }, (_, i) => {
     const first = i * perBlock;
     return { first, rows: Math.min(perBlock, count - first) };
   });
   const cosines = (x: tfjs.Tensor2D, target: tfjs.Tensor2D, { first, rows }: Block) => {
     const block = tf.reshape(tf.slice(x, [first, 0], [rows, channels]), [1, 1, rows, channels]) as tfjs.Tensor4D;
-    const filter = tf.reshape(tf.transpose(target), [1, 1, channels, padded]) as tfjs.Tensor4D;
+    const filter = tf.reshape(tf.transpose(target), [1, 1, channels, count]) as tfjs.Tensor4D;
     return convolve(tf, block, { filter });
   };
   return differentiable(tf, {
     inputs: [generated],
     forward: (save) => {
-      const target = tf.pad(options.target, [[0, padding], [0, 0]]);
-      const inside = tf.pad(options.inside, [[0, padding]]);
-      let matches: tfjs.Tensor = tf.fill([2 * padded], NONE);
+      let matches: tfjs.Tensor = tf.fill([2 * count], NONE);
       const statistics: tfjs.Tensor[] = [];
       let whole: tfjs.Tensor[] = [];
       for (const block of blocks) {
@@ -83,13 +79,12 @@ export function bestMatches(tf: Tfjs, generated: tfjs.Tensor2D, options: BestMat
         tfjs.Tensor,
         tfjs.Tensor?,
       ];
-      const upstream = tf.pad(dy as tfjs.Tensor1D, [[0, padding]]);
-      const filter = tf.reshape(target, [1, 1, padded, channels]) as tfjs.Tensor4D;
+      const filter = tf.reshape(target, [1, 1, count, channels]) as tfjs.Tensor4D;
       const parts = blocks.map((block) =>
         tf.tidy(() => {
           const matrix = whole ?? cosines(x, target, block);
-          const gradient = matrixGradient(tf, { ...block, matrix, inside, matches, statistics, upstream });
-          const flat = tf.reshape(gradient, [1, 1, block.rows, padded]) as tfjs.Tensor4D;
+          const gradient = matrixGradient(tf, { ...block, matrix, inside, matches, statistics, upstream: dy });
+          const flat = tf.reshape(gradient, [1, 1, block.rows, count]) as tfjs.Tensor4D;
           return tf.reshape(convolve(tf, flat, { filter }), [block.rows, channels]);
         })
       );

@@ -11,39 +11,38 @@ import type { Tfjs } from "../../gpu/tfjs.ts";
 /** Our composed kernels, and whether they double their input first. */
 const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampleConvolve", doubles: true }];
 
+/** A kernel with its gradient. */
+interface Composed {
+  readonly kernel: ReturnType<Tfjs["getKernel"]>;
+  readonly gradient: ReturnType<Tfjs["getGradient"]>;
+}
+
 /** Runs work with the stock kernels in the places of ours, and puts ours back. */
 export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Promise<T> {
   const ours = [...stockKernels.keys()].map((name) => tf.getKernel(name, "webgpu"));
   const matMul = tf.env().getNumber("WEBGPU_MATMUL_PROGRAM_TYPE");
-  const composed = COMPOSED.map(({ name }) => ({
-    kernel: tf.getKernel(name, "webgpu"),
-    gradient: tf.getGradient(name),
-  }))
-    .filter(({ kernel }) => kernel !== undefined);
+  const composed = COMPOSED.filter(({ name }) => tf.getKernel(name, "webgpu") !== undefined).map((kernel) => ({
+    ours: { kernel: tf.getKernel(kernel.name, "webgpu"), gradient: tf.getGradient(kernel.name) },
+    stock: compose(tf, kernel),
+  }));
   const put = (config: typeof ours[number]) => {
     tf.unregisterKernel(config.kernelName, "webgpu");
     tf.registerKernel(config);
   };
-  const putGradient = (config: ReturnType<Tfjs["getGradient"]>) => {
-    tf.unregisterGradient(config.kernelName);
-    tf.registerGradient(config);
+  const putBoth = ({ kernel, gradient }: Composed) => {
+    put(kernel);
+    tf.unregisterGradient(gradient.kernelName);
+    tf.registerGradient(gradient);
   };
   for (const config of stockKernels.values()) put(config);
   tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", -1);
-  for (const { kernel: { kernelName } } of composed) {
-    const { kernel, gradient } = compose(tf, COMPOSED.find(({ name }) => name === kernelName)!);
-    put(kernel);
-    putGradient(gradient);
-  }
+  for (const { stock } of composed) putBoth(stock);
   try {
     return await work();
   } finally {
     for (const config of ours) put(config);
     tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMul);
-    for (const { kernel, gradient } of composed) {
-      put(kernel);
-      putGradient(gradient);
-    }
+    for (const { ours } of composed) putBoth(ours);
   }
 }
 
@@ -51,7 +50,7 @@ export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Pro
 function compose(
   tf: Tfjs,
   { name, doubles }: typeof COMPOSED[number],
-): { kernel: ReturnType<Tfjs["getKernel"]>; gradient: ReturnType<Tfjs["getGradient"]> } {
+): Composed {
   type Attrs = Partial<ConvAttrs> & { readonly slope: number };
   const shared = (attrs: unknown) => {
     const { strides = 1, pad = "same", dilations = 1 } = attrs as Attrs;

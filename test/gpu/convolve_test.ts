@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
 import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
-import { type ConvCase, type Dense, random, relativeError, walk } from "./reference.ts";
+import { type ConvCase, random, relativeError, walk } from "./reference.ts";
+import { valueAndGradients } from "./value_and_gradients.ts";
 
 const BASE: ConvCase = {
   batch: 2,
@@ -47,28 +48,10 @@ for (
       dx[i] = (dx[i] ?? 0) + (dz[o] ?? 0) * (w.data[f] ?? 0);
       dw[f] = (dw[f] ?? 0) + (dz[o] ?? 0) * (x.data[i] ?? 0);
     });
-    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
-    const run = async () => {
-      const inputs = [tensor(x), tensor(w), tf.tensor1d(bias.data)];
-      const upstream = tensor(dy);
-      const { pad } = c;
-      const f = (...[a, b, d]: Tensor[]) =>
-        convolve(tf, a as Tensor4D, {
-          filter: b as Tensor4D,
-          bias: d as Tensor1D,
-          stride: c.stride,
-          pad,
-          dilation: c.dilation,
-          slope,
-        }) as Tensor;
-      const before = tf.memory().numTensors;
-      const tensors = [f(...inputs), ...tf.grads(f)(inputs, upstream)];
-      assert.equal(tf.memory().numTensors, before + 4, "tensors leak");
-      const values = await Promise.all(tensors.map((t) => t.data<"float32">()));
-      tf.dispose([tensors, inputs, upstream]);
-      await (await openGpu()).assertHealthy("convolve test");
-      return values;
-    };
+    const { stride, pad, dilation } = c;
+    const op = (...[a, b, d]: Tensor[]): Tensor =>
+      convolve(tf, a as Tensor4D, { filter: b as Tensor4D, bias: d as Tensor1D, stride, pad, dilation, slope });
+    const run = () => valueAndGradients(op, { inputs: [x, w, bias], dy });
     const got = await run();
     const expected = [y.map((v) => v > 0 ? v : v * slope), dx, dw, db];
     expected.forEach((reference, i) =>

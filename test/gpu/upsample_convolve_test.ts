@@ -1,9 +1,9 @@
 import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
 import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
 import { openTfjs } from "../../gpu/tfjs.ts";
-import { type Dense, random, relativeError, walk } from "./reference.ts";
+import { random, relativeError, walk } from "./reference.ts";
+import { valueAndGradients } from "./value_and_gradients.ts";
 
 for (
   const { batch, height, width, inChannels, outChannels, slope } of [
@@ -38,20 +38,9 @@ for (
       dx[source(i)] = dx[source(i)]! + dz[o]! * w.data[f]!;
       dw[f] = dw[f]! + dz[o]! * x.data[source(i)]!;
     });
-    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
-    const run = async () => {
-      const inputs: Tensor[] = [tensor(x), tensor(w), tf.tensor1d(bias.data)];
-      const upstream = tensor(dy);
-      const f = (...[a, b, c]: Tensor[]): Tensor =>
-        upsampleConvolve(tf, a as Tensor4D, { filter: b as Tensor4D, bias: c as Tensor1D, slope });
-      const before = tf.memory().numTensors;
-      const tensors = [f(...inputs), ...tf.grads(f)(inputs, upstream)];
-      assert.equal(tf.memory().numTensors, before + 4, "tensors leak");
-      const values = await Promise.all(tensors.map((t) => t.data<"float32">()));
-      tf.dispose([tensors, inputs, upstream]);
-      await (await openGpu()).assertHealthy("upsampleConvolve test");
-      return values;
-    };
+    const op = (...[a, b, c]: Tensor[]): Tensor =>
+      upsampleConvolve(tf, a as Tensor4D, { filter: b as Tensor4D, bias: c as Tensor1D, slope });
+    const run = () => valueAndGradients(op, { inputs: [x, w, bias], dy });
     const got = await run();
     const expected = [y.map((v) => v > 0 ? v : v * slope), dx, dw, db];
     expected.forEach((reference, i) => assert.ok(relativeError(got[i]!, reference) < 3e-6, `result ${i}`));
