@@ -16,7 +16,7 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
 }
 
-/** A dense float tensor in a buffer of the shared device, row-major. It stays the caller's. */
+/** A dense float tensor in a buffer of the shared device, row-major, padded to a multiple of four values. It stays the caller's. */
 export interface DeviceTensor {
   readonly buffer: GPUBuffer;
   readonly dims: readonly number[];
@@ -95,8 +95,9 @@ export async function openSession(
         }
         const size = feed.dims.reduce((product, dim) => product * dim, 1);
         const values = "buffer" in feed ? feed.buffer.size / 4 : feed.data.length;
-        // A buffer may be padded.
-        if (values < size || ("data" in feed && values > size)) {
+        // The runtime's kernels read a buffer four values at a time.
+        const needed = "buffer" in feed ? 4 * Math.ceil(size / 4) : size;
+        if (values < needed || ("data" in feed && values > size)) {
           throw new TypeError(`Cannot run ${name}: input "${input}" has ${values} values for dims [${feed.dims}]`);
         }
       }

@@ -45,17 +45,15 @@ export function ftimInput(tf: Tfjs, faces: readonly FaceMaps[]): FtimInput & { s
   const stack = (values: (face: FaceMaps) => Float32Array, channels: number) =>
     stackMaps(tf, faces.map(values), [side, side, channels]);
   return tf.tidy(() => {
-    const incomplete = stack((face) => face.texture.map((value, i) => value * face.visibility[Math.floor(i / 3)]!), 3);
     const visibility = stack((face) => face.visibility, 1);
     const shading = stack((face) => face.shading, 3);
     const templateAlbedo = stack((face) => face.albedo, 3);
-    const templateTexture = stack(({ albedo, shading }) => albedo.map((value, i) => value * shading[i]!), 3);
     return {
-      incomplete,
+      incomplete: tf.mul(stack((face) => face.texture, 3), visibility) as tfjs.Tensor4D,
       visibility,
       guess: stack((face) => face.guess, 3),
       templateAlbedo,
-      templateTexture,
+      templateTexture: tf.mul(templateAlbedo, shading) as tfjs.Tensor4D,
       shading,
       code: tf.stack(faces.map(({ code }) => tf.tensor1d(code))) as tfjs.Tensor2D,
     };

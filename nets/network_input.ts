@@ -70,7 +70,7 @@ export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
   return { width, height, data: mirrored };
 }
 
-/** `[3, H, W]` on the device, and mirrored if that is wanted. Only the rows that the part covers are uploaded. */
+/** `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. Only the rows that the part covers are uploaded. */
 function planesOnGpu(
   tf: Tfjs,
   image: RgbImage,
@@ -90,6 +90,7 @@ function cropPlanes(
   { mean, deviation, mirror }: Normalisation & { readonly mirror: boolean },
 ): tfjs.Tensor {
   const [, height, width] = crop.shape;
+  const size = 3 * height * width;
   const three = (value: Normalisation["mean"]) => typeof value === "number" ? [value, value, value] : [...value];
   const colours = [...three(mean), ...three(deviation)].map((f32) => ({ f32 }));
   return run(tf, {
@@ -110,9 +111,10 @@ function cropPlanes(
   result[id] = (x[3 * taken + channel] - mean[channel]) / deviation[channel];`,
       }),
     inputs: [crop],
-    shape: [3, height, width],
+    // ONNX Runtime reads four values at a time. Some GPUs read none of the last four of a buffer that ends among them.
+    shape: [4 * Math.ceil(size / 4)],
     uniforms: [width, width * height, mirror ? 1 : 0, ...colours],
-    invocations: 3 * width * height,
+    invocations: size,
   });
 }
 

@@ -115,9 +115,9 @@ export function tripletLoss(
 
   const terms: LossTerms = {};
   if (weights.photometric > 0) {
-    const photographs = stackMaps(tf, views.map(coveredPhotograph), [crop, crop, 3]);
+    const photographs = stackMaps(tf, views.map(({ photograph }) => photograph), [crop, crop, 3]);
     const coverage = stackMaps(tf, views.map((view) => view.coverage), [crop, crop, 1]);
-    terms.photometric = weightedL1(tf, tf.concat(rendered), { b: photographs, weight: coverage });
+    terms.photometric = weightedL1(tf, tf.concat(rendered), { b: tf.mul(photographs, coverage), weight: coverage });
   }
   if (weights.albedo > 0) terms.albedo = albedoLoss(tf, albedos, inside);
   if (weights.identity > 0 || weights.mrf > 0) {
@@ -131,12 +131,9 @@ export function tripletLoss(
   if (weights.regularisation > 0) {
     // What no view of the triplet shows is drawn to the first guess: nothing else says what should be there. (Drawn to the template, as it was, it
     // cost 0.07 dB of texels that were not seen.)
-    const hidden = chart.map((value, i) =>
-      views.reduce((product, { visibility }) => product * (1 - visibility[i]!), value)
-    );
     terms.regularisation = weightedL1(tf, albedos, {
       b: removeLighting(tf, { ...input, texture: input.guess }),
-      weight: tf.tensor3d(hidden, [side, side, 1]),
+      weight: tf.tensor3d(hidden(views, chart), [side, side, 1]),
     });
   }
   return terms;
@@ -191,14 +188,25 @@ function coveredPositions(
   ).flat();
 }
 
-/** What the mesh covers of a photograph, [P·3]. */
-function coveredPhotograph({ photograph, coverage }: TrainingView): Float32Array {
-  return photograph.map((value, i) => value * coverage[Math.floor(i / 3)]!);
+/** What no view shows of the chart, [S·S] in 0..1. */
+function hidden(views: readonly TrainingView[], chart: Float32Array): Float32Array {
+  const left = new Float32Array(chart.length);
+  for (const [i, inside] of chart.entries()) {
+    let product = inside;
+    for (const { visibility } of views) product *= 1 - visibility[i]!;
+    left[i] = product;
+  }
+  return left;
 }
 
-/** What it leaves, [P·3]. */
+/** What the mesh leaves of a photograph, [P·3]. */
 function background({ photograph, coverage }: TrainingView): Float32Array {
-  return photograph.map((value, i) => value * (1 - coverage[Math.floor(i / 3)]!));
+  const left = new Float32Array(photograph.length);
+  for (const [pixel, covered] of coverage.entries()) {
+    if (covered === 1) continue;
+    for (let i = 3 * pixel; i < 3 * pixel + 3; i++) left[i] = photograph[i]! * (1 - covered);
+  }
+  return left;
 }
 
 /** The weighted sum of the terms. */

@@ -2,6 +2,7 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 
@@ -36,6 +37,13 @@ export async function finish({ gpu, backend }: Pick<Lab, "gpu" | "backend">): Pr
   await gpu.device.queue.onSubmittedWorkDone();
 }
 
+const chosen: TunedFamilies = {};
+
+/** On a GPU, chooses the kernels of the convolutions that have run by measurement, as training does after its first step. */
+export async function chooseFamilies({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<void> {
+  if (!gpu.info.software) await tuneConvolutions(tf, { gpu, known: chosen });
+}
+
 /** How long to measure. */
 export interface TimeOptions {
   readonly rounds?: number;
@@ -58,7 +66,11 @@ export async function time(
   await several(1);
   const estimate = await several(1);
   if (estimate > 5 * budget) return estimate; // long enough for what is noise in shorter ones
-  const count = Math.max(1, Math.min(100, Math.ceil(budget / estimate)));
+  // Most of a short time is the wait for the queue (Deno looks every 10 ms), so the count that fills a round is found by trying.
+  let count = 1;
+  for (let each = estimate; count * each < budget && count < 4096; each = await several(count)) {
+    count *= Math.min(4, Math.ceil(budget / (count * each)));
+  }
   let least = estimate;
   for (let round = 0; round < rounds; round++) least = Math.min(least, await several(count));
   return least;

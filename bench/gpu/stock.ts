@@ -4,12 +4,16 @@
 // What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, which flatters stock.
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { stockKernels } from "../../gpu/kernels/replace.ts";
 import type { ConvAttrs } from "../../gpu/conv/register.ts";
-import type { Tfjs } from "../../gpu/tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 
 /** Our composed kernels, and whether they double their input first. */
 const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampleConvolve", doubles: true }];
+
+// What tfjs sets where nobody sets anything.
+const STOCK_FLAGS = [["WEBGPU_MATMUL_PROGRAM_TYPE", -1], ["WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 15]] as const;
 
 /** A kernel with its gradient. */
 interface Composed {
@@ -20,7 +24,9 @@ interface Composed {
 /** Runs work with the stock kernels in the places of ours, and puts ours back. */
 export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Promise<T> {
   const ours = [...stockKernels.keys()].map((name) => tf.getKernel(name, "webgpu"));
-  const matMul = tf.env().getNumber("WEBGPU_MATMUL_PROGRAM_TYPE");
+  const backend = webgpuBackend(tf);
+  const upload = backend.uploadToGPU;
+  const flags = STOCK_FLAGS.map(([name, stock]) => ({ name, stock, ours: tf.env().getNumber(name) }));
   const composed = COMPOSED.filter(({ name }) => tf.getKernel(name, "webgpu") !== undefined).map((kernel) => ({
     ours: { kernel: tf.getKernel(kernel.name, "webgpu"), gradient: tf.getGradient(kernel.name) },
     stock: compose(tf, kernel),
@@ -35,13 +41,15 @@ export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Pro
     tf.registerGradient(gradient);
   };
   for (const config of stockKernels.values()) put(config);
-  tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", -1);
+  for (const { name, stock } of flags) tf.env().set(name, stock);
+  backend.uploadToGPU = WebGPUBackend.prototype.uploadToGPU;
   for (const { stock } of composed) putBoth(stock);
   try {
     return await work();
   } finally {
     for (const config of ours) put(config);
-    tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMul);
+    for (const { name, ours } of flags) tf.env().set(name, ours);
+    backend.uploadToGPU = upload;
     for (const { ours } of composed) putBoth(ours);
   }
 }

@@ -13,9 +13,14 @@ import { ftimStoredShape } from "../../stages/train.ts";
 import { perceptualNetwork } from "../../stages/train_loop.ts";
 import { asset } from "../../test/assets.ts";
 import { gridHead } from "../../test/face/head.ts";
-import { type Lab, rounded, type Row } from "./lab.ts";
+import { chooseFamilies, type Lab, rounded, type Row } from "./lab.ts";
 import { CODE_LENGTH, SIZE, tripletViews } from "./scene.ts";
 import { withStockKernels } from "./stock.ts";
+
+// A step longer than this is timed once; shorter ones in rounds of at least so many milliseconds.
+const LONG = 10_000;
+const ROUND = 1000;
+const ROUNDS = 2;
 
 /** A step to time: it waits for the loss it gives. */
 export interface TrainingStep {
@@ -92,7 +97,7 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
 
 /** Ours beside stock: milliseconds a step and the first losses, which must agree. */
 export async function benchTrainingStep(lab: Lab): Promise<Row> {
-  const measure = async (rounds: number) => {
+  const measure = async () => {
     const training = await openStep(lab);
     const timed = async () => {
       const start = performance.now();
@@ -101,14 +106,18 @@ export async function benchTrainingStep(lab: Lab): Promise<Row> {
     };
     // The first step compiles, which matters little where a step takes half a minute.
     const steps = [await timed()];
+    await chooseFamilies(lab);
     if (steps[0]!.milliseconds < 30_000) steps.push(await timed());
     let { milliseconds } = steps.at(-1)!;
-    for (let round = 0; round < rounds; round++) milliseconds = Math.min(milliseconds, await training.several(2));
+    if (milliseconds < LONG) {
+      const count = Math.max(2, Math.ceil(ROUND / milliseconds));
+      for (let round = 0; round < ROUNDS; round++) milliseconds = Math.min(milliseconds, await training.several(count));
+    }
     training.dispose();
     return { losses: steps.map(({ loss }) => loss), milliseconds };
   };
-  const ours = await measure(2);
-  const stock = await withStockKernels(lab.tf, () => measure(0));
+  const ours = await measure();
+  const stock = await withStockKernels(lab.tf, measure);
   for (const [i, loss] of ours.losses.slice(0, stock.losses.length).entries()) {
     if (!(Math.abs(loss - stock.losses[i]!) < 1e-3 * Math.abs(loss))) {
       throw new Error(`Ours and stock train differently: losses ${ours.losses} and ${stock.losses}`);
