@@ -111,6 +111,18 @@ export async function openSession(
   };
 }
 
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs work of the runtime when what was asked before it is done. While a network waits for the GPU its WebAssembly is suspended halfway (Asyncify),
+ * and all sessions share that: a second call then waits for ever.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = turn.then(work);
+  turn = result.catch(() => {});
+  return result;
+}
+
 async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork> {
   const gpu = await openGpu();
   const ort = await import("onnxruntime-web/webgpu");
@@ -123,32 +135,35 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
   };
   // Where its WebAssembly starts, the runtime puts node:worker_threads in the place of the web's workers, for the whole process.
   const { Worker } = globalThis;
-  const session = await ort.InferenceSession.create(model, options).finally(() => globalThis.Worker = Worker);
+  const session = await inTurn(() =>
+    ort.InferenceSession.create(model, options).finally(() => globalThis.Worker = Worker)
+  );
+  const run = async (feeds: Feeds) => {
+    const tensors = Object.fromEntries(
+      Object.entries(feeds).map(([input, feed]) => [
+        input,
+        "buffer" in feed
+          ? ort.Tensor.fromGpuBuffer(feed.buffer as OrtBuffer, { dataType: "float32", dims: feed.dims })
+          : new ort.Tensor("float32", feed.data, feed.dims),
+      ]),
+    );
+    const results = await session.run(tensors);
+    const outputs: Record<string, OnnxTensor> = {};
+    for (const [output, tensor] of Object.entries(results)) {
+      const data = await tensor.getData();
+      outputs[output] = {
+        data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
+        dims: tensor.dims,
+      };
+    }
+    for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
+    await gpu.assertHealthy(name);
+    return outputs;
+  };
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run(feeds) {
-      const tensors = Object.fromEntries(
-        Object.entries(feeds).map(([input, feed]) => [
-          input,
-          "buffer" in feed
-            ? ort.Tensor.fromGpuBuffer(feed.buffer as OrtBuffer, { dataType: "float32", dims: feed.dims })
-            : new ort.Tensor("float32", feed.data, feed.dims),
-        ]),
-      );
-      const results = await session.run(tensors);
-      const outputs: Record<string, OnnxTensor> = {};
-      for (const [output, tensor] of Object.entries(results)) {
-        const data = await tensor.getData();
-        outputs[output] = {
-          data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
-          dims: tensor.dims,
-        };
-      }
-      for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
-      await gpu.assertHealthy(name);
-      return outputs;
-    },
-    close: () => session.release(),
+    run: (feeds) => inTurn(() => run(feeds)),
+    close: () => inTurn(() => session.release()),
   };
 }

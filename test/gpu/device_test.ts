@@ -54,6 +54,24 @@ Deno.test("tfjs and ONNX Runtime run on the shared device", async () => {
   sum.dispose();
 });
 
+Deno.test("networks on the GPU are opened, run and released side by side", async () => {
+  const [four, eight] = await Promise.all([4, 8].map((size) => openSession(doublingModel(size), { on: "gpu" })));
+  const run = async (session: typeof four, size: number, value: number) => {
+    const { y } = await session!.run({ x: { data: new Float32Array(size).fill(value), dims: [1, size] } });
+    return y!.data;
+  };
+  const results = await Promise.all([run(four, 4, 1), run(four, 4, 2), run(eight, 8, 3), run(four, 4, 4)]);
+  assert.deepEqual(
+    results,
+    [[4, 2], [4, 4], [8, 6], [4, 8]].map(([size, value]) => new Float32Array(size!).fill(value!)),
+  );
+  // A run that fails does not hold up those behind it.
+  const wrong = four!.run({ x: { data: new Float32Array(8), dims: [1, 8] } });
+  const [failed, other] = await Promise.allSettled([wrong, run(eight, 8, 5), four!.release(), eight!.release()]);
+  assert.equal(failed.status, "rejected");
+  assert.deepEqual(other, { status: "fulfilled", value: new Float32Array(8).fill(10) });
+});
+
 Deno.test("assertHealthy() names the work in which a shader was broken, once", async () => {
   const gpu = await openGpu();
   gpu.device.createShaderModule({ code: "this is not WGSL" });
