@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
 import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "../pipeline/mod.ts";
-import { MOST_SEEDS } from "../stages/seed_spread.ts";
+import { MOST_TRAININGS } from "../stages/trainings.ts";
 import { machineFacts } from "./facts.ts";
 
 /** Options of a command that only looks at the store. */
@@ -47,7 +47,7 @@ export function count(text: string): number {
 
 function seedCount(text: string): number {
   const value = count(text);
-  if (value > MOST_SEEDS) throw new InvalidArgumentError(`It can be at most ${MOST_SEEDS}.`);
+  if (value > MOST_TRAININGS) throw new InvalidArgumentError(`It can be at most ${MOST_TRAININGS}.`);
   return value;
 }
 
@@ -71,7 +71,10 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("--steps <n>", "training steps", count)
     .option("--seed <n>", "seed of the training", count)
     .addOption(
-      new Option("--seeds <n>", "repeat our training with so many seeds and report the spread").argParser(seedCount),
+      new Option(
+        "--seeds <n>",
+        "repeat our trainings with so many seeds: reproduce reports the spread, table2 the mean",
+      ).argParser(seedCount),
     );
 }
 

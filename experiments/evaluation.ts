@@ -96,8 +96,11 @@ export function evaluation(
   const schooling = { ...trainable, topology: topology(), identity: assets("models/face_recognition_model") };
   const train = (changed: Parameters<typeof trainFtim>[1] = {}) =>
     trainFtim(schooling, { steps, seed, learningRate, ...changed });
+  /** The training and its repetitions with the seeds that follow. */
+  const repeated = (changed: Parameters<typeof trainFtim>[1] = {}): Reconstruct[] =>
+    Array.from({ length: seeds }, (_, i) => ftim(train({ ...changed, seed: seed + i })));
   const without = (...losses: (keyof LossWeights)[]) =>
-    ftim(train({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) }));
+    repeated({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) });
   const weights = train();
   const tranWeights = trainTran(schooling, { steps: 2 * steps, seed, learningRate: TRAN_RATE });
   const ftim = (weights: Artifact<"weights">): Reconstruct => (faces) => reconstruct({ ...faces, weights, ...shared });
@@ -109,9 +112,10 @@ export function evaluation(
     tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
     ours: ftim(weights),
   };
-  const variants: Record<Variant, Reconstruct> = {
-    copy: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" }),
-    guess: (faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" }),
+  /** Each variant's trainings; one where there is nothing to train. */
+  const variants: Record<Variant, readonly Reconstruct[]> = {
+    copy: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" })],
+    guess: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" })],
     plain: without("mrf", "symmetry"),
     photometric: without("photometric"),
     albedo: without("albedo"),
@@ -119,8 +123,8 @@ export function evaluation(
     mrf: without("mrf"),
     symmetry: without("symmetry"),
     regularisation: without("regularisation"),
-    light: ftim(train({ light: "own" })),
-    full: methods.ours,
+    light: repeated({ light: "own" }),
+    full: repeated(),
   };
 
   const regressed = ({ crops, meshes, unwrapped }: PreparedFaces): Faces => ({
@@ -184,14 +188,17 @@ export function evaluation(
     ...prefixed("novel", byName(methods, onNovel)),
     ...(onTruth && prefixed("uv", byName(methods, onTruth))),
   });
-  const ablation = table2({
-    ...prefixed("real", byName(variants, (method) => onReal(method))),
-    ...prefixed("novel", byName(variants, onNovel)),
-    ...(onTruth && prefixed("uv", byName(variants, onTruth))),
-  });
-  const repeated = Object.fromEntries(
-    Array.from({ length: seeds }, (_, i) => [i + 1, ftim(train({ seed: seed + i }))]),
+  const trained = Object.fromEntries(
+    Object.entries(variants).flatMap(([name, trainings]) =>
+      numbered(trainings).map(([i, one]) => [`${name}_${i}`, one])
+    ),
   );
+  const ablation = table2({
+    ...prefixed("real", byName(trained, (method) => onReal(method))),
+    ...prefixed("novel", byName(trained, onNovel)),
+    ...(onTruth && prefixed("uv", byName(trained, onTruth))),
+  });
+  const repetitions = Object.fromEntries(numbered(variants.full));
   const tables = {
     table1: table,
     others,
@@ -206,14 +213,14 @@ export function evaluation(
     figure4: figure4({
       aligned,
       meshes,
-      copy: variants.copy(real),
-      plain: variants.plain(real),
-      full: variants.full(real),
+      copy: variants.copy[0]!(real),
+      plain: variants.plain[0]!(real),
+      full: methods.ours(real),
       font,
     }),
     seeds: seeds === 1 ? null : seedSpread({
-      ...prefixed("real", byName(repeated, (method) => onReal(method))),
-      ...prefixed("novel", byName(repeated, onNovel)),
+      ...prefixed("real", byName(repetitions, (method) => onReal(method))),
+      ...prefixed("novel", byName(repetitions, onNovel)),
     }),
     report: report({ ...tables, filter }),
     losses: pick(weights, ["losses.csv"]),
@@ -222,6 +229,11 @@ export function evaluation(
     ...renders,
     weights,
   };
+}
+
+/** Trainings with their numbers, from 1. */
+function numbered<T>(trainings: readonly T[]): [number, T][] {
+  return trainings.map((one, i) => [i + 1, one]);
 }
 
 function byName<Name extends string, In, Out>(record: Record<Name, In>, make: (value: In) => Out): Record<Name, Out> {

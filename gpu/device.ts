@@ -98,6 +98,17 @@ export function openGpu(): Promise<Gpu> {
   return shared;
 }
 
+/** What the environment says of the adapter: `FTIM_ADAPTER=gpu` has everything computed as on a GPU, so that a machine without one can test it. */
+function saidToBeSoftware(): boolean | undefined {
+  const variable = "FTIM_ADAPTER";
+  const readable = "Deno" in globalThis && Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  const kind = readable ? Deno.env.get(variable) || undefined : undefined;
+  if (kind !== undefined && kind !== "gpu" && kind !== "software") {
+    throw new GpuError("openGpu", [`${variable} is "${kind}"; it can be "gpu" or "software"`]);
+  }
+  return kind === undefined ? undefined : kind === "software";
+}
+
 async function requestGpu(): Promise<Gpu> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   if (gpu === undefined) {
@@ -126,7 +137,8 @@ async function requestGpu(): Promise<Gpu> {
   device.lost.then((info) => lost = `the device was lost (${info.reason}): ${info.message}`, () => {});
 
   const { vendor, architecture, device: deviceName, description } = adapter.info;
-  const software = adapter.info.isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(description);
+  const software = saidToBeSoftware() ??
+    (adapter.info.isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(description));
   if (software) softwareDevices.add(device);
   return {
     device,

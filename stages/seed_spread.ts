@@ -5,16 +5,13 @@
  */
 import { defineStage } from "../pipeline/mod.ts";
 import { roles } from "./roles.ts";
-
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
-/** Most trainings that can be compared. */
-export const MOST_SEEDS = SEEDS.length;
+import { TRAININGS } from "./trainings.ts";
 
 /** Scores of each training on the test photographs (`real_1`, `real_2`, …) and in other views (`novel_1`, …) → `seeds.{md,csv,tex}`. */
 export const seedSpread = defineStage({
   name: "seed_spread",
   module: import.meta.url,
-  inputs: { ...roles("real", SEEDS, "metrics?"), ...roles("novel", SEEDS, "novel?") },
+  inputs: { ...roles("real", TRAININGS, "metrics?"), ...roles("novel", TRAININGS, "novel?") },
   output: "seed_spread",
   determinism: "bitwise",
   run: async ({ inputs, out }) => {
@@ -22,8 +19,8 @@ export const seedSpread = defineStage({
     const { readFaceScores } = await import("./tables/measurements.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const runs: number[][] = [];
-    for (const seed of SEEDS) {
-      const [real, novel] = [inputs[`real_${seed}`], inputs[`novel_${seed}`]];
+    for (const training of TRAININGS) {
+      const [real, novel] = [inputs[`real_${training}`], inputs[`novel_${training}`]];
       if (real === undefined || novel === undefined) continue;
       const faces = await readFaceScores(real);
       const views = await readNovelScores(novel);

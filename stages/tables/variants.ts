@@ -11,6 +11,8 @@ export const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "
 export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "light", "full"] as const;
 /** A row of Table 2. */
 export type Variant = typeof VARIANTS[number];
+/** Rows that nothing was trained for. */
+export const UNTRAINED: readonly Variant[] = ["copy", "guess"];
 
 /** How each row is labelled. */
 export const VARIANT_LABELS: Readonly<Record<Variant, string>> = {

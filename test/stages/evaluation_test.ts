@@ -14,7 +14,7 @@ import { table2 } from "../../stages/table2.ts";
 import type { FaceScores } from "../../stages/tables/measurements.ts";
 import type { NovelScores } from "../../stages/tables/novel_scores.ts";
 import type { UvScores } from "../../stages/tables/uv_scores.ts";
-import { VARIANTS } from "../../stages/tables/variants.ts";
+import { UNTRAINED, VARIANTS } from "../../stages/tables/variants.ts";
 import { METHODS } from "../../stages/tables/methods.ts";
 import { unwrapTextures } from "../../stages/unwrap.ts";
 import { scoreUvTruth } from "../../stages/uv_truth.ts";
@@ -119,19 +119,30 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     Object.fromEntries(names.map((name) => [prefix + name, make(name === "ours" || name === "full")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
   const scored = (best: boolean) => folder(best ? "scores_perfect" : "scores_grey", "metrics");
+  // Of the full method the second training is a failure.
+  const ablationOf = (trainings: number) => {
+    const rows = VARIANTS.flatMap((variant) =>
+      Array.from({ length: UNTRAINED.includes(variant) ? 1 : trainings }, (_, i) => ({
+        role: `${variant}_${i + 1}`,
+        best: variant === "full" && i === 0,
+      }))
+    );
+    const each = (prefix: string, make: (best: boolean) => Artifact) =>
+      Object.fromEntries(rows.map(({ role, best }) => [`${prefix}_${role}`, make(best)]));
+    return table2({
+      ...each("real", scored),
+      ...each("novel", (best) => novel(chosen(best))),
+      ...each("uv", (best) => uv(chosen(best))),
+    });
+  };
   const targets = {
     perfect: novel(methods.perfect),
     grey: novel(methods.grey),
     uvPerfect: uv(methods.perfect),
     uvCopy: uv(methods.copy),
     uvGuess: uv(methods.guess),
-    table2: table2(
-      {
-        ...roles("real_", VARIANTS, scored),
-        ...roles("novel_", VARIANTS, (best) => novel(chosen(best))),
-        ...roles("uv_", VARIANTS, (best) => uv(chosen(best))),
-      } as Parameters<typeof table2>[0],
-    ),
+    table2: ablationOf(1),
+    repeated: ablationOf(2),
     others: novelTable(
       {
         ...roles("novel_", METHODS, (best) => novel(chosen(best))),
@@ -183,6 +194,16 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.match(await trees.others.text("uv_truth_margins.md"), /\| DECA \| — \| -0\.\d+ \[-.*\] \| — \| 0\.\d+ \[/);
   assert.match(await trees.others.text("novel_views_margins.md"), /\| Tran \| -0\.\d+ \[-.*\] \| \d+\.\d+ \[/);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
+  assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
+  // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.
+  assert.match(await trees.repeated.text("table2.md"), /\| full \| 0\.024 \| \*\*0\.0605\*\*/);
+  for (const label of ["without FTIM: what is seen, else the template", "without photometric"]) {
+    const row = (text: string) => text.split("\n").find((line) => line.startsWith(`| ${label} |`))!;
+    assert.match(row(await trees.repeated.text("table2_margins.md")), /\| 0\.0495 \[/);
+    const [, , first, second] = row(await trees.repeated.text("table2_trainings.md")).split("|");
+    assert.match(first!, /^ -\d/);
+    assert.match(second!, /^ 0\.00 \[0\.00, 0\.00\] $/);
+  }
   assert.match(await trees.fairness.text("fairness.md"), /\(3\): L1 ↓/);
   assert.equal((await trees.fairness.text("skin_tone.csv")).trim().split("\n").length, 4);
   const { width, height } = await sharp(await trees.figure4.bytes("figure4.png")).metadata();
