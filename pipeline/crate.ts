@@ -30,6 +30,8 @@ export interface CrateOptions {
   readonly store?: string;
   /** Default: the latest run. */
   readonly run?: string;
+  /** What the crate's file is called; another than `ro-crate-metadata.json`, the default, ends in `-ro-crate-metadata.json`. */
+  readonly file?: string;
   readonly name: string;
   readonly description: string;
   /** URL or SPDX identifier of the licence of the results. */
@@ -123,7 +125,7 @@ function crateEntities(options: CrateOptions, { run, stages, targets }: Parts): 
     hasPart: refs([options.workflow, ...ids(files)]),
   };
   const profiles = PROFILES.map(([id, name, version]) => ({ "@id": id, "@type": "CreativeWork", name, version }));
-  return [metadata(), root, ...profiles];
+  return [metadata(options.file), root, ...profiles];
 }
 
 /** The run of the whole: the program, the engine, and what each did. */
@@ -175,9 +177,9 @@ function runEntities(
   ];
 }
 
-function metadata(): Entity {
+function metadata(file = "ro-crate-metadata.json"): Entity {
   return {
-    "@id": "ro-crate-metadata.json",
+    "@id": file,
     "@type": "CreativeWork",
     about: { "@id": "./" },
     conformsTo: refs(["https://w3id.org/ro/crate/1.1", "https://w3id.org/workflowhub/workflow-ro-crate/1.0"]),

@@ -82,4 +82,7 @@ Deno.test("a target that is a part of a result is described with those files alo
   checkCrate(crate);
   const ids = crate["@graph"].filter((entity) => entity["@type"] === "File").map((entity) => entity["@id"]);
   assert.deepEqual(ids.filter((id) => id.startsWith("part/")), ["part/sub/b.up.txt"]);
+  const file = "part-ro-crate-metadata.json";
+  const named = await crateOf({ ...options, file, folders: { part: "part" } });
+  assert.deepEqual(named["@graph"].map((entity) => entity["@id"]).filter((id) => id.endsWith(".json")), [file]);
 });
