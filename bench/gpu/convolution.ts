@@ -3,7 +3,7 @@
 import type { NamedAttrMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { stockKernels } from "../../gpu/kernels/replace.ts";
 import { measurePeak } from "./adapter.ts";
-import { type Lab, rounded, type Row, time } from "./lab.ts";
+import { chooseFamilies, type Lab, rounded, type Row, time, timeOnGpu } from "./lab.ts";
 
 interface Layer {
   readonly batch: number;
@@ -91,17 +91,27 @@ async function compare(lab: Lab, { name, inputs, attrs, flops }: Work & { readon
   const run = (config: ReturnType<typeof tf.getKernel>) => () =>
     config.kernelFunc({ inputs, backend, attrs: attrs as NamedAttrMap }) as TensorInfo;
   const own = tf.getKernel(name, "webgpu");
+  const other = stockKernels.get(name) ?? own;
+  backend.disposeData(run(own)().dataId);
+  await chooseFamilies(lab);
   // Measured anew beside each kernel, for other work on the machine comes and goes.
   const before = await measurePeak(gpu);
   const ours = await time(lab, run(own));
   const peak = Math.max(before, await measurePeak(gpu));
-  const stock = await time(lab, run(stockKernels.get(name) ?? own), { rounds: 2, budget: 60 });
-  return {
-    kernel: name,
-    "ours ms": rounded(ours),
+  const stock = await time(lab, run(other), { rounds: 2, budget: 60 });
+  const row = (ours: number, stock: number) => ({
     "ours GFLOP/s": rounded(flops / ours / 1e6, 1),
     "share of peak": rounded(flops / ours / 1e6 / peak, 3),
     "stock GFLOP/s": rounded(flops / stock / 1e6),
     speedup: rounded(stock / ours, 1),
+  });
+  const onGpu = [await timeOnGpu(lab, run(own)), await timeOnGpu(lab, run(other))] as const;
+  // A GPU is done with most of these before the next is recorded, so there its own time tells kernels apart.
+  return {
+    kernel: name,
+    "ours ms": rounded(ours, 3),
+    ...onGpu[0] !== null && onGpu[1] !== null
+      ? { "stock ms": rounded(stock, 3), "ours GPU ms": rounded(onGpu[0], 4), ...row(onGpu[0], onGpu[1]) }
+      : row(ours, stock),
   };
 }

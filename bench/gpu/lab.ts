@@ -4,6 +4,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
+import { hasPassTimes, timePasses } from "../../gpu/pass_times.ts";
 import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 
 /** What every benchmark works with. */
@@ -74,6 +75,21 @@ export async function time(
   let least = estimate;
   for (let round = 0; round < rounds; round++) least = Math.min(least, await several(count));
   return least;
+}
+
+/** Milliseconds that a GPU itself takes for one run of a kernel, the least of some passes; null on a software adapter, where the wall clock tells. */
+export async function timeOnGpu(
+  { gpu, backend }: Pick<Lab, "gpu" | "backend">,
+  run: () => TensorInfo,
+): Promise<number | null> {
+  if (gpu.info.software || !hasPassTimes(gpu.device)) return null;
+  const several = (runs: number) => () => {
+    for (let i = 0; i < runs; i++) backend.disposeData(run().dataId);
+  };
+  several(1)();
+  // tfjs's own limit of a submission holds 15 dispatches, and a run may take two.
+  const times = await timePasses(backend, Array.from({ length: 5 }, () => several(5)));
+  return Math.min(...times) / 5;
 }
 
 /** Milliseconds of an asynchronous piece of work that waits for its own result, the least of some rounds. */
