@@ -52,14 +52,15 @@ export function jsonReporter(write: Write = toStderr): Reporter {
 /** One line when a stage starts, ends or says something, and now and then in long stages. */
 export function plainReporter(write: Write = toStderr, { every = 10_000 }: { readonly every?: number } = {}): Reporter {
   const last = new Map<string, number>();
-  const started = new Map<string, number>();
+  const pace = paces();
   return (event) => {
-    if (event.type === "start") started.set(event.stage, Date.now());
+    if (event.type === "start") last.set(event.stage, Date.now());
     if (event.type === "items" || event.type === "progress") {
+      const text = pace(event);
       const now = Date.now();
-      if (now - (last.get(event.stage) ?? started.get(event.stage) ?? now) < every) return;
+      if (now - (last.get(event.stage) ?? now) < every) return;
       last.set(event.stage, now);
-      write(`${event.stage}: ${progressText(event, now - (started.get(event.stage) ?? now))}\n`);
+      write(`${event.stage}: ${text}\n`);
       return;
     }
     const line = lineOf(event);
@@ -69,7 +70,8 @@ export function plainReporter(write: Write = toStderr, { every = 10_000 }: { rea
 
 /** A live tree on a terminal: running stages redraw in place below the lines of finished ones. */
 export function treeReporter(write: Write = toStderr, { color = true }: { readonly color?: boolean } = {}): Reporter {
-  const running = new Map<string, { text: string; started: number }>();
+  const running = new Map<string, string>();
+  const pace = paces();
   let drawn = 0;
   let last = 0;
   const paint = (code: number, text: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
@@ -78,7 +80,7 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
     last = Date.now();
     // no more than can be redrawn: the cursor does not go above the screen
     const room = consoleSize().rows - 2;
-    const live = [...running].slice(0, room).map(([stage, { text }]) =>
+    const live = [...running].slice(0, room).map(([stage, text]) =>
       `${paint(36, "●")} ${clip(`${stage}${text === "" ? "" : `: ${text}`}`)}`
     );
     if (running.size > room) live.push(`  and ${running.size - room} more`);
@@ -87,10 +89,9 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
     drawn = live.length;
   }
   return (event) => {
-    if (event.type === "start") running.set(event.stage, { text: "", started: Date.now() });
+    if (event.type === "start") running.set(event.stage, "");
     if (event.type === "items" || event.type === "progress") {
-      const entry = running.get(event.stage);
-      if (entry !== undefined) entry.text = progressText(event, Date.now() - entry.started);
+      if (running.has(event.stage)) running.set(event.stage, pace(event));
       return draw([], false);
     }
     if (event.type === "done" || event.type === "failed") running.delete(event.stage);
@@ -154,13 +155,21 @@ function endText({ status, executed, cached, skipped, seconds }: Summary): strin
 
 type Advance = Extract<PipelineEvent, { type: "items" | "progress" }>;
 
-function progressText(event: Advance, elapsedMs: number): string {
-  const fresh = event.type === "items" ? event.executed : event.done;
-  const done = event.type === "items" ? event.executed + event.cached : event.done;
-  const rate = fresh / Math.max(elapsedMs / 1000, 1e-3);
-  const speed = rate >= 1 ? `${rate.toFixed(1)}/s` : `${(1 / Math.max(rate, 1e-9)).toFixed(1)} s each`;
-  const left = fresh === 0 ? "" : `, ${speed}, ${duration((event.total - done) / rate)} left`;
-  return `${done}/${event.total}${left}`;
+/** Says how far each stage is and, once it can, how fast it goes and how long it will take: from its first finished item on, before which it may have waited or compiled. */
+function paces(): (event: Advance) => string {
+  const firsts = new Map<string, { readonly fresh: number; readonly time: number }>();
+  return (event) => {
+    const fresh = event.type === "items" ? event.executed : event.done;
+    const done = event.type === "items" ? event.executed + event.cached : event.done;
+    const now = Date.now();
+    const first = firsts.get(event.stage);
+    if (first === undefined && fresh > 0) firsts.set(event.stage, { fresh, time: now });
+    const since = fresh - (first?.fresh ?? fresh);
+    if (since <= 0) return `${done}/${event.total}`;
+    const rate = since / Math.max((now - first!.time) / 1000, 1e-3);
+    const speed = rate >= 1 ? `${rate.toFixed(1)}/s` : `${(1 / rate).toFixed(1)} s each`;
+    return `${done}/${event.total}, ${speed}, ${duration((event.total - done) / rate)} left`;
+  };
 }
 
 /** A live line must not wrap, or it could not be redrawn; two columns go to its mark. */
