@@ -18,11 +18,11 @@ Deno.test("tensors of every type come to the device as they are", async () => {
 Deno.test("an upload does not overtake the work before it: buffers are free once what uses them is submitted", async () => {
   const tf = await openTfjs();
   const results = Array.from({ length: 300 }, (_, i) => {
-    const x = tf.tensor1d(new Float32Array(1000).fill(i));
-    const y = tf.mul(x, 3);
-    x.dispose(); // its work waits to be submitted, and the next tensor is of the same size
-    return y;
+    const [x, y] = [1, 2].map((times) => tf.tensor1d(new Float32Array(1000).fill(times * i)));
+    const sum = tf.add(x!, y!);
+    tf.dispose([x!, y!]); // the sum waits to be submitted, and the next tensors are of the same size
+    return sum;
   });
-  for (const [i, y] of results.entries()) assert.deepEqual(await y.data(), new Float32Array(1000).fill(3 * i));
+  for (const [i, sum] of results.entries()) assert.deepEqual(await sum.data(), new Float32Array(1000).fill(3 * i));
   tf.dispose(results);
 });
