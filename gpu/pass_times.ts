@@ -3,6 +3,7 @@
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { GpuError } from "./device.ts";
+import { submitRecorded } from "./tfjs.ts";
 
 // Members of the backend that its type declares private.
 interface BackendInternals {
@@ -40,7 +41,8 @@ export async function timePasses(backend: WebGPUBackend, works: readonly (() => 
   try {
     for (const [i, work] of works.entries()) {
       // The backend submits after so many dispatches; from a fresh start they all fall into this pass.
-      submit(backend);
+      submitRecorded(backend);
+      backend.ensureCommandEncoderReady();
       internals.computePassEncoder = internals.commandEncoder.beginComputePass({
         timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
       });
@@ -49,7 +51,7 @@ export async function timePasses(backend: WebGPUBackend, works: readonly (() => 
     }
     internals.commandEncoder.resolveQuerySet(querySet, 0, 2 * works.length, resolved, 0);
     internals.commandEncoder.copyBufferToBuffer(resolved, 0, read, 0, bytes);
-    submit(backend);
+    submitRecorded(backend);
     await read.mapAsync(GPUMapMode.READ);
     const nanoseconds = new BigInt64Array(read.getMappedRange());
     return works.map((_, i) => Number(nanoseconds[2 * i + 1]! - nanoseconds[2 * i]!) / 1e6);
@@ -58,12 +60,4 @@ export async function timePasses(backend: WebGPUBackend, works: readonly (() => 
     resolved.destroy();
     read.destroy();
   }
-}
-
-/** Submits what is recorded; an encoder is ready afterwards. */
-function submit(backend: WebGPUBackend): void {
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.submitQueue();
-  backend.ensureCommandEncoderReady();
 }

@@ -32,6 +32,13 @@ export function webgpuBackend(tf: Tfjs): WebGPUBackend {
   return backend as WebGPUBackend;
 }
 
+/** Submits what is recorded, where tfjs would wait for more. */
+export function submitRecorded(backend: WebGPUBackend): void {
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+}
+
 async function load(): Promise<Tfjs> {
   const gpu = await openGpu();
   const tf = await import("@tensorflow/tfjs");

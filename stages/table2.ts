@@ -62,6 +62,7 @@ export const table2 = defineStage({
       ],
     };
     const trainings = TRAININGS.filter((training) => inputs[`real_full_${training}`] !== undefined);
+    if (trainings.length === 0) throw new TypeError("Table 2 has no scores of the full method");
     /** The scores of all trainings of a variant; those of one that was not trained stand beside each training. */
     const everyTraining = async <Score>(
       variant: Variant,

@@ -3,7 +3,7 @@
 import type { Gpu } from "../../gpu/device.ts";
 
 /** GFLOP/s of fused multiply-adds: registers only, 32 independent chains of vec4. */
-export async function measurePeak({ device, info }: Gpu): Promise<number> {
+export async function measurePeak(gpu: Gpu): Promise<number> {
   const chains = [...Array(32).keys()];
   const code = `@group(0) @binding(0) var<storage, read_write> y : array<vec4<f32>>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g : vec3<u32>) {
@@ -12,24 +12,24 @@ export async function measurePeak({ device, info }: Gpu): Promise<number> {
   for (var j = 0; j < 128; j++) { ${chains.map((i) => `a${i} = fma(a${i}, k, k);`).join(" ").repeat(4)} }
   y[g.x] = ${chains.map((i) => `a${i}`).join(" + ")};
 }`;
-  const groups = info.software ? 128 : 8192;
-  const result = device.createBuffer({ size: groups * 64 * 16, usage: GPUBufferUsage.STORAGE });
-  const milliseconds = await run(device, { code, buffers: [result], groups, software: info.software });
+  const groups = gpu.info.software ? 128 : 8192;
+  const result = gpu.device.createBuffer({ size: groups * 64 * 16, usage: GPUBufferUsage.STORAGE });
+  const milliseconds = await run(gpu, { code, buffers: [result], groups });
   result.destroy();
   return groups * 64 * 128 * 4 * 32 * 4 * 2 / milliseconds / 1e6;
 }
 
 /** GB/s of a copy by a compute shader, bytes read and bytes written together. */
-export async function measureBandwidth({ device, info }: Gpu): Promise<number> {
-  const bytes = info.software ? 1 << 26 : 1 << 29;
+export async function measureBandwidth(gpu: Gpu): Promise<number> {
+  const bytes = gpu.info.software ? 1 << 26 : 1 << 29;
   const code = `@group(0) @binding(0) var<storage, read_write> y : array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x : array<vec4<f32>>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g : vec3<u32>, @builtin(num_workgroups) n : vec3<u32>) {
   let i = g.x + g.y * n.x * 64u;
   y[i] = x[i];
 }`;
-  const buffers = [0, 1].map(() => device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE }));
-  const milliseconds = await run(device, { code, buffers, groups: bytes / 16 / 64, software: info.software });
+  const buffers = [0, 1].map(() => gpu.device.createBuffer({ size: bytes, usage: GPUBufferUsage.STORAGE }));
+  const milliseconds = await run(gpu, { code, buffers, groups: bytes / 16 / 64 });
   for (const buffer of buffers) buffer.destroy();
   return 2 * bytes / milliseconds / 1e6;
 }
@@ -38,14 +38,13 @@ interface Program {
   readonly code: string;
   readonly buffers: readonly GPUBuffer[];
   readonly groups: number;
-  readonly software: boolean;
 }
 
 /**
  * Milliseconds of a dispatch, the least of some. A GPU is done long before Deno looks, which it does every 10 ms: there it is the difference
  * between many dispatches and one.
  */
-async function run(device: GPUDevice, { code, buffers, groups, software }: Program): Promise<number> {
+async function run({ device, info: { software } }: Gpu, { code, buffers, groups }: Program): Promise<number> {
   const module = device.createShaderModule({ code });
   const pipeline = device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
   const bindings = device.createBindGroup({

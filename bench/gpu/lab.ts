@@ -5,7 +5,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { hasPassTimes, timePasses } from "../../gpu/pass_times.ts";
-import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
 
 /** What every benchmark works with. */
 export interface Lab {
@@ -32,9 +32,7 @@ export async function openLab(): Promise<Lab> {
 
 /** Submits what is recorded and waits until the GPU has done it. */
 export async function finish({ gpu, backend }: Pick<Lab, "gpu" | "backend">): Promise<void> {
-  backend.endComputePassEncoder();
-  backend.ensureCommandEncoderReady();
-  backend.submitQueue();
+  submitRecorded(backend);
   await gpu.device.queue.onSubmittedWorkDone();
 }
 
@@ -43,6 +41,28 @@ const chosen: TunedFamilies = {};
 /** On a GPU, chooses the kernels of the convolutions that have run by measurement, as training does after its first step. */
 export async function chooseFamilies({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<void> {
   if (!gpu.info.software) await tuneConvolutions(tf, { gpu, known: chosen });
+}
+
+// Compiling matters little beside a first step of half a minute, and noise beside one of ten seconds.
+const FIRST_COUNTS = 30_000;
+const LONG = 10_000;
+
+/**
+ * Milliseconds of a training step, the least of some rounds of a second each; of a step of many seconds it is the first or second.
+ *
+ * @param several runs so many steps, waits once and says how long each took
+ */
+export async function timeSteps(
+  lab: Pick<Lab, "tf" | "gpu">,
+  several: (count: number) => Promise<number>,
+): Promise<number> {
+  let least = await several(1);
+  await chooseFamilies(lab);
+  if (least < FIRST_COUNTS) least = await several(1);
+  if (least >= LONG) return least;
+  const count = Math.max(2, Math.ceil(1000 / least));
+  for (let round = 0; round < 3; round++) least = Math.min(least, await several(count));
+  return least;
 }
 
 /** How long to measure. */

@@ -13,25 +13,18 @@ import { ftimStoredShape } from "../../stages/train.ts";
 import { perceptualNetwork } from "../../stages/train_loop.ts";
 import { asset } from "../../test/assets.ts";
 import { gridHead } from "../../test/face/head.ts";
-import { chooseFamilies, type Lab, rounded, type Row } from "./lab.ts";
+import { type Lab, rounded, type Row, timeSteps } from "./lab.ts";
 import { CODE_LENGTH, SIZE, tripletViews } from "./scene.ts";
 import { withStockKernels } from "./stock.ts";
 
-// A step longer than this is timed once; shorter ones in rounds of at least so many milliseconds.
-const LONG = 10_000;
-const ROUND = 1000;
-const ROUNDS = 2;
-
-/** A step to time: it waits for the loss it gives. */
-export interface TrainingStep {
-  step(): Promise<number>;
-  /** Runs so many steps and waits once, as training does. Milliseconds a step. */
-  several(count: number): Promise<number>;
+/** Training on fixed data. */
+interface Training {
+  /** Runs so many steps and waits once, as training does: milliseconds a step, and the last loss. */
+  several(count: number): Promise<{ readonly milliseconds: number; readonly loss: number }>;
   dispose(): void;
 }
 
-/** Sets up a step on fixed data. */
-export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<TrainingStep> {
+async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Training> {
   const network = await openRecognition128({
     manifest: await asset("models/face_recognition_model-weights_manifest.json"),
     weights: await asset("models/face_recognition_model.bin"),
@@ -70,20 +63,15 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
       return value;
     });
   };
-  const step = async () => {
-    const value = run();
-    const [loss] = await value.data();
-    value.dispose();
-    await gpu.assertHealthy("training step");
-    return loss!;
-  };
   return {
-    step,
     async several(count) {
       const start = performance.now();
       for (let i = 1; i < count; i++) run().dispose();
-      await step();
-      return (performance.now() - start) / count;
+      const value = run();
+      const [loss] = await value.data();
+      value.dispose();
+      await gpu.assertHealthy("training step");
+      return { milliseconds: (performance.now() - start) / count, loss: loss! };
     },
     dispose() {
       for (const { operator } of views) disposeSparse(operator);
@@ -98,23 +86,15 @@ export async function openStep({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Tr
 /** Ours beside stock: milliseconds a step and the first losses, which must agree. */
 export async function benchTrainingStep(lab: Lab): Promise<Row> {
   const measure = async () => {
-    const training = await openStep(lab);
-    const timed = async () => {
-      const start = performance.now();
-      const loss = await training.step();
-      return { loss, milliseconds: performance.now() - start };
-    };
-    // The first step compiles, which matters little where a step takes half a minute.
-    const steps = [await timed()];
-    await chooseFamilies(lab);
-    if (steps[0]!.milliseconds < 30_000) steps.push(await timed());
-    let { milliseconds } = steps.at(-1)!;
-    if (milliseconds < LONG) {
-      const count = Math.max(2, Math.ceil(ROUND / milliseconds));
-      for (let round = 0; round < ROUNDS; round++) milliseconds = Math.min(milliseconds, await training.several(count));
-    }
+    const training = await openTraining(lab);
+    const losses: number[] = [];
+    const milliseconds = await timeSteps(lab, async (count) => {
+      const { loss, milliseconds } = await training.several(count);
+      losses.push(loss);
+      return milliseconds;
+    });
     training.dispose();
-    return { losses: steps.map(({ loss }) => loss), milliseconds };
+    return { losses: losses.slice(0, 2), milliseconds };
   };
   const ours = await measure();
   const stock = await withStockKernels(lab.tf, measure);

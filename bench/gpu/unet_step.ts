@@ -1,18 +1,13 @@
-// One training step of FTIM's U-Net alone (mean absolute error, Adam): ours, stock tfjs, and PyTorch on the CPU where Python has it.
+// One training step of FTIM's U-Net alone (mean absolute error, Adam): ours, stock tfjs, and PyTorch where Python has it.
 
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { ftim, ftimParameters } from "../../nets/ftim.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
 import { ftimStoredShape } from "../../stages/train.ts";
-import { chooseFamilies, finish, type Lab, rounded, type Row } from "./lab.ts";
+import { finish, type Lab, rounded, type Row, timeSteps } from "./lab.ts";
 import { CODE_LENGTH, SIZE } from "./scene.ts";
 import { withStockKernels } from "./stock.ts";
-
-// A step longer than this is timed once; shorter ones in rounds of at least so many milliseconds.
-const LONG = 10_000;
-const ROUND = 1000;
-const ROUNDS = 3;
 
 /** Milliseconds a step of each, and how they compare. */
 export async function benchUnetStep(lab: Lab): Promise<Row> {
@@ -48,18 +43,11 @@ export async function benchUnetStep(lab: Lab): Promise<Row> {
       await finish(lab);
       return (performance.now() - start) / steps;
     };
-    // The first step compiles, which matters little where a step takes half a minute.
-    let least = await several(1);
-    await chooseFamilies(lab);
-    if (least < 30_000) least = await several(1);
-    if (least < LONG) {
-      const count = Math.max(2, Math.ceil(ROUND / least));
-      for (let round = 0; round < ROUNDS; round++) least = Math.min(least, await several(count));
-    }
+    const milliseconds = await timeSteps(lab, several);
     optimiser.dispose();
     tf.dispose([variables, target, Object.values(input) as Tensor[]]);
     await gpu.assertHealthy("U-Net step");
-    return least;
+    return milliseconds;
   };
   const ours = await measure();
   const stock = await withStockKernels(tf, measure);
