@@ -60,16 +60,14 @@ export function adam(
       });
     },
     async state() {
-      const state: ParameterValues = {};
-      for (const [prefix, map] of [["m", moments.first], ["v", moments.second]] as const) {
-        for (const name of names) {
-          const moment = map.get(variables[name]!.name);
-          const { shape, size } = variables[name]!;
-          const data = moment === undefined ? new Float32Array(size) : await moment.data() as Float32Array;
-          state[`${prefix}/${name}`] = { shape, data };
-        }
-      }
-      return state;
+      const entries = ([["m", moments.first], ["v", moments.second]] as const).flatMap(([prefix, map]) =>
+        names.map(async (name) => {
+          const { name: id, shape, size } = variables[name]!;
+          const data = await map.get(id)?.data() ?? new Float32Array(size);
+          return [`${prefix}/${name}`, { shape, data: data as Float32Array }] as const;
+        })
+      );
+      return Object.fromEntries(await Promise.all(entries));
     },
     dispose: () => disposeAdam(moments),
   };

@@ -1,5 +1,5 @@
 /**
- * A training run's state on disk: parameters, Adam's moments, the step and the losses so far, in one safetensors file.
+ * A training run's state on disk: parameters, Adam's moments, the mean of the weights, the step and the losses so far, in one safetensors file.
  *
  * @module
  */
@@ -17,15 +17,21 @@ export interface Checkpoint {
   parameters: ParameterValues;
   /** Adam's moments, named `m/<parameter>` and `v/<parameter>`. */
   state: ParameterValues;
+  /** The mean of the weights over the last steps. */
+  average: ParameterValues;
   rows: LossRow[];
 }
 
 const NAME = "checkpoint.safetensors";
+/** What the names of mean weights begin with. */
+const MEAN = "mean/";
 
 /** Writes a checkpoint; it replaces the earlier one only when it is whole. */
-export async function writeCheckpoint(folder: string, { steps, parameters, state, rows }: Checkpoint): Promise<void> {
+export async function writeCheckpoint(folder: string, { steps, rows, ...values }: Checkpoint): Promise<void> {
+  const { parameters, state, average } = values;
   const tensors = Object.fromEntries(
-    Object.entries({ ...parameters, ...state }).map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),
+    Object.entries({ ...parameters, ...state, ...renamed(average, (name) => `${MEAN}${name}`) })
+      .map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),
   );
   const path = join(folder, NAME);
   await Deno.writeFile(`${path}.tmp`, encodeSafetensors(tensors, { steps: String(steps), rows: JSON.stringify(rows) }));
@@ -52,17 +58,21 @@ export async function readCheckpoint(
   try {
     const record = decodeSafetensors(bytes);
     const { steps, rows = "[]" } = safetensorsMetadata(bytes);
-    const moments = Object.fromEntries(
-      ["m", "v"].flatMap((prefix) => Object.entries(specs).map(([name, spec]) => [`${prefix}/${name}`, spec])),
-    );
+    const moments = { ...renamed(specs, (name) => `m/${name}`), ...renamed(specs, (name) => `v/${name}`) };
+    const means = parametersFrom(record, renamed(specs, (name) => `${MEAN}${name}`));
     return {
       steps: Number(steps),
       parameters: parametersFrom(record, specs),
       state: parametersFrom(record, moments),
+      average: renamed(means, (name) => name.slice(MEAN.length)),
       rows: JSON.parse(rows),
     };
   } catch (error) {
     log(`the checkpoint in ${folder} cannot be read (${(error as Error).message}); starting anew`);
     return null;
   }
+}
+
+function renamed<T>(record: Record<string, T>, name: (old: string) => string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([old, value]) => [name(old), value]));
 }

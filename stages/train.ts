@@ -3,8 +3,8 @@
  * completed, one of the three albedos is rendered into all three views, and the renders are compared with the photographs.
  *
  * Where the paper is silent: one triplet a step; the order of the triplets and the choice of the albedo are drawn from the
- * seed; the learning rate falls to a tenth along a half cosine. The paper's rate of 1e-5 is for its 1.5k triplets and
- * long training; `embedded` sets a larger one.
+ * seed; the learning rate falls to a tenth along a half cosine; the weights are the mean of those of the second half of the
+ * steps. The paper's rate of 1e-5 is for its 1.5k triplets and long training; `embedded` sets a larger one.
  *
  * @module
  */

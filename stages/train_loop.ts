@@ -1,6 +1,6 @@
 /**
- * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, checkpoints, resume.
- * Nothing is read back inside a step; the losses of many steps are read at once.
+ * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, the mean of the weights over the second half of the steps,
+ * checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read at once.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import type { LossWeights } from "../nets/losses.ts";
 import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../nets/parameters.ts";
 import { below, shuffled, uniform } from "../nets/random.ts";
 import type { TextureModel } from "../nets/texture_model.ts";
+import { weightAverage } from "../nets/weight_average.ts";
 import { openVgg19, type Vgg19, VGG19_SIZE } from "../nets/vgg19.ts";
 import { type Recognition128, RECOGNITION128_SIZE } from "../nets/recognition128.ts";
 import { type IdentityNetwork, type RenderLight, totalLoss, tripletLoss } from "../nets/triplet_loss.ts";
@@ -108,6 +109,12 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
   const variables = toVariables(tf, saved?.parameters ?? drawParameters(model.parameters, seed));
   const optimiser = adam(tf, variables, saved === null ? {} : { resume: saved });
+  const averaged = averagedFrom(steps);
+  const average = weightAverage(
+    tf,
+    variables,
+    saved === null ? {} : { resume: { count: Math.max(0, saved.steps - averaged), values: saved.average } },
+  );
   const rows = saved?.rows ?? [];
   if (saved !== null) options.log(`going on from step ${saved.steps}`);
   let pending: Record<string, tfjs.Scalar>[] = [];
@@ -119,7 +126,13 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   };
   const save = async () => {
     const [parameters, state] = [await fromVariables(variables), await optimiser.state()];
-    await writeCheckpoint(options.scratch, { steps: optimiser.steps, parameters, state, rows });
+    await writeCheckpoint(options.scratch, {
+      steps: optimiser.steps,
+      parameters,
+      state,
+      average: await average.values(),
+      rows,
+    });
   };
 
   const first = optimiser.steps;
@@ -153,6 +166,7 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       optimiser.step(gradients, rateAt(step, options));
       return { ...kept, total: value };
     });
+    if (step >= averaged) average.add();
     // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured once (bench/).
     if (step === first && !gpu.info.software) await chooseKernels(tf, { gpu, hints: options.hints("convolutions") });
     // Uploading three matrices again costs less than keeping those of all views on the device.
@@ -164,7 +178,8 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       await save();
     }
   }
-  const parameters = await fromVariables(variables);
+  const parameters = await average.values();
+  average.dispose();
   optimiser.dispose();
   tf.dispose(variables);
   const names = [...Object.keys(rows[0] ?? {})];
@@ -175,6 +190,11 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
 /** A half cosine from the learning rate to a tenth of it. */
 export function rateAt(step: number, { steps, learningRate }: { steps: number; learningRate: number }): number {
   return learningRate * (0.1 + 0.45 * (1 + Math.cos(Math.PI * step / steps)));
+}
+
+/** The first step whose weights count in the mean: that of the second half. */
+export function averagedFrom(steps: number): number {
+  return Math.floor(steps / 2);
 }
 
 /** The triplet and the albedo of a step: a pure function of step and seed, so that a resumed run draws the same. */

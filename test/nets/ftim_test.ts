@@ -45,6 +45,21 @@ Deno.test("ftim() starts from the first guess and reads every input", async () =
   }
 });
 
+Deno.test("ftim() leaves what was seen as it is, and all else is free", async () => {
+  const values = drawParameters(ftimParameters(SHAPE), 5);
+  const normal = gaussian(6);
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = normal());
+  const given = input(1);
+  const visibility = tf.tensor4d(
+    Float32Array.from({ length: 2 * SIZE * SIZE }, (_, i) => [0, 0.5, 1][i % 3]!),
+    [2, SIZE, SIZE, 1],
+  );
+  const complete = await ftim(tf, toVariables(tf, values), { ...given, visibility, ...SHAPE }).data();
+  const guess = await given.guess.data();
+  const kept = Array.from({ length: 2 * SIZE * SIZE }, (_, i) => complete[3 * i] === guess[3 * i]);
+  assert.deepEqual(kept, kept.map((_, i) => i % 3 === 2));
+});
+
 Deno.test("ftim()'s gradient agrees with finite differences", async () => {
   const specs = ftimParameters(SHAPE);
   const values = drawParameters(specs, 7);

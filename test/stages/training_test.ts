@@ -3,8 +3,9 @@ import { drawParameters } from "../../nets/parameters.ts";
 import { openTfjs } from "../../gpu/tfjs.ts";
 import { adam } from "../../nets/adam.ts";
 import { fromVariables, toVariables } from "../../nets/parameters.ts";
+import { weightAverage } from "../../nets/weight_average.ts";
 import { readCheckpoint, writeCheckpoint } from "../../stages/checkpoint.ts";
-import { draw, rateAt } from "../../stages/train_loop.ts";
+import { averagedFrom, draw, rateAt } from "../../stages/train_loop.ts";
 
 Deno.test("draw() shows every triplet once an epoch, in another order each time, and all three albedos", () => {
   const triplets = ["a", "b", "c", "d", "e"];
@@ -33,21 +34,57 @@ Deno.test("a run resumed from a checkpoint repeats the bits of one that was not 
   });
   const whole = toVariables(tf, drawParameters(specs, 1));
   const optimiser = adam(tf, whole);
-  for (let step = 0; step < 12; step++) optimiser.step(gradient(step), 0.01);
+  const wholeMean = weightAverage(tf, whole);
+  for (let step = 0; step < 12; step++) {
+    optimiser.step(gradient(step), 0.01);
+    if (step >= 3) wholeMean.add();
+  }
 
   const first = toVariables(tf, drawParameters(specs, 1));
   const started = adam(tf, first);
-  for (let step = 0; step < 5; step++) started.step(gradient(step), 0.01);
+  const startedMean = weightAverage(tf, first);
+  for (let step = 0; step < 5; step++) {
+    started.step(gradient(step), 0.01);
+    if (step >= 3) startedMean.add();
+  }
   const [parameters, state] = [await fromVariables(first), await started.state()];
-  await writeCheckpoint(folder, { steps: started.steps, parameters, state, rows: [{ step: 0, total: 0.5 }] });
+  const average = await startedMean.values();
+  await writeCheckpoint(folder, { steps: started.steps, parameters, state, average, rows: [{ step: 0, total: 0.5 }] });
   const saved = await readCheckpoint(folder, { specs, log: assert.fail });
   assert.ok(saved !== null);
   assert.deepEqual(saved.rows, [{ step: 0, total: 0.5 }]);
   const second = toVariables(tf, saved.parameters);
   const resumed = adam(tf, second, { resume: saved });
-  for (let step = resumed.steps; step < 12; step++) resumed.step(gradient(step), 0.01);
+  const resumedMean = weightAverage(tf, second, { resume: { count: startedMean.count, values: saved.average } });
+  for (let step = resumed.steps; step < 12; step++) {
+    resumed.step(gradient(step), 0.01);
+    resumedMean.add();
+  }
   assert.deepEqual(await fromVariables(second), await fromVariables(whole));
+  assert.deepEqual(await resumedMean.values(), await wholeMean.values());
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("weightAverage() is the mean of the weights at its calls, and follows none after them", async () => {
+  const tf = await openTfjs();
+  const variables = toVariables(tf, { x: { shape: [2], data: Float32Array.of(100, -100) } });
+  const before = tf.memory().numTensors;
+  const average = weightAverage(tf, variables);
+  const set = (values: number[]) => tf.tidy(() => variables["x"]!.assign(tf.tensor1d(values)));
+  for (const values of [[1, 2], [2, -4], [6, 5]]) {
+    set(values);
+    average.add();
+  }
+  set([1000, 1000]);
+  const found = (await average.values()).x!;
+  assert.deepEqual(found.shape, [2]);
+  assert.ok(Math.abs(found.data[0]! - 3) < 1e-6 && Math.abs(found.data[1]! - 1) < 1e-6, `${found.data}`);
+  average.dispose();
+  assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("averagedFrom() takes the second half of the steps, and one step at least", () => {
+  assert.deepEqual([1, 2, 3, 120].map(averagedFrom), [0, 1, 1, 60]);
 });
 
 Deno.test("Adam follows its definition", async () => {
@@ -73,7 +110,7 @@ Deno.test("a checkpoint that is absent, truncated or of another network is none,
   assert.equal(await readCheckpoint(folder, { specs, log: assert.fail }), null);
   const values = drawParameters(specs, 1);
   const state = { "m/a.weight": values["a.weight"]!, "m/a.bias": values["a.bias"]! };
-  await writeCheckpoint(folder, { steps: 1, parameters: values, state, rows: [] });
+  await writeCheckpoint(folder, { steps: 1, parameters: values, state, average: values, rows: [] });
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
   assert.equal(await readCheckpoint(folder, { specs, log }), null);
