@@ -34,7 +34,7 @@ export const PUBLISHED = [
   "trained",
 ] as const;
 /** The ablation, which trains seven networks more: a command of its own publishes it. */
-export const ABLATION = ["table2", "figure4"] as const;
+export const ABLATION = ["table2", "figure4", "figure4Views"] as const;
 /** One of {@link PUBLISHED} or {@link ABLATION}. */
 export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];
 

@@ -16,6 +16,7 @@ import { fairness } from "../stages/fairness.ts";
 import { asset, assets } from "../stages/fetch.ts";
 import { figure3 } from "../stages/figure3.ts";
 import { figure4 } from "../stages/figure4.ts";
+import { figure4Views } from "../stages/figure4_views.ts";
 import { scoreMetrics } from "../stages/metrics.ts";
 import { novelTable } from "../stages/novel_table.ts";
 import { scoreNovelViews } from "../stages/novel_views.ts";
@@ -216,6 +217,16 @@ export function evaluation(
       copy: variants.copy[0]!(real),
       plain: variants.plain[0]!(real),
       full: methods.ours(real),
+      font,
+    }),
+    figure4Views: figure4Views({
+      triplets: heldOut.triplets,
+      crops: heldOut.crops,
+      meshes: heldOut.meshes,
+      copy: variants.copy[0]!(made),
+      plain: variants.plain[0]!(made),
+      full: methods.ours(made),
+      topology: topology(),
       font,
     }),
     seeds: seeds === 1 ? null : seedSpread({

@@ -6,6 +6,7 @@ import { type Artifact, cast, reproduce, sourceFolder } from "../../pipeline/mod
 import { embedFaces } from "../../stages/embed.ts";
 import { fairness } from "../../stages/fairness.ts";
 import { figure4 } from "../../stages/figure4.ts";
+import { figure4Views } from "../../stages/figure4_views.ts";
 import { novelTable } from "../../stages/novel_table.ts";
 import { scoreNovelViews } from "../../stages/novel_views.ts";
 import { encodePng } from "../../stages/photograph.ts";
@@ -158,6 +159,16 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       full: methods.perfect,
       font: folder("font", "assets"),
     }, { faces: 2 }),
+    figure4Views: figure4Views({
+      triplets: folder("triplets", "triplets"),
+      crops,
+      meshes,
+      copy: methods.grey,
+      plain: methods.grey,
+      full: methods.perfect,
+      topology,
+      font: folder("font", "assets"),
+    }, { pairs: 3 }),
   };
   const { trees } = await reproduce(targets, lab.options());
 
@@ -208,6 +219,22 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.equal((await trees.fairness.text("skin_tone.csv")).trim().split("\n").length, 4);
   const { width, height } = await sharp(await trees.figure4.bytes("figure4.png")).metadata();
   assert.deepEqual([width, height], [190 + 4 * 174, 24 + 4 * 174]);
+
+  // Four of the six pairs turn by 35°. The true texture renders the photograph in the last row, the grey one does not.
+  const views = await sharp(await trees.figure4Views.bytes("figure4_views.png")).raw().toBuffer({
+    resolveWithObject: true,
+  });
+  assert.deepEqual([views.info.width, views.info.height], [190 + 3 * 174, 24 + 5 * 174]);
+  const cell = (row: number) =>
+    Array.from({ length: 168 * 168 }, (_, i) => {
+      const [x, y] = [190 + i % 168, 24 + 174 * row + Math.floor(i / 168)];
+      return views.data[(y * views.info.width + x) * views.info.channels]!;
+    });
+  const difference = (a: number[], b: number[]) =>
+    a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+  const photograph = cell(4);
+  assert.ok(difference(cell(3), photograph) < 1, "full");
+  for (const row of [0, 1, 2]) assert.ok(difference(cell(row), photograph) > 4, `row ${row}`);
 });
 
 /** The face's picture with another texture, over a flat background. */
