@@ -12,11 +12,13 @@ import {
   type Transfer,
 } from "../pipeline/mod.ts";
 import {
+  ABLATION,
   artifactsOf,
   byteText,
   type Common,
   engineOptions,
   experimentCommand,
+  PUBLISHED,
   storeCommand,
   type StoreOptions,
 } from "./common.ts";
@@ -39,7 +41,9 @@ export function travel(program: Command): void {
   experimentCommand(program, ["pull", "fetch results from a shared store"])
     .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
     .action(async (remote: Remote, options: Common) => {
-      say("fetched", await pull(remote, await artifactsOf(options), engineOptions(options)));
+      // The ablation's too: only what the shared store has is fetched.
+      const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION]);
+      say("fetched", await pull(remote, wanted, engineOptions(options)));
     });
 }
 
