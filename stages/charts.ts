@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { fontFileOf } from "./figures/font_file.ts";
 import type { Pose } from "./pose.ts";
 import type { Triplets } from "./triplets.ts";
 
@@ -19,8 +20,7 @@ export const charts = defineStage({
   determinism: "bitwise",
   run: async ({ inputs, out }) => {
     const { drawChart, lossChart, yawChart } = await import("./figures/vega_charts.ts");
-    const [fontPath] = inputs.font.paths;
-    if (fontPath === undefined) throw new Error('charts: the input "font" holds no file; give it one TrueType file');
+    const fontFile = fontFileOf(inputs.font);
     const yaws: number[] = [];
     for (const path of inputs.poses.paths) {
       for (const { yaw } of (await inputs.poses.json<Pose>(path)).faces) yaws.push(yaw);
@@ -28,7 +28,7 @@ export const charts = defineStage({
     const { bins } = await inputs.triplets.json<Triplets>("triplets.json");
     const specs = { training: lossChart(await inputs.losses.text("losses.csv")), yaw: yawChart(yaws, bins) };
     for (const [name, spec] of Object.entries(specs)) {
-      const { svg, png } = await drawChart(spec, { fontFile: inputs.font.file(fontPath) });
+      const { svg, png } = await drawChart(spec, { fontFile });
       out.write(`${name}.svg`, svg);
       out.write(`${name}.png`, png);
     }

@@ -27,8 +27,10 @@ const NAME = "checkpoint.safetensors";
 const MEAN = "mean/";
 
 /** Writes a checkpoint; it replaces the earlier one only when it is whole. */
-export async function writeCheckpoint(folder: string, { steps, rows, ...values }: Checkpoint): Promise<void> {
-  const { parameters, state, average } = values;
+export async function writeCheckpoint(
+  folder: string,
+  { steps, parameters, state, average, rows }: Checkpoint,
+): Promise<void> {
   const tensors = Object.fromEntries(
     Object.entries({ ...parameters, ...state, ...renamed(average, (name) => `${MEAN}${name}`) })
       .map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),

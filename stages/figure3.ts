@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage, type Tree } from "../pipeline/mod.ts";
+import { fontFileOf } from "./figures/font_file.ts";
 import { contactSheet, spread } from "./figures/contact_sheet.ts";
 import { METHOD_LABELS, METHODS } from "./tables/methods.ts";
 
@@ -31,8 +32,7 @@ export const figure3 = defineStage({
   determinism: "bitwise",
   run: async ({ inputs, params, out, log }) => {
     const { font, ...trees } = inputs;
-    const [fontPath] = font.paths;
-    if (fontPath === undefined) throw new Error('figure3: the input "font" holds no file; give it one TrueType file');
+    const fontFile = fontFileOf(font);
     const sources: { label: string; tree: Tree; ending: string }[] = [
       { label: "Input", tree: trees.aligned, ending: ".png" },
       { label: "Unwrapped texture", tree: trees.unwrapped, ending: ".texture.png" },
@@ -58,7 +58,7 @@ export const figure3 = defineStage({
           pictures: await Promise.all(chosen.map((key) => tree.bytes(key + ending))),
         }))),
         cell,
-        fontFile: font.file(fontPath),
+        fontFile,
       });
     const spreadOver = (columns: number) => spread(whole.length, columns).map((i) => whole[i] as string);
     await out.write("figure3.png", await draw(spreadOver(params.columns), 168));

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage, type Tree } from "../pipeline/mod.ts";
+import { fontFileOf } from "./figures/font_file.ts";
 
 /** Vertices of the face mesh around which each detail is cut, and the side of the cut in parts of the mesh's larger side. */
 const DETAILS = [
@@ -38,8 +39,7 @@ export const figure4 = defineStage({
   run: async ({ inputs, params: { faces }, out }) => {
     const { contactSheet, spread } = await import("./figures/contact_sheet.ts");
     const { readMesh } = await import("./geometry.ts");
-    const [fontPath] = inputs.font.paths;
-    if (fontPath === undefined) throw new Error('figure4: the input "font" holds no file; give it one TrueType file');
+    const fontFile = fontFileOf(inputs.font);
     const ending = ".render.png";
     const keys = inputs.full.paths.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length))
       .filter((key) => ROWS.every(([role]) => inputs[role].has(key + ending)));
@@ -67,7 +67,7 @@ export const figure4 = defineStage({
           ...await Promise.all(ROWS.map(([role, label]) => row(label, { tree: inputs[role], end: ending }))),
         ],
         cell: 168,
-        fontFile: inputs.font.file(fontPath),
+        fontFile,
       }),
     );
   },

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { fontFileOf } from "./figures/font_file.ts";
 import type { Triplets } from "./triplets.ts";
 
 /** Rows between the view that was unwrapped and the photograph of the other. */
@@ -46,10 +47,7 @@ export const figure4Views = defineStage({
     const { encodePng, readImage } = await import("./photograph.ts");
     const { overlay } = await import("./reconstruction.ts");
     const { viewPairs } = await import("./view_pairs.ts");
-    const [fontPath] = inputs.font.paths;
-    if (fontPath === undefined) {
-      throw new Error('figure4_views: the input "font" holds no file; give it one TrueType file');
-    }
+    const fontFile = fontFileOf(inputs.font);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
     const usable = viewPairs(triplets)
       .map((pair) => ({ ...pair, turn: Math.abs(pair.to.yaw - pair.from.yaw) }))
@@ -89,7 +87,7 @@ export const figure4Views = defineStage({
       await contactSheet({
         headings: columns.map(({ heading }) => heading),
         rows: labels.map((label, row) => ({ label, pictures: columns.map(({ pictures }) => pictures[row]!) })),
-        fontFile: inputs.font.file(fontPath),
+        fontFile,
       }),
     );
   },
