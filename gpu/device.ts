@@ -3,6 +3,9 @@
 // A broken shader does not throw in WebGPU: the error event fires and the output stays zero. So the error listener is there from the first line
 // after the device exists, and whoever finishes a piece of work asks `assertHealthy("name of the work")`, which turns a recorded error into an exception.
 
+import { environmentVariable } from "./environment_variable.ts";
+import { setLlvmpipeThreads } from "./llvmpipe_threads.ts";
+
 /** What is known about the adapter. It goes into the run record. */
 export interface GpuInfo {
   readonly vendor: string;
@@ -98,13 +101,13 @@ export function openGpu(): Promise<Gpu> {
   return shared;
 }
 
+const ADAPTER_VARIABLE = "FTIM_ADAPTER";
+
 /** What the environment says of the adapter: `FTIM_ADAPTER=gpu` has everything computed as on a GPU, so that a machine without one can test it. */
 function saidToBeSoftware(): boolean | undefined {
-  const variable = "FTIM_ADAPTER";
-  const readable = "Deno" in globalThis && Deno.permissions.querySync({ name: "env", variable }).state === "granted";
-  const kind = readable ? Deno.env.get(variable) || undefined : undefined;
+  const kind = environmentVariable(ADAPTER_VARIABLE);
   if (kind !== undefined && kind !== "gpu" && kind !== "software") {
-    throw new GpuError("openGpu", [`${variable} is "${kind}"; it can be "gpu" or "software"`]);
+    throw new GpuError("openGpu", [`${ADAPTER_VARIABLE} is "${kind}"; it can be "gpu" or "software"`]);
   }
   return kind === undefined ? undefined : kind === "software";
 }
@@ -116,6 +119,7 @@ async function requestGpu(): Promise<Gpu> {
       "this runtime has no navigator.gpu; use Deno 2.9 or newer, or a browser with WebGPU",
     ]);
   }
+  setLlvmpipeThreads();
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" }) ?? await gpu.requestAdapter();
   if (adapter === null) {
     throw new GpuError("openGpu", [
