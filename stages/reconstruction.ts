@@ -5,7 +5,7 @@
  * @module
  */
 import type { RgbImage } from "../face/image.ts";
-import { applyOperatorCpu, type RenderOperator, renderOperator } from "../face/render.ts";
+import { applyOperatorCpu, pictureOperator, type RenderOperator } from "../face/render.ts";
 import type { Topology } from "../face/topology.ts";
 import type { Tree, Writer } from "../pipeline/mod.ts";
 import { encodePng, readImage } from "./photograph.ts";
@@ -32,7 +32,7 @@ export async function writeReconstruction(
   const crop = await readImage(crops, `${key}.png`);
   const { width, height } = crop;
   const size = Math.sqrt(texture.length / 3);
-  const operator = renderOperator(vertices, { topology, size, width, height });
+  const operator = pictureOperator(vertices, { topology, size, width, height });
   out.write(`${key}.render.png`, await encodePng(overlay(crop, { operator, texture })));
   out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
   out.write(`${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedo }));
