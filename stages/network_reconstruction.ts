@@ -6,10 +6,10 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
 import { type FaceMaps, ftimInput } from "../nets/ftim_input.ts";
-import { parametersFrom, type ParameterValues, toVariables } from "../nets/parameters.ts";
-import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../nets/safetensors.ts";
+import { parametersFrom, toVariables } from "../nets/parameters.ts";
 import type { TextureModel } from "../nets/texture_model.ts";
 import type { Item, Tree } from "../pipeline/mod.ts";
+import { decodeNetwork } from "./network_file.ts";
 import { type Reconstruction, writeReconstruction } from "./reconstruction.ts";
 import { type FaceModel, loadFace } from "./training_set.ts";
 
@@ -31,14 +31,6 @@ export async function completeFaces(
   }
 }
 
-/** Trained parameters as a file; `shape` is what the network must be built with. */
-export function encodeNetwork(parameters: ParameterValues, shape: unknown): Uint8Array {
-  const tensors = Object.fromEntries(
-    Object.entries(parameters).map(([name, { shape: dims, data }]) => [name, { shape: [...dims], data }]),
-  );
-  return encodeSafetensors(tensors, { shape: JSON.stringify(shape) });
-}
-
 /**
  * Opens a trained network.
  *
@@ -49,8 +41,9 @@ export async function openNetwork(
   build: (tf: Tfjs, shape: unknown) => TextureModel,
 ): Promise<TextureNetwork> {
   const tf = await openTfjs();
-  const model = build(tf, JSON.parse(safetensorsMetadata(bytes).shape ?? "null"));
-  const variables = toVariables(tf, parametersFrom(decodeSafetensors(bytes), model.parameters));
+  const { shape, tensors } = decodeNetwork(bytes);
+  const model = build(tf, shape);
+  const variables = toVariables(tf, parametersFrom(tensors, model.parameters));
   return {
     async complete(face) {
       const [texture, albedo] = tf.tidy(() => {

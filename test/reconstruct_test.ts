@@ -14,7 +14,7 @@ import { drawParameters } from "../nets/parameters.ts";
 import { decodeSafetensors, encodeSafetensors } from "../nets/safetensors.ts";
 import { cast, publish, sourceFolder } from "../pipeline/mod.ts";
 import { silentReporter } from "../pipeline/mod.ts";
-import { encodeNetwork } from "../stages/network_reconstruction.ts";
+import { encodeNetwork } from "../stages/network_file.ts";
 import { decodePhotograph, encodePng } from "../stages/photograph.ts";
 import { ftimStoredShape } from "../stages/train.ts";
 import { dequantise, packTrained, quantise } from "../stages/trained.ts";
