@@ -103,6 +103,17 @@ Deno.test("a second reproduce runs nothing", async () => {
   assert.equal(end.executed, 0);
 });
 
+Deno.test("results that were pushed to a folder and pulled into an empty store are not computed again", async () => {
+  const [shared, third] = [join(root, "shared"), join(root, "third")];
+  const other = ["--store", join(root, "store-3"), "--results", third];
+  await run(["push", shared, "--store", join(root, "store")]);
+  await run(["pull", shared, ...small, ...other]);
+  const { end } = await ftim("reproduce", other);
+  assert.equal(end.executed, 0);
+  const table = (folder: string) => Deno.readFile(join(folder, "embedded", "table1.csv"));
+  assert.deepEqual(await table(third), await table(first));
+});
+
 Deno.test("another parameter of the training reruns the training and what follows, and nothing before", async () => {
   const { end } = await ftim("table1", ["--store", join(root, "store"), "--results", first, "--seed", "2"]);
   // Two trainings, two methods on 22 faces, their measurements, the table.
