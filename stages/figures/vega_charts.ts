@@ -51,8 +51,13 @@ export function lossChart(csv: string): TopLevelSpec {
     },
     // An x axis of its own for each, or the last row draws one under every column, also where it has no chart.
     resolve: { scale: { y: "independent" }, axis: { x: "independent" } },
-    title:
-      "Losses of the training: each term before its weight, and their weighted total. Thin: a step, thick: the mean of 25",
+    title: {
+      text: "Losses of the training",
+      subtitle: [
+        "Each term before its weight, and their weighted total.",
+        "Thin: a step; thick: the mean of 25 steps.",
+      ],
+    },
   };
 }
 
