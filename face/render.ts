@@ -1,7 +1,8 @@
 // Image Render of the paper. The geometry is fixed, so an image is a linear function of the texture: every pixel is a
 // fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
-import { type Raster, rasteriseCpu } from "../gpu/raster_cpu.ts";
+import { rasteriseCpu } from "../gpu/raster_cpu.ts";
 import { applySparseCpu, type SparseMatrix } from "../gpu/sparse_cpu.ts";
+import { sampler, spreadOf } from "./pixel_samples.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
@@ -111,51 +112,6 @@ export function pictureOperator(vertices: Float32Array, options: Omit<RenderOpti
   return renderOperator(vertices, { ...options, samples: 3 });
 }
 
-/** The samples of a pixel that hit the mesh. */
-interface Samples {
-  /** x and y in the map of each, in texels counted from the first one's centre; the middle one is the first, if it hit. Written anew for each pixel. */
-  readonly places: Float64Array;
-  found: number;
-  /** Whether the middle one is among them. */
-  centred: boolean;
-}
-
-/** Finds the samples of one pixel after another. */
-function sampler(
-  hits: Raster,
-  { samples, width, topology, size }: { samples: number; width: number; topology: Topology; size: number },
-): (pixel: number) => Samples {
-  const result: Samples = { places: new Float64Array(2 * samples ** 2), found: 0, centred: false };
-  // Of each sample from the pixel's first, the middle one's before the others.
-  const steps = Array.from({ length: samples ** 2 }, (_, s) => Math.floor(s / samples) * hits.width + s % samples);
-  steps.unshift(...steps.splice((samples ** 2 - 1) / 2, 1));
-  return (pixel) => {
-    const first = Math.floor(pixel / width) * samples * hits.width + (pixel % width) * samples;
-    let found = 0;
-    for (const step of steps) {
-      const at = first + step;
-      if (hits.triangle[at]! >= 0) writePlace(result.places, 2 * found++, { hits, at, topology, size });
-    }
-    result.found = found;
-    result.centred = hits.triangle[first + steps[0]!]! >= 0;
-    return result;
-  };
-}
-
-/** The largest distance of places in x or in y. */
-function spreadOf(places: Float64Array, count: number): number {
-  let spread = 0;
-  for (let axis = 0; axis < 2; axis++) {
-    let [low, high] = [Infinity, -Infinity];
-    for (let k = 0; k < count; k++) {
-      low = Math.min(low, places[2 * k + axis]!);
-      high = Math.max(high, places[2 * k + axis]!);
-    }
-    spread = Math.max(spread, high - low);
-  }
-  return spread;
-}
-
 function twice<T extends Uint32Array | Float32Array>(values: T): T {
   const more = new (values.constructor as new (length: number) => T)(2 * values.length);
   more.set(values);
@@ -170,21 +126,4 @@ function twice<T extends Uint32Array | Float32Array>(values: T): T {
  */
 export function applyOperatorCpu(operator: RenderOperator, texture: Float32Array): Float32Array {
   return applySparseCpu(operator, texture);
-}
-
-/** Writes where in the map the surface at a raster pixel lies. */
-function writePlace(
-  places: Float64Array,
-  to: number,
-  { hits, at, topology, size }: { hits: Raster; at: number; topology: Topology; size: number },
-): void {
-  const { triangles, uvs } = topology;
-  const t = 3 * hits.triangle[at]!;
-  const [a, b, c] = [2 * triangles[t]!, 2 * triangles[t + 1]!, 2 * triangles[t + 2]!];
-  const [wa, wb] = [hits.weights[2 * at]!, hits.weights[2 * at + 1]!];
-  const wc = 1 - wa - wb;
-  const u = wa * uvs[a]! + wb * uvs[b]! + wc * uvs[c]!;
-  const v = wa * uvs[a + 1]! + wb * uvs[b + 1]! + wc * uvs[c + 1]!;
-  places[to] = Math.min(Math.max(u * size - 0.5, 0), size - 1);
-  places[to + 1] = Math.min(Math.max(v * size - 0.5, 0), size - 1);
 }
