@@ -30,7 +30,7 @@ export const compareChen = defineStage({
     const { shade } = await import("../face/light.ts");
     const { readSeen } = await import("./geometry.ts");
     const { readRegression } = await import("./regression.ts");
-    const { writeReconstruction } = await import("./reconstruction.ts");
+    const { writeReconstruction } = await import("./reconstruction_picture.ts");
     for (const { key, inputs, out } of items) {
       const { vertices, light, albedo: code } = await readRegression(inputs.regressed, key);
       const seen = await readSeen(inputs.unwrapped, key);

@@ -20,7 +20,7 @@ export const compareDeca = defineStage({
     const { albedoOf } = await import("../face/morphable.ts");
     const { shadingMap } = await import("../face/shading.ts");
     const { readRegression } = await import("./regression.ts");
-    const { writeReconstruction } = await import("./reconstruction.ts");
+    const { writeReconstruction } = await import("./reconstruction_picture.ts");
     for (const { key, inputs, out } of items) {
       const { vertices, light, albedo: code } = await readRegression(inputs.regressed, key);
       const albedo = albedoOf(morphable, code);

@@ -60,7 +60,7 @@ export const compareDeng = defineStage({
     const { normalMap } = await import("../face/shading.ts");
     const { readSeen } = await import("./geometry.ts");
     const { readRegression } = await import("./regression.ts");
-    const { writeReconstruction } = await import("./reconstruction.ts");
+    const { writeReconstruction } = await import("./reconstruction_picture.ts");
     const faces = await Promise.all(items.map(async ({ key, inputs }) => {
       const { vertices } = await readRegression(inputs.regressed, key);
       const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);

@@ -19,7 +19,7 @@ export const compareTran = defineStage({
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("./training_set.ts");
-    const { openNetwork } = await import("./network_reconstruction.ts");
+    const { openNetwork } = await import("./network_reconstruction_picture.ts");
     const { tranModel } = await import("../nets/texture_model.ts");
     const { tranShape } = await import("./train_tran.ts");
     const faces = await readFaceModel(inputs);
@@ -33,7 +33,7 @@ export const compareTran = defineStage({
   },
   close: ({ network }) => network.dispose(),
   run: async ({ items, resource }) => {
-    const { completeFaces } = await import("./network_reconstruction.ts");
+    const { completeFaces } = await import("./network_reconstruction_picture.ts");
     await completeFaces(items, resource);
   },
 });

@@ -40,7 +40,7 @@ export const figure4Views = defineStage({
   }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
-    const { renderOperator } = await import("../face/render.ts");
+    const { pictureOperator } = await import("../face/render_picture.ts");
     const { contactSheet, spread } = await import("./figures/contact_sheet.ts");
     const { readMesh, readTopology } = await import("./geometry.ts");
     const { encodePng, readImage } = await import("./photograph.ts");
@@ -70,7 +70,7 @@ export const figure4Views = defineStage({
         const rendered = async (role: typeof ROWS[number][0]) => {
           const texture = await readImage(inputs[role], `${from.key}.texture.png`);
           const { width, height } = photograph;
-          const operator = renderOperator(vertices, { topology, size: texture.width, width, height });
+          const operator = pictureOperator(vertices, { topology, size: texture.width, width, height });
           return await encodePng(overlay(photograph, { operator, texture: texture.data }));
         };
         return {

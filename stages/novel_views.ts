@@ -32,7 +32,7 @@ export const scoreNovelViews = defineStage({
   determinism: { atol: 1e-4, rtol: 1e-5 },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
-    const { renderOperator } = await import("../face/render.ts");
+    const { pictureOperator } = await import("../face/render_picture.ts");
     const { openGpu } = await import("../gpu/device.ts");
     const { compareImages } = await import("../gpu/metrics/compare_images.ts");
     const { cosine } = await import("../face/metrics/cosine.ts");
@@ -63,7 +63,7 @@ export const scoreNovelViews = defineStage({
         const textures = await Promise.all(
           usable.map(({ from }) => readImage(inputs.reconstructions, `${from.key}.texture.png`)),
         );
-        const operator = renderOperator(vertices, { topology, size: textures[0]!.width, width, height });
+        const operator = pictureOperator(vertices, { topology, size: textures[0]!.width, width, height });
         const pictures = textures.map((texture) => overlay(photograph, { operator, texture: texture.data }));
         const compared = await compareImages(gpu, {
           pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),

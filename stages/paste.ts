@@ -6,7 +6,8 @@
  */
 import { toPhotograph } from "../face/crop.ts";
 import { createImage, type RgbImage } from "../face/image.ts";
-import { applyOperatorCpu, renderOperator } from "../face/render.ts";
+import { applyOperatorCpu } from "../face/render.ts";
+import { pictureOperator } from "../face/render_picture.ts";
 import type { Topology } from "../face/topology.ts";
 import { defineStage } from "../pipeline/mod.ts";
 import type { AlignedFace } from "./align.ts";
@@ -69,12 +70,12 @@ export function pasteFace(
   const [[left, right], [top, bottom]] = [extent(0, image.width), extent(1, image.height)];
   const patch = createImage({ width: right - left, height: bottom - top });
   if (patch.data.length === 0) return;
-  const operator = renderOperator(vertices.map((value, i) => value - [left, top, 0][i % 3]!), {
+  const operator = pictureOperator(vertices.map((value, i) => value - [left, top, 0][i % 3]!), {
     topology,
     size: texture.width,
     width: patch.width,
     height: patch.height,
-    supersample: 2,
+    outline: "soft",
   });
   const render = applyOperatorCpu(operator, texture.data);
   for (const [pixel, coverage] of operator.coverage.entries()) {

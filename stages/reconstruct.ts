@@ -18,7 +18,7 @@ export const reconstruct = defineStage({
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("./training_set.ts");
-    const { openNetwork } = await import("./network_reconstruction.ts");
+    const { openNetwork } = await import("./network_reconstruction_picture.ts");
     const { ftimModel } = await import("../nets/texture_model.ts");
     const { ftimStoredShape } = await import("./train.ts");
     return {
@@ -31,7 +31,7 @@ export const reconstruct = defineStage({
   },
   close: ({ network }) => network.dispose(),
   run: async ({ items, resource }) => {
-    const { completeFaces } = await import("./network_reconstruction.ts");
+    const { completeFaces } = await import("./network_reconstruction_picture.ts");
     await completeFaces(items, resource);
   },
 });

@@ -19,7 +19,7 @@ export const withoutFtim = defineStage({
   open: async ({ inputs }) => (await import("./training_set.ts")).readFaceModel(inputs),
   run: async ({ items, params: { fill }, resource: faces }) => {
     const { loadFace } = await import("./training_set.ts");
-    const { writeReconstruction } = await import("./reconstruction.ts");
+    const { writeReconstruction } = await import("./reconstruction_picture.ts");
     for (const { key, inputs, out } of items) {
       const face = await loadFace(key, inputs, faces);
       const { texture: seen, visibility, shading, albedo: template, guess } = face.maps();

@@ -49,8 +49,10 @@ export function lossChart(csv: string): TopLevelSpec {
       ],
       encoding: { x: { field: "step", type: "quantitative" } },
     },
-    resolve: { scale: { y: "independent" } },
-    title: "Losses of the training (unweighted)",
+    // An x axis of its own for each, or the last row draws one under every column, also where it has no chart.
+    resolve: { scale: { y: "independent" }, axis: { x: "independent" } },
+    title:
+      "Losses of the training: each term before its weight, and their weighted total. Thin: a step, thick: the mean of 25",
   };
 }
 

@@ -1,0 +1,190 @@
+// Image Render of the paper. The geometry is fixed, so an image is a linear function of the texture: every pixel is a
+// fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
+import { type Raster, rasteriseCpu } from "../gpu/raster_cpu.ts";
+import { applySparseCpu, type SparseMatrix } from "../gpu/sparse_cpu.ts";
+import type { Topology } from "./topology.ts";
+import { uvMap } from "./uv_map.ts";
+
+/** Rendering one posed mesh, as a matrix from texels (columns) to pixels (rows); uncovered pixels have an empty row. */
+export interface RenderOperator extends SparseMatrix {
+  readonly width: number;
+  readonly height: number;
+  /** width·height: the share of the pixel that the mesh covers, 0 or 1 with a hard outline. Rows sum to it. */
+  readonly coverage: Float32Array;
+}
+
+/** What is rendered, and how. */
+export interface RenderOptions {
+  readonly topology: Topology;
+  /** Image size in pixels, default 224. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Side of the UV map in texels, default 256. */
+  readonly size?: number;
+  /**
+   * Samples a side of each pixel, odd. Default 1: the surface at the pixel's centre, with 4 bilinear taps. With more, a pixel whose samples lie more than two
+   * texels apart is the mean of all: a surface that turns away, or an edge before another surface, would show single texels of many as a ragged line. All
+   * others keep to their centre, so that nothing is blurred.
+   */
+  readonly samples?: number;
+  /** "hard", the default: the mesh has a pixel if it has its centre. "soft": a pixel at the outline is covered by as much as its samples are. */
+  readonly outline?: "hard" | "soft";
+}
+
+/** Texels between the samples of a pixel from which on its texture counts as minified. */
+const SPREAD = 2;
+
+/**
+ * Builds the operator of a posed mesh.
+ *
+ * A tap that falls outside the chart goes to the nearest texel inside: the same as sampling a texture that was extended
+ * past its border, so no background bleeds in and every texel that is read belongs to the face.
+ *
+ * @param vertices Crop pixels: x right, y down, z larger = farther.
+ * @throws {RangeError} if `samples` is not a positive odd number
+ */
+export function renderOperator(
+  vertices: Float32Array,
+  { topology, width = 224, height = 224, size = 256, samples = 1, outline = "hard" }: RenderOptions,
+): RenderOperator {
+  if (!(samples > 0 && samples % 2 === 1)) {
+    throw new RangeError(
+      `Cannot render with ${samples} samples a side: it must be an odd number, one of them is the centre`,
+    );
+  }
+  const fine = { width: width * samples, height: height * samples, cullBack: true };
+  const scaled = samples === 1 ? vertices : vertices.map((value) => value * samples);
+  const hits = rasteriseCpu({ vertices: scaled, triangles: topology.triangles }, fine);
+  const { nearest } = uvMap(topology, size);
+  const coverage = new Float32Array(width * height);
+  const offsets = new Uint32Array(width * height + 1);
+  let indices = new Uint32Array(4 * width * height);
+  let weights = new Float32Array(4 * width * height);
+  let entry = 0;
+  const add = (start: number, texel: number, weight: number) => {
+    if (!(weight > 0)) return;
+    for (let k = start; k < entry; k++) {
+      if (indices[k] !== texel) continue;
+      weights[k] = weights[k]! + weight;
+      return;
+    }
+    if (entry === indices.length) [indices, weights] = [twice(indices), twice(weights)];
+    indices[entry] = texel;
+    weights[entry++] = weight;
+  };
+  const samplesOf = sampler(hits, { samples, width, topology, size });
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const { places, found, centred } = samplesOf(pixel);
+    const covered = outline === "soft" ? found / samples ** 2 : centred ? 1 : 0;
+    coverage[pixel] = covered;
+    if (covered > 0) {
+      const start = entry;
+      const count = found === 1 || covered === 1 && spreadOf(places, found) <= SPREAD ? 1 : found;
+      const share = covered / count;
+      for (let k = 0; k < count; k++) {
+        const [x, y] = [places[2 * k]!, places[2 * k + 1]!];
+        const [x0, y0] = [Math.floor(x), Math.floor(y)];
+        const [fx, fy] = [x - x0, y - y0];
+        const [x1, y1] = [Math.min(x0 + 1, size - 1), Math.min(y0 + 1, size - 1)];
+        add(start, nearest[y0 * size + x0]!, share * (1 - fx) * (1 - fy));
+        add(start, nearest[y0 * size + x1]!, share * fx * (1 - fy));
+        add(start, nearest[y1 * size + x0]!, share * (1 - fx) * fy);
+        add(start, nearest[y1 * size + x1]!, share * fx * fy);
+      }
+    }
+    offsets[pixel + 1] = entry;
+  }
+  return {
+    rows: width * height,
+    cols: size * size,
+    offsets,
+    indices: indices.slice(0, entry),
+    weights: weights.slice(0, entry),
+    width,
+    height,
+    coverage,
+  };
+}
+
+/** The operator behind every picture that is shown or scored, of whatever method. Training looks at each pixel's centre only, for speed. */
+export function pictureOperator(vertices: Float32Array, options: Omit<RenderOptions, "samples">): RenderOperator {
+  return renderOperator(vertices, { ...options, samples: 3 });
+}
+
+/** The samples of a pixel that hit the mesh. */
+interface Samples {
+  /** x and y in the map of each, in texels counted from the first one's centre; the middle one is the first, if it hit. Written anew for each pixel. */
+  readonly places: Float64Array;
+  found: number;
+  /** Whether the middle one is among them. */
+  centred: boolean;
+}
+
+/** Finds the samples of one pixel after another. */
+function sampler(
+  hits: Raster,
+  { samples, width, topology, size }: { samples: number; width: number; topology: Topology; size: number },
+): (pixel: number) => Samples {
+  const result: Samples = { places: new Float64Array(2 * samples ** 2), found: 0, centred: false };
+  // Of each sample from the pixel's first, the middle one's before the others.
+  const steps = Array.from({ length: samples ** 2 }, (_, s) => Math.floor(s / samples) * hits.width + s % samples);
+  steps.unshift(...steps.splice((samples ** 2 - 1) / 2, 1));
+  return (pixel) => {
+    const first = Math.floor(pixel / width) * samples * hits.width + (pixel % width) * samples;
+    let found = 0;
+    for (const step of steps) {
+      const at = first + step;
+      if (hits.triangle[at]! >= 0) writePlace(result.places, 2 * found++, { hits, at, topology, size });
+    }
+    result.found = found;
+    result.centred = hits.triangle[first + steps[0]!]! >= 0;
+    return result;
+  };
+}
+
+/** The largest distance of places in x or in y. */
+function spreadOf(places: Float64Array, count: number): number {
+  let spread = 0;
+  for (let axis = 0; axis < 2; axis++) {
+    let [low, high] = [Infinity, -Infinity];
+    for (let k = 0; k < count; k++) {
+      low = Math.min(low, places[2 * k + axis]!);
+      high = Math.max(high, places[2 * k + axis]!);
+    }
+    spread = Math.max(spread, high - low);
+  }
+  return spread;
+}
+
+function twice<T extends Uint32Array | Float32Array>(values: T): T {
+  const more = new (values.constructor as new (length: number) => T)(2 * values.length);
+  more.set(values);
+  return more;
+}
+
+/**
+ * Renders a texture on the CPU.
+ *
+ * @param texture size²·channels.
+ * @returns width·height·channels; 0 where the mesh covers nothing.
+ */
+export function applyOperatorCpu(operator: RenderOperator, texture: Float32Array): Float32Array {
+  return applySparseCpu(operator, texture);
+}
+
+/** Writes where in the map the surface at a raster pixel lies. */
+function writePlace(
+  places: Float64Array,
+  to: number,
+  { hits, at, topology, size }: { hits: Raster; at: number; topology: Topology; size: number },
+): void {
+  const { triangles, uvs } = topology;
+  const t = 3 * hits.triangle[at]!;
+  const [a, b, c] = [2 * triangles[t]!, 2 * triangles[t + 1]!, 2 * triangles[t + 2]!];
+  const [wa, wb] = [hits.weights[2 * at]!, hits.weights[2 * at + 1]!];
+  const wc = 1 - wa - wb;
+  const u = wa * uvs[a]! + wb * uvs[b]! + wc * uvs[c]!;
+  const v = wa * uvs[a + 1]! + wb * uvs[b + 1]! + wc * uvs[c + 1]!;
+  places[to] = Math.min(Math.max(u * size - 0.5, 0), size - 1);
+  places[to + 1] = Math.min(Math.max(v * size - 0.5, 0), size - 1);
+}
