@@ -1,7 +1,9 @@
 // TensorFlow.js on our device, set so that a run can be repeated bit for bit, with our convolution kernels in place of its own.
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { bufferPool } from "./buffer_pool.ts";
 import { openGpu } from "./device.ts";
+import { recordFromCache } from "./recording.ts";
 import { uploadThroughQueue } from "./upload.ts";
 
 /** The TensorFlow.js module, as `openTfjs` returns it. */
@@ -47,7 +49,9 @@ async function load(): Promise<Tfjs> {
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => {
     const backend = new WebGPUBackend(gpu.device, gpu.adapterInfo);
+    backend.bufferManager = bufferPool(gpu.device) as WebGPUBackend["bufferManager"];
     uploadThroughQueue(backend);
+    recordFromCache(tf, backend);
     return backend;
   }, 3);
   await tf.setBackend("webgpu");

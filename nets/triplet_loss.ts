@@ -191,9 +191,9 @@ function coveredPositions(
 /** What no view shows of the chart, [S·S] in 0..1. */
 function hidden(views: readonly TrainingView[], chart: Float32Array): Float32Array {
   const left = new Float32Array(chart.length);
-  for (const [i, inside] of chart.entries()) {
-    let product = inside;
-    for (const { visibility } of views) product *= 1 - visibility[i]!;
+  for (let i = 0; i < chart.length; i++) {
+    let product = chart[i]!;
+    for (let v = 0; v < views.length; v++) product *= 1 - views[v]!.visibility[i]!;
     left[i] = product;
   }
   return left;
@@ -202,7 +202,8 @@ function hidden(views: readonly TrainingView[], chart: Float32Array): Float32Arr
 /** What the mesh leaves of a photograph, [P·3]. */
 function background({ photograph, coverage }: TrainingView): Float32Array {
   const left = new Float32Array(photograph.length);
-  for (const [pixel, covered] of coverage.entries()) {
+  for (let pixel = 0; pixel < coverage.length; pixel++) {
+    const covered = coverage[pixel]!;
     if (covered === 1) continue;
     for (let i = 3 * pixel; i < 3 * pixel + 3; i++) left[i] = photograph[i]! * (1 - covered);
   }

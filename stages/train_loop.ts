@@ -9,7 +9,7 @@ import { uvMap } from "../face/uv_map.ts";
 import { readFamilies, tuneConvolutions } from "../gpu/conv/tuner.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { disposeSparse } from "../gpu/sparse.ts";
-import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "../gpu/tfjs.ts";
 import { adam, valueAndGradients } from "../nets/adam.ts";
 import type { LossWeights } from "../nets/losses.ts";
 import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../nets/parameters.ts";
@@ -172,6 +172,8 @@ export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     // Uploading three matrices again costs less than keeping those of all views on the device.
     for (const { operator } of three) disposeSparse(operator);
     pending.push(terms);
+    // A step that begins with nothing recorded runs over the buffers of the one before, and its bind groups serve again (gpu/recording.ts).
+    submitRecorded(webgpuBackend(tf));
     if (pending.length === READ_EVERY || step + 1 === steps) await collect();
     if ((step + 1) % options.checkpoint === 0) {
       if (pending.length > 0) await collect();

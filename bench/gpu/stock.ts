@@ -1,7 +1,8 @@
 // The same work on tfjs's own kernels. `convolve` and `upsampleConvolve`, each one kernel of ours, become what a user of tfjs writes: doubling by nearest
 // neighbour, conv2d, add, leakyRelu.
 //
-// What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, which flatters stock.
+// What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, and so does the order in which buffers serve:
+// both flatter stock.
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -15,6 +16,11 @@ const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampl
 // What tfjs sets where nobody sets anything.
 const STOCK_FLAGS = [["WEBGPU_MATMUL_PROGRAM_TYPE", -1], ["WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 15]] as const;
 
+// The member of the backend that its type declares private.
+interface Internals {
+  recordAndSubmit: unknown;
+}
+
 /** A kernel with its gradient. */
 interface Composed {
   readonly kernel: ReturnType<Tfjs["getKernel"]>;
@@ -25,6 +31,8 @@ interface Composed {
 export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Promise<T> {
   const ours = [...stockKernels.keys()].map((name) => tf.getKernel(name, "webgpu"));
   const backend = webgpuBackend(tf);
+  const internals = backend as unknown as Internals;
+  const { recordAndSubmit } = internals;
   const upload = backend.uploadToGPU;
   const flags = STOCK_FLAGS.map(([name, stock]) => ({ name, stock, ours: tf.env().getNumber(name) }));
   const composed = COMPOSED.filter(({ name }) => tf.getKernel(name, "webgpu") !== undefined).map((kernel) => ({
@@ -43,6 +51,7 @@ export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Pro
   for (const config of stockKernels.values()) put(config);
   for (const { name, stock } of flags) tf.env().set(name, stock);
   backend.uploadToGPU = WebGPUBackend.prototype.uploadToGPU;
+  internals.recordAndSubmit = (WebGPUBackend.prototype as unknown as Internals).recordAndSubmit;
   for (const { stock } of composed) putBoth(stock);
   try {
     return await work();
@@ -50,6 +59,7 @@ export async function withStockKernels<T>(tf: Tfjs, work: () => Promise<T>): Pro
     for (const config of ours) put(config);
     for (const { name, ours } of flags) tf.env().set(name, ours);
     backend.uploadToGPU = upload;
+    internals.recordAndSubmit = recordAndSubmit;
     for (const { ours } of composed) putBoth(ours);
   }
 }

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { bufferPool } from "../../gpu/buffer_pool.ts";
+import { openGpu } from "../../gpu/device.ts";
+
+const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+
+Deno.test("work that repeats runs over the same buffers, in whatever order they were given back", async () => {
+  const pool = bufferPool((await openGpu()).device);
+  const work = (order: readonly number[]) => {
+    const buffers = [64, 64, 128, 64, 128].map((size) => pool.acquireBuffer(size, USAGE));
+    for (const i of order) pool.releaseBuffer(buffers[i]!);
+    return buffers;
+  };
+  const first = work([0, 1, 2, 3, 4]);
+  for (const order of [[4, 3, 2, 1, 0], [2, 0, 4, 1, 3], [3, 1, 4, 0, 2]]) assert.deepEqual(work(order), first);
+  assert.deepEqual(first.map(({ size }) => size), [64, 64, 128, 64, 128]);
+  assert.equal(new Set(first).size, 5);
+  pool.dispose();
+});
+
+Deno.test("a buffer serves one owner at a time, of its own size and usage, and all are counted", async () => {
+  const pool = bufferPool((await openGpu()).device);
+  const [a, b] = [pool.acquireBuffer(64, USAGE), pool.acquireBuffer(64, USAGE)];
+  assert.notEqual(a, b);
+  pool.releaseBuffer(a);
+  assert.notEqual(pool.acquireBuffer(32, USAGE), a);
+  assert.notEqual(pool.acquireBuffer(64, USAGE | GPUBufferUsage.COPY_SRC), a);
+  assert.deepEqual([pool.getNumUsedBuffers(), pool.getNumFreeBuffers()], [3, 1]);
+  assert.deepEqual([pool.numBytesUsed, pool.numBytesAllocated], [160, 224]);
+  assert.throws(() => pool.releaseBuffer(a), /did not give/);
+  pool.releaseBuffer(b, false);
+  assert.deepEqual([pool.numBytesUsed, pool.numBytesAllocated, pool.getNumFreeBuffers()], [96, 160, 1]);
+  assert.equal(pool.acquireBuffer(64, USAGE), a);
+  pool.dispose();
+  assert.deepEqual([pool.getNumUsedBuffers(), pool.numBytesAllocated], [0, 0]);
+});
