@@ -1,6 +1,6 @@
 // Which of the two families of convolution kernels serves a shape on a device: register tiles (gather.ts) or workgroup tiles (tiled.ts).
 //
-// Until somebody measures, a software adapter gets registers and a GPU workgroup memory. Both add in the same order and give the same bits, so
+// Until somebody measures, registers serve, but on a GPU workgroup memory where there are few results. Both add in the same order and give the same bits, so
 // a choice changes how long a run takes and not what it computes. Half precision is another matter: it is off unless asked for, and then all
 // convolutions take the family that has it.
 
@@ -18,6 +18,9 @@ export interface SeenShape {
   readonly geometry: ConvGeometry;
   readonly direction: Direction;
 }
+
+// With 8 × 8 results an invocation in registers, fewer leave a large GPU waiting for memory: measured on an H100, which they serve best from here on.
+const MANY_RESULTS = 1 << 17;
 
 interface State {
   readonly choices: Map<string, Family>;
@@ -49,7 +52,13 @@ export function familyFor(
   const { choices, seen } = stateOf(device);
   const key = shapeKey({ geometry, direction });
   seen.set(key, { geometry, direction });
-  return choices.get(key) ?? (software ? "register" : "tiled");
+  return choices.get(key) ?? (software || resultsOf(geometry, direction) >= MANY_RESULTS ? "register" : "tiled");
+}
+
+function resultsOf(g: ConvGeometry, direction: Direction): number {
+  return direction === "forward"
+    ? g.batch * g.outHeight * g.outWidth * g.outChannels
+    : g.batch * g.inHeight * g.inWidth * g.inChannels;
 }
 
 /** The shapes that have run on a device, by key. */

@@ -1,10 +1,14 @@
-// Convolution through workgroup memory, NHWC: the second family, for GPUs. A workgroup owns 64 output pixels × 32 channels, an invocation 8 × 4
-// of them in registers. For a kernel row and some input channels it brings what all of them read into workgroup memory, once.
+// Convolution through workgroup memory, NHWC: the second family, for small images on GPUs. A workgroup owns 32 output pixels × 32 channels, an
+// invocation 4 × 4 of them in registers. For a kernel row and some input channels it brings what all of them read into workgroup memory, once; what the next
+// round needs is on its way from memory meanwhile.
+//
+// On an H100 it takes half the time of gather.ts for 128 channels at 8², where that has too few invocations to fill the GPU, and twice its time for 64 at 64². Larger
+// tiles (up to 128 pixels × 128 channels) were faster than this one there, and slower than gather.ts still.
 //
 // It adds in the order of gather.ts (kernel row, four input channels, tap, channel), one multiply-add at a time, so both families give the same
 // bits where the adapter compiles fma the same way, and which one serves a shape is a matter of time alone (see tuner.ts).
 
-import { program } from "../kernels/dispatch.ts";
+import { program, WORKGROUP } from "../kernels/dispatch.ts";
 import { ACTIVATIONS, GATHER_UNIFORMS, type GatherVariant, loadInput, loadWeight, store } from "./gather.ts";
 import type { GatherPlan } from "./geometry.ts";
 
@@ -18,9 +22,13 @@ export interface TiledVariant
   readonly half: boolean;
 }
 
-const PIXELS = 64;
-/** Groups of four output channels of a workgroup. */
+const PIXELS = 32;
+/** Output pixels of an invocation. */
+const OWN = 4;
+/** Groups of four output channels of a workgroup; as many invocations share a pixel. */
 const COLUMNS = 8;
+/** Invocations that bring inputs of one pixel. */
+const STRANDS = WORKGROUP / PIXELS;
 /** Multiply-adds in depth between two barriers, about. */
 const DEPTH = 24;
 
@@ -44,7 +52,7 @@ export function planTiled({ variant, uniforms }: GatherPlan, { half }: { half: b
   return {
     variant: { kernelWidth, step, tapStep, offset, inputVec4, outputVec4, activation, quads, half },
     uniforms: [...named.values()],
-    invocations: 64 * groups * Math.ceil(pixels / PIXELS),
+    invocations: WORKGROUP * groups * Math.ceil(pixels / PIXELS),
   };
 }
 
@@ -58,9 +66,7 @@ export function tiledKey(v: TiledVariant): string {
 export function tiledCode(v: TiledVariant): string {
   const element = v.half ? "vec4<f16>" : "vec4<f32>";
   const depth = v.quads * v.kernelWidth;
-  const own = [...Array(8).keys()];
-  const inputs = { inputVec4: v.inputVec4, texels: false };
-  const outputs = { outputVec4: v.outputVec4, texels: false };
+  const own = range(OWN);
   return program({
     ...(v.half ? { enable: ["f16"] } : {}),
     result: v.outputVec4 ? "vec4<f32>" : "f32",
@@ -73,61 +79,119 @@ export function tiledCode(v: TiledVariant): string {
     functions: `
 var<workgroup> tileX : array<${element}, ${depth * PIXELS}>;
 var<workgroup> tileW : array<${element}, ${depth * 4 * COLUMNS}>;
-${loadInput(inputs)}\n${loadWeight(outputs)}\n${store(v)}`,
+${loadInput({ inputVec4: v.inputVec4, texels: false })}
+${loadWeight({ outputVec4: v.outputVec4, texels: false })}
+${store(v)}`,
     body: `
-  let lane = id & 63;
-  let group = id >> 6u;
+  let lane = id & ${WORKGROUP - 1};
+  let group = id / ${WORKGROUP};
   let channel = (group % u.groups) * ${COLUMNS};
   let firstPixel = (group / u.groups) * ${PIXELS};
-  // The pixel whose inputs this invocation brings.
-  let pixel = firstPixel + lane;
+  let chunks = (u.inChannels + ${4 * v.quads - 1}) / ${4 * v.quads};
+  let rounds = u.kernelHeight * chunks;
+  // The pixel of whose inputs this invocation brings some.
+  let place = lane % ${PIXELS};
+  let strand = lane / ${PIXELS};
+  let pixel = firstPixel + place;
   let inside = pixel < u.count;
   let column = (pixel % u.outWidth) * ${v.step} + ${v.offset};
   let line = (pixel / u.outWidth) % u.outHeight * u.rowStep + u.rowOffset;
-  let image = pixel / (u.outWidth * u.outHeight);
+  let image = min(pixel / (u.outWidth * u.outHeight), u.batch - 1);
   // The pixels and the channels whose sums it holds.
-  let row = lane / ${COLUMNS};
-  let place = lane % ${COLUMNS};
-  let start = loadBias(channel + place);
+  let row = lane / ${COLUMNS} * ${OWN};
+  let side = lane % ${COLUMNS};
+  let start = loadBias(channel + side);
   ${own.map((p) => `var a${p} = start;`).join(" ")}
-  for (var kh = 0; kh < u.kernelHeight; kh++) {
-    let y = line + kh * u.rowTapStep;
-    let ok = inside && y >= 0 && y < u.inHeight;
-    for (var c = 0; c < u.inChannels; c += ${4 * v.quads}) {
-      workgroupBarrier();
-      for (var k = 0; k < ${depth}; k++) {
-        let quad = c + k / ${v.kernelWidth} * 4;
-        let at = column + k % ${v.kernelWidth} * ${v.tapStep};
-        let there = ok && at >= 0 && at < u.inWidth && quad < u.inChannels;
-        let source = (image * u.inHeight + clamp(y, 0, u.inHeight - 1)) * u.inWidth + clamp(at, 0, u.inWidth - 1);
-        tileX[k * ${PIXELS} + lane] = ${element}(loadInput(source, quad, there));
-      }
-      for (var e = lane; e < ${depth * 4 * COLUMNS}; e += 64) {
-        let k = e / ${4 * COLUMNS};
-        let input = c + k / ${v.kernelWidth} * 4 + e / ${COLUMNS} % 4;
-        let output = channel + e % ${COLUMNS};
-        let weight = loadWeight((kh * ${v.kernelWidth} + k % ${v.kernelWidth}) * u.inChannels + input, output);
-        tileW[e] = ${element}(select(vec4<f32>(), weight, input < u.inChannels && output * 4 < u.outChannels));
-      }
-      workgroupBarrier();
-      for (var k = 0; k < ${depth}; k++) {
-        ${own.map((p) => `let x${p} = vec4<f32>(tileX[k * ${PIXELS} + row * 8 + ${p}]);`).join("\n        ")}
-        ${
-      [0, 1, 2, 3].map((i) =>
-        `let w${i} = vec4<f32>(tileW[(k * 4 + ${i}) * ${COLUMNS} + place]);\n        ` +
+  ${declarations(depth)}
+  { let round = 0; ${bring(v)} }
+  for (var now = 0; now < rounds; now++) {
+    workgroupBarrier();
+    ${put(depth, element)}
+    workgroupBarrier();
+    { let round = now + 1; ${bring(v)} }
+    for (var k = 0; k < ${depth}; k++) {
+      ${own.map((p) => `let x${p} = vec4<f32>(tileX[k * ${PIXELS} + row + ${p}]);`).join("\n      ")}
+      ${
+      range(4).map((i) =>
+        `let w${i} = vec4<f32>(tileW[(k * 4 + ${i}) * ${COLUMNS} + side]);\n      ` +
         own.map((p) => `a${p} = fma(vec4<f32>(x${p}.${"xyzw"[i]}), w${i}, a${p});`).join(" ")
-      ).join("\n        ")
+      ).join("\n      ")
     }
-      }
     }
   }
-  if ((channel + place) * 4 >= u.outChannels) { return; }
+  if (channel + side >= u.outGroups) { return; }
   ${
       own.map((p) =>
-        `if (firstPixel + row * 8 + ${p} < u.count) { store(firstPixel + row * 8 + ${p}, channel + place, ${
+        `if (firstPixel + row + ${p} < u.count) { store(firstPixel + row + ${p}, channel + side, ${
           ACTIVATIONS[v.activation](`a${p}`)
         }); }`
       ).join("\n  ")
     }`,
   });
+}
+
+/** What an invocation brings in a round: so many groups of four inputs, and of four weights. */
+function loads(depth: number): { readonly inputs: readonly number[]; readonly weights: readonly number[] } {
+  return { inputs: range(Math.ceil(depth / STRANDS)), weights: range(Math.ceil(depth * 4 * COLUMNS / WORKGROUP)) };
+}
+
+function declarations(depth: number): string {
+  const { inputs, weights } = loads(depth);
+  return [...inputs.map((t) => `newX${t}`), ...weights.map((j) => `newW${j}`)].map((name) => `var ${name} : vec4<f32>;`)
+    .join(" ");
+}
+
+/** From memory into registers: what the workgroup needs in `round`, or zeros beyond the last. */
+function bring(v: TiledVariant): string {
+  const { inputs, weights } = loads(v.quads * v.kernelWidth);
+  return `
+    let kh = round / chunks;
+    let c = round % chunks * ${4 * v.quads};
+    let y = line + kh * u.rowTapStep;
+    let ok = inside && round < rounds && y >= 0 && y < u.inHeight;
+    let first = (image * u.inHeight + clamp(y, 0, u.inHeight - 1)) * u.inWidth;
+    ${
+    inputs.map((t) =>
+      `{
+      let k = ${t * STRANDS} + strand;
+      let at = column + k % ${v.kernelWidth} * ${v.tapStep};
+      let quad = c + k / ${v.kernelWidth} * 4;
+      let there = ok && at >= 0 && at < u.inWidth && quad < u.inChannels;
+      newX${t} = loadInput(first + clamp(at, 0, u.inWidth - 1), quad, there);
+    }`
+    ).join("\n    ")
+  }
+    ${
+    weights.map((j) =>
+      `{
+      let e = lane + ${j * WORKGROUP};
+      let k = e / ${4 * COLUMNS};
+      let input = c + k / ${v.kernelWidth} * 4 + e / ${COLUMNS} % 4;
+      let output = channel + e % ${COLUMNS};
+      let weight = loadWeight((kh * ${v.kernelWidth} + k % ${v.kernelWidth}) * u.inChannels + input, output);
+      newW${j} = select(vec4<f32>(), weight, round < rounds && input < u.inChannels && output < u.outGroups);
+    }`
+    ).join("\n    ")
+  }`;
+}
+
+/** From registers into workgroup memory. */
+function put(depth: number, element: string): string {
+  const { inputs, weights } = loads(depth);
+  const within = (index: string, end: number, most: number, statement: string) =>
+    most <= end ? statement : `if (${index} < ${end}) { ${statement} }`;
+  return [
+    ...inputs.map((t) => {
+      const k = `${t * STRANDS} + strand`;
+      return within(k, depth, (t + 1) * STRANDS, `tileX[(${k}) * ${PIXELS} + place] = ${element}(newX${t});`);
+    }),
+    ...weights.map((j) => {
+      const e = `lane + ${j * WORKGROUP}`;
+      return within(e, depth * 4 * COLUMNS, (j + 1) * WORKGROUP, `tileW[${e}] = ${element}(newW${j});`);
+    }),
+  ].join("\n    ");
+}
+
+function range(count: number): number[] {
+  return [...Array(count).keys()];
 }
