@@ -41,33 +41,38 @@ export function drawScene({ face, topology, texture, shell, photograph, tint, ba
       ...shell.triangles.map((vertex) => vertex + topology.vertexCount),
     ]),
   }, { width: width * SUPERSAMPLING, height: height * SUPERSAMPLING });
-  const side = texture.width;
   const picture = createImage({ width, height });
+  // Plain loops over reused memory: 200 million samples make the training captures.
   const colour = new Float32Array(3);
+  const sample = { x: 0, y: 0, weight: 1, out: colour, at: 0 };
   const share = 1 / SUPERSAMPLING ** 2;
-  for (let at = 0; at < raster.triangle.length; at++) {
-    const column = Math.floor((at % raster.width) / SUPERSAMPLING);
-    const row = Math.floor(Math.floor(at / raster.width) / SUPERSAMPLING);
-    const pixel = 3 * (row * width + column);
-    const triangle = raster.triangle[at]!;
-    colour.fill(0);
-    if (triangle < 0) {
-      colour.set(background.data.subarray(pixel, pixel + 3));
-    } else {
-      const [a, b] = [raster.weights[2 * at]!, raster.weights[2 * at + 1]!];
-      const onFace = triangle < faceTriangles;
-      const corners = onFace ? topology.triangles : shell.triangles;
-      const places = onFace ? topology.uvs : shell.samples;
-      const first = 3 * (onFace ? triangle : triangle - faceTriangles);
-      const [i, j, k] = [corners[first]!, corners[first + 1]!, corners[first + 2]!];
-      const mix = (axis: number) =>
-        a * places[2 * i + axis]! + b * places[2 * j + axis]! + (1 - a - b) * places[2 * k + axis]!;
-      const scale = onFace ? side : 1;
-      const sample = { x: mix(0) * scale, y: mix(1) * scale, weight: 1, out: colour, at: 0 };
-      addBilinear(onFace ? texture : photograph, sample);
-      if (!onFace) { for (let c = 0; c < 3; c++) colour[c] = Math.min(1, colour[c]! * tint[c]!); }
+  for (let at = 0, y = 0; y < raster.height; y++) {
+    const row = Math.floor(y / SUPERSAMPLING) * width;
+    for (let x = 0; x < raster.width; x++, at++) {
+      const pixel = 3 * (row + Math.floor(x / SUPERSAMPLING));
+      const triangle = raster.triangle[at]!;
+      if (triangle < 0) {
+        for (let c = 0; c < 3; c++) colour[c] = background.data[pixel + c]!;
+      } else {
+        const a = raster.weights[2 * at]!;
+        const b = raster.weights[2 * at + 1]!;
+        const rest = 1 - a - b;
+        const onFace = triangle < faceTriangles;
+        const corners = onFace ? topology.triangles : shell.triangles;
+        const places = onFace ? topology.uvs : shell.samples;
+        const scale = onFace ? texture.width : 1;
+        const first = 3 * (onFace ? triangle : triangle - faceTriangles);
+        const i = 2 * corners[first]!;
+        const j = 2 * corners[first + 1]!;
+        const k = 2 * corners[first + 2]!;
+        colour.fill(0);
+        sample.x = (a * places[i]! + b * places[j]! + rest * places[k]!) * scale;
+        sample.y = (a * places[i + 1]! + b * places[j + 1]! + rest * places[k + 1]!) * scale;
+        addBilinear(onFace ? texture : photograph, sample);
+        if (!onFace) { for (let c = 0; c < 3; c++) colour[c] = Math.min(1, colour[c]! * tint[c]!); }
+      }
+      for (let c = 0; c < 3; c++) picture.data[pixel + c] = picture.data[pixel + c]! + share * colour[c]!;
     }
-    for (let c = 0; c < 3; c++) picture.data[pixel + c] = picture.data[pixel + c]! + share * colour[c]!;
   }
   return picture;
 }

@@ -7,7 +7,7 @@
 // deprecate the option. That is why the version is pinned and why this file is the only one that knows.
 
 import type { InferenceSession } from "onnxruntime-web/webgpu";
-import { openGpu } from "./device.ts";
+import { type Gpu, openGpu } from "./device.ts";
 import { type Network, openOnThreads } from "./onnx_cpu.ts";
 
 /** A dense float tensor on the CPU, row-major. `data.length` is the product of `dims`. */
@@ -52,6 +52,7 @@ export interface OpenSessionOptions {
   readonly on?: "gpu" | "cpu";
 }
 
+type OrtTensor = import("onnxruntime-web/webgpu").Tensor;
 /** The runtime has a declaration of WebGPU of its own. */
 type OrtBuffer = Parameters<typeof import("onnxruntime-web/webgpu").Tensor.fromGpuBuffer>[0];
 
@@ -130,6 +131,8 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
   ort.env.wasm.numThreads = 1;
   const options: InferenceSession.SessionOptions = {
     executionProviders: [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
+    // Else the runtime waits for each output in turn, 10 ms apiece in Deno, and nobody else can run a network meanwhile.
+    preferredOutputLocation: "gpu-buffer",
     logSeverityLevel: 3,
     extra: { session: { use_deterministic_compute: "1" } },
   };
@@ -147,23 +150,57 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
           : new ort.Tensor("float32", feed.data, feed.dims),
       ]),
     );
-    const results = await session.run(tensors);
-    const outputs: Record<string, OnnxTensor> = {};
-    for (const [output, tensor] of Object.entries(results)) {
-      const data = await tensor.getData();
-      outputs[output] = {
-        data: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
-        dims: tensor.dims,
-      };
-    }
+    const results = await inTurn(() => session.run(tensors));
+    const outputs = readOutputs(gpu, Object.entries(results));
     for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
-    await gpu.assertHealthy(name);
-    return outputs;
+    const [read] = await Promise.all([outputs, gpu.assertHealthy(name)]);
+    return read;
   };
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: (feeds) => inTurn(() => run(feeds)),
+    run,
     close: () => inTurn(() => session.release()),
   };
+}
+
+/** Copies outputs out of their buffers, all in one go; the buffers may be given back at once. */
+async function readOutputs(
+  { device }: Gpu,
+  results: readonly (readonly [name: string, tensor: OrtTensor])[],
+): Promise<Record<string, OnnxTensor>> {
+  const wrong = results.find(([, { type }]) => type !== "float32");
+  if (wrong !== undefined) throw new TypeError(`Cannot read output "${wrong[0]}": it is ${wrong[1].type}, not float32`);
+  const parts: {
+    readonly name: string;
+    readonly dims: readonly number[];
+    readonly start: number;
+    readonly bytes: number;
+  }[] = [];
+  let size = 0;
+  for (const [name, { dims, size: values }] of results) {
+    parts.push({ name, dims, start: size, bytes: 4 * values });
+    size += 4 * values;
+  }
+  const answer = device.createBuffer({
+    size: Math.max(4, size),
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  try {
+    const encoder = device.createCommandEncoder();
+    for (const [i, [, { gpuBuffer }]] of results.entries()) {
+      const { start, bytes } = parts[i]!;
+      if (bytes > 0) encoder.copyBufferToBuffer(gpuBuffer as unknown as GPUBuffer, 0, answer, start, bytes);
+    }
+    device.queue.submit([encoder.finish()]);
+    await answer.mapAsync(GPUMapMode.READ);
+    const all = answer.getMappedRange();
+    return Object.fromEntries(
+      parts.map((
+        { name, dims, start, bytes },
+      ) => [name, { data: new Float32Array(all.slice(start, start + bytes)), dims }]),
+    );
+  } finally {
+    answer.destroy();
+  }
 }

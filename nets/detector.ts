@@ -59,12 +59,13 @@ export async function openDetector(model: Uint8Array): Promise<Detector> {
 
   return {
     async detect(image, { minScore = 0.85, maxOverlap = 0.3, levels = 1 } = {}) {
-      const found: FaceBox[] = [];
-      for (const [i, window] of pyramid(image, levels).entries()) {
-        const faces = await detectWindow(image, window, minScore);
-        found.push(...(i === 0 ? faces : faces.filter((face) => isSmallInside(face, window))));
-      }
-      return suppress(found, maxOverlap);
+      const found = await Promise.all(
+        pyramid(image, levels).map(async (window, i) => {
+          const faces = await detectWindow(image, window, minScore);
+          return i === 0 ? faces : faces.filter((face) => isSmallInside(face, window));
+        }),
+      );
+      return suppress(found.flat(), maxOverlap);
     },
     dispose: () => session.release(),
   };

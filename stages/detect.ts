@@ -47,12 +47,13 @@ export const detectFaces = defineStage({
   open: async ({ inputs }) => await openDetector(await inputs.network.bytes(inputs.network.paths[0]!)),
   close: (detector) => detector.dispose(),
   run: async ({ items, params: { keep, ...options }, resource }) => {
-    for (const { key, inputs, out, skip } of items) {
+    // Side by side: on a GPU each waits for its answer.
+    await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
       const image = await readImage(inputs.images, `${key}.png`);
       const found = await resource.detect(image, options);
       if (found.length === 0) {
         skip(`${key}: no face (score of at least ${options.minScore})`);
-        continue;
+        return;
       }
       const detection: Detection = {
         width: image.width,
@@ -61,7 +62,7 @@ export const detectFaces = defineStage({
         found: found.length,
       };
       out.json(`${key}.json`, detection);
-    }
+    }));
   },
 });
 

@@ -47,17 +47,18 @@ export const estimatePose = defineStage({
   },
   close: (resource) => resource.dispose(),
   run: async ({ items, params: { from, mirror }, resource }) => {
-    for (const { key, inputs, out } of items) {
+    // Side by side: on a GPU each waits for its answer.
+    await Promise.all(items.map(async ({ key, inputs, out }) => {
       const { angles } = await inputs.images.json<ImportedImage>(`${key}.json`);
       const { faces } = await inputs.detections.json<Detection>(`${key}.json`);
-      const pose: { faces: HeadAngles[]; known: HeadAngles | null } = { faces: [], known: angles };
-      if (from === "camera" && angles !== null) pose.faces = faces.map(() => angles);
-      else {
-        const image = await readImage(inputs.images, `${key}.png`);
-        const network = await resource.network();
-        for (const face of faces) pose.faces.push(await network.estimate(image, face, { mirror }));
+      if (from === "camera" && angles !== null) {
+        out.json(`${key}.json`, { faces: faces.map(() => angles), known: angles } satisfies Pose);
+        return;
       }
-      out.json(`${key}.json`, pose);
-    }
+      const image = await readImage(inputs.images, `${key}.png`);
+      const network = await resource.network();
+      const estimated = await Promise.all(faces.map((face) => network.estimate(image, face, { mirror })));
+      out.json(`${key}.json`, { faces: estimated, known: angles } satisfies Pose);
+    }));
   },
 });

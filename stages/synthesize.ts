@@ -84,6 +84,8 @@ export const synthesize = defineStage({
       const folder = `${identity}/${capture.expression}`;
       const head = castHead(capture, { sources, model, topology });
       const cameras = new Map<number, ReturnType<typeof cameraFor>>();
+      // Files are encoded on other threads while the next frame is drawn.
+      const encoded: Promise<void>[] = [];
       for (const [view, frame] of capture.frames.entries()) {
         const key = `captures/${folder}/${view}`;
         const angles = frame.kind === "head" ? frame.angles : { yaw: 0, pitch: 0, roll: 0 };
@@ -93,7 +95,7 @@ export const synthesize = defineStage({
         const picture = frame.kind === "head"
           ? photographHead(head, { camera, topology, background })
           : decoys[frame.decoy]!;
-        out.write(`${key}.jpg`, await encodeJpeg(picture, { quality: 93 }));
+        encoded.push(encodeJpeg(picture, { quality: 93 }).then((bytes) => out.write(`${key}.jpg`, bytes)));
         if (frame.kind === "head") {
           out.write(`meshes/${key}.safetensors`, encodeMesh({ vertices: posedMesh(head.shape, camera) }));
         }
@@ -111,6 +113,7 @@ export const synthesize = defineStage({
       frames.set(`${identity}/${capture.expression.split("_")[0]}`, { scale: 1, rt: IDENTITY });
       out.write(`textures/${folder}.albedo.png`, await encodePng(head.albedo));
       out.write(`textures/${folder}.texture.png`, await encodePng(head.texture));
+      await Promise.all(encoded);
       progress(done + 1, captures.length);
     }
     out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(frames));
