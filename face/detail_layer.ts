@@ -49,10 +49,14 @@ export function fitDetail(
   const grey = (at: number, values: (c: number) => number) =>
     at >= 0 ? (values(3 * at) + values(3 * at + 1) + values(3 * at + 2)) / 3 : 0;
   const basis = new Float64Array(LIGHT_BANDS);
+  const unit = { x: 0, y: 0, z: 0 };
   // Mean over the channels of albedo · shading of a normal.
   const lit = (i: number, x: number, y: number, z: number) => {
     const length = Math.hypot(x, y, z);
-    lightBasis({ x: x / length, y: y / length, z: z / length }, basis);
+    unit.x = x / length;
+    unit.y = y / length;
+    unit.z = z / length;
+    lightBasis(unit, basis);
     let sum = 0;
     for (let c = 0; c < 3; c++) {
       let shading = 0;
@@ -76,15 +80,16 @@ export function fitDetail(
     residual[i] = grey(i, (c) => texture[c]!) - base;
     weight[i] = visibility[i]!;
   }
-  const system = { size, inside: map.inside, slopeX, slopeY, weight, smoothness, damping };
+  const system = { size, slopeX, slopeY, weight, smoothness, damping };
   const right = new Float64Array(count);
-  const weighted = residual.map((value, i) => value * weight[i]!);
-  addSlopesTransposed(system, weighted, right);
-  const displacement = conjugateGradients((d) => normalOperator(system, d), right, iterations);
+  for (let i = 0; i < count; i++) residual[i] = residual[i]! * weight[i]!;
+  addSlopesTransposed(system, residual, right);
+  const displacement = conjugateGradients(normalOperator(system), right, iterations);
   const detailed = normals.slice();
   for (let i = 0; i < count; i++) {
     if (map.inside[i] === 0) continue;
-    const { p, q } = slopesAt(displacement, i, size);
+    const p = i % size + 1 < size ? displacement[i + 1]! - displacement[i]! : 0;
+    const q = i + size < count ? displacement[i + size]! - displacement[i]! : 0;
     const shrink = Math.min(1, STEEPEST / Math.max(1e-9, Math.hypot(p, q)));
     let square = 0;
     for (let k = 3 * i; k < 3 * i + 3; k++) {
@@ -107,11 +112,22 @@ function tangents(
       const forward = coordinate(i) + 1 < size ? i + stride : i;
       const back = coordinate(i) > 0 ? i - stride : i;
       // Crop pixels have y down and z away; normals have y up and z to the viewer.
-      const d = [0, 1, 2].map((k) => (k === 0 ? 1 : -1) * (places[3 * forward + k]! - places[3 * back + k]!));
-      const dot = d[0]! * normals[3 * i]! + d[1]! * normals[3 * i + 1]! + d[2]! * normals[3 * i + 2]!;
-      const t = d.map((value, k) => value - dot * normals[3 * i + k]!);
-      const length = Math.hypot(...t);
-      if (length > 0) out.set(t.map((value) => value / length), 3 * i);
+      const dx = places[3 * forward]! - places[3 * back]!;
+      const dy = -(places[3 * forward + 1]! - places[3 * back + 1]!);
+      const dz = -(places[3 * forward + 2]! - places[3 * back + 2]!);
+      const nx = normals[3 * i]!;
+      const ny = normals[3 * i + 1]!;
+      const nz = normals[3 * i + 2]!;
+      const dot = dx * nx + dy * ny + dz * nz;
+      const x = dx - dot * nx;
+      const y = dy - dot * ny;
+      const z = dz - dot * nz;
+      const length = Math.hypot(x, y, z);
+      if (length > 0) {
+        out[3 * i] = x / length;
+        out[3 * i + 1] = y / length;
+        out[3 * i + 2] = z / length;
+      }
     }
     return out;
   };
@@ -120,7 +136,6 @@ function tangents(
 
 interface System {
   size: number;
-  inside: Uint8Array;
   slopeX: Float64Array;
   slopeY: Float64Array;
   weight: Float64Array;
@@ -128,55 +143,60 @@ interface System {
   damping: number;
 }
 
-/** Forward differences of the displacement at a texel. */
-function slopesAt(d: Float64Array, i: number, size: number): { p: number; q: number } {
-  const p = i % size + 1 < size ? d[i + 1]! - d[i]! : 0;
-  const q = i + size < d.length ? d[i + size]! - d[i]! : 0;
-  return { p, q };
-}
+// Differences of the displacement are forward ones, to the texel on the right and to the one below; there are none across the border. All operators
+// gather what reaches a texel: from above, from the left, from the texel itself.
 
-/** out += Gᵀ·values, with G·d = slopeX·p + slopeY·q. */
+/** out += Gᵀ·values, with G·d = slopeX·(difference along u) + slopeY·(difference along v). */
 function addSlopesTransposed({ size, slopeX, slopeY }: System, values: Float64Array, out: Float64Array): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (value === 0) continue;
-    if (i % size + 1 < size) {
-      out[i + 1] = out[i + 1]! + slopeX[i]! * value;
-      out[i] = out[i]! - slopeX[i]! * value;
-    }
-    if (i + size < values.length) {
-      out[i + size] = out[i + size]! + slopeY[i]! * value;
-      out[i] = out[i]! - slopeY[i]! * value;
+  for (let y = 0, i = 0; y < size; y++) {
+    for (let x = 0; x < size; x++, i++) {
+      const value = values[i]!;
+      let sum = out[i]!;
+      if (y > 0) sum += slopeY[i - size]! * values[i - size]!;
+      if (x > 0) sum += slopeX[i - 1]! * values[i - 1]!;
+      if (x + 1 < size) sum -= slopeX[i]! * value;
+      if (y + 1 < size) sum -= slopeY[i]! * value;
+      out[i] = sum;
     }
   }
 }
 
-/** (GᵀWG + smoothness·ΔᵀΔ + damping)·d. */
-function normalOperator(system: System, d: Float64Array): Float64Array {
+/** d ↦ (GᵀWG + smoothness·ΔᵀΔ + damping)·d; the result is good until the next call. */
+function normalOperator(system: System): (d: Float64Array) => Float64Array {
   const { size, slopeX, slopeY, weight, smoothness, damping } = system;
-  const out = d.map((value) => damping * value);
-  const shaded = new Float64Array(d.length);
-  for (let i = 0; i < d.length; i++) {
-    if (weight[i] === 0) continue;
-    const { p, q } = slopesAt(d, i, size);
-    shaded[i] = weight[i]! * (slopeX[i]! * p + slopeY[i]! * q);
-  }
-  addSlopesTransposed(system, shaded, out);
-  const bent = laplacian(laplacian(d, size), size);
-  for (let i = 0; i < d.length; i++) out[i] = out[i]! + smoothness * bent[i]!;
-  return out;
+  const zeros = () => new Float64Array(size * size);
+  const [out, shaded, once, bent] = [zeros(), zeros(), zeros(), zeros()];
+  return (d) => {
+    for (let y = 0, i = 0; y < size; y++) {
+      for (let x = 0; x < size; x++, i++) {
+        out[i] = damping * d[i]!;
+        if (weight[i] === 0) continue;
+        const p = x + 1 < size ? d[i + 1]! - d[i]! : 0;
+        const q = y + 1 < size ? d[i + size]! - d[i]! : 0;
+        shaded[i] = weight[i]! * (slopeX[i]! * p + slopeY[i]! * q);
+      }
+    }
+    addSlopesTransposed(system, shaded, out);
+    laplacian(d, { size, out: once });
+    laplacian(once, { size, out: bent });
+    for (let i = 0; i < d.length; i++) out[i] = out[i]! + smoothness * bent[i]!;
+    return out;
+  };
 }
 
 /** Symmetric five-point Laplacian; the border has no neighbours beyond it. */
-function laplacian(d: Float64Array, size: number): Float64Array {
-  const out = new Float64Array(d.length);
-  for (let i = 0; i < d.length; i++) {
-    const { p, q } = slopesAt(d, i, size);
-    out[i] = out[i]! + p + q;
-    if (i % size + 1 < size) out[i + 1] = out[i + 1]! - p;
-    if (i + size < d.length) out[i + size] = out[i + size]! - q;
+function laplacian(d: Float64Array, { size, out }: { size: number; out: Float64Array }): void {
+  for (let y = 0, i = 0; y < size; y++) {
+    for (let x = 0; x < size; x++, i++) {
+      const own = d[i]!;
+      let sum = 0;
+      if (y > 0) sum -= own - d[i - size]!;
+      if (x > 0) sum -= own - d[i - 1]!;
+      if (x + 1 < size) sum += d[i + 1]! - own;
+      if (y + 1 < size) sum += d[i + size]! - own;
+      out[i] = sum;
+    }
   }
-  return out;
 }
 
 function conjugateGradients(
@@ -186,7 +206,7 @@ function conjugateGradients(
 ): Float64Array {
   const x = new Float64Array(right.length);
   const r = right.slice();
-  let direction = r.slice();
+  const direction = r.slice();
   let norm = dot(r, r);
   const enough = 1e-10 * norm;
   for (let k = 0; k < iterations && norm > enough; k++) {
@@ -197,7 +217,8 @@ function conjugateGradients(
       r[i] = r[i]! - step * image[i]!;
     }
     const next = dot(r, r);
-    direction = direction.map((value, i) => r[i]! + next / norm * value);
+    const turn = next / norm;
+    for (let i = 0; i < r.length; i++) direction[i] = r[i]! + turn * direction[i]!;
     norm = next;
   }
   return x;

@@ -43,29 +43,35 @@ export function completeTexture(
   visibility: Float32Array,
   { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, cells = 16, gainPrior = 0.02 }: CompleteOptions,
 ): Float32Array {
+  // Plain loops here and below: a training completes hundreds of textures before its first step.
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);
-  const faded = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
-  const own = faded.map((w, i) => w * map.inside[i]!);
-  if (!own.some((value) => value > 0)) throw new RangeError("A texture cannot be completed: no texel of it was seen");
+  const own = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
+  let seen = false;
+  for (let i = 0; i < own.length; i++) {
+    own[i] = own[i]! * map.inside[i]!;
+    seen ||= own[i]! > 0;
+  }
+  if (!seen) throw new RangeError("A texture cannot be completed: no texel of it was seen");
   const mirrored = flipMap(texture, size);
   const other = flipMap(own, size);
-  const gain = colourGain({ texture, mirrored, own, other, size, cells, gainPrior });
-  const matched = mirrored.map((value, c) => Math.min(1, gain[c]! * value));
+  const matched = colourGain({ texture, mirrored, own, other, size, cells, gainPrior });
+  for (let c = 0; c < matched.length; c++) matched[c] = Math.min(1, matched[c]! * mirrored[c]!);
   if (seam > 0) closeSeam(matched, { texture, own, other, size, radius: seam });
   const known = new Float32Array(size * size);
   const colours = new Float32Array(3 * size * size);
   for (let i = 0; i < size * size; i++) {
-    const [a, b] = [own[i]!, (1 - own[i]!) * other[i]!];
+    const a = own[i]!;
+    const b = (1 - a) * other[i]!;
     known[i] = a + b;
     if (a + b <= 0) continue;
-    for (let c = 3 * i; c < 3 * i + 3; c++) {
-      colours[c] = (a * texture[c]! + b * matched[c]!) / (a + b);
-    }
+    for (let c = 3 * i; c < 3 * i + 3; c++) colours[c] = (a * texture[c]! + b * matched[c]!) / (a + b);
   }
   if (template === undefined) return pushPull(colours, { weights: known, size });
-  const bend = pushPull(colours.map((value, i) => value - template[i]!), { weights: known, size });
-  return bend.map((value, i) => value + template[i]!);
+  for (let c = 0; c < colours.length; c++) colours[c] = colours[c]! - template[c]!;
+  const complete = pushPull(colours, { weights: known, size });
+  for (let c = 0; c < complete.length; c++) complete[c] = complete[c]! + template[c]!;
+  return complete;
 }
 
 /**
@@ -79,7 +85,12 @@ function fade(
   const near = boxMean(visibility, { size, radius });
   // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in full.
   const [low, high] = [0.5 / 0.75 * trust[1], Math.min(1, 0.95 / 0.75 * trust[1])];
-  return visibility.map((value, i) => smoothstep(low, high, near[i]!) * smoothstep(...trust, value));
+  const [least, full] = trust;
+  const weights = new Float32Array(visibility.length);
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = smoothstep(low, high, near[i]!) * smoothstep(least, full, visibility[i]!);
+  }
+  return weights;
 }
 
 /**
@@ -96,11 +107,15 @@ function closeSeam(
     radius: number;
   },
 ): void {
-  const step = texture.map((value, c) => value - matched[c]!);
-  const bend = pushPull(step, { weights: own.map((w, i) => w * other[i]!), size });
+  const step = new Float32Array(texture.length);
+  for (let c = 0; c < step.length; c++) step[c] = texture[c]! - matched[c]!;
+  const both = new Float32Array(own.length);
+  for (let i = 0; i < both.length; i++) both[i] = own[i]! * other[i]!;
+  const bend = pushPull(step, { weights: both, size });
   const near = boxMean(own, { size, radius });
-  for (let c = 0; c < matched.length; c++) {
-    matched[c] = matched[c]! + smoothstep(0, 0.5, near[Math.floor(c / 3)]!) * bend[c]!;
+  for (let i = 0; i < near.length; i++) {
+    const share = smoothstep(0, 0.5, near[i]!);
+    for (let c = 3 * i; c < 3 * i + 3; c++) matched[c] = matched[c]! + share * bend[c]!;
   }
 }
 
@@ -124,8 +139,9 @@ function colourGain(
   const there = new Float64Array(3 * cells * cells);
   const weights = new Float32Array(cells * cells);
   for (let i = 0; i < size * size; i++) {
-    const cell = Math.floor(Math.floor(i / size) / side) * cells + Math.floor(i % size / side);
     const weight = own[i]! * other[i]!;
+    if (weight === 0) continue;
+    const cell = Math.floor(Math.floor(i / size) / side) * cells + Math.floor(i % size / side);
     weights[cell] = weights[cell]! + weight / (side * side);
     for (let c = 0; c < 3; c++) {
       here[3 * cell + c] = here[3 * cell + c]! + weight * texture[3 * i + c]!;

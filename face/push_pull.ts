@@ -21,10 +21,12 @@ export function pushPull(
       const to = y * half + x;
       let total = 0;
       for (let k = 0; k < 4; k++) {
-        const [px, py] = [2 * x + (k & 1), 2 * y + (k >> 1)];
+        const px = 2 * x + (k & 1);
+        const py = 2 * y + (k >> 1);
         if (px >= size || py >= size) continue;
         const from = py * size + px;
         const weight = weights[from]!;
+        if (weight === 0) continue;
         total += weight;
         for (let c = 0; c < channels; c++) {
           coarse[to * channels + c] = coarse[to * channels + c]! + weight * values[from * channels + c]!;
@@ -38,9 +40,9 @@ export function pushPull(
   }
   const filled = pushPull(coarse, { weights: coarseWeights, size: half });
   const smooth = enlarge(filled, { from: half, to: size });
-  for (let i = 0; i < weights.length; i++) {
+  for (let i = 0, c = 0; i < weights.length; i++) {
     const weight = Math.min(1, weights[i]!);
-    for (let c = i * channels; c < (i + 1) * channels; c++) smooth[c] = weight * values[c]! + (1 - weight) * smooth[c]!;
+    for (let k = 0; k < channels; k++, c++) smooth[c] = weight * values[c]! + (1 - weight) * smooth[c]!;
   }
   return smooth;
 }
@@ -53,19 +55,30 @@ export function enlarge(values: Float32Array, { from, to }: { from: number; to: 
   const channels = values.length / (from * from);
   const ratio = Math.ceil(to / from);
   const out = new Float32Array(to * to * channels);
-  for (let y = 0; y < to; y++) {
-    const sy = Math.min(Math.max((y + 0.5) / ratio - 0.5, 0), from - 1);
-    const y0 = Math.floor(sy);
-    const y1 = Math.min(y0 + 1, from - 1);
+  // Where a row or a column of the larger map reads: two of the smaller, and the share of the second.
+  const first = new Int32Array(to);
+  const second = new Int32Array(to);
+  const share = new Float64Array(to);
+  for (let i = 0; i < to; i++) {
+    const at = Math.min(Math.max((i + 0.5) / ratio - 0.5, 0), from - 1);
+    first[i] = Math.floor(at);
+    second[i] = Math.min(first[i]! + 1, from - 1);
+    share[i] = at - first[i]!;
+  }
+  for (let y = 0, at = 0; y < to; y++) {
+    const [upper, lower, fy] = [first[y]! * from, second[y]! * from, share[y]!];
     for (let x = 0; x < to; x++) {
-      const sx = Math.min(Math.max((x + 0.5) / ratio - 0.5, 0), from - 1);
-      const x0 = Math.floor(sx);
-      const x1 = Math.min(x0 + 1, from - 1);
-      const [fx, fy] = [sx - x0, sy - y0];
-      for (let c = 0; c < channels; c++) {
-        const top = values[(y0 * from + x0) * channels + c]! * (1 - fx) + values[(y0 * from + x1) * channels + c]! * fx;
-        const low = values[(y1 * from + x0) * channels + c]! * (1 - fx) + values[(y1 * from + x1) * channels + c]! * fx;
-        out[(y * to + x) * channels + c] = top * (1 - fy) + low * fy;
+      const fx = share[x]!;
+      const left = first[x]! * channels;
+      const right = second[x]! * channels;
+      const a = upper * channels + left;
+      const b = upper * channels + right;
+      const c = lower * channels + left;
+      const d = lower * channels + right;
+      for (let k = 0; k < channels; k++) {
+        const top = values[a + k]! * (1 - fx) + values[b + k]! * fx;
+        const low = values[c + k]! * (1 - fx) + values[d + k]! * fx;
+        out[at++] = top * (1 - fy) + low * fy;
       }
     }
   }

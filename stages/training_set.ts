@@ -67,7 +67,8 @@ export function firstGuess(
   { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
   { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
 ): Float32Array {
-  const unlit = texture.map((value, i) => value - template[i]! + albedo[i]!);
+  const unlit = new Float32Array(texture.length);
+  for (let i = 0; i < unlit.length; i++) unlit[i] = texture[i]! - template[i]! + albedo[i]!;
   const complete = completeTexture(unlit, visibility, {
     topology,
     template: albedo,
@@ -77,7 +78,8 @@ export function firstGuess(
     cells: 8,
     gainPrior: 0.1,
   });
-  return complete.map((value, i) => value + template[i]! - albedo[i]!);
+  for (let i = 0; i < complete.length; i++) complete[i] = complete[i]! + template[i]! - albedo[i]!;
+  return complete;
 }
 
 /** Loads what FTIM needs of one face. */
@@ -92,7 +94,8 @@ export async function loadFace(
   const { topology, size, morphable } = model;
   const albedo = toBytes(albedoOf(morphable, regression.albedo));
   const shade = () => shadingMap(regression.vertices, { light: regression.light, topology, size });
-  const template = shade().map((value, i) => value * albedo[i]! / 255);
+  const template = shade();
+  for (let i = 0; i < template.length; i++) template[i] = template[i]! * albedo[i]! / 255;
   const guess = toBytes(firstGuess(seen, { albedo: toUnit(albedo), template, topology }));
   return {
     regression,
