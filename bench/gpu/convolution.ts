@@ -22,11 +22,14 @@ const LAYERS: readonly Layer[] = [
   { batch: 1, size: 56, inChannels: 128, outChannels: 128, kernel: 1, stride: 1 },
 ];
 
+/** Enough to fill a large GPU; minutes of work for a CPU. */
+const LARGE: Layer = { batch: 8, size: 64, inChannels: 256, outChannels: 256, kernel: 3, stride: 1 };
+
 /** One row for each layer and kernel. */
 export async function benchConvolution(lab: Lab): Promise<Row[]> {
-  const { tf } = lab;
+  const { tf, gpu } = lab;
   const rows: Row[] = [];
-  for (const layer of LAYERS) {
+  for (const layer of gpu.info.software ? LAYERS : [...LAYERS, LARGE]) {
     const { batch, size, inChannels, outChannels, kernel, stride } = layer;
     const out = Math.ceil(size / stride);
     const x = tf.randomUniform([batch, size, size, inChannels], -1, 1);
