@@ -171,35 +171,28 @@ async function readOutputs(
 ): Promise<Record<string, OnnxTensor>> {
   const wrong = results.find(([, { type }]) => type !== "float32");
   if (wrong !== undefined) throw new TypeError(`Cannot read output "${wrong[0]}": it is ${wrong[1].type}, not float32`);
-  const parts: {
-    readonly name: string;
-    readonly dims: readonly number[];
-    readonly start: number;
-    readonly bytes: number;
-  }[] = [];
-  let size = 0;
-  for (const [name, { dims, size: values }] of results) {
-    parts.push({ name, dims, start: size, bytes: 4 * values });
-    size += 4 * values;
+  const starts: number[] = [];
+  let bytes = 0;
+  for (const [, { size }] of results) {
+    starts.push(bytes);
+    bytes += 4 * size;
   }
-  const answer = device.createBuffer({
-    size: Math.max(4, size),
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const answer = device.createBuffer({ size: Math.max(4, bytes), usage });
   try {
     const encoder = device.createCommandEncoder();
-    for (const [i, [, { gpuBuffer }]] of results.entries()) {
-      const { start, bytes } = parts[i]!;
-      if (bytes > 0) encoder.copyBufferToBuffer(gpuBuffer as unknown as GPUBuffer, 0, answer, start, bytes);
+    for (const [i, [, { size, gpuBuffer }]] of results.entries()) {
+      if (size > 0) encoder.copyBufferToBuffer(gpuBuffer as unknown as GPUBuffer, 0, answer, starts[i]!, 4 * size);
     }
     device.queue.submit([encoder.finish()]);
     await answer.mapAsync(GPUMapMode.READ);
-    const all = answer.getMappedRange();
-    return Object.fromEntries(
-      parts.map((
-        { name, dims, start, bytes },
-      ) => [name, { data: new Float32Array(all.slice(start, start + bytes)), dims }]),
-    );
+    const all = new Float32Array(answer.getMappedRange());
+    const outputs: Record<string, OnnxTensor> = {};
+    for (const [i, [name, { dims, size }]] of results.entries()) {
+      const start = starts[i]! / 4;
+      outputs[name] = { data: all.slice(start, start + size), dims };
+    }
+    return outputs;
   } finally {
     answer.destroy();
   }

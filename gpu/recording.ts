@@ -21,11 +21,11 @@ interface Program {
   readonly outputComponent?: number;
 }
 
-type Record = (program: Program, output: TensorInfo, inputs: TensorInfo[], own?: UniformField[]) => void;
+type RecordAndSubmit = (program: Program, output: TensorInfo, inputs: TensorInfo[], own?: UniformField[]) => void;
 
 // The members of the backend that its type declares private.
 interface BackendInternals {
-  recordAndSubmit: Record;
+  recordAndSubmit: RecordAndSubmit;
   activeTimers: unknown;
   commandEncoder: GPUCommandEncoder;
   computePassEncoder: GPUComputePassEncoder | null;

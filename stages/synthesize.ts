@@ -111,8 +111,9 @@ export const synthesize = defineStage({
       }
       out.json(`captures/${folder}/params.json`, formatParams(cameras));
       frames.set(`${identity}/${capture.expression.split("_")[0]}`, { scale: 1, rt: IDENTITY });
-      out.write(`textures/${folder}.albedo.png`, await encodePng(head.albedo));
-      out.write(`textures/${folder}.texture.png`, await encodePng(head.texture));
+      for (const name of ["albedo", "texture"] as const) {
+        encoded.push(encodePng(head[name]).then((bytes) => out.write(`textures/${folder}.${name}.png`, bytes)));
+      }
       await Promise.all(encoded);
       progress(done + 1, captures.length);
     }

@@ -3,6 +3,7 @@
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { uvMap } from "../../face/uv_map.ts";
 import { disposeSparse } from "../../gpu/sparse.ts";
+import { submitRecorded, webgpuBackend } from "../../gpu/tfjs.ts";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
@@ -44,7 +45,7 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
   const run = () => {
     // As in training, where the operators are another triplet's each time.
     for (const { operator } of views) disposeSparse(operator);
-    return tf.tidy(() => {
+    const total = tf.tidy(() => {
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
         const terms = tripletLoss(tf, {
@@ -62,6 +63,8 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
       optimiser.step(gradients, 1e-4);
       return value;
     });
+    submitRecorded(webgpuBackend(tf));
+    return total;
   };
   return {
     async several(count) {
