@@ -10,12 +10,11 @@ import { filterReport } from "../stages/filter_report.ts";
 import { fitMorphableModel } from "../stages/fit_morphable.ts";
 import { importPhotographs } from "../stages/import.ts";
 import { estimatePose } from "../stages/pose.ts";
-import { regress } from "../stages/regress.ts";
 import { synthesize } from "../stages/synthesize.ts";
 import { buildTriplets } from "../stages/triplets.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
-import { findFaces, type FoundFaces, headPose, prepareFaces, STRICT, topology } from "./faces.ts";
+import { findFaces, type FoundFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
 /** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
 export function trainingData(
@@ -49,11 +48,9 @@ export function trainingData(
   const faces = prepareFaces(found, { correction });
   const { images, detections, poses } = faces;
   const triplets = buildTriplets({ images, poses }, { count });
-  const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
-  const { unwrapped: seen } = faces;
-  return { crops: faces.crops, unwrapped: seen, regressed, triplets, poses, model, filter, correction };
+  return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
 }
 
 /** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */

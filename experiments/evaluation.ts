@@ -21,7 +21,6 @@ import { scoreMetrics } from "../stages/metrics.ts";
 import { novelTable } from "../stages/novel_table.ts";
 import { scoreNovelViews } from "../stages/novel_views.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
-import { regress } from "../stages/regress.ts";
 import { report } from "../stages/report.ts";
 import { seedSpread } from "../stages/seed_spread.ts";
 import { table1 } from "../stages/table1.ts";
@@ -33,13 +32,10 @@ import { trainTran } from "../stages/train_tran.ts";
 import { packTrained } from "../stages/trained.ts";
 import { scoreUvTruth } from "../stages/uv_truth.ts";
 import { withoutFtim } from "../stages/without_ftim.ts";
-import { type PreparedFaces, topology } from "./faces.ts";
+import { type PreparedFaces, type RegressedFaces, regressFaces, topology } from "./faces.ts";
 
 /** What is trained on. */
-export interface TrainingData {
-  crops: Artifact<"aligned">;
-  unwrapped: Artifact<"unwrapped">;
-  regressed: Artifact<"regressed">;
+export interface TrainingData extends RegressedFaces {
   triplets: Artifact<"triplets">;
   poses: Artifact<"poses">;
   model: Artifact<"model">;
@@ -78,14 +74,8 @@ export interface EvaluationOptions {
 /** Tran's decoder starts from nothing, so it takes this rate and twice our steps. */
 const TRAN_RATE = 5e-4;
 
-/** What every method reads of a face. */
-interface Faces {
-  crops: Artifact<"aligned">;
-  unwrapped: Artifact<"unwrapped">;
-  regressed: Artifact<"regressed">;
-}
 /** A method, applied to faces. */
-type Reconstruct = (faces: Faces) => Artifact<"reconstructions">;
+type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">;
 
 /** All results as lazy artifacts by name. */
 export function evaluation(
@@ -108,8 +98,9 @@ export function evaluation(
 
   const methods: Record<Method, Reconstruct> = {
     deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
-    chen: (faces) => compareChen({ ...faces, ...shared }),
-    deng: (faces) => compareDeng({ ...faces, ...shared, identity: schooling.identity }),
+    chen: ({ crops, unwrapped, regressed }) => compareChen({ crops, unwrapped, regressed, ...shared }),
+    deng: ({ crops, unwrapped, regressed }) =>
+      compareDeng({ crops, unwrapped, regressed, ...shared, identity: schooling.identity }),
     tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
     ours: ftim(weights),
   };
@@ -128,12 +119,7 @@ export function evaluation(
     full: repeated(),
   };
 
-  const regressed = ({ crops, meshes, unwrapped }: PreparedFaces): Faces => ({
-    crops,
-    unwrapped,
-    regressed: regress({ meshes, unwrapped, ...shared }),
-  });
-  const [real, made] = [regressed(test), regressed(heldOut)];
+  const [real, made] = [regressFaces(test, shared), regressFaces(heldOut, shared)];
   const recognition = assets("models/faceres.");
   const features = asset("models/fr_feature.onnx");
   const { meshes, unwrapped, crops: aligned } = test;

@@ -9,8 +9,10 @@ import { correctMeshes } from "../stages/correct_mesh.ts";
 import { detectFaces } from "../stages/detect.ts";
 import { faceAngles } from "../stages/face_angles.ts";
 import { asset, assets } from "../stages/fetch.ts";
+import { guessTextures } from "../stages/first_guess.ts";
 import { meshFaces } from "../stages/mesh.ts";
 import { estimatePose } from "../stages/pose.ts";
+import { regress } from "../stages/regress.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
 
 /** The face mesh's triangles and UVs. */
@@ -43,3 +45,15 @@ export function prepareFaces(found: FoundFaces, { correction }: { correction: Ar
 }
 /** Found faces with corrected meshes and incomplete textures. */
 export type PreparedFaces = ReturnType<typeof prepareFaces>;
+
+/** Prepared faces → coefficients and first guesses: what the methods read. */
+export function regressFaces(
+  { crops, meshes, unwrapped }: Pick<PreparedFaces, "crops" | "meshes" | "unwrapped">,
+  { model }: { model: Artifact<"model"> },
+) {
+  const shared = { model, topology: topology() };
+  const regressed = regress({ meshes, unwrapped, ...shared });
+  return { crops, unwrapped, regressed, guesses: guessTextures({ unwrapped, regressed, ...shared }) };
+}
+/** What the methods read of faces. */
+export type RegressedFaces = ReturnType<typeof regressFaces>;

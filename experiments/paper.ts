@@ -23,11 +23,20 @@ import { importPhotographs } from "../stages/import.ts";
 import { meshFaces } from "../stages/mesh.ts";
 import { absentMessage, defaultDataFolder } from "../stages/obtain.ts";
 import { estimatePose } from "../stages/pose.ts";
-import { regress } from "../stages/regress.ts";
 import { buildTriplets } from "../stages/triplets.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
 import { evaluation } from "./evaluation.ts";
-import { detector, faceMesh, findFaces, type FoundFaces, headPose, prepareFaces, STRICT, topology } from "./faces.ts";
+import {
+  detector,
+  faceMesh,
+  findFaces,
+  type FoundFaces,
+  headPose,
+  prepareFaces,
+  regressFaces,
+  STRICT,
+  topology,
+} from "./faces.ts";
 
 /** What may be changed from the command line. */
 export interface PaperOptions {
@@ -87,16 +96,13 @@ export function paper(options: PaperOptions = {}) {
   const { crops, meshes, angles } = known;
   const correction = calibrate({ crops, meshes, angles, model, topology: topology() });
   const faces = prepareFaces(known, { correction });
-  const regressed = regress({ meshes: faces.meshes, unwrapped: faces.unwrapped, model, topology: topology() });
   const unseen = facesOfTriplets(importPhotographs(captures.heldOut), { count: HELD_OUT_TRIPLETS });
   const tested = findFaces(importPhotographs(testPhotographs(dataFolder, photographs), { identities: "unknown" }), {
     keep: "largest",
   });
   return evaluation({
     training: {
-      crops,
-      unwrapped: faces.unwrapped,
-      regressed,
+      ...regressFaces(faces, { model }),
       triplets: known.triplets,
       poses: known.poses,
       model,

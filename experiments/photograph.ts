@@ -9,9 +9,8 @@ import { makeHeads } from "../stages/head.ts";
 import { importPhotographs } from "../stages/import.ts";
 import { pasteFaces } from "../stages/paste.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
-import { regress } from "../stages/regress.ts";
 import { unpackTrained } from "../stages/trained.ts";
-import { findFaces, prepareFaces, topology } from "./faces.ts";
+import { findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
 /** What a training leaves for reconstruction. */
 export interface Trained {
@@ -43,14 +42,13 @@ export function facesIn(path: string) {
 export function photograph(path: string, trained: Trained) {
   const { weights, model, correction } = trained;
   const faces = prepareFaces(facesIn(path), { correction });
-  const { images, crops, meshes, unwrapped } = faces;
   const shared = { model, topology: topology() };
-  const regressed = regress({ meshes, unwrapped, ...shared });
-  const reconstructions = reconstruct({ crops, unwrapped, regressed, weights, ...shared });
+  const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
+  const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
   return {
     ...faces,
     regressed,
     heads: makeHeads({ crops, unwrapped, regressed, reconstructions, ...shared }),
-    pasted: pasteFaces({ images, crops, regressed, reconstructions, topology: topology() }),
+    pasted: pasteFaces({ images: faces.images, crops, regressed, reconstructions, topology: topology() }),
   };
 }

@@ -13,7 +13,7 @@ export const compareTran = defineStage({
   module: import.meta.url,
   inputs: networkInputs,
   output: "reconstructions",
-  each: ["crops", "unwrapped", "regressed"],
+  each: ["crops", "unwrapped", "regressed", "guesses"],
   batch: 4,
   determinism: { atol: 2 / 255, rtol: 0 },
   resources: { gpu: true },

@@ -1,8 +1,9 @@
-/** Inputs of a stage that runs a trained network on faces; `crops`, `unwrapped` and `regressed` are its items. */
+/** Inputs of a stage that runs a trained network on faces; `crops`, `unwrapped`, `regressed` and `guesses` are its items. */
 export const networkInputs = {
   crops: "aligned",
   unwrapped: "unwrapped",
   regressed: "regressed",
+  guesses: "guesses",
   weights: "weights",
   model: "model",
   topology: "assets",

@@ -11,7 +11,7 @@ import type { TextureModel } from "../nets/texture_model.ts";
 import type { Item, Tree } from "../pipeline/mod.ts";
 import { decodeNetwork } from "./network_file.ts";
 import { type Reconstruction, writeReconstruction } from "./reconstruction.ts";
-import { type FaceModel, loadFace } from "./training_set.ts";
+import { type FaceModel, type FaceTrees, loadFace } from "./training_set.ts";
 
 /** A trained network on the device. */
 export interface TextureNetwork {
@@ -21,7 +21,7 @@ export interface TextureNetwork {
 
 /** Completes faces and writes their reconstructions. */
 export async function completeFaces(
-  items: readonly Item<Record<"crops" | "unwrapped" | "regressed", Tree>>[],
+  items: readonly Item<Record<keyof FaceTrees, Tree>>[],
   { faces, network }: { faces: FaceModel; network: TextureNetwork },
 ): Promise<void> {
   for (const { key, inputs, out } of items) {

@@ -15,6 +15,7 @@ export const trainInputs = {
   crops: "aligned",
   unwrapped: "unwrapped",
   regressed: "regressed",
+  guesses: "guesses",
   model: "model",
   topology: "assets",
   identity: "assets",

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { completeTexture } from "../face/fill.ts";
 import { albedoOf, type MorphableModel } from "../face/morphable.ts";
 import { renderOperator } from "../face/render.ts";
 import { shadingMap } from "../face/shading.ts";
@@ -23,6 +22,8 @@ export interface FaceTrees {
   crops: Tree;
   unwrapped: Tree;
   regressed: Tree;
+  /** See `first_guess.ts`. */
+  guesses: Tree;
 }
 
 /** What all faces share. */
@@ -55,54 +56,34 @@ export interface LoadedView extends LoadedFace {
   photograph(): Float32Array;
 }
 
-/**
- * The first guess: what is seen, else its mirror image, else the template (`face/fill.ts`). The light is taken out before and put back after, as the paper does it, by
- * subtraction of the template's: the mirrored half is lit from its own side. Beside what was seen the mirror image takes on its colours, or every silhouette
- * would show as a line. Without the light the halves hardly differ in colour, so their gains are coarse and near 1: what a shadow does to one half is not carried
- * over the other. The settings are those with the least error of all texels on the training captures, but for two. With less trust in grazing
- * views the texture is better still ([0.5, 0.98]: 0.4 dB), but parts of what the photograph shows give way to the mirror image. And a seam of 8 texels has
- * 0.02 dB more on unseen texels than one of 16, but leaves a line beside noses that turn away; 16 has 0.09 dB more in the view itself.
- */
-export function firstGuess(
-  { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
-  { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
-): Float32Array {
-  const unlit = new Float32Array(texture.length);
-  for (let i = 0; i < unlit.length; i++) unlit[i] = texture[i]! - template[i]! + albedo[i]!;
-  const complete = completeTexture(unlit, visibility, {
-    topology,
-    template: albedo,
-    feather: 2,
-    trust: [0.25, 0.7],
-    seam: 16,
-    cells: 8,
-    gainPrior: 0.1,
-  });
-  for (let i = 0; i < complete.length; i++) complete[i] = complete[i]! + template[i]! - albedo[i]!;
-  return complete;
+/** The template that the regressor found for a face. */
+export function templateOf(
+  { albedo, vertices, light }: Regression,
+  { morphable, topology, size }: FaceModel,
+): { readonly albedo: Uint8ClampedArray; shading(): Float32Array } {
+  return {
+    albedo: toBytes(albedoOf(morphable, albedo)),
+    shading: () => shadingMap(vertices, { light, topology, size }),
+  };
 }
 
 /** Loads what FTIM needs of one face. */
 export async function loadFace(
   key: string,
-  { unwrapped, regressed }: Omit<FaceTrees, "crops">,
+  { unwrapped, regressed, guesses }: Omit<FaceTrees, "crops">,
   model: FaceModel,
 ): Promise<LoadedFace> {
   const regression = await readRegression(regressed, key);
   const seen = await readSeen(unwrapped, key);
   const [texture, visibility] = [toBytes(seen.texture), toBytes(seen.visibility)];
-  const { topology, size, morphable } = model;
-  const albedo = toBytes(albedoOf(morphable, regression.albedo));
-  const shade = () => shadingMap(regression.vertices, { light: regression.light, topology, size });
-  const template = shade();
-  for (let i = 0; i < template.length; i++) template[i] = template[i]! * albedo[i]! / 255;
-  const guess = toBytes(firstGuess(seen, { albedo: toUnit(albedo), template, topology }));
+  const guess = toBytes((await readImage(guesses, `${key}.png`)).data);
+  const { albedo, shading } = templateOf(regression, model);
   return {
     regression,
     maps: () => ({
       texture: toUnit(texture),
       visibility: toUnit(visibility),
-      shading: shade(),
+      shading: shading(),
       albedo: toUnit(albedo),
       guess: toUnit(guess),
       code: conditionCode(regression.expression, regression.angles),
@@ -135,7 +116,8 @@ export async function loadView(key: string, trees: FaceTrees, model: FaceModel):
   };
 }
 
-function toUnit(bytes: Uint8ClampedArray): Float32Array {
+/** Bytes as values in 0..1. */
+export function toUnit(bytes: Uint8ClampedArray): Float32Array {
   const values = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) values[i] = bytes[i]! / 255;
   return values;

@@ -1,6 +1,6 @@
 /**
  * What the network starts from, for the ablation: the face without FTIM. `copy`: what the view showed, and the template where it showed nothing, which is
- * what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also mirrors what was seen (`face/fill.ts`).
+ * what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
  *
  * @module
  */
@@ -11,9 +11,16 @@ import { defineStage } from "../pipeline/mod.ts";
 export const withoutFtim = defineStage({
   name: "without_ftim",
   module: import.meta.url,
-  inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
+  inputs: {
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    regressed: "regressed",
+    guesses: "guesses",
+    model: "model",
+    topology: "assets",
+  },
   output: "reconstructions",
-  each: ["crops", "unwrapped", "regressed"],
+  each: ["crops", "unwrapped", "regressed", "guesses"],
   params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
   determinism: "bitwise",
   open: async ({ inputs }) => (await import("./training_set.ts")).readFaceModel(inputs),

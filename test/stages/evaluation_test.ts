@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { type Artifact, cast, reproduce, sourceFolder } from "../../pipeline/mod.ts";
 import { embedFaces } from "../../stages/embed.ts";
 import { fairness } from "../../stages/fairness.ts";
+import { guessTextures } from "../../stages/first_guess.ts";
 import { figure4 } from "../../stages/figure4.ts";
 import { figure4Views } from "../../stages/figure4_views.ts";
 import { novelTable } from "../../stages/novel_table.ts";
@@ -95,11 +96,12 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const unwrapped = unwrapTextures({ crops, meshes, topology }, { size: SIZE });
   const regressed = folder("regressed", "regressed");
   const model = folder("model", "model");
+  const guesses = guessTextures({ unwrapped, regressed, model, topology });
   const methods = {
     perfect: folder("perfect", "reconstructions"),
     grey: folder("grey", "reconstructions"),
-    copy: withoutFtim({ crops, unwrapped, regressed, model, topology }, { fill: "copy" }),
-    guess: withoutFtim({ crops, unwrapped, regressed, model, topology }, { fill: "guess" }),
+    copy: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "copy" }),
+    guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
   const embeddings = embedFaces({ aligned: crops, unwrapped, meshes, recognition });

@@ -1,4 +1,4 @@
-/** unwrap → regress → the fitted comparators, on a face whose truth is known. */
+/** unwrap → regress → the first guess and the fitted comparators, on a face whose truth is known. */
 import assert from "node:assert/strict";
 import { type Artifact, cast, sourceFolder, type Tree } from "../../pipeline/mod.ts";
 import { interpolate, uvMap } from "../../face/uv_map.ts";
@@ -7,6 +7,7 @@ import { compareDeca } from "../../stages/compare_deca.ts";
 import { compareDeng } from "../../stages/compare_deng.ts";
 import { assets as packaged } from "../../stages/fetch.ts";
 import { asset } from "../../stages/fetch.ts";
+import { guessTextures } from "../../stages/first_guess.ts";
 import { readSeen } from "../../stages/geometry.ts";
 import { readImage } from "../../stages/photograph.ts";
 import { regress } from "../../stages/regress.ts";
@@ -32,7 +33,8 @@ function stages(folder: string) {
   const unwrapped = unwrapTextures({ crops, meshes, topology: assets }, { size: SIZE });
   const regressed = regress({ meshes, unwrapped, model, topology: assets });
   const shared = { crops, unwrapped, regressed, model, topology: assets };
-  return { unwrapped, regressed, shared };
+  const guesses = guessTextures({ unwrapped, regressed, model, topology: assets });
+  return { unwrapped, regressed, guesses, shared };
 }
 
 const map = async (tree: Tree, path: string) => (await readImage(tree, path)).data;
@@ -66,15 +68,16 @@ Deno.test("unwrap takes nothing from beyond the photograph, neither texels nor m
 /** The network of Deng's perceptual term. */
 const identity = packaged("models/face_recognition_model");
 
-Deno.test("a face that the model can express is regressed and re-made by every fitted comparator", () =>
+Deno.test("a face that the model can express is regressed, completed and re-made by every fitted comparator", () =>
   withScratch(async (scratch) => {
     const face = makeFace({ yaw: 12 });
     await lay(scratch, { "a/0": face });
-    const { unwrapped, regressed, shared } = stages(scratch.folder);
+    const { unwrapped, regressed, guesses, shared } = stages(scratch.folder);
     const { unwrapped: _, ...withoutSeen } = shared;
     const { trees } = await scratch.run({
       unwrapped,
       regressed,
+      guesses,
       deca: compareDeca(withoutSeen),
       deng: compareDeng({ ...shared, identity }),
       chen: compareChen(shared, { iterations: 15 }),
@@ -84,6 +87,10 @@ Deno.test("a face that the model can express is regressed and re-made by every f
     assert.deepEqual(vertices, face.vertices, "the posed vertices stay the network's own");
     const { texture, visibility } = await readSeen(trees.unwrapped, "a/0");
     assert.ok(meanDifference(texture, face.texture, visibility) < 0.01);
+    const guess = await map(trees.guesses, "a/0.png");
+    const wellSeen = visibility.map((value) => value > 0.9 ? 1 : 0);
+    assert.ok(meanDifference(guess, texture, wellSeen) < 1e-3, "the guess keeps what is seen");
+    assert.ok(meanDifference(guess, face.texture, inside) < 0.005, "and completes it");
     for (const [name, bound] of [["deca", 0.02], ["deng", 0.01], ["chen", 0.02]] as const) {
       const error = meanDifference(await map(trees[name], "a/0.texture.png"), face.texture, inside);
       assert.ok(error < bound, `${name}: the texture is off by ${error}`);

@@ -4,6 +4,7 @@ import { openTfjs } from "../../gpu/tfjs.ts";
 import type { IdentityNetwork } from "../../nets/triplet_loss.ts";
 import { type Artifact, cast, sourceFolder } from "../../pipeline/mod.ts";
 import { asset } from "../../stages/fetch.ts";
+import { guessTextures } from "../../stages/first_guess.ts";
 import { regress } from "../../stages/regress.ts";
 import { readFaceModel } from "../../stages/training_set.ts";
 import { openTripletViews, type TripletViewsOptions } from "../../stages/triplet_views.ts";
@@ -40,7 +41,8 @@ Deno.test("views that are kept and views that are read as they are needed give t
     const topology = asset("models/facemeshcoords.ts");
     const unwrapped = unwrapTextures({ crops, meshes, topology }, { size: SIZE });
     const regressed = regress({ meshes, unwrapped, model, topology });
-    const { trees } = await run({ crops, unwrapped, regressed, model, topology });
+    const guesses = guessTextures({ unwrapped, regressed, model, topology });
+    const { trees } = await run({ crops, unwrapped, regressed, guesses, model, topology });
 
     const keys = Object.keys(faces);
     const open = async (keep?: TripletViewsOptions["keep"]) => {
