@@ -150,9 +150,13 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
           : new ort.Tensor("float32", feed.data, feed.dims),
       ]),
     );
-    const results = await inTurn(() => session.run(tensors));
-    const outputs = readOutputs(gpu, Object.entries(results));
-    for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
+    const { outputs } = await inTurn(async () => {
+      const results = await session.run(tensors);
+      const outputs = readOutputs(gpu, Object.entries(results));
+      for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.dispose();
+      // Nobody waits in turn for the copies, which are on their way.
+      return { outputs };
+    });
     const [read] = await Promise.all([outputs, gpu.assertHealthy(name)]);
     return read;
   };
@@ -164,7 +168,10 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
   };
 }
 
-/** Copies outputs out of their buffers, all in one go; the buffers may be given back at once. */
+/**
+ * Copies outputs out of their buffers, all in one go; the buffers may be given back at once, and the session with them. (The runtime's own `getData` gives
+ * them back when it has read, and crashes if the session is gone by then.)
+ */
 async function readOutputs(
   { device }: Gpu,
   results: readonly (readonly [name: string, tensor: OrtTensor])[],

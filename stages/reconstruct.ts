@@ -4,15 +4,15 @@
  * @module
  */
 import { defineStage } from "../pipeline/mod.ts";
-import { networkInputs } from "./network_inputs.ts";
+import { faceInputs, faceItems } from "./face_inputs.ts";
 
 /** Faces → `<key>.{render,texture,albedo}.png`. */
 export const reconstruct = defineStage({
   name: "reconstruct",
   module: import.meta.url,
-  inputs: networkInputs,
+  inputs: { ...faceInputs, weights: "weights" },
   output: "reconstructions",
-  each: ["crops", "unwrapped", "regressed", "guesses"],
+  each: faceItems,
   batch: 4,
   determinism: { atol: 2 / 255, rtol: 0 },
   resources: { gpu: true },

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { PAPER_WEIGHTS } from "../nets/losses.ts";
+import { faceInputs } from "./face_inputs.ts";
 
 /**
  * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that scores. `vgg19`: what ID-MRF looks through, as in
@@ -12,12 +13,7 @@ import { PAPER_WEIGHTS } from "../nets/losses.ts";
  */
 export const trainInputs = {
   triplets: "triplets",
-  crops: "aligned",
-  unwrapped: "unwrapped",
-  regressed: "regressed",
-  guesses: "guesses",
-  model: "model",
-  topology: "assets",
+  ...faceInputs,
   identity: "assets",
   vgg19: "assets?",
 } as const;

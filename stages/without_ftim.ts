@@ -6,21 +6,15 @@
  */
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
+import { faceInputs, faceItems } from "./face_inputs.ts";
 
 /** Faces → `<key>.{render,texture,albedo}.png`. */
 export const withoutFtim = defineStage({
   name: "without_ftim",
   module: import.meta.url,
-  inputs: {
-    crops: "aligned",
-    unwrapped: "unwrapped",
-    regressed: "regressed",
-    guesses: "guesses",
-    model: "model",
-    topology: "assets",
-  },
+  inputs: faceInputs,
   output: "reconstructions",
-  each: ["crops", "unwrapped", "regressed", "guesses"],
+  each: faceItems,
   params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
   determinism: "bitwise",
   open: async ({ inputs }) => (await import("./training_set.ts")).readFaceModel(inputs),
