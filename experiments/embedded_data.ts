@@ -14,11 +14,11 @@ import { synthesize } from "../stages/synthesize.ts";
 import { buildTriplets } from "../stages/triplets.ts";
 import { unwrapTextures } from "../stages/unwrap.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
-import { findFaces, type FoundFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
+import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
 /** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
 export function trainingData(
-  { identities = 24, triplets: count = 96 }: Pick<EmbeddedOptions, "identities" | "triplets">,
+  { identities = 34, triplets: count = 128 }: Pick<EmbeddedOptions, "identities" | "triplets">,
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
   const sources = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
@@ -53,13 +53,13 @@ export function trainingData(
   return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
 }
 
-/** Captures of heads that no training saw, cast from the test photographs' people: for other views and true textures. */
-export function heldOutCaptures(test: FoundFaces, { correction }: { correction: Artifact<"correction"> }) {
-  const { images, crops, meshes } = test;
+/** Captures of heads that no training saw, cast from other persons' portraits: for other views and true textures. */
+export function heldOutCaptures({ correction }: { correction: Artifact<"correction"> }) {
+  const { images, crops, meshes } = findFaces(importPhotographs(assets("held/")), { keep: "largest" });
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
-    identities: 10,
+    identities: 17,
     expressions: 1,
     sourceYaw: 25,
     seed: 11,
@@ -68,6 +68,6 @@ export function heldOutCaptures(test: FoundFaces, { correction }: { correction: 
   const faces = prepareFaces(found, { correction });
   const { images: views, detections } = faces;
   const poses = estimatePose({ images: views, detections, network: headPose() }, { from: "camera" });
-  const triplets = buildTriplets({ images: views, poses }, { count: 12 });
+  const triplets = buildTriplets({ images: views, poses }, { count: 20 });
   return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
 }

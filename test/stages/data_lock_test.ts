@@ -30,8 +30,10 @@ Deno.test("data.lock holds what the experiments name", () => {
   const { assets } = parseDataLock(text);
   const ids = [...assets.keys()];
   assert.equal(ids.filter((id) => id.startsWith("test/")).length, 6);
-  const people = new Set(ids.filter((id) => id.startsWith("train/")).map((id) => id.split("/")[1]));
-  assert.equal(people.size, 13);
+  const people = (folder: string) => new Set(ids.filter((id) => id.startsWith(folder)).map((id) => id.split("/")[1]));
+  assert.equal(people("train/").size, 34);
+  assert.equal(people("held/").size, 18);
+  assert.deepEqual(people("train/").intersection(people("held/")), new Set());
   assert.equal(ids.filter((id) => id.startsWith("train/franck/")).length, 11);
   assert.equal(ids.filter((id) => id.startsWith("decoy/")).length, 2);
   for (const asset of assets.values()) {

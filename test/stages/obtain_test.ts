@@ -189,7 +189,7 @@ Deno.test("obtain stops when it is told to", () =>
   }));
 
 Deno.test("the packaged files are what data.lock says", async () => {
-  const ids = ["models/", "test/", "train/", "decoy/"].flatMap(assetIds);
-  assert.equal(ids.length, 47);
+  const ids = ["models/", "test/", "train/", "held/", "decoy/"].flatMap(assetIds);
+  assert.equal(ids.length, 86);
   for (const id of ids) assert((await asset(id)).length > 0, id);
 });
