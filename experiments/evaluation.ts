@@ -117,6 +117,7 @@ export function evaluation(
     mrf: without("mrf"),
     symmetry: without("symmetry"),
     regularisation: without("regularisation"),
+    direct: without("photometric", "albedo"),
     light: repeated({ light: "own" }),
     full: repeated(),
   };
