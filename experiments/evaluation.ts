@@ -67,7 +67,7 @@ export interface EvaluationOptions {
   seed: number;
   /** How often our training is repeated, with the seeds that follow. */
   seeds: number;
-  /** Channels of FTIM at full resolution. */
+  /** Channels of FTIM at full resolution; default as in `stages/train.ts`. */
   fullWidth?: number;
   /** Faces that a person counts in each test photograph, by key. */
   expectedFaces?: Record<string, number>;

@@ -7,7 +7,7 @@
 /** Losses that are left out one at a time, beside the paper's pair. */
 export const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
 
-/** Rows in order. `direct`: without the two losses that compare views texel by texel and pixel by pixel, of which either may do the other's work. */
+/** Rows in order. `direct` lacks both losses that compare views texel by texel or pixel by pixel: either may do the other's work. */
 export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "light", "full"] as const;
 /** A row of Table 2. */
 export type Variant = typeof VARIANTS[number];
