@@ -33,7 +33,7 @@ export const PUBLISHED = [
   "calibration",
   "trained",
 ] as const;
-/** The ablation, which trains nine networks more: a command of its own publishes it. */
+/** The ablation, which trains ten networks more: a command of its own publishes it. */
 export const ABLATION = ["table2", "figure4", "figure4Views"] as const;
 /** One of {@link PUBLISHED} or {@link ABLATION}. */
 export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];

@@ -118,6 +118,7 @@ export function evaluation(
     symmetry: without("symmetry"),
     regularisation: without("regularisation"),
     direct: without("photometric", "albedo"),
+    alone: without("photometric", "albedo", "identity", "mrf"),
     light: repeated({ light: "own" }),
     full: repeated(),
   };

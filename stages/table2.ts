@@ -1,8 +1,8 @@
 /**
  * Table 2 of the paper, the ablation: FTIM left out, ID-MRF and symmetry left out, and, which the paper lacks, each loss left out alone, the two
- * that compare views directly left out together, and each view rendered in its own light, which is how the paper trains. The paper prints the L1
- * of the renders only; a render in the view that was unwrapped hardly shows what a loss is for, so the other views and the true texture stand
- * beside it.
+ * that compare views directly left out together, all four that compare views left out together, and each view rendered in its own light, which is
+ * how the paper trains. The paper prints the L1 of the renders only; a render in the view that was unwrapped hardly shows what a loss is for, so
+ * the other views and the true texture stand beside it.
  *
  * @module
  */

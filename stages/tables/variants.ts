@@ -7,8 +7,11 @@
 /** Losses that are left out one at a time, beside the paper's pair. */
 export const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
 
-/** Rows in order. `direct` lacks both losses that compare views texel by texel or pixel by pixel: either may do the other's work. */
-export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "light", "full"] as const;
+/**
+ * Rows in order. Any loss that compares views may do the others' work: `direct` lacks the two that compare them texel by texel or pixel by pixel,
+ * `alone` those through networks too, so that no view learns from another.
+ */
+export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "alone", "light", "full"] as const;
 /** A row of Table 2. */
 export type Variant = typeof VARIANTS[number];
 /** Rows that nothing was trained for. */
@@ -26,6 +29,7 @@ export const VARIANT_LABELS: Readonly<Record<Variant, string>> = {
   symmetry: "without symmetry",
   regularisation: "without regularisation",
   direct: "without photometric and UV albedo",
+  alone: "without photometric, UV albedo, identity and ID-MRF",
   light: "each view rendered in its own light",
   full: "full",
 };
