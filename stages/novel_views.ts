@@ -11,7 +11,6 @@ import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
 import { storable } from "./tables/measurements.ts";
 import type { NovelScores } from "./tables/novel_scores.ts";
-import type { Triplets } from "./triplets.ts";
 
 /** A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each ordered pair of views. */
 export const scoreNovelViews = defineStage({
@@ -32,47 +31,26 @@ export const scoreNovelViews = defineStage({
   determinism: { atol: 1e-4, rtol: 1e-5 },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
-    const { pictureOperator } = await import("../face/render.ts");
     const { openGpu } = await import("../gpu/device.ts");
     const { compareImages } = await import("../gpu/metrics/compare_images.ts");
     const { cosine } = await import("../face/metrics/cosine.ts");
     const { readEmbeddings } = await import("./embed.ts");
-    const { readMask, readMesh, readTopology } = await import("./geometry.ts");
-    const { readImage } = await import("./photograph.ts");
-    const { overlay } = await import("./reconstruction.ts");
+    const { otherViews } = await import("./other_views.ts");
     const { greyOutside, openRecognition } = await import("./recognition.ts");
-    const { viewPairs } = await import("./view_pairs.ts");
     const gpu = await openGpu();
-    const topology = await readTopology(inputs.topology);
     const networks = await openRecognition(inputs);
-    const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
-    const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)];
     const rows: NovelScores[] = [];
     try {
-      for (const [done, [key, pairs]] of targets.entries()) {
-        signal.throwIfAborted();
-        const usable = pairs.filter(({ from }) => inputs.reconstructions.has(`${from.key}.texture.png`));
-        for (const { from } of pairs) {
-          if (!usable.some((pair) => pair.from === from)) skip(`${from.key}.to.${key}`, `${from.key} has no texture`);
-        }
-        if (!inputs.meshes.has(`${key}.safetensors`) || usable.length === 0) continue;
-        const photograph = await readImage(inputs.crops, `${key}.png`);
-        const { width, height } = photograph;
-        const mask = await readMask(inputs.unwrapped, key);
-        const vertices = await readMesh(inputs.meshes, key);
-        const textures = await Promise.all(
-          usable.map(({ from }) => readImage(inputs.reconstructions, `${from.key}.texture.png`)),
-        );
-        const operator = pictureOperator(vertices, { topology, size: textures[0]!.width, width, height });
-        const pictures = textures.map((texture) => overlay(photograph, { operator, texture: texture.data }));
+      for await (const view of otherViews(inputs, { skip, progress, signal })) {
+        const { key, photograph, mask, vertices, pairs, pictures } = view;
         const compared = await compareImages(gpu, {
           pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
-          width,
-          height,
+          width: photograph.width,
+          height: photograph.height,
         });
         const { masked } = await readEmbeddings(inputs.embeddings, key);
         const embedded = await networks.embed1024(pictures.map((picture) => greyOutside(picture, mask)), vertices);
-        for (const [i, { from, to, identity }] of usable.entries()) {
+        for (const [i, { from, to, identity }] of pairs.entries()) {
           rows.push({
             identity,
             from: from.key,
@@ -82,7 +60,6 @@ export const scoreNovelViews = defineStage({
             cosine: cosine(masked, embedded[i]!),
           });
         }
-        progress(done + 1, targets.length);
       }
     } finally {
       await networks.dispose();
