@@ -35,8 +35,10 @@ export const PUBLISHED = [
 ] as const;
 /** The ablation, which trains ten networks more: a command of its own publishes it. */
 export const ABLATION = ["table2", "figure4", "figure4Views"] as const;
-/** One of {@link PUBLISHED} or {@link ABLATION}. */
-export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];
+/** What needs LPIPS's network, a file of the user's: of the methods, and of the ablation. */
+export const LPIPS = ["lpips", "lpipsAblation"] as const;
+/** One of {@link PUBLISHED}, {@link ABLATION} or {@link LPIPS}. */
+export type Published = typeof PUBLISHED[number] | typeof ABLATION[number] | typeof LPIPS[number];
 
 /** Reads a whole number from 1; for commander. */
 export function count(text: string): number {
@@ -61,7 +63,10 @@ export function storeCommand(program: Command, [name, description]: readonly [st
 export function experimentCommand(program: Command, names: readonly [string, string]): Command {
   return storeCommand(program, names)
     .addOption(new Option("--experiment <name>", "what to run").choices(["embedded", "paper"]).default("embedded"))
-    .option("--data <folder>", "paper: the folder of your licensed files (default: data)")
+    .option(
+      "--data <folder>",
+      "the folder of your own files: LPIPS's network, the paper's licensed data (default: data)",
+    )
     .option("--photographs <n>", "paper: photographs of CelebA to test on", count)
     .option("--results <folder>", "where tables and figures go", "results")
     .option("-j, --jobs <n>", "cores to use", count)

@@ -1,4 +1,4 @@
-/** `reproduce`, `table1`, `table2`, `figures`: computes artifacts and publishes them; `reproduce` and `table2` also say how they were made. */
+/** `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a part of `reproduce` also says how it was made. */
 import type { Command } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "../pipeline/mod.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type Common,
   experimentCommand,
   folderOf,
+  LPIPS,
   PUBLISHED,
   type Published,
   stoppableOptions,
@@ -27,6 +28,16 @@ export function reproduce(program: Command): void {
       const changed = await make(ABLATION, options);
       await writeCrate(options, { file: "table2-ro-crate-metadata.json", changed });
     });
+  experimentCommand(program, [
+    "lpips",
+    "LPIPS of each method, through a network that you get by the README's one command",
+  ])
+    .option("--ablation", "of the ablation's variants too")
+    .action(async ({ ablation, ...options }: Common & { ablation?: boolean }) => {
+      (await import("../experiments/lpips_network.ts")).requireLpipsNetwork(options);
+      const changed = await make(ablation ? LPIPS : ["lpips"], options);
+      await writeCrate(options, { file: "lpips-ro-crate-metadata.json", changed });
+    });
   experimentCommand(program, ["figures", "the figures and only what they need"])
     .action(async (options: Common) => void await make(["figure3", "charts"], options));
 }
@@ -42,6 +53,7 @@ async function make(names: readonly Published[], options: Common): Promise<boole
   for (const tree of Object.values(trees)) written += (await publish(tree, folder)).length;
   if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
   if (trees.table2 !== undefined) console.log(await trees.table2.text("table2.md"));
+  if (trees.lpips !== undefined) console.log(await trees.lpips.text("lpips.md"));
   console.log(
     `${fileCount(Object.values(trees))} files in ${folder}${written === 0 ? "" : `, ${written} of them new`}`,
   );

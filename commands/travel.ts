@@ -18,6 +18,7 @@ import {
   type Common,
   engineOptions,
   experimentCommand,
+  LPIPS,
   PUBLISHED,
   storeCommand,
   type StoreOptions,
@@ -41,8 +42,8 @@ export function travel(program: Command): void {
   experimentCommand(program, ["pull", "fetch results from a shared store"])
     .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
     .action(async (remote: Remote, options: Common) => {
-      // The ablation's too: only what the shared store has is fetched.
-      const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION]);
+      // What has commands of its own too: only what the shared store has is fetched.
+      const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION, ...LPIPS]);
       say("fetched", await pull(remote, wanted, engineOptions(options)));
     });
 }

@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   seed?: number;
   /** How often our training is repeated, with the seeds that follow; 1 to 8. */
   seeds?: number;
+  /** The folder of the user's own files, of which LPIPS alone needs one. Default `data`. */
+  data?: string;
 }
 
 /** Faces that a person counts in each test photograph. */
@@ -50,5 +52,13 @@ export function embedded(options: EmbeddedOptions = {}) {
     test: prepareFaces(found, { correction }),
     heldOut: heldOutCaptures({ correction }),
   };
-  return evaluation(data, { steps, seed, seeds, learningRate: 2e-3, fullWidth: 8, expectedFaces: TEST_FACES });
+  return evaluation(data, {
+    steps,
+    seed,
+    seeds,
+    learningRate: 2e-3,
+    fullWidth: 8,
+    expectedFaces: TEST_FACES,
+    data: options.data,
+  });
 }

@@ -18,6 +18,9 @@ import { figure3 } from "../stages/figure3.ts";
 import { figure4 } from "../stages/figure4.ts";
 import { figure4Views } from "../stages/figure4_views.ts";
 import { scoreMetrics } from "../stages/metrics.ts";
+import { scoreLpips } from "../stages/lpips.ts";
+import { lpipsAblation } from "../stages/lpips_ablation.ts";
+import { lpipsTable } from "../stages/lpips_table.ts";
 import { novelTable } from "../stages/novel_table.ts";
 import { scoreNovelViews } from "../stages/novel_views.ts";
 import { reconstruct } from "../stages/reconstruct.ts";
@@ -32,6 +35,7 @@ import { trainTran } from "../stages/train_tran.ts";
 import { packTrained } from "../stages/trained.ts";
 import { scoreUvTruth } from "../stages/uv_truth.ts";
 import { withoutFtim } from "../stages/without_ftim.ts";
+import { lpipsNetwork } from "./lpips_network.ts";
 import { type PreparedFaces, type RegressedFaces, regressFaces, topology } from "./faces.ts";
 
 /** What is trained on. */
@@ -71,6 +75,8 @@ export interface EvaluationOptions {
   fullWidth?: number;
   /** Faces that a person counts in each test photograph, by key. */
   expectedFaces?: Record<string, number>;
+  /** The folder of the user's own files, here LPIPS's network. Default `data`. */
+  data?: string | undefined;
 }
 
 /** Tran's decoder, which starts from nothing, takes a rate of its own: the best of 5e-4 to 3e-3 in 240 steps. */
@@ -82,7 +88,7 @@ type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">;
 /** All results as lazy artifacts by name. */
 export function evaluation(
   { training, test, heldOut, filter }: EvaluationData,
-  { steps, learningRate, seed, seeds, fullWidth, expectedFaces = {} }: EvaluationOptions,
+  { steps, learningRate, seed, seeds, fullWidth, expectedFaces = {}, data }: EvaluationOptions,
 ) {
   const { poses, correction, ...trainable } = training;
   const shared = { model: training.model, topology: topology() };
@@ -156,6 +162,20 @@ export function evaluation(
       reconstructions: method(made),
       topology: topology(),
     }));
+  const lpipsOf = (method: Reconstruct) =>
+    scoreLpips({
+      network: lpipsNetwork({ data }),
+      aligned,
+      unwrapped,
+      reconstructions: method(real),
+      held_triplets: heldOut.triplets,
+      held_crops: heldOut.crops,
+      held_unwrapped: heldOut.unwrapped,
+      held_meshes: heldOut.meshes,
+      held_reconstructions: method(made),
+      topology: topology(),
+      ...(truth && { truth }),
+    });
 
   const scores = byName(methods, (method) => onReal(method, { features }));
   const table = table1({
@@ -200,6 +220,8 @@ export function evaluation(
   return {
     ...tables,
     filter: filter ?? null,
+    lpips: lpipsTable(prefixed("lpips", byName(methods, lpipsOf))),
+    lpipsAblation: lpipsAblation(prefixed("lpips", byName(trained, lpipsOf))),
     table2: ablation,
     figure4: figure4({
       aligned,

@@ -111,7 +111,7 @@ export function paper(options: PaperOptions = {}) {
     },
     test: prepareFaces(tested, { correction }),
     heldOut: { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets },
-  }, { steps, seed, seeds, learningRate: 1e-5 });
+  }, { steps, seed, seeds, learningRate: 1e-5, data: dataFolder });
 }
 
 /** As `findFaces`, but only what the chosen triplets show is cut out and meshed. */

@@ -13,13 +13,8 @@ import type { FaceScores } from "./tables/measurements.ts";
 import type { NovelScores } from "./tables/novel_scores.ts";
 import type { Measures } from "./tables/measures.ts";
 import type { UvScores } from "./tables/uv_scores.ts";
+import { type Trained, TRAINED_VARIANTS } from "./tables/trained_variants.ts";
 import { type Variant, VARIANTS } from "./tables/variants.ts";
-import { type Training, TRAININGS } from "./trainings.ts";
-
-const ROLES = VARIANTS.flatMap((variant) => TRAININGS.map((training) => `${variant}_${training}` as const));
-
-/** A score of one training of a variant. */
-type Trained<Score> = Score & { readonly training: Training };
 
 /**
  * Scores of each variant and training: `real_*` on the test photographs, `novel_*` in other views, `uv_*` against true textures where these are known →
@@ -30,9 +25,9 @@ export const table2 = defineStage({
   name: "table2",
   module: import.meta.url,
   inputs: {
-    ...roles("real", ROLES, "metrics?"),
-    ...roles("novel", ROLES, "novel?"),
-    ...roles("uv", ROLES, "uv_scores?"),
+    ...roles("real", TRAINED_VARIANTS, "metrics?"),
+    ...roles("novel", TRAINED_VARIANTS, "novel?"),
+    ...roles("uv", TRAINED_VARIANTS, "uv_scores?"),
   },
   output: "table2",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
@@ -43,7 +38,8 @@ export const table2 = defineStage({
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./tables/measures.ts");
     const { readNovelScores } = await import("./tables/novel_scores.ts");
     const { readUvScores } = await import("./tables/uv_scores.ts");
-    const { PAPER_TABLE2, UNTRAINED, VARIANT_LABELS } = await import("./tables/variants.ts");
+    const { everyTraining, trainingsOf } = await import("./tables/trained_variants.ts");
+    const { PAPER_TABLE2, VARIANT_LABELS } = await import("./tables/variants.ts");
     const real: Measures<Trained<FaceScores>> = {
       same: ({ training, face }) => `${training} ${face}`,
       by: ({ face }) => face,
@@ -63,31 +59,19 @@ export const table2 = defineStage({
         [column("novel_cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
       ],
     };
-    const trainings = TRAININGS.filter((training) => inputs[`real_full_${training}`] !== undefined);
-    if (trainings.length === 0) throw new TypeError("Table 2 has no scores of the full method");
-    /** The scores of all trainings of a variant; those of one that was not trained stand beside each training. */
-    const everyTraining = async <Score>(
-      variant: Variant,
-      read: (role: typeof ROLES[number]) => Promise<Score[]> | undefined,
-    ): Promise<Trained<Score>[]> => {
-      const each = await Promise.all(trainings.map(async (training) => {
-        const found = await read(`${variant}_${UNTRAINED.includes(variant) ? 1 : training}`);
-        if (found === undefined) {
-          throw new TypeError(`Table 2 has no scores of training ${training} ${VARIANT_LABELS[variant]}`);
-        }
-        return found.map((score) => ({ ...score, training }));
-      }));
-      return each.flat();
-    };
+    const trainings = trainingsOf((role) => inputs[`real_${role}`] !== undefined);
     const scores = async (variant: Variant) => ({
       variant,
       label: VARIANT_LABELS[variant],
-      real: await everyTraining(variant, (role) => inputs[`real_${role}`] && readFaceScores(inputs[`real_${role}`]!)),
-      novel: await everyTraining(
-        variant,
-        (role) => inputs[`novel_${role}`] && readNovelScores(inputs[`novel_${role}`]!),
-      ),
-      uv: await everyTraining(variant, (role) => readUvScores(inputs[`uv_${role}`])),
+      real: await everyTraining(variant, {
+        trainings,
+        read: (role) => inputs[`real_${role}`] && readFaceScores(inputs[`real_${role}`]!),
+      }),
+      novel: await everyTraining(variant, {
+        trainings,
+        read: (role) => inputs[`novel_${role}`] && readNovelScores(inputs[`novel_${role}`]!),
+      }),
+      uv: await everyTraining(variant, { trainings, read: (role) => readUvScores(inputs[`uv_${role}`]) }),
     });
     const all = await Promise.all(VARIANTS.map(scores));
     const full = all.find(({ variant }) => variant === "full")!;

@@ -22,8 +22,8 @@ export function goldenPair(
   return { a: { width, height, data: a }, b: { width, height, data: b }, mask };
 }
 
-/** Wellons' lowbias32. */
-function hash(n: number): number {
+/** Wellons' lowbias32: a whole number, well mixed, from a whole number. */
+export function hash(n: number): number {
   let x = n >>> 0;
   x ^= x >>> 16;
   x = Math.imul(x, 0x7feb352d);

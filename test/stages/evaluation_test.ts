@@ -8,12 +8,17 @@ import { fairness } from "../../stages/fairness.ts";
 import { guessTextures } from "../../stages/first_guess.ts";
 import { figure4 } from "../../stages/figure4.ts";
 import { figure4Views } from "../../stages/figure4_views.ts";
+import { scoreLpips } from "../../stages/lpips.ts";
+import { lpipsAblation } from "../../stages/lpips_ablation.ts";
+import { lpipsTable } from "../../stages/lpips_table.ts";
 import { novelTable } from "../../stages/novel_table.ts";
 import { scoreNovelViews } from "../../stages/novel_views.ts";
+import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { encodePng } from "../../stages/photograph.ts";
 import { encodeRegression } from "../../stages/regression.ts";
 import { table2 } from "../../stages/table2.ts";
 import type { FaceScores } from "../../stages/tables/measurements.ts";
+import type { LpipsScores } from "../../stages/tables/lpips_scores.ts";
 import type { NovelScores } from "../../stages/tables/novel_scores.ts";
 import type { UvScores } from "../../stages/tables/uv_scores.ts";
 import { UNTRAINED, VARIANTS } from "../../stages/tables/variants.ts";
@@ -23,6 +28,7 @@ import { scoreUvTruth } from "../../stages/uv_truth.ts";
 import { withoutFtim } from "../../stages/without_ftim.ts";
 import { asset } from "../assets.ts";
 import { fontFile } from "../font.ts";
+import { drawnLpips } from "../nets/lpips_weights.ts";
 import { openLab } from "../pipeline/lab.ts";
 import { faceFiles, light, makeFace, modelFile, SIZE } from "./face_lab.ts";
 
@@ -85,6 +91,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   await put("model/model.safetensors", modelFile());
   await put("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
   for (const id of ["models/faceres.json", "models/faceres.bin"]) await put(`recognition/${id}`, await asset(id));
+  await put("lpips/lpips_alex.safetensors", encodeSafetensors(drawnLpips()));
   await put("font/DejaVuSans.ttf", await Deno.readFile(await fontFile()));
   await put(
     "triplets/triplets.json",
@@ -118,26 +125,41 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     });
   const uv = (reconstructions: Artifact<"reconstructions">) =>
     scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology });
+  const lpips = (reconstructions: Artifact<"reconstructions">) =>
+    scoreLpips({
+      network: folder("lpips", "assets"),
+      aligned: crops,
+      unwrapped,
+      reconstructions,
+      held_triplets: folder("triplets", "triplets"),
+      held_crops: crops,
+      held_unwrapped: unwrapped,
+      held_meshes: meshes,
+      held_reconstructions: reconstructions,
+      topology,
+      truth: folder("truth", "synthetic"),
+    });
   const roles = (prefix: string, names: readonly string[], make: (best: boolean) => Artifact) =>
     Object.fromEntries(names.map((name) => [prefix + name, make(name === "ours" || name === "full")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
   const scored = (best: boolean) => folder(best ? "scores_perfect" : "scores_grey", "metrics");
   // Of the full method the second training is a failure.
-  const ablationOf = (trainings: number) => {
+  const each = (trainings: number) => {
     const rows = VARIANTS.flatMap((variant) =>
       Array.from({ length: UNTRAINED.includes(variant) ? 1 : trainings }, (_, i) => ({
         role: `${variant}_${i + 1}`,
         best: variant === "full" && i === 0,
       }))
     );
-    const each = (prefix: string, make: (best: boolean) => Artifact) =>
+    return (prefix: string, make: (best: boolean) => Artifact) =>
       Object.fromEntries(rows.map(({ role, best }) => [`${prefix}_${role}`, make(best)]));
-    return table2({
-      ...each("real", scored),
-      ...each("novel", (best) => novel(chosen(best))),
-      ...each("uv", (best) => uv(chosen(best))),
-    });
   };
+  const ablationOf = (trainings: number) =>
+    table2({
+      ...each(trainings)("real", scored),
+      ...each(trainings)("novel", (best) => novel(chosen(best))),
+      ...each(trainings)("uv", (best) => uv(chosen(best))),
+    });
   const targets = {
     perfect: novel(methods.perfect),
     grey: novel(methods.grey),
@@ -152,6 +174,12 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
         ...roles("uv_", METHODS, (best) => uv(chosen(best))),
       } as Parameters<typeof novelTable>[0],
     ),
+    lpipsPerfect: lpips(methods.perfect),
+    lpipsGrey: lpips(methods.grey),
+    lpips: lpipsTable(
+      roles("lpips_", METHODS, (best) => lpips(chosen(best))) as Parameters<typeof lpipsTable>[0],
+    ),
+    lpipsRepeated: lpipsAblation(each(2)("lpips", (best) => lpips(chosen(best)))),
     fairness: fairness({ ...roles("", METHODS, scored), unwrapped } as Parameters<typeof fairness>[0]),
     figure4: figure4({
       aligned: crops,
@@ -196,16 +224,38 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     }
   }
 
+  const [clear, blurred] = await Promise.all(
+    [trees.lpipsPerfect, trees.lpipsGrey].map((tree) => tree.json<LpipsScores>("lpips.json")),
+  ) as [LpipsScores, LpipsScores];
+  assert.deepEqual([clear.faces, clear.views, clear.textures].map((scores) => scores.length), [3, 6, 3]);
+  for (const [i, { all }] of clear.textures.entries()) {
+    assert.equal(all, 0, "equal textures");
+    assert.ok(blurred.textures[i]!.all > 0.01);
+  }
+  for (const [i, { masked, full }] of clear.faces.entries()) {
+    const worse = blurred.faces[i]!;
+    assert.ok(masked! < worse.masked! / 10 && full < worse.full / 10 && worse.full < worse.masked!);
+  }
+  for (const [i, { distance }] of clear.views.entries()) assert.ok(distance < blurred.views[i]!.distance / 10);
+
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
   assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
-  for (const file of ["novel_views.md", "uv_truth.md"]) {
-    const ours = (await trees.others.text(file)).split("\n").find((line) => line.startsWith("| Ours"))!;
+  for (const file of ["novel_views.md", "uv_truth.md", "lpips.md"] as const) {
+    const ours = (await (file === "lpips.md" ? trees.lpips : trees.others).text(file)).split("\n").find((line) =>
+      line.startsWith("| Ours")
+    )!;
     assert.ok(ours.split("|").slice(2, 5).every((cell) => cell.includes("**")), ours);
   }
   // pictures that are equal have no PSNR to subtract
   assert.match(await trees.others.text("uv_truth_margins.md"), /\| DECA \| — \| -0\.\d+ \[-.*\] \| — \| 0\.\d+ \[/);
   assert.match(await trees.others.text("novel_views_margins.md"), /\| Tran \| -0\.\d+ \[-.*\] \| \d+\.\d+ \[/);
+  assert.match(await trees.lpips.text("lpips_margins.md"), /\| Tran (\| -\d\.\d+ \[-\d\.\d+, -\d\.\d+\] ){5}/);
+  // Of two trainings of the full method one is as bad as the variant.
+  const whole = blurred.textures.reduce((sum, { all }) => sum + all / 3, 0);
+  const photometric = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
+    .find((line) => line.startsWith("without photometric,"))!.split(",");
+  assert.ok(Math.abs(Number(photometric.at(-3)) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
   assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
   // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.

@@ -1,0 +1,97 @@
+/**
+ * LPIPS of one method, wherever the other metrics are taken: its renders of the test photographs, its textures rendered in other views, and its textures
+ * beside the true ones. The paper prints no perceptual metric, and the four that it prints forgive blur; who publishes on faces today reports LPIPS.
+ *
+ * A stage of its own because its network is the user's to get (`data.lock`, collection `lpips`): all else runs without it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { RgbImage } from "../face/image.ts";
+import { defineStage } from "../pipeline/mod.ts";
+import type { LpipsScores } from "./tables/lpips_scores.ts";
+
+/**
+ * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's textures of held-out captures, with what
+ * `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link LpipsScores}.
+ */
+export const scoreLpips = defineStage({
+  name: "lpips",
+  module: import.meta.url,
+  inputs: {
+    network: "assets",
+    aligned: "aligned",
+    unwrapped: "unwrapped",
+    reconstructions: "reconstructions",
+    held_triplets: "triplets",
+    held_crops: "aligned",
+    held_unwrapped: "unwrapped",
+    held_meshes: "meshes",
+    held_reconstructions: "reconstructions",
+    topology: "assets",
+    truth: "synthetic?",
+  },
+  output: "lpips_scores",
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-4 },
+  resources: { gpu: true },
+  run: async ({ inputs, out, skip, progress, signal }) => {
+    const { openGpu } = await import("../gpu/device.ts");
+    const { openLpips } = await import("../nets/lpips.ts");
+    const { readMask } = await import("./geometry.ts");
+    const { otherViews } = await import("./other_views.ts");
+    const { readImage } = await import("./photograph.ts");
+    const { texturePairs } = await import("./true_textures.ts");
+    const gpu = await openGpu();
+    const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
+    const scores: LpipsScores = { faces: [], views: [], textures: [] };
+    /** One picture's distances, one a mask; null where the mask is empty. */
+    const distancesOf = async (
+      picture: RgbImage,
+      { target, masks }: { target: RgbImage; masks: (Float32Array | null)[] },
+    ) => {
+      const filled = masks.map((mask) => mask === null || mask.some((weight) => weight > 0));
+      const [row] = await network.distances([picture], { target, masks: masks.filter((_, i) => filled[i]) });
+      return filled.map((one) => one ? row!.shift()! : null);
+    };
+    try {
+      const ending = ".render.png";
+      for (const path of inputs.reconstructions.paths.filter((path) => path.endsWith(ending))) {
+        signal.throwIfAborted();
+        const face = path.slice(0, -ending.length);
+        const mask = await readMask(inputs.unwrapped, face);
+        const [render, photograph] = await Promise.all([
+          readImage(inputs.reconstructions, path),
+          readImage(inputs.aligned, `${face}.png`),
+        ]);
+        const [masked, full] = await distancesOf(render, { target: photograph, masks: [mask, null] });
+        scores.faces.push({ face, masked: masked!, full: full! });
+      }
+      const held = {
+        triplets: inputs.held_triplets,
+        crops: inputs.held_crops,
+        unwrapped: inputs.held_unwrapped,
+        meshes: inputs.held_meshes,
+        reconstructions: inputs.held_reconstructions,
+        topology: inputs.topology,
+      };
+      for await (const { key, photograph, mask, pairs, pictures } of otherViews(held, { skip, progress, signal })) {
+        const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
+        for (const [i, { identity, from }] of pairs.entries()) {
+          scores.views.push({ identity, from: from.key, to: key, distance: distances[i]![0]! });
+        }
+      }
+      if (inputs.truth !== undefined) {
+        const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
+        for await (const { identity, key, texture, truth, parts } of pairs) {
+          const [unseen, all] = await distancesOf(texture, { target: truth, masks: [parts.unseen, parts.all] });
+          scores.textures.push({ identity, face: key, unseen: unseen!, all: all! });
+        }
+      }
+    } finally {
+      network.dispose();
+    }
+    await gpu.assertHealthy("lpips");
+    out.json("lpips.json", scores);
+  },
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { openGpu } from "../../gpu/device.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
+import { openLpips } from "../../nets/lpips.ts";
+import { encodeSafetensors } from "../../nets/safetensors.ts";
+import { goldenPair } from "../golden/images.ts";
+import golden from "../golden/lpips.json" with { type: "json" };
+import { drawnLpips } from "./lpips_weights.ts";
+
+const weights = drawnLpips();
+const file = encodeSafetensors(weights);
+
+Deno.test("LPIPS gives the definition's distances, of whole pictures and of their masked part", async () => {
+  const tf = await openTfjs();
+  const before = tf.memory().numTensors;
+  const network = await openLpips(file);
+  for (const expected of golden) {
+    const { a, b, mask } = goldenPair(expected);
+    const found = await network.distances([b, a], { target: a, masks: [null, mask] });
+    const near = (value: number, wanted: number) => assert.ok(Math.abs(value - wanted) < 1e-5, `${value}, ${wanted}`);
+    near(found[0]![0]!, expected.whole);
+    near(found[0]![1]!, expected.masked);
+    assert.deepEqual(found[1], [0, 0], "a picture is no way from itself");
+  }
+  network.dispose();
+  assert.equal(tf.memory().numTensors, before);
+  await (await openGpu()).assertHealthy("lpips test");
+});
+
+Deno.test("LPIPS over a mask sees what differs inside and not what differs far outside", async () => {
+  const network = await openLpips(file);
+  const { a } = goldenPair({ width: 224, height: 224, amplitude: 9 });
+  const inside = (x0: number, y0: number) =>
+    Float32Array.from({ length: 224 * 224 }, (_, i) => {
+      const [x, y] = [i % 224 - x0, Math.floor(i / 224) - y0];
+      return x >= 0 && x < 16 && y >= 0 && y < 16 ? 1 : 0;
+    });
+  const [near, far] = [inside(0, 0), inside(208, 208)];
+  const changed = { ...a, data: a.data.map((value, i) => near[Math.floor(i / 3)] === 1 ? 1 - value : value) };
+  const [distances] = await network.distances([changed], { target: a, masks: [near, far, null] });
+  const [here, elsewhere, whole] = distances as [number, number, number];
+  assert.ok(here > 10 * whole, `${here}, ${whole}`);
+  assert.ok(elsewhere < whole / 100, `${elsewhere}, ${whole}`);
+  network.dispose();
+});
+
+Deno.test("LPIPS names what is wrong with weights, pictures and masks", async () => {
+  const { "NetLinLayer_2.Conv_0.kernel": _, ...without } = weights;
+  await assert.rejects(
+    openLpips(encodeSafetensors(without)),
+    /"NetLinLayer_2.Conv_0.kernel" must hold floats \[1,1,384,1\], but it is absent/,
+  );
+  const network = await openLpips(file);
+  const { a: small } = goldenPair({ width: 63, height: 80, amplitude: 9 });
+  await assert.rejects(network.distances([small], { target: small, masks: [null] }), /at least 64×64, not 63×80/);
+  const { a } = goldenPair({ width: 64, height: 80, amplitude: 9 });
+  const { a: wide } = goldenPair({ width: 80, height: 64, amplitude: 9 });
+  await assert.rejects(network.distances([wide], { target: a, masks: [null] }), /not 80×64 and 64×80/);
+  const nowhere = new Float32Array(64 * 80);
+  await assert.rejects(network.distances([a], { target: a, masks: [nowhere] }), /needs a pixel inside/);
+  assert.deepEqual(await network.distances([], { target: a, masks: [null] }), []);
+  network.dispose();
+});
