@@ -6,7 +6,7 @@ import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
 import { ambientLight } from "../../face/light.ts";
-import { frameOf, unwrap } from "../../face/unwrap.ts";
+import { unwrap } from "../../face/unwrap.ts";
 import { extendBeyondChart, interpolate, uvMap } from "../../face/uv_map.ts";
 import { gridHead, maxDifference, randomStream } from "./head.ts";
 
@@ -110,57 +110,6 @@ Deno.test("visibility: the far side, what the nose hides, and what lies outside 
   const shifted = posed(0).map((value, k) => k % 3 === 0 ? value - 112 : value);
   const half = unwrap(image, shifted, { topology, size }).visibility;
   assert.ok(share(half, "left") < 0.02 * share(half, "right"));
-});
-
-Deno.test("what lies beside a step in depth is not trusted, before it or behind it, and all else is as without outlines", () => {
-  const size = 256;
-  const long = gridHead(21, { nose: 1.5 });
-  const vertices = posed(25, 80, long.model);
-  const image = createImage({ width: 224, height: 224 });
-  const [plain, found] = [0, 0.012].map((outline) =>
-    unwrap(image, vertices, { topology: long.topology, size, outline, erode: 0, facing: [0.02, 0.1] }).visibility
-  );
-  const { left, top, scale, side } = frameOf(vertices);
-  const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
-  const { depth } = rasteriseCpu({ vertices: moved, triangles: topology.triangles }, { width: side, height: side });
-  // The nearest and the farthest depth in a square, in plain loops.
-  const range = (x: number, y: number, radius: number) => {
-    let [near, far] = [Infinity, -Infinity];
-    for (let v = y - radius; v <= y + radius; v++) {
-      for (let u = x - radius; u <= x + radius; u++) {
-        const z = u < 0 || v < 0 || u >= side || v >= side ? Infinity : depth[v * side + u]!;
-        [near, far] = [Math.min(near, z), Math.max(far, z)];
-      }
-    }
-    return { near, far };
-  };
-  const places = interpolate(vertices, { topology: long.topology, map: uvMap(long.topology, size) });
-  const counts = { before: 0, behind: 0, trusted: 0, elsewhere: 0 };
-  for (let i = 0; i < size * size; i++) {
-    if (plain![i] === 0) continue;
-    const [x, y, z] = [0, 1, 2].map((k) => (places[3 * i + k]! - [left, top, 0][k]!) * scale) as [
-      number,
-      number,
-      number,
-    ];
-    const [column, row] = [Math.floor(x), Math.floor(y)];
-    const close = range(column, row, 1);
-    if (plain![i]! > 0.25 && close.far < Infinity && close.far - close.near > 0.1 * side) {
-      counts[z - close.near < close.far - z ? "before" : "behind"]++;
-      // Where a step has its end, the band has, too.
-      assert.ok(found![i]! < 0.6 * plain![i]!, `texel ${i} beside a step: ${found![i]} of ${plain![i]}`);
-      if (found![i]! > 0.25) counts.trusted++;
-    }
-    const wide = range(column, row, 5 + 2 + 1);
-    if (wide.far < Infinity && wide.far - wide.near <= 0.05 * side) {
-      counts.elsewhere++;
-      assert.ok(Math.abs(found![i]! - plain![i]!) < 1e-6, `texel ${i} far from any step`);
-    }
-  }
-  const { before, behind, trusted, elsewhere } = counts;
-  // A first guess trusts what is seen from a visibility of 0.25 on.
-  assert.ok(before > 20 && behind > 20 && trusted < 0.1 * (before + behind), JSON.stringify(counts));
-  assert.ok(elsewhere > 1000);
 });
 
 Deno.test("unwrap prefilters: a fine checkerboard in a large photo unwraps to grey", () => {
