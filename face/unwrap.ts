@@ -22,9 +22,8 @@ export interface UnwrapOptions {
   /** View-space normal z at which visibility begins and at which it is full. Default [0.2, 0.6]: 78° and 53° from the camera. */
   readonly facing?: readonly [number, number];
   /**
-   * Width, in parts of the face's size, of the band along outlines in the image that fades to unseen: a mesh is rarely true to the pixel, and
-   * there an error shows background or hair, or the eye on the nose before it. An outline is where the mesh ends, and where a part of it ends before another
-   * that lies deeper. Default 0.015: 2 pixels of a 150-pixel face.
+   * Width, in parts of the face's size, of the band along the outline of the mesh in the image that fades to unseen: a mesh
+   * is rarely true to the pixel, and there an error shows background or hair. Default 0.015: 2 pixels of a 150-pixel face.
    */
   readonly outline?: number;
   /** Texels by which hidden regions and the chart's border grow. Default 1. */
@@ -35,8 +34,6 @@ export interface UnwrapOptions {
 
 /** Side of the depth map that decides what is hidden. */
 const DEPTH_SIZE = 448;
-/** A part of the mesh ends where the depth changes by more than `least`, in parts of the map's side, within `reach` of its pixels: more than any surface that is seen from less than 84°. */
-export const STEP = { reach: 2, least: 0.05 } as const;
 
 /**
  * Unwraps an image onto the mesh.
@@ -56,7 +53,10 @@ export function unwrap(
   const { left, top, scale, side } = frameOf(vertices);
   const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
   const shadow = rasteriseCpu({ vertices: moved, triangles: topology.triangles }, { width: side, height: side });
-  const cover = boxMean(withinOutlines(shadow), { size: shadow.width, radius: Math.round(outline * shadow.width) });
+  const cover = boxMean(shadow.depth.map((z) => z < Infinity ? 1 : 0), {
+    size: shadow.width,
+    radius: Math.round(outline * shadow.width),
+  });
   const places = interpolate(vertices, { topology, map });
   const normals = normalMap(vertices, topology, { size });
   const steps = texelFootprints(vertices, { topology, size });
@@ -115,24 +115,6 @@ function isHidden(shadow: Raster, { x, y, z }: { x: number; y: number; z: number
   const { depth, width } = shadow;
   const farthest = Math.max(depth[at]!, depth[at + 1]!, depth[at + width]!, depth[at + width + 1]!);
   return z > farthest + bias;
-}
-
-/** 1 where the mesh is and no part of it ends close by, a depth pixel; else 0. */
-function withinOutlines({ depth, width, height }: Raster): Float32Array {
-  const { reach, least } = STEP;
-  const inside = depth.map((z) => z < Infinity ? 1 : 0);
-  const compare = (a: number, b: number) => {
-    const step = Math.abs(depth[a]! - depth[b]!);
-    if (step < Infinity && step > least * width) inside[a] = inside[b] = 0;
-  };
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = y * width + x;
-      if (x + reach < width) compare(at, at + reach);
-      if (y + reach < height) compare(at, at + reach * width);
-    }
-  }
-  return inside;
 }
 
 /** Per triangle, how many image pixels one texel step to the right (x, y) and down (x, y) makes. */

@@ -93,7 +93,7 @@ export async function unwrapBatch(
     run(DEPTH, { bound: [frame, points, triangles, use.nearness], groups: each(topology.triangles.length / 3) });
     run(NORMALS, { bound: [points, use.offsets, ring, normals], groups: each(vertexCount) });
     if (outlined === 1) {
-      run(ROWS, { bound: [frame, use.nearness, use.counts], groups: each(side) });
+      run(ROWS, { bound: [use.nearness, use.counts], groups: each(side) });
       run(COLUMNS, { bound: [use.counts], groups: each(side / 4) });
     }
     const seeing = [points, normals, corners, places, steps, use.counts, use.nearness, images, visibility, use.colors];

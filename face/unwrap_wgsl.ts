@@ -2,14 +2,12 @@
 //
 // depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum, which knows no order
 // normals  one invocation a vertex: the area-weighted sum over the triangles around it
-// rows, columns  a summed-area table of the depth pixels within outlines
+// rows, columns  a summed-area table of the depth pixels that the mesh covers
 // texels   one invocation a texel of the chart: where it lies in the image, its colour there, and how well it was seen
 // shrink   the minimum over a square of texels, for four by four texels at once
 //
 // The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a row of 1024 texels after the other: on a software adapter a texel
 // of four floats is fetched faster than one element of a buffer.
-
-import { STEP } from "./unwrap.ts";
 
 /** Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
 export const MESH_FLOATS = 12;
@@ -108,36 +106,23 @@ fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
 `;
 
 /**
- * Pixels within outlines (see `withinOutlines` in unwrap.ts) of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square, which is
- * less, so that differences are right although the sums overflow. No mesh reaches the map's border. Bindings: 0 options, 1 meshes, 2 nearness, 3 counts.
+ * Covered pixels of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square, which is less, so that
+ * differences are right although the sums overflow. Bindings: 0 options, 1 nearness, 2 counts.
  */
-export const ROWS = HEADER + MESHES + /* wgsl */ `
-@group(0) @binding(2) var<storage, read> nearness: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> counts: array<vec2u>;
-fn stepped(a: vec4f, b: vec4f, least: f32) -> vec4<bool> { return (b > vec4f()) & (abs(a - b) > vec4f(least)); }
+export const ROWS = HEADER + /* wgsl */ `
+@group(0) @binding(1) var<storage, read> nearness: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> counts: array<vec2u>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= options.side) { return; }
-  let m = meshAt(id.y);
-  let least = ${STEP.least} * f32(options.side) / m.scale * m.inverseRange;
   let width = options.side / 4;
-  let top = id.y * options.side;
-  let first = (top + id.x) * width;
-  let above = (top + max(id.x, ${STEP.reach}u) - ${STEP.reach}) * width;
-  let below = (top + min(id.x + ${STEP.reach}, options.side - 1)) * width;
+  let first = (id.y * options.side + id.x) * width;
   var sum = 0u;
-  var before = vec4f();
-  var here = nearness[first];
   for (var x = 0u; x < width; x++) {
-    let after = nearness[first + min(x + 1, width - 1)];
-    let ended = stepped(here, vec4f(before.zw, here.xy), least) | stepped(here, vec4f(here.zw, after.xy), least)
-      | stepped(here, nearness[above + x], least) | stepped(here, nearness[below + x], least);
-    let one = select(vec4u(), vec4u(1), (here > vec4f()) & !ended);
+    let one = select(vec4u(), vec4u(1), nearness[first + x] > vec4u());
     let two = one + vec4u(0, one.xyz);
     let four = sum + two + vec4u(0, 0, two.xy);
     counts[first + x] = four.xz + (four.yw << vec2u(16));
     sum = four.w;
-    before = here;
-    here = after;
   }
 }
 `;
@@ -191,13 +176,13 @@ fn bilinear(p: vec2f, layer: u32) -> vec3f {
 }
 fn samplesFor(step: vec2f) -> u32 { return u32(clamp(ceil(length(step) - 0.01), 1.0, 8.0)); }
 
-/** Pixels within outlines left of and above a corner, itself included, modulo 2¹⁶. */
+/** Covered pixels left of and above a corner, itself included, modulo 2¹⁶. */
 fn countTo(mesh: u32, at: vec2i) -> u32 {
   let inside = vec2u(clamp(at, vec2i(), vec2i(i32(options.side) - 1)));
   let pixel = (mesh * options.side + inside.y) * options.side + inside.x;
   return select(0u, counts[pixel / 2] >> (16 * (pixel & 1)), all(at >= vec2i()));
 }
-/** How much of the square around a depth pixel lies within outlines. No mesh reaches the border, so nothing lies beyond it. */
+/** How much of the square around a depth pixel the mesh covers. No mesh reaches the border, so nothing lies beyond it. */
 fn cover(mesh: u32, pixel: vec2i) -> f32 {
   let low = pixel - options.radius - 1;
   let high = pixel + options.radius;

@@ -25,7 +25,7 @@ export const unwrapTextures = defineStage({
     size: z.int().min(16).default(256),
     /** View-space normal z at which visibility begins and at which it is full: 84° and 66° from the camera. */
     facing: z.tuple([z.number(), z.number()]).default([0.1, 0.4]),
-    /** Width, in parts of the face's size, of the band along outlines that fades to unseen: those of the mesh, and of a nose before a cheek. */
+    /** Width, in parts of the face's size, of the band along the mesh's outline that fades to unseen. */
     outline: z.number().min(0).max(0.28).default(0.012),
   }),
   // On one adapter; on another a texel here and there may be decided the other way.
