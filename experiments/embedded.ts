@@ -16,7 +16,7 @@ import { findFaces, prepareFaces } from "./faces.ts";
 
 /** What may be changed from the command line; the defaults make the committed results. */
 export interface EmbeddedOptions {
-  /** Heads to synthesise. */
+  /** Heads to synthesise; default: one a person of the training photographs. */
   identities?: number;
   /** Triplets to train on. */
   triplets?: number;

@@ -18,7 +18,7 @@ import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } fro
 
 /** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
 export function trainingData(
-  { identities = 34, triplets: count = 128 }: Pick<EmbeddedOptions, "identities" | "triplets">,
+  { identities, triplets: count = 128 }: Pick<EmbeddedOptions, "identities" | "triplets">,
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
   const sources = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
@@ -32,7 +32,7 @@ export function trainingData(
     model: fitted,
     topology: topology(),
     decoys: assets("decoy/"),
-  }, { identities });
+  }, identities === undefined ? {} : { identities });
   const model = pick(fitted, ["model.safetensors"]);
 
   const captures = cast(pick(synthetic, ["captures/"]), "captures");
@@ -59,7 +59,6 @@ export function heldOutCaptures({ correction }: { correction: Artifact<"correcti
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
-    identities: 17,
     expressions: 1,
     sourceYaw: 25,
     seed: 11,

@@ -43,7 +43,8 @@ export const synthesize = defineStage({
   },
   output: "synthetic",
   params: z.strictObject({
-    identities: z.int().positive().default(24),
+    /** Heads; by default one a person. */
+    identities: z.int().positive().exactOptional(),
     expressions: z.int().positive().default(2),
     /** Side of the pictures in pixels. */
     side: z.int().min(128).default(448),
@@ -65,15 +66,17 @@ export const synthesize = defineStage({
     const decoys = inputs.decoys === undefined ? [] : await readDecoys(inputs.decoys, side);
     const backgrounds = backgroundsOf(sources, side);
     const persons = [...new Set(sources.map(({ person }) => person))].sort();
+    const heads = params.identities ?? persons.length;
     const captures = planCaptures({
       ...params,
+      identities: heads,
       persons,
       identityComponents: model.identitySigma.length,
       expressionComponents: model.expressionSigma.length,
       decoys: decoys.length,
     });
     log(
-      `${captures.length} captures of ${params.identities} heads from ${sources.length} photographs of ${persons.length} persons`,
+      `${captures.length} captures of ${heads} heads from ${sources.length} photographs of ${persons.length} persons`,
     );
 
     const truth: FrameTruth[] = [];
