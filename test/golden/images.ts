@@ -1,6 +1,6 @@
 import type { RgbImage } from "../../face/image.ts";
 
-/** The image pair and mask of test/golden/metrics.py, value for value. */
+/** The image pair and mask of test/golden/images.py, value for value. */
 export function goldenPair(
   { width, height, amplitude }: { width: number; height: number; amplitude: number },
 ): { a: RgbImage; b: RgbImage; mask: Float32Array } {

@@ -1,4 +1,4 @@
-"""Golden values of LPIPS (version 0.1, AlexNet): the definition in NumPy, float64, on the images of metrics.py with drawn weights.
+"""Golden values of LPIPS (version 0.1, AlexNet): the definition in NumPy, float64, on the images of images.py with drawn weights.
 
 Run with: python3 test/golden/lpips.py > test/golden/lpips.json (Python 3.11, NumPy 2.4)
 With the trained weights the same code gives the distances that the authors print for their example pictures, 0.722 and 0.138:
@@ -9,21 +9,10 @@ import json
 import sys
 
 import numpy as np
+from images import hashes, pair
 
 KERNELS = [(11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256)]
 SHIFT, SCALE = np.array([-0.030, -0.088, -0.188]), np.array([0.458, 0.448, 0.450])
-
-
-def noise(n, first=0):
-    """32-bit integer hash (Wellons' lowbias32) of first..first+n-1."""
-    x = (np.arange(n, dtype=np.uint64) + np.uint64(first)) & np.uint64(0xFFFFFFFF)
-    m = np.uint64(0xFFFFFFFF)
-    x ^= x >> np.uint64(16)
-    x = (x * np.uint64(0x7FEB352D)) & m
-    x ^= x >> np.uint64(15)
-    x = (x * np.uint64(0x846CA68B)) & m
-    x ^= x >> np.uint64(16)
-    return x.astype(np.float64) / 2.0**32
 
 
 def drawn():
@@ -36,19 +25,10 @@ def drawn():
             (f"NetLinLayer_{n}.Conv_0.kernel", (1, 1, shape[3], 1), 1, 0),
         ]:
             size = int(np.prod(shape))
-            values = scale * (noise(size, first) + low)
+            values = scale * (hashes(size, first) / 2.0**32 + low)
             tensors[name] = values.astype(np.float32).astype(np.float64).reshape(shape)
             first += size
     return tensors
-
-
-def pair(width, height, amplitude):
-    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
-    a = (x * 3 + y * 2 + c * 40 + (x // 7 + y // 5) % 2 * 60) % 256
-    drawn = (noise(a.size) * 2.0**32).astype(np.int64).reshape(a.shape)
-    b = np.clip(a + drawn % (2 * amplitude + 1) - amplitude + (x > width // 2) * 4, 0, 255)
-    mask = (x[..., 0] - width // 2) ** 2 * 4 + (y[..., 0] - height // 2) ** 2 * 2 < (width * width) // 4
-    return a / 255, b / 255, mask
 
 
 def windows(x, side, stride):
