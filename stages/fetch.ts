@@ -132,7 +132,7 @@ function lookUp(id: string): Asset {
 function suggest(id: string): string {
   const near = nearestId(id, dataLock().assets.keys());
   return near === null
-    ? "; its ids begin with models/, train/, held/, test/, decoy/, font/ and paper/"
+    ? "; its ids begin with models/, train/, held/, test/, decoy/, font/, lpips/ and paper/"
     : `; did you mean "${near}"?`;
 }
 
