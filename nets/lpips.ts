@@ -38,14 +38,14 @@ export interface Lpips {
    * Distances of pictures to one picture, 0 or more.
    *
    * @param pictures RGB in 0..1, of the target's size, at least 64 a side
-   * @param options `masks`: weights of the pixels [H·W], not all 0; null: all alike
-   * @returns one row a picture, one value a mask
-   * @throws {RangeError} if a picture is smaller or of another size, or a mask is empty
+   * @param options `masks`: weights of the pixels [H·W]; null: all alike
+   * @returns one row a picture, one value a mask; null where the mask is empty
+   * @throws {RangeError} if a picture is smaller or of another size
    */
   distances(
     pictures: readonly RgbImage[],
     options: { target: RgbImage; masks: readonly (Float32Array | null)[] },
-  ): Promise<number[][]>;
+  ): Promise<(number | null)[][]>;
   dispose(): void;
 }
 
@@ -86,13 +86,13 @@ export async function openLpips(file: Uint8Array): Promise<Lpips> {
       const values = await Promise.all(maps.map((map) => map.data<"float32">()));
       const shapes = maps.map(({ shape: [, h, w] }) => ({ width: w, height: h }));
       tf.dispose([images, ...maps]);
-      const shares = masks.map((mask) => shapes.map((map) => mask === null ? null : sharesOf(mask, { width, map })));
+      const shares = masks.map((mask) => shapes.map((map) => sharesOf(mask, { width, height, map })));
       return pictures.map((_, picture) =>
         shares.map((byLayer) =>
-          byLayer.reduce((sum, share, layer) => {
-            const cells = shapes[layer]!.width * shapes[layer]!.height;
-            const map = values[layer]!.subarray(picture * cells, (picture + 1) * cells);
-            return sum + map.reduce((mean, value, i) => mean + value * (share?.[i] ?? 1 / cells), 0);
+          byLayer.reduce<number | null>((sum, share, layer) => {
+            if (sum === null || share === null) return null;
+            const map = values[layer]!.subarray(picture * share.length, (picture + 1) * share.length);
+            return sum + map.reduce((mean, value, i) => mean + value * share[i]!, 0);
           }, 0)
         )
       );
@@ -140,14 +140,15 @@ function checkSizes(pictures: readonly RgbImage[]): void {
   }
 }
 
-/** How much each cell of a map has in the mean, over a mask, of the map enlarged to the picture; they sum to 1. */
+/** How much each cell of a map has in the mean, over a mask, of the map enlarged to the picture; they sum to 1. Without a mask all cells are alike; null: the mask is empty. */
 function sharesOf(
-  mask: Float32Array,
-  { width, map }: { width: number; map: { width: number; height: number } },
-): Float64Array {
-  const height = mask.length / width;
+  mask: Float32Array | null,
+  { width, height, map }: { width: number; height: number; map: { width: number; height: number } },
+): Float64Array | null {
+  const cells = map.width * map.height;
+  if (mask === null) return new Float64Array(cells).fill(1 / cells);
   const [across, down] = [taps(width, map.width), taps(height, map.height)];
-  const shares = new Float64Array(map.width * map.height);
+  const shares = new Float64Array(cells);
   let total = 0;
   for (let y = 0; y < height; y++) {
     const { from: y0, to: y1, weight: fy } = down[y]!;
@@ -163,8 +164,7 @@ function sharesOf(
       add(y1 * map.width + x1, fy * fx);
     }
   }
-  if (!(total > 0)) throw new RangeError("LPIPS over a mask needs a pixel inside");
-  return shares.map((share) => share / total);
+  return total > 0 ? shares.map((share) => share / total) : null;
 }
 
 /** The two cells between which each pixel's centre lies, and how far it is to the second. */

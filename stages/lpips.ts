@@ -7,9 +7,11 @@
  * @module
  */
 import { z } from "zod";
-import type { RgbImage } from "../face/image.ts";
 import { defineStage } from "../pipeline/mod.ts";
 import type { LpipsScores } from "./tables/lpips_scores.ts";
+
+/** What `distances` gives for one picture and two masks. */
+type Row = [[number | null, number | null]];
 
 /**
  * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's textures of held-out captures, with what
@@ -45,15 +47,6 @@ export const scoreLpips = defineStage({
     const gpu = await openGpu();
     const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
-    /** One picture's distances, one a mask; null where the mask is empty. */
-    const distancesOf = async (
-      picture: RgbImage,
-      { target, masks }: { target: RgbImage; masks: (Float32Array | null)[] },
-    ) => {
-      const filled = masks.map((mask) => mask === null || mask.some((weight) => weight > 0));
-      const [row] = await network.distances([picture], { target, masks: masks.filter((_, i) => filled[i]) });
-      return filled.map((one) => one ? row!.shift()! : null);
-    };
     try {
       const ending = ".render.png";
       for (const path of inputs.reconstructions.paths.filter((path) => path.endsWith(ending))) {
@@ -64,8 +57,8 @@ export const scoreLpips = defineStage({
           readImage(inputs.reconstructions, path),
           readImage(inputs.aligned, `${face}.png`),
         ]);
-        const [masked, full] = await distancesOf(render, { target: photograph, masks: [mask, null] });
-        scores.faces.push({ face, masked: masked!, full: full! });
+        const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
+        scores.faces.push({ face, masked, full: full! });
       }
       const held = {
         triplets: inputs.held_triplets,
@@ -78,14 +71,17 @@ export const scoreLpips = defineStage({
       for await (const { key, photograph, mask, pairs, pictures } of otherViews(held, { skip, progress, signal })) {
         const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
         for (const [i, { identity, from }] of pairs.entries()) {
-          scores.views.push({ identity, from: from.key, to: key, distance: distances[i]![0]! });
+          const distance = distances[i]![0] ?? null;
+          if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
+          else scores.views.push({ identity, from: from.key, to: key, distance });
         }
       }
       if (inputs.truth !== undefined) {
         const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
         for await (const { identity, key, texture, truth, parts } of pairs) {
-          const [unseen, all] = await distancesOf(texture, { target: truth, masks: [parts.unseen, parts.all] });
-          scores.textures.push({ identity, face: key, unseen: unseen!, all: all! });
+          const masks = [parts.unseen, parts.all];
+          const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
+          scores.textures.push({ identity, face: key, unseen, all: all! });
         }
       }
     } finally {

@@ -241,10 +241,9 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
   assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
-  for (const file of ["novel_views.md", "uv_truth.md", "lpips.md"] as const) {
-    const ours = (await (file === "lpips.md" ? trees.lpips : trees.others).text(file)).split("\n").find((line) =>
-      line.startsWith("| Ours")
-    )!;
+  const { others, lpips: perceptual } = trees;
+  for (const [tree, file] of [[others, "novel_views.md"], [others, "uv_truth.md"], [perceptual, "lpips.md"]] as const) {
+    const ours = (await tree.text(file)).split("\n").find((line) => line.startsWith("| Ours"))!;
     assert.ok(ours.split("|").slice(2, 5).every((cell) => cell.includes("**")), ours);
   }
   // pictures that are equal have no PSNR to subtract
