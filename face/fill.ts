@@ -9,6 +9,11 @@ import { extendBeyondChart, uvMap } from "./uv_map.ts";
 /** Weight of a cell that the two halves do not share: enough to keep its gain of 1 where no cell has more to say. */
 const LEAST_OVERLAP = 1e-4;
 
+/** How deep, in texels, strays lie in what was seen: a mesh that is off by two pixels shows so many wrong texels. */
+const STRAY_DEPTH = 4;
+/** How far from what was seen, in texels, the colours of the mirrored half are bounded, and how much the bound widens on the way. */
+const BOUND = { radius: 40, widening: 0.05 } as const;
+
 /** How a texture is completed. */
 export interface CompleteOptions {
   readonly topology: Topology;
@@ -23,6 +28,17 @@ export interface CompleteOptions {
   readonly seam?: number;
   /** What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default: nothing, so the bend is all. */
   readonly template?: Float32Array;
+  /**
+   * What lies at the border of what was seen and differs so much from the colours farther in, 0..1 in any channel, begins to be doubted, and counts as
+   * unseen where it differs twice as much: a mesh is rarely true to the pixel, and there an error shows hair, background or the eye behind a nose. Default:
+   * nothing is doubted.
+   */
+  readonly stray?: number;
+  /**
+   * How far the mirrored half's colours may differ beside what was seen from the continuation of its colours, 0..1; with the distance they may differ more. What lies
+   * over one cheek, such as hair, would else lie over the other. Default: as far as they do.
+   */
+  readonly bound?: number;
   /** Cells a side of the map of colour gains between the two halves. Default 16. */
   readonly cells?: number;
   /** How far a gain is drawn to 1: by as much as a grey of full brightness on this share of its cell. Default 0.02. */
@@ -41,23 +57,26 @@ export interface CompleteOptions {
 export function completeTexture(
   texture: Float32Array,
   visibility: Float32Array,
-  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, cells = 16, gainPrior = 0.02 }: CompleteOptions,
+  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, cells = 16, gainPrior = 0.02, ...options }: CompleteOptions,
 ): Float32Array {
+  const { template, stray, bound } = options;
   // Plain loops here and below: a training completes hundreds of textures before its first step.
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);
-  const own = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
+  let own = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
   let seen = false;
   for (let i = 0; i < own.length; i++) {
     own[i] = own[i]! * map.inside[i]!;
     seen ||= own[i]! > 0;
   }
   if (!seen) throw new RangeError("A texture cannot be completed: no texel of it was seen");
+  if (stray !== undefined) own = withoutStrays(own, { texture, template, size, limit: stray });
   const mirrored = flipMap(texture, size);
   const other = flipMap(own, size);
   const matched = colourGain({ texture, mirrored, own, other, size, cells, gainPrior });
   for (let c = 0; c < matched.length; c++) matched[c] = Math.min(1, matched[c]! * mirrored[c]!);
   if (seam > 0) closeSeam(matched, { texture, own, other, size, radius: seam });
+  if (bound !== undefined) boundColours(matched, { texture, template, own, size, bound });
   const known = new Float32Array(size * size);
   const colours = new Float32Array(3 * size * size);
   for (let i = 0; i < size * size; i++) {
@@ -67,11 +86,67 @@ export function completeTexture(
     if (a + b <= 0) continue;
     for (let c = 3 * i; c < 3 * i + 3; c++) colours[c] = (a * texture[c]! + b * matched[c]!) / (a + b);
   }
-  if (template === undefined) return pushPull(colours, { weights: known, size });
-  for (let c = 0; c < colours.length; c++) colours[c] = colours[c]! - template[c]!;
-  const complete = pushPull(colours, { weights: known, size });
-  for (let c = 0; c < complete.length; c++) complete[c] = complete[c]! + template[c]!;
-  return complete;
+  return continued(colours, { weights: known, template, size });
+}
+
+/** Colours where their weight is 1 and a smooth continuation of them elsewhere: of how they differ from a template, if there is one. */
+function continued(
+  colours: Float32Array,
+  { weights, template, size }: { weights: Float32Array; template: Float32Array | undefined; size: number },
+): Float32Array {
+  if (template === undefined) return pushPull(colours, { weights, size });
+  const difference = new Float32Array(colours.length);
+  for (let c = 0; c < colours.length; c++) difference[c] = colours[c]! - template[c]!;
+  const all = pushPull(difference, { weights, size });
+  for (let c = 0; c < all.length; c++) all[c] = all[c]! + template[c]!;
+  return all;
+}
+
+/** What was seen without what at its border does not go with the rest. All of it, if it is nothing but border. */
+function withoutStrays(
+  own: Float32Array,
+  { texture, template, size, limit }: {
+    texture: Float32Array;
+    template: Float32Array | undefined;
+    size: number;
+    limit: number;
+  },
+): Float32Array {
+  const near = boxMean(own, { size, radius: STRAY_DEPTH });
+  const core = new Float32Array(own.length);
+  for (let i = 0; i < core.length; i++) core[i] = own[i]! * smoothstep(0.8, 1, near[i]!);
+  if (!core.some((weight) => weight > 0)) return own;
+  const expected = continued(texture, { weights: core, template, size });
+  for (let i = 0; i < core.length; i++) {
+    if (own[i] === 0) continue;
+    let worst = 0;
+    for (let c = 3 * i; c < 3 * i + 3; c++) worst = Math.max(worst, Math.abs(texture[c]! - expected[c]!));
+    core[i] = core[i]! + (own[i]! - core[i]!) * (1 - smoothstep(limit, 2 * limit, worst));
+  }
+  return core;
+}
+
+/** Draws the mirrored half's colours to within a bound of what was seen beside it. */
+function boundColours(
+  matched: Float32Array,
+  { texture, template, own, size, bound }: {
+    texture: Float32Array;
+    template: Float32Array | undefined;
+    own: Float32Array;
+    size: number;
+    bound: number;
+  },
+): void {
+  const expected = continued(texture, { weights: own, template, size });
+  const near = boxMean(own, { size, radius: BOUND.radius });
+  for (let i = 0; i < near.length; i++) {
+    const share = smoothstep(0, 0.5, near[i]!);
+    if (share === 0) continue;
+    const most = bound + BOUND.widening * (1 - share) / share;
+    for (let c = 3 * i; c < 3 * i + 3; c++) {
+      matched[c] = expected[c]! + Math.min(most, Math.max(-most, matched[c]! - expected[c]!));
+    }
+  }
 }
 
 /**
