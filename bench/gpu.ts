@@ -5,13 +5,14 @@
  * work on the machine lowers all figures; ratios of one run can be trusted, milliseconds only on an idle machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
+import { benchLayout } from "./gpu/layout.ts";
 import { openLab, rounded, type Row } from "./gpu/lab.ts";
 import { benchRendering } from "./gpu/rendering.ts";
 import { benchSimilarity } from "./gpu/similarity.ts";
 import { benchTrainingStep } from "./gpu/training_step.ts";
 import { benchUnetStep } from "./gpu/unet_step.ts";
 
-const PARTS = ["convolution", "rendering", "similarity", "unet", "training"] as const;
+const PARTS = ["convolution", "layout", "rendering", "similarity", "unet", "training"] as const;
 
 const only = Deno.args.includes("--only") ? (Deno.args[Deno.args.indexOf("--only") + 1] ?? "").split(",") : PARTS;
 const unknown = only.filter((name) => !(PARTS as readonly string[]).includes(name));
@@ -50,6 +51,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
   switch (part) {
     case "convolution":
       return await benchConvolution(lab);
+    case "layout":
+      return await benchLayout(lab);
     case "rendering":
       return await benchRendering(lab);
     case "similarity":

@@ -2,8 +2,11 @@
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
+import { registerConcat } from "./kernels/concat.ts";
 import { registerMaxPool } from "./kernels/max_pool.ts";
+import { registerPad } from "./kernels/pad.ts";
 import { registerReductions } from "./kernels/reductions.ts";
+import { registerReverse } from "./kernels/reverse.ts";
 import { registerSlice } from "./kernels/slice.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
 import { registerMatMul } from "./conv/mat_mul.ts";
@@ -34,5 +37,8 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   registerBroadcast(tf);
   registerClipGradients(tf);
   registerSlice(tf);
+  registerConcat(tf);
+  registerReverse(tf);
+  registerPad(tf);
   registerMaxPool(tf);
 }

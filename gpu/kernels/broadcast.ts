@@ -1,11 +1,11 @@
-// Arithmetic of an image with one value per channel: [.., channels] ∘ [channels].
-//
-// tfjs loads scalars through workgroup memory here. Ours keeps the channel's value in a register for several pixels, in vec4.
+// Arithmetic of an image with something that repeats over it. tfjs loads the values of channels through workgroup memory, and where the last axis is no
+// multiple of four it goes element by element and works out all coordinates of each. Here every layout goes four elements at a time.
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
+import { goesByFours, pixelOfElements } from "./pixel_values.ts";
 import { replaceKernel, required } from "./replace.ts";
 
 const OPERATIONS: Readonly<Record<string, (a: string, b: string) => string>> = {
@@ -23,7 +23,10 @@ const PIXELS = 8;
 // Below this the stock kernel is as good, and small tensors on the CPU should stay there.
 const LEAST_SIZE = 4096;
 
-/** Puts the channel broadcast in place of the arithmetic kernels where one operand has one value per channel. */
+/** How an operand repeats over an image: one value a channel, one value a pixel, or a map that serves every image of a batch. */
+type Layout = "channels" | "pixels" | "maps";
+
+/** Puts our layouts in place of the arithmetic kernels where one operand has one of them. */
 export function registerBroadcast(tf: Tfjs): void {
   for (const [kernel, expression] of Object.entries(OPERATIONS)) {
     replaceKernel(tf, kernel, ({ inputs, backend }) => {
@@ -31,56 +34,113 @@ export function registerBroadcast(tf: Tfjs): void {
       const a = required(inputs, prelu ? "x" : "a");
       const b = required(inputs, prelu ? "alpha" : "b");
       if (a.dtype !== "float32" || b.dtype !== "float32") return undefined;
-      if (isChannelwise(a.shape, b.shape)) {
-        return run(backend as WebGPUBackend, { kernel, expression, image: a, channels: b, swapped: false });
+      const layout = layoutOf(a.shape, b.shape);
+      if (layout !== undefined) {
+        return run(backend as WebGPUBackend, { kernel, expression, layout, image: a, values: b, swapped: false });
       }
-      if (!prelu && isChannelwise(b.shape, a.shape)) {
-        return run(backend as WebGPUBackend, { kernel, expression, image: b, channels: a, swapped: true });
+      const other = prelu ? undefined : layoutOf(b.shape, a.shape);
+      if (other !== undefined) {
+        return run(backend as WebGPUBackend, { kernel, expression, layout: other, image: b, values: a, swapped: true });
       }
       return undefined;
     });
   }
 }
 
-function isChannelwise(image: number[], channels: number[]): boolean {
-  const last = image[image.length - 1] ?? 0;
-  const size = sizeOf(channels);
-  return channels.length <= image.length && last % 4 === 0 && sizeOf(image) >= LEAST_SIZE &&
-    size === last && channels[channels.length - 1] === last;
+function layoutOf(image: readonly number[], values: readonly number[]): Layout | undefined {
+  const size = sizeOf(image);
+  if (size < LEAST_SIZE || size % 4 !== 0 || values.length > image.length) return undefined;
+  const last = image[image.length - 1] ?? 1;
+  if (last % 4 === 0) {
+    // Four at a time is what tfjs does itself here, but for values of channels.
+    return sizeOf(values) === last && values[values.length - 1] === last ? "channels" : undefined;
+  }
+  if (sizeOf(values) % 4 === 0 && repeats(image, values)) return "maps";
+  const onePerPixel = values[values.length - 1] === 1 && repeats(image.with(-1, 1), values);
+  return onePerPixel && goesByFours({ channels: last, size }) ? "pixels" : undefined;
+}
+
+/** Whether a shape, without its leading ones, is how an image's shape ends. */
+function repeats(image: readonly number[], values: readonly number[]): boolean {
+  const first = values.findIndex((length) => length !== 1);
+  const own = first < 0 ? [] : values.slice(first);
+  return own.every((length, i) => length === image[image.length - own.length + i]);
 }
 
 interface Broadcast {
   readonly kernel: string;
   readonly expression: (a: string, b: string) => string;
+  readonly layout: Layout;
   readonly image: TensorInfo;
-  readonly channels: TensorInfo;
+  readonly values: TensorInfo;
   readonly swapped: boolean;
 }
 
-function run(backend: WebGPUBackend, { kernel, expression, image, channels, swapped }: Broadcast): TensorInfo {
-  const columns = (image.shape[image.shape.length - 1] ?? 4) / 4;
-  const pixels = sizeOf(image.shape) / 4 / columns;
-  const count = columns * Math.ceil(pixels / PIXELS);
+function run(backend: WebGPUBackend, { kernel, expression, layout, image, values, swapped }: Broadcast): TensorInfo {
+  const combined = (value: string) => swapped ? expression(value, "image[at]") : expression("image[at]", value);
+  const { uniforms, count, element, body } = programs[layout](image.shape, sizeOf(values.shape), combined);
   return dispatch(backend, {
-    key: `broadcast_${kernel}${swapped ? "_swapped" : ""}`,
+    key: `broadcast_${kernel}_${layout}${swapped ? "_swapped" : ""}`,
     code: () =>
       program({
         result: "vec4<f32>",
-        inputs: [["image", "vec4<f32>"], ["channels", "vec4<f32>"]],
-        uniforms: ["count", "columns", "pixels"],
+        inputs: [["image", "vec4<f32>"], ["values", element]],
+        uniforms: ["count", ...Object.keys(uniforms)],
         body: `
-  if (id >= u.count) { return; }
-  let column = id % u.columns;
-  let first = id / u.columns * ${PIXELS};
-  let c = channels[column];
-  for (var p = first; p < min(first + ${PIXELS}, u.pixels); p++) {
-    let at = p * u.columns + column;
-    result[at] = ${swapped ? expression("c", "image[at]") : expression("image[at]", "c")};
-  }`,
+  if (id >= u.count) { return; }${body}`,
       }),
-    inputs: [image, channels],
+    inputs: [image, values],
     shape: image.shape,
-    uniforms: [count, columns, pixels],
+    uniforms: [count, ...Object.values(uniforms)],
     invocations: count,
   });
 }
+
+interface LayoutProgram {
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly count: number;
+  readonly element: "vec4<f32>" | "f32";
+  readonly body: string;
+}
+
+const programs: Record<
+  Layout,
+  (shape: readonly number[], size: number, combined: (value: string) => string) => LayoutProgram
+> = {
+  // The channel's value stays in a register for several pixels.
+  channels: (shape, size, combined) => {
+    const columns = size / 4;
+    const pixels = sizeOf(shape) / size;
+    return {
+      uniforms: { columns, pixels },
+      count: columns * Math.ceil(pixels / PIXELS),
+      element: "vec4<f32>",
+      body: `
+  let column = id % u.columns;
+  let first = id / u.columns * ${PIXELS};
+  let c = values[column];
+  for (var p = first; p < min(first + ${PIXELS}, u.pixels); p++) {
+    let at = p * u.columns + column;
+    result[at] = ${combined("c")};
+  }`,
+    };
+  },
+  pixels: (shape, size, combined) => ({
+    uniforms: { channels: shape[shape.length - 1]!, period: size },
+    count: sizeOf(shape) / 4,
+    element: "f32",
+    body: `
+  let at = id;
+  ${pixelOfElements("values", "at")}
+  result[at] = ${combined("pixel")};`,
+  }),
+  maps: (shape, size, combined) => ({
+    uniforms: { period: size / 4 },
+    count: sizeOf(shape) / 4,
+    element: "vec4<f32>",
+    body: `
+  let at = id;
+  let v = values[at % u.period];
+  result[at] = ${combined("v")};`,
+  }),
+};

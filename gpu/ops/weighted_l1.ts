@@ -5,6 +5,7 @@
 
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
+import { goesByFours, pixelOfElements } from "../kernels/pixel_values.ts";
 import type { Tfjs } from "../tfjs.ts";
 import { differentiable, run } from "./run.ts";
 
@@ -37,13 +38,19 @@ export function weightedL1(tf: Tfjs, a: Tensor, { b, weight }: WeightedL1Options
     key: "weighted_l1",
     others: [b, weight],
     names: ["b", "weight"],
-    uniforms: [["channels", channels], ["weights", weight.size]],
+    uniforms: [["channels", channels], ["period", weight.size]],
     positions: pixels,
-    term: `let w = weight[p % u.weights];
+    term: `let w = weight[p % u.period];
     for (var c = p * u.channels; c < (p + 1) * u.channels; c++) { error += w * abs(a[c] - b[c]); }
     total += w * f32(u.channels);`,
     elements: a.size,
-    gradient: `result[id] = scale * weight[id / u.channels % u.weights] * sign(a[id] - b[id]);`,
+    gradient: goesByFours({ channels, size: a.size })
+      ? {
+        width: 4,
+        code: `${pixelOfElements("weight", "id")}
+  result[id] = scale * pixel * sign(a[id] - b[id]);`,
+      }
+      : { width: 1, code: "result[id] = scale * weight[id / u.channels % u.period] * sign(a[id] - b[id]);" },
   });
 }
 
@@ -67,26 +74,35 @@ export function meanDeviation(tf: Tfjs, a: Tensor, { weight }: MeanDeviationOpti
   if (weight.size * channels !== size) {
     throw new RangeError(`Cannot weight images [${a.shape}] by [${weight.shape}]`);
   }
-  const mean = `var mean = 0.0;
-    for (var n = 0; n < u.batch; n++) { mean += a[n * u.size + at]; }
+  const width = goesByFours({ channels, size }) ? 4 : 1;
+  const element = width === 4 ? "vec4<f32>" : "f32";
+  // Of one element of an image, or of four.
+  const mean = (element: string, step: string) =>
+    `var mean = ${element}();
+    for (var n = 0; n < u.batch; n++) { mean += a[n * ${step} + at]; }
     mean = mean / f32(u.batch);`;
   return loss(tf, a, {
     key: "mean_deviation",
     others: [weight],
     names: ["weight"],
-    uniforms: [["batch", batch], ["size", size], ["channels", channels]],
+    uniforms: [["batch", batch], ["size", size], ["channels", channels], ["period", weight.size]],
     positions: size,
     term: `let at = p;
     let w = weight[at / u.channels];
-    ${mean}
+    ${mean("f32", "u.size")}
     for (var n = 0; n < u.batch; n++) { error += w * abs(a[n * u.size + at] - mean); }
     total += w * f32(u.batch);`,
     elements: a.size,
-    gradient: `let at = id % u.size;
-  ${mean}
-  var signs = 0.0;
-  for (var n = 0; n < u.batch; n++) { signs += sign(a[n * u.size + at] - mean); }
-  result[id] = scale * weight[at / u.channels] * (sign(a[id] - mean) - signs / f32(u.batch));`,
+    gradient: {
+      width,
+      code: `let image = u.size / ${width};
+  let at = id % image;
+  ${mean(element, "image")}
+  var signs = ${element}();
+  for (var n = 0; n < u.batch; n++) { signs += sign(a[n * image + at] - mean); }
+  ${width === 4 ? pixelOfElements("weight", "at") : "let pixel = weight[at / u.channels];"}
+  result[id] = scale * pixel * (sign(a[id] - mean) - signs / f32(u.batch));`,
+    },
   });
 }
 
@@ -102,14 +118,16 @@ interface Loss {
   readonly term: string;
   /** Elements of the gradient. */
   readonly elements: number;
-  /** Statements that write the gradient's element `id`; `scale` is what arrives divided by the total. */
-  readonly gradient: string;
+  /** Statements that write the gradient's element `id`, or its elements 4·id .. 4·id + 3; `scale` is what arrives divided by the total. */
+  readonly gradient: { readonly width: 1 | 4; readonly code: string };
 }
 
 /** error / (total + ε) with its gradient. */
 function loss(tf: Tfjs, a: Tensor, options: Loss): Scalar {
   const { key, others, names, uniforms, positions, term, elements, gradient } = options;
-  const inputs = [["a", "f32"], ...names.map((name) => [name, "f32"] as const)] as [string, string][];
+  // Weights are one a pixel, so they stay single where images go four at a time.
+  const inputsOf = (width: 1 | 4) =>
+    ["a", ...names].map((name) => [name, width === 4 && name !== "weight" ? "vec4<f32>" : "f32"] as const);
   const lanes = Math.min(LANES, positions);
   const forward = (save: (tensors: Tensor[]) => void) => {
     const partial = run(tf, {
@@ -117,7 +135,7 @@ function loss(tf: Tfjs, a: Tensor, options: Loss): Scalar {
       code: () =>
         program({
           result: "vec2<f32>",
-          inputs,
+          inputs: inputsOf(1),
           uniforms: ["lanes", "positions", ...uniforms.map(([name]) => name)],
           body: `
   if (id >= u.lanes) { return; }
@@ -162,21 +180,21 @@ function loss(tf: Tfjs, a: Tensor, options: Loss): Scalar {
     forward,
     gradient: (dy, saved) => [
       run(tf, {
-        key: `${key}_gradient`,
+        key: `${key}_gradient_${gradient.width}`,
         code: () =>
           program({
-            result: "f32",
-            inputs: [...inputs, ["sums", "f32"], ["dy", "f32"]],
+            result: gradient.width === 4 ? "vec4<f32>" : "f32",
+            inputs: [...inputsOf(gradient.width), ["sums", "f32"], ["dy", "f32"]],
             uniforms: ["count", ...uniforms.map(([name]) => name)],
             body: `
   if (id >= u.count) { return; }
   let scale = dy[0] * sums[1];
-  ${gradient}`,
+  ${gradient.code}`,
           }),
         inputs: [...saved, dy],
         shape: a.shape,
-        uniforms: [elements, ...uniforms.map(([, value]) => value)],
-        invocations: elements,
+        uniforms: [elements / gradient.width, ...uniforms.map(([, value]) => value)],
+        invocations: elements / gradient.width,
       }),
     ],
   }) as Scalar;

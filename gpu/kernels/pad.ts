@@ -1,0 +1,45 @@
+// Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch. tfjs works out all coordinates of every element.
+
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import type { Tfjs } from "../tfjs.ts";
+import { dispatch, program, sizeOf } from "./dispatch.ts";
+import { replaceKernel, required } from "./replace.ts";
+
+// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
+const LEAST_SIZE = 4096;
+
+/** Puts ours in place of tfjs's padding of floats along one axis, where what lies behind the axis is whole groups of four. */
+export function registerPad(tf: Tfjs): void {
+  replaceKernel(tf, "PadV2", ({ inputs, backend, attrs }) => {
+    const x = required(inputs, "x");
+    if (x.dtype !== "float32" || attrs === undefined || sizeOf(x.shape) < LEAST_SIZE) return undefined;
+    const { paddings, constantValue } = attrs as unknown as { paddings: [number, number][]; constantValue: number };
+    const padded = paddings.flatMap(([before, after], axis) => before + after > 0 ? [axis] : []);
+    const axis = padded[0];
+    if (padded.length !== 1 || axis === undefined) return undefined;
+    const inside = sizeOf(x.shape.slice(axis + 1));
+    if (inside % 4 !== 0) return undefined;
+    const [before, after] = paddings[axis]!;
+    const shape = x.shape.with(axis, before + x.shape[axis]! + after);
+    const count = sizeOf(shape) / 4;
+    const [own, first, whole] = [x.shape[axis]!, before, shape[axis]!].map((length) => length * inside / 4);
+    return dispatch(backend as WebGPUBackend, {
+      key: "pad_one_axis",
+      code: () =>
+        program({
+          result: "vec4<f32>",
+          inputs: [["x", "vec4<f32>"]],
+          uniforms: ["count", "own", "first", "whole", "value:f32"],
+          body: `
+  if (id >= u.count) { return; }
+  let place = id % u.whole - u.first;
+  let inside = place >= 0 && place < u.own;
+  result[id] = select(vec4<f32>(u.value), x[id / u.whole * u.own + clamp(place, 0, u.own - 1)], inside);`,
+        }),
+      inputs: [x],
+      shape,
+      uniforms: [count, own!, first!, whole!, { f32: constantValue }],
+      invocations: count,
+    });
+  });
+}
