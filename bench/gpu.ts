@@ -44,7 +44,7 @@ if (json) {
   const { peak, bandwidth, gpu: { info } } = lab;
   console.log(JSON.stringify({ adapter: info, peak, bandwidth, ...results, bars }, null, 2));
 } else {
-  console.table(bars);
+  if (bars.length > 0) console.table(bars);
 }
 
 async function run(part: typeof PARTS[number]): Promise<Row[]> {
