@@ -9,8 +9,6 @@ import { extendBeyondChart, uvMap } from "./uv_map.ts";
 /** Weight of a cell that the two halves do not share: enough to keep its gain of 1 where no cell has more to say. */
 const LEAST_OVERLAP = 1e-4;
 
-/** How deep, in texels, strays lie in what was seen: a mesh that is off by two pixels shows so many wrong texels. */
-const STRAY_DEPTH = 4;
 /** How far from what was seen, in texels, the colours of the mirrored half are bounded, and how much the bound widens on the way. */
 const BOUND = { radius: 40, widening: 0.05 } as const;
 
@@ -28,12 +26,6 @@ export interface CompleteOptions {
   readonly seam?: number;
   /** What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default: nothing, so the bend is all. */
   readonly template?: Float32Array;
-  /**
-   * What lies at the border of what was seen and differs so much from the colours farther in, 0..1 in any channel, begins to be doubted, and counts as
-   * unseen where it differs twice as much: a mesh is rarely true to the pixel, and there an error shows hair, background or the eye behind a nose. Default:
-   * nothing is doubted.
-   */
-  readonly stray?: number;
   /**
    * How far the mirrored half's colours may differ beside what was seen from the continuation of its colours, 0..1; with the distance they may differ more. What lies
    * over one cheek, such as hair, would else lie over the other. Default: as far as they do.
@@ -59,18 +51,17 @@ export function completeTexture(
   visibility: Float32Array,
   { topology, feather = 6, trust = [0.25, 0.75], seam = 0, cells = 16, gainPrior = 0.02, ...options }: CompleteOptions,
 ): Float32Array {
-  const { template, stray, bound } = options;
+  const { template, bound } = options;
   // Plain loops here and below: a training completes hundreds of textures before its first step.
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);
-  let own = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
+  const own = fade(extendBeyondChart(visibility, map), { size, radius: feather, trust });
   let seen = false;
   for (let i = 0; i < own.length; i++) {
     own[i] = own[i]! * map.inside[i]!;
     seen ||= own[i]! > 0;
   }
   if (!seen) throw new RangeError("A texture cannot be completed: no texel of it was seen");
-  if (stray !== undefined) own = withoutStrays(own, { texture, template, size, limit: stray });
   const mirrored = flipMap(texture, size);
   const other = flipMap(own, size);
   const matched = colourGain({ texture, mirrored, own, other, size, cells, gainPrior });
@@ -100,30 +91,6 @@ function continued(
   const all = pushPull(difference, { weights, size });
   for (let c = 0; c < all.length; c++) all[c] = all[c]! + template[c]!;
   return all;
-}
-
-/** What was seen without what at its border does not go with the rest. All of it, if it is nothing but border. */
-function withoutStrays(
-  own: Float32Array,
-  { texture, template, size, limit }: {
-    texture: Float32Array;
-    template: Float32Array | undefined;
-    size: number;
-    limit: number;
-  },
-): Float32Array {
-  const near = boxMean(own, { size, radius: STRAY_DEPTH });
-  const core = new Float32Array(own.length);
-  for (let i = 0; i < core.length; i++) core[i] = own[i]! * smoothstep(0.8, 1, near[i]!);
-  if (!core.some((weight) => weight > 0)) return own;
-  const expected = continued(texture, { weights: core, template, size });
-  for (let i = 0; i < core.length; i++) {
-    if (own[i] === 0) continue;
-    let worst = 0;
-    for (let c = 3 * i; c < 3 * i + 3; c++) worst = Math.max(worst, Math.abs(texture[c]! - expected[c]!));
-    core[i] = core[i]! + (own[i]! - core[i]!) * (1 - smoothstep(limit, 2 * limit, worst));
-  }
-  return core;
 }
 
 /** Draws the mirrored half's colours to within a bound of what was seen beside it. */

@@ -140,32 +140,6 @@ Deno.test("a hidden patch takes on the colours around it with a seam, and stays 
   assert.ok(Math.abs(step(8).line - step(0).line) < 0.02, "the mirror image's own detail is kept");
 });
 
-Deno.test("hair at the border of what was seen is neither kept nor mirrored, and a mark farther in is", () => {
-  const border = 0.62 * size;
-  const row = size / 2;
-  const texture = new Float32Array(3 * size * size).fill(0.6);
-  const darken = (x: number) => {
-    for (let y = row - 8; y < row + 8; y++) texture.fill(0.1, 3 * (y * size + x), 3 * (y * size + x) + 3);
-  };
-  // The last columns that were seen, and a line that lies in them as much as in skin farther left.
-  for (let x = Math.floor(border) - 2; x < border; x++) darken(x);
-  darken(30);
-  const complete = (stray?: number) =>
-    completeTexture(texture, seenLeft, { topology, feather: 0, ...(stray === undefined ? {} : { stray }) });
-  const red = (full: Float32Array, x: number) => full[3 * (row * size + x)]!;
-  const hair = Math.floor(border) - 1;
-  assert.ok(red(complete(), hair) < 0.2, "without a limit it is kept");
-  assert.ok(Math.abs(red(complete(0.1), hair) - 0.6) < 0.05, String(red(complete(0.1), hair)));
-  assert.equal(red(complete(0.1), 30), texture[3 * (row * size + 30)]);
-});
-
-Deno.test("of a face of which nothing but a border was seen that border is kept", () => {
-  const line = Float32Array.from(inside, (value, i) => i % size === 40 ? value : 0);
-  const texture = Float32Array.from({ length: 3 * size * size }, random);
-  const options = { topology, feather: 0 };
-  assert.deepEqual(completeTexture(texture, line, { ...options, stray: 0.1 }), completeTexture(texture, line, options));
-});
-
 Deno.test("what the mirrored half adds beside what was seen stays within a bound of its colours", () => {
   // A dark patch left, the mirror image of which was not seen.
   const texture = Float32Array.from(
