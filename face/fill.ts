@@ -49,9 +49,9 @@ export interface CompleteOptions {
 export function completeTexture(
   texture: Float32Array,
   visibility: Float32Array,
-  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, cells = 16, gainPrior = 0.02, ...options }: CompleteOptions,
+  { topology, feather = 6, trust = [0.25, 0.75], seam = 0, template, bound, cells = 16, gainPrior = 0.02 }:
+    CompleteOptions,
 ): Float32Array {
-  const { template, bound } = options;
   // Plain loops here and below: a training completes hundreds of textures before its first step.
   const size = Math.round(Math.sqrt(visibility.length));
   const map = uvMap(topology, size);

@@ -6,7 +6,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { goesByFours, pixelOfElements } from "./pixel_values.ts";
-import { replaceKernel, required } from "./replace.ts";
+import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
 const OPERATIONS: Readonly<Record<string, (a: string, b: string) => string>> = {
   Add: (a, b) => `${a} + ${b}`,
@@ -20,8 +20,6 @@ const OPERATIONS: Readonly<Record<string, (a: string, b: string) => string>> = {
 
 // Pixels that one invocation writes.
 const PIXELS = 8;
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
 
 /** How an operand repeats over an image: one value a channel, one value a pixel, or a map that serves every image of a batch. */
 type Layout = "channels" | "pixels" | "maps";

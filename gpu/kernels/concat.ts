@@ -5,10 +5,8 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
-import { replaceKernel } from "./replace.ts";
+import { LEAST_SIZE, replaceKernel } from "./replace.ts";
 
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
 // A row of so many elements is written by one invocation.
 const MOST_IN_ROW = 32;
 

@@ -3,10 +3,7 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
-import { replaceKernel, required } from "./replace.ts";
-
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
+import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
 /** Puts ours in place of tfjs's padding of floats along one axis, where what lies behind the axis is whole groups of four. */
 export function registerPad(tf: Tfjs): void {

@@ -3,6 +3,9 @@
 import type { KernelConfig, NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { Tfjs } from "../tfjs.ts";
 
+/** Elements below which a stock kernel that moves or combines them is as good as ours; and small tensors on the CPU should stay there. */
+export const LEAST_SIZE = 4096;
+
 /** The arguments that tfjs gives to a kernel. */
 export interface KernelArguments {
   readonly inputs: NamedTensorInfoMap;

@@ -4,10 +4,8 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
-import { replaceKernel, required } from "./replace.ts";
+import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
 // With more elements in a position there would be too few invocations.
 const MOST_INSIDE = 16;
 

@@ -5,10 +5,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
-import { replaceKernel, required } from "./replace.ts";
-
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
+import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
 /** Puts a copy of blocks in the place of tfjs's slice where one axis is cut, and of its split. */
 export function registerSlice(tf: Tfjs): void {
