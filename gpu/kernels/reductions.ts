@@ -5,11 +5,8 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../tfjs.ts";
 import { columnSum } from "./column_sum.ts";
 import { sizeOf } from "./dispatch.ts";
-import { replaceKernel, required } from "./replace.ts";
+import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 import { rowSum } from "./row_sum.ts";
-
-// Below this the stock kernel is as good, and small tensors on the CPU should stay there.
-const LEAST_SIZE = 4096;
 
 /** Puts column and row sums in place of the kernels Sum and Mean. Axes in the middle go to the stock kernels. */
 export function registerReductions(tf: Tfjs, { software }: { readonly software: boolean }): void {
