@@ -33,7 +33,7 @@ export const PUBLISHED = [
   "calibration",
   "trained",
 ] as const;
-/** The ablation, which trains ten networks more: a command of its own publishes it. */
+/** The ablation, which trains seven networks more, or ten: a command of its own publishes it. */
 export const ABLATION = ["table2", "figure4", "figure4Views"] as const;
 /** What needs LPIPS's network, a file of the user's: of the methods, and of the ablation. */
 export const LPIPS = ["lpips", "lpipsAblation"] as const;

@@ -1,5 +1,5 @@
 /** `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a part of `reproduce` also says how it was made. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "../pipeline/mod.ts";
 import {
   ABLATION,
@@ -14,6 +14,13 @@ import {
 } from "./common.ts";
 import { withWatchdog } from "./interrupt.ts";
 
+/** What asks for further rows of the ablation. */
+const more = () =>
+  new Option(
+    "--more",
+    "further rows of the ablation: without groups of losses, and with each view in its own light, as the paper trains",
+  );
+
 /** Adds the commands. */
 export function reproduce(program: Command): void {
   experimentCommand(program, ["reproduce", "everything: tables, figures, reports"])
@@ -24,6 +31,7 @@ export function reproduce(program: Command): void {
   experimentCommand(program, ["table1", "Table 1 and only what it needs"])
     .action(async (options: Common) => void await make(["table1"], options));
   experimentCommand(program, ["table2", "the ablation, Table 2 and Figure 4, and only what they need"])
+    .addOption(more())
     .action(async (options: Common) => {
       const changed = await make(ABLATION, options);
       await writeCrate(options, { file: "table2-ro-crate-metadata.json", changed });
@@ -33,6 +41,7 @@ export function reproduce(program: Command): void {
     "LPIPS of each method, through a network that you get by the README's one command",
   ])
     .option("--ablation", "of the ablation's variants too")
+    .addOption(more().implies({ ablation: true }))
     .action(async ({ ablation, ...options }: Common & { ablation?: boolean }) => {
       (await import("../experiments/lpips_network.ts")).requireLpipsNetwork(options);
       const changed = await make(ablation ? LPIPS : ["lpips"], options);

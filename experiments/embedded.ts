@@ -26,6 +26,8 @@ export interface EmbeddedOptions {
   seed?: number;
   /** How often our training is repeated, with the seeds that follow; 1 to 8. */
   seeds?: number;
+  /** Whether the ablation has rows that neither the paper has nor a single loss; default false. */
+  more?: boolean;
   /** The folder of the user's own files, of which LPIPS alone needs one. Default `data`. */
   data?: string;
 }
@@ -42,7 +44,7 @@ const TEST_FACES = {
 
 /** The whole experiment, as lazy artifacts by name. */
 export function embedded(options: EmbeddedOptions = {}) {
-  const { steps = 240, seed = 1, seeds = 1 } = options;
+  const { steps = 240, seed = 1, seeds = 1, more } = options;
   const { filter, ...training } = trainingData(options);
   const { correction } = training;
   const found = findFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
@@ -56,6 +58,7 @@ export function embedded(options: EmbeddedOptions = {}) {
     steps,
     seed,
     seeds,
+    more,
     learningRate: 2e-3,
     fullWidth: 8,
     expectedFaces: TEST_FACES,

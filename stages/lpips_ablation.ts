@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { defineStage } from "../pipeline/mod.ts";
 import { roles } from "./roles.ts";
-import { TRAINED_VARIANTS } from "./tables/trained_variants.ts";
+import { TRAINED_VARIANTS, type TrainedVariant } from "./tables/trained_variants.ts";
 
 /** Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`: each variant less the full method. */
 export const lpipsAblation = defineStage({
@@ -19,16 +19,19 @@ export const lpipsAblation = defineStage({
   run: async ({ inputs, params, out }) => {
     const { lpipsGrids } = await import("./tables/lpips_grids.ts");
     const { readLpipsScores } = await import("./tables/lpips_scores.ts");
-    const { everyTraining, trainingsOf } = await import("./tables/trained_variants.ts");
-    const { VARIANT_LABELS, VARIANTS } = await import("./tables/variants.ts");
-    const trainings = trainingsOf((role) => inputs[`lpips_${role}`] !== undefined);
-    const rows = await Promise.all(VARIANTS.map(async (variant) => ({
-      label: VARIANT_LABELS[variant],
-      trainings: await everyTraining(variant, {
-        trainings,
-        read: async (role) => inputs[`lpips_${role}`] && [await readLpipsScores(inputs[`lpips_${role}`]!)],
-      }),
-    })));
+    const { everyTraining, rowsOf, trainingsOf } = await import("./tables/trained_variants.ts");
+    const { VARIANT_LABELS } = await import("./tables/variants.ts");
+    const has = (role: TrainedVariant) => inputs[`lpips_${role}`] !== undefined;
+    const trainings = trainingsOf(has);
+    const rows = await Promise.all(
+      rowsOf(has).map(async (variant) => ({
+        label: VARIANT_LABELS[variant],
+        trainings: await everyTraining(variant, {
+          trainings,
+          read: async (role) => inputs[`lpips_${role}`] && [await readLpipsScores(inputs[`lpips_${role}`]!)],
+        }),
+      })),
+    );
     const files = lpipsGrids({ rows, reference: rows.at(-1)! }, {
       name: "lpips_ablation",
       titles: { table: "LPIPS of the ablation", margins: "LPIPS: each variant less the full method, pair by pair" },

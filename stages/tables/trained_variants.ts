@@ -5,7 +5,7 @@
  * @module
  */
 import { type Training, TRAININGS } from "../trainings.ts";
-import { UNTRAINED, type Variant, VARIANT_LABELS, VARIANTS } from "./variants.ts";
+import { MORE, UNTRAINED, type Variant, VARIANT_LABELS, VARIANTS } from "./variants.ts";
 
 /** A variant and a training. */
 export type TrainedVariant = `${Variant}_${Training}`;
@@ -26,6 +26,13 @@ export function trainingsOf(has: (role: TrainedVariant) => boolean): Training[] 
   const trainings = TRAININGS.filter((training) => has(`full_${training}`));
   if (trainings.length === 0) throw new TypeError("The ablation has no scores of the full method");
   return trainings;
+}
+
+/** The rows in order, those of {@link MORE} only if there are scores of them. */
+export function rowsOf(has: (role: TrainedVariant) => boolean): Variant[] {
+  return VARIANTS.filter((variant) =>
+    !MORE.includes(variant) || TRAININGS.some((training) => has(`${variant}_${training}`))
+  );
 }
 
 /**

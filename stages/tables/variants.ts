@@ -16,6 +16,8 @@ export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "alone",
 export type Variant = typeof VARIANTS[number];
 /** Rows that nothing was trained for. */
 export const UNTRAINED: readonly Variant[] = ["copy", "guess"];
+/** Rows that are there for who asks: neither the paper's nor a single loss, and three trainings. */
+export const MORE: readonly Variant[] = ["direct", "alone", "light"];
 
 /** How each row is labelled. */
 export const VARIANT_LABELS: Readonly<Record<Variant, string>> = {
