@@ -4,7 +4,7 @@
  *
  * We depart from the paper in one thing, unless asked not to: all three views are rendered in the light of the view that was picked, not each in its
  * own. The lamps of a capture stand still, so what one view makes of the light must hold in the others. With each view's own light the losses cannot see
- * how wrong it is about the half of the face that it does not show, which is most of what is left to learn (README, "What the training adds").
+ * how wrong it is about the half of the face that it does not show, which is most of what is left to learn (results/README.md, "What the training adds").
  *
  * @module
  */
