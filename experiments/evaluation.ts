@@ -81,8 +81,8 @@ export interface EvaluationOptions {
   data?: string | undefined;
 }
 
-/** Tran's decoder, which starts from nothing, takes a rate of its own: the best of 5e-4 to 3e-3 in 240 steps. */
-const TRAN_RATE = 5e-4;
+/** Tran's decoder, which starts from nothing, takes a rate of its own: the best of 1.25e-4 to 1e-3 in 240 steps. */
+const TRAN_RATE = 2.5e-4;
 
 /** A method, applied to faces. */
 type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">;

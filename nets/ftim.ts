@@ -24,6 +24,7 @@ import { normalize } from "../gpu/ops/normalize.ts";
 import { upsampleConvolve } from "../gpu/ops/upsample_convolve.ts";
 import type { Tfjs } from "../gpu/tfjs.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
+import type { TextureModel } from "./texture_model.ts";
 
 /** Sizes of the network. */
 export interface FtimShape {
@@ -162,4 +163,15 @@ function parameter(variables: Variables, name: string): tfjs.Variable {
   const variable = variables[name];
   if (variable === undefined) throw new TypeError(`Cannot run the network: parameter "${name}" is absent`);
   return variable;
+}
+
+/** FTIM as a model to train. */
+export function ftimModel(tf: Tfjs, shape: FtimShape): TextureModel {
+  return {
+    parameters: ftimParameters(shape),
+    albedo: (variables, input) =>
+      removeLighting(tf, { ...input, texture: ftim(tf, variables, { ...input, ...shape }) }),
+    light: ({ albedo, templateAlbedo, shading }) =>
+      tf.add(tf.sub(albedo, templateAlbedo), tf.mul(templateAlbedo, shading)),
+  };
 }

@@ -5,10 +5,8 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "../gpu/tfjs.ts";
-import { ftim, type FtimInput, ftimParameters, type FtimShape, removeLighting } from "./ftim.ts";
+import type { FtimInput } from "./ftim.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
-import { tran, tranParameters, type TranShape } from "./tran.ts";
 
 /** Maps of one batch in UV space [B,S,S,3]. */
 export type UvBatch = tfjs.Tensor4D;
@@ -20,24 +18,4 @@ export interface TextureModel {
   albedo(variables: Variables, input: FtimInput): UvBatch;
   /** The texture of an albedo under a shading; for the face's own shading it is the complete texture. */
   light(maps: { albedo: UvBatch; templateAlbedo: UvBatch; shading: UvBatch }): UvBatch;
-}
-
-/** FTIM. */
-export function ftimModel(tf: Tfjs, shape: FtimShape): TextureModel {
-  return {
-    parameters: ftimParameters(shape),
-    albedo: (variables, input) =>
-      removeLighting(tf, { ...input, texture: ftim(tf, variables, { ...input, ...shape }) }),
-    light: ({ albedo, templateAlbedo, shading }) =>
-      tf.add(tf.sub(albedo, templateAlbedo), tf.mul(templateAlbedo, shading)),
-  };
-}
-
-/** Tran's non-linear albedo. */
-export function tranModel(tf: Tfjs, shape: TranShape): TextureModel {
-  return {
-    parameters: tranParameters(shape),
-    albedo: (variables, input) => tran(tf, variables, { ...input, ...shape }),
-    light: ({ albedo, shading }) => tf.mul(albedo, shading),
-  };
 }

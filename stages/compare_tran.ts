@@ -20,7 +20,7 @@ export const compareTran = defineStage({
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("./training_set.ts");
     const { openNetwork } = await import("./network_reconstruction.ts");
-    const { tranModel } = await import("../nets/texture_model.ts");
+    const { tranModel } = await import("../nets/tran.ts");
     const { tranShape } = await import("./train_tran.ts");
     const faces = await readFaceModel(inputs);
     return {

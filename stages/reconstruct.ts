@@ -19,7 +19,7 @@ export const reconstruct = defineStage({
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("./training_set.ts");
     const { openNetwork } = await import("./network_reconstruction.ts");
-    const { ftimModel } = await import("../nets/texture_model.ts");
+    const { ftimModel } = await import("../nets/ftim.ts");
     const { ftimStoredShape } = await import("./train.ts");
     return {
       faces: await readFaceModel(inputs),

@@ -8,7 +8,7 @@ import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
 import { openRecognition128 } from "../../nets/recognition128.ts";
-import { ftimModel } from "../../nets/texture_model.ts";
+import { ftimModel } from "../../nets/ftim.ts";
 import { seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 import { ftimStoredShape } from "../../stages/train.ts";
 import { perceptualNetwork } from "../../stages/train_loop.ts";

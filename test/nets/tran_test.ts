@@ -15,15 +15,19 @@ function parameters(changes: ParameterValues = {}): ParameterValues {
   return { ...drawParameters(specs, 4), ...changes };
 }
 
-function input(seed: number) {
+/** A face, in a light that is so many times as bright. */
+function input(seed: number, bright = 1) {
   const next = randomStream(seed);
   const map = (channels: number) =>
     tf.tensor4d(Float32Array.from({ length: 256 * channels }, next), [1, 16, 16, channels]) as tfjs.Tensor4D;
-  return { incomplete: map(3), visibility: map(1) };
+  const shading = tf.mul(tf.add(map(3), 0.5), bright);
+  const [visibility, templateAlbedo] = [map(1), tf.add(map(3), 0.2) as tfjs.Tensor4D];
+  const incomplete = tf.mul(tf.mul(map(3), shading), visibility) as tfjs.Tensor4D;
+  return { incomplete, visibility, templateAlbedo, templateTexture: tf.mul(templateAlbedo, shading) as tfjs.Tensor4D };
 }
 
-async function albedo(values: ParameterValues, seed: number): Promise<Float32Array> {
-  return await tran(tf, toVariables(tf, values), { ...input(seed), ...shape }).data() as Float32Array;
+async function albedo(values: ParameterValues, seed: number, bright?: number): Promise<Float32Array> {
+  return await tran(tf, toVariables(tf, values), { ...input(seed, bright), ...shape }).data() as Float32Array;
 }
 
 /** Encoders cut off: the code is what we say. */
@@ -38,6 +42,11 @@ function fixedCode(code: Float32Array): ParameterValues {
 Deno.test("Tran's albedo starts as the mean and depends on the face once its last layer is not zero", async () => {
   assert.deepEqual(await albedo(drawParameters(tranParameters(shape), 4), 1), shape.mean);
   assert.ok(maxDifference(await albedo(parameters(), 1), await albedo(parameters(), 2)) > 1e-3);
+});
+
+Deno.test("Tran's albedo is that of the face, whatever the light", async () => {
+  const plain = await albedo(parameters(), 1);
+  assert.ok(maxDifference(await albedo(parameters(), 1, 1.5), plain) < 1e-4);
 });
 
 Deno.test("no path leads around Tran's code: with a fixed code another face changes no bit", async () => {

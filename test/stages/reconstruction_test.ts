@@ -6,7 +6,7 @@ import { ftimParameters } from "../../nets/ftim.ts";
 import type { FaceMaps } from "../../nets/ftim_input.ts";
 import { ftimInput } from "../../nets/ftim_input.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
-import { ftimModel } from "../../nets/texture_model.ts";
+import { ftimModel } from "../../nets/ftim.ts";
 import type { Tree, Writer } from "../../pipeline/mod.ts";
 import { encodeNetwork } from "../../stages/network_file.ts";
 import { openNetwork } from "../../stages/network_reconstruction.ts";
