@@ -45,7 +45,7 @@ export function reproduce(program: Command): void {
     .action(async ({ ablation, ...options }: Common & { ablation?: boolean }) => {
       (await import("../experiments/lpips_network.ts")).requireLpipsNetwork(options);
       const changed = await make(ablation ? LPIPS : ["lpips"], options);
-      await writeCrate(options, { file: "lpips-ro-crate-metadata.json", changed });
+      await writeCrate(options, { file: `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`, changed });
     });
   experimentCommand(program, ["figures", "the figures and only what they need"])
     .action(async (options: Common) => void await make(["figure3", "charts"], options));
