@@ -11,7 +11,7 @@ import { reconstruct } from "./commands/reconstruct_command.ts";
 import { reproduce } from "./commands/reproduce.ts";
 import { status } from "./commands/status.ts";
 import { travel } from "./commands/travel.ts";
-import { AbortedError } from "./pipeline/mod.ts";
+import { AbortedError } from "@ftim/pipeline";
 
 /** Exit status after an interruption, as shells use it. */
 const INTERRUPTED = 130;

@@ -5,8 +5,8 @@
  *
  * @module
  */
-export * from "./pipeline/mod.ts";
+export * from "@ftim/pipeline";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
 export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
 export { shadeTensor } from "./face/shade_tensor.ts";
-export { registerFastKernels } from "./gpu/fast_kernels.ts";
+export { registerFastKernels } from "@ftim/gpu/fast-kernels";

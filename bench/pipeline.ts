@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { comparePeers } from "./pipeline_peers.ts";
 import { hashMany } from "../pipeline/hash_many.ts";
-import { defineStage, type Options, reproduce, silentReporter, sourceFolder } from "../pipeline/mod.ts";
+import { defineStage, type Options, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
 import { z } from "zod";
 
 const step = defineStage({

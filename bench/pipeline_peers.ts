@@ -4,7 +4,7 @@
  * a stage, this engine calls a function: that is part of the comparison.
  */
 import { fileURLToPath } from "node:url";
-import { defineStage, reproduce, silentReporter, sourceFolder } from "../pipeline/mod.ts";
+import { defineStage, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
 import { z } from "zod";
 
 const trivial = defineStage({

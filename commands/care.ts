@@ -1,6 +1,6 @@
 /** `fsck`, `verify`, `gc`: looks after the store. */
 import { type Command, InvalidArgumentError } from "commander";
-import { fsck, gc, verify } from "../pipeline/mod.ts";
+import { fsck, gc, verify } from "@ftim/pipeline";
 import {
   artifactsOf,
   byteText,

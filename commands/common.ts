@@ -2,8 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
-import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "../pipeline/mod.ts";
-import { MOST_TRAININGS } from "../stages/trainings.ts";
+import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "@ftim/pipeline";
+import { MOST_TRAININGS } from "../stages/tables/parts/trainings.ts";
 import { machineFacts } from "./facts.ts";
 
 /** Options of a command that only looks at the store. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 
 /** Adapter, Deno, system, git commit. */
 export async function machineFacts(): Promise<Record<string, unknown>> {
-  const { openGpu } = await import("../gpu/device.ts");
+  const { openGpu } = await import("@ftim/gpu/device");
   const { info } = await openGpu();
   return {
     adapter: info,

@@ -9,8 +9,8 @@ import {
   readBaseline,
   type Rule,
   writeBaseline,
-} from "../pipeline/mod.ts";
-import { measurementSchema } from "../stages/tables/measurements.ts";
+} from "@ftim/pipeline";
+import { measurementSchema } from "../stages/scores/parts/measurements.ts";
 import { type Common, experimentCommand, folderOf } from "./common.ts";
 import { Failure } from "./failure.ts";
 

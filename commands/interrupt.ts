@@ -2,7 +2,7 @@
  * Ctrl-C while the main thread is busy: compiling shaders in a software driver holds it for seconds, in which no signal
  * handler runs. A thread of its own then ends the process; nothing finished is lost, for the store survives even kill -9.
  */
-import type { Reporter } from "../pipeline/mod.ts";
+import type { Reporter } from "@ftim/pipeline";
 
 /** How long after the signal the process may take to end by itself, in ms. The engine gives stages 1,400. */
 export const PATIENCE = 1700;

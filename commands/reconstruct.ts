@@ -9,9 +9,9 @@
 import { basename, join } from "node:path";
 import { embedded, type EmbeddedOptions } from "../experiments/embedded.ts";
 import { facesIn, photograph, type Trained, unpacked } from "../experiments/photograph.ts";
-import { itemKey, type Options, publish, reproduce, sourceFile, statusOf, type Tree } from "../pipeline/mod.ts";
-import type { Detection } from "../stages/detect.ts";
-import type { Head } from "../stages/head.ts";
+import { itemKey, type Options, publish, reproduce, sourceFile, statusOf, type Tree } from "@ftim/pipeline";
+import type { Detection } from "../stages/data/detect.ts";
+import type { Head } from "../stages/methods/head.ts";
 
 /** What to reconstruct, and how. */
 export interface ReconstructOptions {

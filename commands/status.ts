@@ -1,6 +1,6 @@
 /** `status`, `explain`, `graph`: what would run, why, and how it all hangs together. Nothing runs. */
 import { type Command, Option } from "commander";
-import { explain, graphMermaid, graphOf, graphSvg, graphText, statusOf, statusText } from "../pipeline/mod.ts";
+import { explain, graphMermaid, graphOf, graphSvg, graphText, statusOf, statusText } from "@ftim/pipeline";
 import { artifactsOf, type Common, engineOptions, experimentCommand } from "./common.ts";
 
 const FORMS = { text: graphText, mermaid: graphMermaid, svg: graphSvg };

@@ -10,7 +10,7 @@ import {
   type Remote,
   s3Remote,
   type Transfer,
-} from "../pipeline/mod.ts";
+} from "@ftim/pipeline";
 import {
   ABLATION,
   artifactsOf,

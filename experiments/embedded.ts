@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { assets } from "../stages/fetch.ts";
-import { importPhotographs } from "../stages/import.ts";
+import { assets } from "../stages/data/fetch.ts";
+import { importPhotographs } from "../stages/data/import.ts";
 import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluation } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { type Artifact, cast, pick } from "../pipeline/mod.ts";
-import { calibrate } from "../stages/calibrate.ts";
-import { assets } from "../stages/fetch.ts";
-import { filterReport } from "../stages/filter_report.ts";
-import { fitMorphableModel } from "../stages/fit_morphable.ts";
-import { importPhotographs } from "../stages/import.ts";
-import { estimatePose } from "../stages/pose.ts";
-import { synthesize } from "../stages/synthesize.ts";
-import { buildTriplets } from "../stages/triplets.ts";
-import { unwrapTextures } from "../stages/unwrap.ts";
+import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { calibrate } from "../stages/geometry/calibrate.ts";
+import { assets } from "../stages/data/fetch.ts";
+import { filterReport } from "../stages/tables/filter_report.ts";
+import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
+import { importPhotographs } from "../stages/data/import.ts";
+import { estimatePose } from "../stages/data/pose.ts";
+import { synthesize } from "../stages/synthetic/synthesize.ts";
+import { buildTriplets } from "../stages/data/triplets.ts";
+import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 

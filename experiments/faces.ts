@@ -3,17 +3,17 @@
  *
  * @module
  */
-import type { Artifact } from "../pipeline/mod.ts";
-import { alignFaces } from "../stages/align.ts";
-import { correctMeshes } from "../stages/correct_mesh.ts";
-import { detectFaces } from "../stages/detect.ts";
-import { faceAngles } from "../stages/face_angles.ts";
-import { asset, assets } from "../stages/fetch.ts";
-import { guessTextures } from "../stages/first_guess.ts";
-import { meshFaces } from "../stages/mesh.ts";
-import { estimatePose } from "../stages/pose.ts";
-import { regress } from "../stages/regress.ts";
-import { unwrapTextures } from "../stages/unwrap.ts";
+import type { Artifact } from "@ftim/pipeline";
+import { alignFaces } from "../stages/data/align.ts";
+import { correctMeshes } from "../stages/geometry/correct_mesh.ts";
+import { detectFaces } from "../stages/data/detect.ts";
+import { faceAngles } from "../stages/data/face_angles.ts";
+import { asset, assets } from "../stages/data/fetch.ts";
+import { guessTextures } from "../stages/geometry/first_guess.ts";
+import { meshFaces } from "../stages/geometry/mesh.ts";
+import { estimatePose } from "../stages/data/pose.ts";
+import { regress } from "../stages/geometry/regress.ts";
+import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 
 /** The face mesh's triangles and UVs. */
 export const topology = () => asset("models/facemeshcoords.ts");

@@ -1,7 +1,7 @@
 /** LPIPS's network, which everybody can get and no package that we fetch has. */
-import type { Artifact } from "../pipeline/mod.ts";
-import { asset, dataLock, isPresent } from "../stages/fetch.ts";
-import { absentMessage, AssetError, defaultDataFolder } from "../stages/obtain.ts";
+import type { Artifact } from "@ftim/pipeline";
+import { asset, dataLock, isPresent } from "../stages/data/fetch.ts";
+import { absentMessage, AssetError, defaultDataFolder } from "../stages/data/parts/obtain.ts";
 
 const NETWORK = "lpips/lpips_alex.safetensors";
 

@@ -11,20 +11,20 @@
  * @module
  */
 import { join } from "node:path";
-import { type Artifact, cast, pick } from "../pipeline/mod.ts";
-import { alignFaces } from "../stages/align.ts";
-import { calibrate } from "../stages/calibrate.ts";
-import { choosePhotographs } from "../stages/chosen_photographs.ts";
-import { detectFaces } from "../stages/detect.ts";
-import { faceAngles } from "../stages/face_angles.ts";
-import { asset, assetFolder, dataLock, isPresent } from "../stages/fetch.ts";
-import { fitMorphableModel } from "../stages/fit_morphable.ts";
-import { importPhotographs } from "../stages/import.ts";
-import { meshFaces } from "../stages/mesh.ts";
-import { absentMessage, defaultDataFolder } from "../stages/obtain.ts";
-import { estimatePose } from "../stages/pose.ts";
-import { buildTriplets } from "../stages/triplets.ts";
-import { unwrapTextures } from "../stages/unwrap.ts";
+import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { alignFaces } from "../stages/data/align.ts";
+import { calibrate } from "../stages/geometry/calibrate.ts";
+import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
+import { detectFaces } from "../stages/data/detect.ts";
+import { faceAngles } from "../stages/data/face_angles.ts";
+import { asset, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
+import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
+import { importPhotographs } from "../stages/data/import.ts";
+import { meshFaces } from "../stages/geometry/mesh.ts";
+import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
+import { estimatePose } from "../stages/data/pose.ts";
+import { buildTriplets } from "../stages/data/triplets.ts";
+import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation } from "./evaluation.ts";
 import {
   detector,

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { type Artifact, cast, pick, sourceFile } from "../pipeline/mod.ts";
-import { makeHeads } from "../stages/head.ts";
-import { importPhotographs } from "../stages/import.ts";
-import { pasteFaces } from "../stages/paste.ts";
-import { reconstruct } from "../stages/reconstruct.ts";
-import { unpackTrained } from "../stages/trained.ts";
+import { type Artifact, cast, pick, sourceFile } from "@ftim/pipeline";
+import { makeHeads } from "../stages/methods/head.ts";
+import { importPhotographs } from "../stages/data/import.ts";
+import { pasteFaces } from "../stages/methods/paste.ts";
+import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { unpackTrained } from "../stages/training/trained.ts";
 import { findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
 /** What a training leaves for reconstruction. */

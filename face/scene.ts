@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { rasteriseCpu } from "../gpu/raster_cpu.ts";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import type { HeadShell } from "./head_shell.ts";
 import { addBilinear, createImage, type RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";

@@ -2,9 +2,9 @@
 // its gradient. Shading is linear in the light, so a matrix product does that half; the bands and their slopes are one pass each.
 
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs";
-import { program, sizeOf } from "../gpu/kernels/dispatch.ts";
-import { differentiable, run } from "../gpu/ops/run.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { program, sizeOf } from "@ftim/gpu/kernels/dispatch";
+import { differentiable, run } from "@ftim/gpu/ops/run";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import { LIGHT_BANDS, LIGHT_FACTORS } from "./light.ts";
 
 /**

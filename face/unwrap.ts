@@ -1,6 +1,6 @@
 // UV Render of the paper: the photograph, sampled at every texel's place on the posed mesh, and how well the camera saw it.
 // DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on the cheek behind it; here a depth test decides.
-import { type Raster, rasteriseCpu } from "../gpu/raster_cpu.ts";
+import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { addBilinear, type RgbImage } from "./image.ts";
 import { normalMap } from "./shading.ts";

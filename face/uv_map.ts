@@ -1,7 +1,7 @@
 // The chart rasterised once a topology: for every texel of a square UV map its triangle and barycentric weights. Texels
 // outside the chart know the nearest one inside, so that a map can be extended past the chart's border and bilinear
 // reads near it mix in no background.
-import { rasteriseCpu } from "../gpu/raster_cpu.ts";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import type { Topology } from "./topology.ts";
 
 /** Which point of the mesh each texel shows. Texel (x, y) has index y·size + x and its centre at ((x+0.5)/size, …). */

@@ -5,8 +5,8 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { adamStep, createAdam, disposeAdam } from "../gpu/ops/adam.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { adamStep, createAdam, disposeAdam } from "@ftim/gpu/ops/adam";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { ParameterValues, Variables } from "./parameters.ts";
 
 /** An optimiser with its moments on the device. */

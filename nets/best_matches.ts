@@ -10,10 +10,10 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { program } from "../gpu/kernels/dispatch.ts";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { differentiable, run } from "../gpu/ops/run.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { program } from "@ftim/gpu/kernels/dispatch";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { differentiable, run } from "@ftim/gpu/ops/run";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {

@@ -7,7 +7,7 @@
  * the same 22 with higher scores, and nothing else above 0.4.
  */
 import type { RgbImage } from "../face/image.ts";
-import { openSession } from "../gpu/onnx.ts";
+import { openSession } from "@ftim/gpu/onnx";
 import { withNetworkInput } from "./network_input.ts";
 import type { Box } from "./resample.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { program } from "../gpu/kernels/dispatch.ts";
-import { differentiable, elementFor, run } from "../gpu/ops/run.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { program } from "@ftim/gpu/kernels/dispatch";
+import { differentiable, elementFor, run } from "@ftim/gpu/ops/run";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 
 /** Added to the squared length: keeps a feature of length zero, and its gradient, finite. */
 const LEAST_LENGTH = 1e-8;

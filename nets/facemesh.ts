@@ -8,7 +8,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { openTfjs } from "../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
 import { resizeTensor, stackImages } from "./resample.ts";
 

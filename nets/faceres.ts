@@ -6,7 +6,7 @@
  * faces: d′ 8.4 instead of 6.6), so it is what `embed` feeds. Differentiable.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { openTfjs } from "../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openConvolutionChain } from "./convolution_chain.ts";
 import type { GraphModelFiles } from "./graph_model.ts";
 import { type Box, resizeTensor } from "./resample.ts";

@@ -3,7 +3,7 @@
  * `model/fr_feature.onnx`. Not differentiable here: it is the third opinion in the scores, never a loss.
  */
 import type { RgbImage } from "../face/image.ts";
-import { openSession } from "../gpu/onnx.ts";
+import { openSession } from "@ftim/gpu/onnx";
 import { ALIGNED_SIZE, alignFace, type FivePoints } from "./five_points.ts";
 import { planes } from "./planes.ts";
 

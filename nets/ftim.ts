@@ -19,10 +19,10 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { normalize } from "../gpu/ops/normalize.ts";
-import { upsampleConvolve } from "../gpu/ops/upsample_convolve.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { normalize } from "@ftim/gpu/ops/normalize";
+import { upsampleConvolve } from "@ftim/gpu/ops/upsample-convolve";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import type { TextureModel } from "./texture_model.ts";
 

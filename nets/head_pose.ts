@@ -7,7 +7,7 @@
  * far better with both checks: with the mesh on 39 faces within 3.3° of yaw, 3.9° of pitch and 4.0° of roll in the mean.
  */
 import type { RgbImage } from "../face/image.ts";
-import { openSession } from "../gpu/onnx.ts";
+import { openSession } from "@ftim/gpu/onnx";
 import { type Feed, withNetworkInput } from "./network_input.ts";
 import { IMAGENET } from "./planes.ts";
 import { type Box, squareAround } from "./resample.ts";

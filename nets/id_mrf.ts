@@ -6,8 +6,8 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { selectRows } from "../gpu/ops/select_rows.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { selectRows } from "@ftim/gpu/ops/select-rows";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import { bestMatches } from "./best_matches.ts";
 import { directions } from "./directions.ts";
 

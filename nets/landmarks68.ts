@@ -3,7 +3,7 @@
  * `model/fr_landmark.onnx`. Quick and coarse (a grey picture of 64×64); the mesh of facemesh.ts is more exact.
  */
 import type { RgbImage } from "../face/image.ts";
-import { openSession } from "../gpu/onnx.ts";
+import { openSession } from "@ftim/gpu/onnx";
 import { greyPlane } from "./planes.ts";
 import { type Box, resample } from "./resample.ts";
 

@@ -9,8 +9,8 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { meanDeviation, weightedL1 } from "../gpu/ops/weighted_l1.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { meanDeviation, weightedL1 } from "@ftim/gpu/ops/weighted-l1";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 
 /** Weight of each term in the sum. */
 export interface LossWeights {

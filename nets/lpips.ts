@@ -11,8 +11,8 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 
 /** AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. */

@@ -4,10 +4,10 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { program } from "../gpu/kernels/dispatch.ts";
-import type { DeviceTensor, OnnxSession, OnnxTensor } from "../gpu/onnx.ts";
-import { run } from "../gpu/ops/run.ts";
-import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { program } from "@ftim/gpu/kernels/dispatch";
+import type { DeviceTensor, OnnxSession, OnnxTensor } from "@ftim/gpu/onnx";
+import { run } from "@ftim/gpu/ops/run";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { type Normalisation, planes } from "./planes.ts";
 import { type Border, type Box, resample, resizeTensor } from "./resample.ts";
 

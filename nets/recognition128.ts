@@ -9,8 +9,8 @@
  * filter gradient is computed.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { readWeights } from "./graph_model.ts";
 import { type Box, resizeTensor } from "./resample.ts";
 

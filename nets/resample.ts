@@ -5,9 +5,9 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { alongAxis } from "../gpu/ops/along_axis.ts";
-import type { SparseMatrix } from "../gpu/sparse_cpu.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { alongAxis } from "@ftim/gpu/ops/along-axis";
+import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 
 /** A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions. */
 export interface Box {

@@ -10,9 +10,9 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { upsampleConvolve } from "../gpu/ops/upsample_convolve.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { upsampleConvolve } from "@ftim/gpu/ops/upsample-convolve";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { FtimInput } from "./ftim.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import type { TextureModel } from "./texture_model.ts";

@@ -9,10 +9,10 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { weightedL1 } from "../gpu/ops/weighted_l1.ts";
-import { applySparse } from "../gpu/sparse.ts";
-import { applySparseCpu, type SparseMatrix } from "../gpu/sparse_cpu.ts";
-import type { Tfjs } from "../gpu/tfjs.ts";
+import { weightedL1 } from "@ftim/gpu/ops/weighted-l1";
+import { applySparse } from "@ftim/gpu/sparse";
+import { applySparseCpu, type SparseMatrix } from "@ftim/gpu/sparse-cpu";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import { type FaceMaps, ftimInput, stackMaps } from "./ftim_input.ts";
 import { type FtimInput, removeLighting } from "./ftim.ts";
 import { type Box, interpolationMatrix, resizeTensor } from "./resample.ts";

@@ -5,8 +5,8 @@
  * Input as torchvision trained it and as DECA's ID-MRF feeds it: RGB in 0..1 less ImageNet's mean, over its deviation. No filter gradient is computed.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { convolve } from "../gpu/ops/convolve.ts";
-import { openTfjs, type Tfjs } from "../gpu/tfjs.ts";
+import { convolve } from "@ftim/gpu/ops/convolve";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { IMAGENET } from "./planes.ts";
 import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 

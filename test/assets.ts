@@ -5,8 +5,8 @@
  * @module
  */
 
-import { parseDataLock } from "../stages/data_lock.ts";
-import { obtain } from "../stages/obtain.ts";
+import { parseDataLock } from "../stages/data/parts/data_lock.ts";
+import { obtain } from "../stages/data/parts/obtain.ts";
 
 const lock = parseDataLock(await Deno.readTextFile(new URL("../data.lock", import.meta.url)));
 

@@ -1,4 +1,4 @@
-import { obtain } from "../stages/obtain.ts";
+import { obtain } from "../stages/data/parts/obtain.ts";
 
 // The entry "font/DejaVuSans.ttf" of data.lock.
 const FONT = {

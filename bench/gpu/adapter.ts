@@ -1,6 +1,6 @@
 // What the adapter can do at most, measured: multiply-adds on registers, and a copy from buffer to buffer.
 
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "@ftim/gpu/device";
 
 /** GFLOP/s of fused multiply-adds: registers only, 32 independent chains of vec4. */
 export async function measurePeak(gpu: Gpu): Promise<number> {

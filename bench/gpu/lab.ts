@@ -2,10 +2,10 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
-import { type Gpu, openGpu } from "../../gpu/device.ts";
-import { hasPassTimes, timePasses } from "../../gpu/pass_times.ts";
-import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { tuneConvolutions, type TunedFamilies } from "@ftim/gpu/conv/tuner";
+import { type Gpu, openGpu } from "@ftim/gpu/device";
+import { hasPassTimes, timePasses } from "@ftim/gpu/pass-times";
+import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/tfjs";
 
 /** What every benchmark works with. */
 export interface Lab {

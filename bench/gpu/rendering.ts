@@ -4,7 +4,7 @@ import { createImage } from "../../face/image.ts";
 import { renderOperator } from "../../face/render.ts";
 import { unwrap } from "../../face/unwrap.ts";
 import { unwrapBatch } from "../../face/unwrap_batch.ts";
-import { applySparse, disposeSparse } from "../../gpu/sparse.ts";
+import { applySparse, disposeSparse } from "@ftim/gpu/sparse";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
 import { CROP, picture, posed, SIZE } from "./scene.ts";

@@ -2,7 +2,7 @@
 // image grey. Ours is of three channels, so ssim.js is timed twice: on the images (a third of the work), and on each channel by itself (the same
 // work).
 
-import { compareImages } from "../../gpu/metrics/compare_images.ts";
+import { compareImages } from "@ftim/gpu/metrics";
 import { createImage } from "../../face/image.ts";
 import { ssim } from "../../face/metrics/ssim.ts";
 import { ssim as peer } from "ssim.js";

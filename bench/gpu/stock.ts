@@ -6,9 +6,9 @@
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { stockKernels } from "../../gpu/kernels/replace.ts";
-import type { ConvAttrs } from "../../gpu/conv/register.ts";
-import { type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { stockKernels } from "@ftim/gpu/kernels/replace";
+import type { ConvAttrs } from "@ftim/gpu/conv/register";
+import { type Tfjs, webgpuBackend } from "@ftim/gpu/tfjs";
 
 /** Our composed kernels, and whether they double their input first. */
 const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampleConvolve", doubles: true }];

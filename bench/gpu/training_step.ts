@@ -2,16 +2,16 @@
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { uvMap } from "../../face/uv_map.ts";
-import { disposeSparse } from "../../gpu/sparse.ts";
-import { submitRecorded, webgpuBackend } from "../../gpu/tfjs.ts";
+import { disposeSparse } from "@ftim/gpu/sparse";
+import { submitRecorded, webgpuBackend } from "@ftim/gpu/tfjs";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
 import { openRecognition128 } from "../../nets/recognition128.ts";
 import { ftimModel } from "../../nets/ftim.ts";
 import { seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
-import { ftimStoredShape } from "../../stages/train.ts";
-import { perceptualNetwork } from "../../stages/train_loop.ts";
+import { ftimStoredShape } from "../../stages/training/train.ts";
+import { perceptualNetwork } from "../../stages/training/parts/train_loop.ts";
 import { asset } from "../../test/assets.ts";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, timeSteps } from "./lab.ts";

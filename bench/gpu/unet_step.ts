@@ -4,7 +4,7 @@ import type { Scalar, Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { ftim, ftimParameters } from "../../nets/ftim.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
-import { ftimStoredShape } from "../../stages/train.ts";
+import { ftimStoredShape } from "../../stages/training/train.ts";
 import { finish, type Lab, rounded, type Row, timeSteps } from "./lab.ts";
 import { CODE_LENGTH, SIZE } from "./scene.ts";
 import { withStockKernels } from "./stock.ts";

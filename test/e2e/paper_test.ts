@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
 import { paper } from "../../experiments/paper.ts";
 import { encodeSafetensors, safetensorsMetadata } from "../../nets/safetensors.ts";
-import { pick, publish, reproduce } from "../../pipeline/mod.ts";
-import { assets } from "../../stages/fetch.ts";
-import { fitMorphableModel } from "../../stages/fit_morphable.ts";
-import { importPhotographs } from "../../stages/import.ts";
-import { synthesize } from "../../stages/synthesize.ts";
-import { unwrapTextures } from "../../stages/unwrap.ts";
+import { pick, publish, reproduce } from "@ftim/pipeline";
+import { assets } from "../../stages/data/fetch.ts";
+import { fitMorphableModel } from "../../stages/geometry/fit_morphable.ts";
+import { importPhotographs } from "../../stages/data/import.ts";
+import { synthesize } from "../../stages/synthetic/synthesize.ts";
+import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
 const PHOTOGRAPHS = 3;

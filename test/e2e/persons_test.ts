@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
 import { cosine } from "../../face/metrics/cosine.ts";
-import { reproduce } from "../../pipeline/mod.ts";
-import { embedFaces, readEmbeddings } from "../../stages/embed.ts";
-import { asset, assets } from "../../stages/fetch.ts";
-import { importPhotographs } from "../../stages/import.ts";
-import { unwrapTextures } from "../../stages/unwrap.ts";
+import { reproduce } from "@ftim/pipeline";
+import { embedFaces, readEmbeddings } from "../../stages/scores/embed.ts";
+import { asset, assets } from "../../stages/data/fetch.ts";
+import { importPhotographs } from "../../stages/data/import.ts";
+import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 
 /** Two photographs of one person have more, two persons less; two women of the test photographs come to 0.57. */
 const SAME_PERSON = 0.5;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { paper, PaperDataError, requirePaperData, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
-import { sourceFolder } from "../../pipeline/mod.ts";
-import { chooseSources } from "../../stages/fit_morphable.ts";
-import { choosePhotographs } from "../../stages/chosen_photographs.ts";
+import { sourceFolder } from "@ftim/pipeline";
+import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
+import { choosePhotographs } from "../../stages/data/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
 
 function put(folder: string, files: Readonly<Record<string, string>>): void {

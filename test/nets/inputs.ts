@@ -4,7 +4,7 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import type { Tfjs } from "../../gpu/tfjs.ts";
 import { uniform } from "../../nets/random.ts";
-import { decodePhotograph } from "../../stages/photograph.ts";
+import { decodePhotograph } from "../../stages/faces/photograph.ts";
 import { asset } from "../assets.ts";
 
 /** An image of uniform noise. */

@@ -11,8 +11,8 @@ import { shadingMap } from "../../face/shading.ts";
 import { parseTopology, type Topology } from "../../face/topology.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
-import type { AlignedFace } from "../../stages/align.ts";
-import { encodePng } from "../../stages/photograph.ts";
+import type { AlignedFace } from "../../stages/data/align.ts";
+import { encodePng } from "../../stages/faces/photograph.ts";
 import { asset } from "../assets.ts";
 import { randomStream } from "../face/head.ts";
 

@@ -1,6 +1,6 @@
 /** A folder and a store of their own for a test, and running stages in them. */
-import type { Artifact, Reproduction } from "../../pipeline/mod.ts";
-import { reproduce, silentReporter } from "../../pipeline/mod.ts";
+import type { Artifact, Reproduction } from "@ftim/pipeline";
+import { reproduce, silentReporter } from "@ftim/pipeline";
 
 /** What a test gets. */
 export interface Scratch {

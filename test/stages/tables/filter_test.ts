@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { filterMarkdown } from "../../../stages/tables/filter_markdown.ts";
-import { type FilterResults, scoreFilter } from "../../../stages/tables/filter_scores.ts";
+import { filterMarkdown } from "../../../stages/tables/parts/filter_markdown.ts";
+import { type FilterResults, scoreFilter } from "../../../stages/tables/parts/filter_scores.ts";
 
 const bins = [[-90, -10], [-10, 10], [10, 90]] as const;
 const frame = (key: string, yaw: number | null, identity = "1") => ({

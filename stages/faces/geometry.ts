@@ -1,0 +1,89 @@
+/**
+ * Reading topology, morphable model, meshes and textures from artifacts.
+ *
+ * @module
+ */
+import type { RgbImage } from "../../face/image.ts";
+import { decodeMorphable, type MorphableModel } from "../../face/morphable.ts";
+import { parseTopology, type Topology } from "../../face/topology.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
+import type { Tree } from "@ftim/pipeline";
+import { readImage } from "./photograph.ts";
+
+/** The face mesh's topology from the packaged source file, its mouth opened. */
+export async function readTopology(assets: Tree): Promise<Topology> {
+  const path = assets.paths.find((name) => name.endsWith("facemeshcoords.ts"));
+  if (path === undefined) throw new Error("The topology's asset must hold facemeshcoords.ts");
+  return parseTopology(await assets.text(path));
+}
+
+/** A tensor of a stage's safetensors file as floats. */
+export async function readFloats(tree: Tree, path: string): Promise<Record<string, Float32Array>> {
+  const floats: Record<string, Float32Array> = {};
+  for (const [name, { data }] of Object.entries(decodeSafetensors(await tree.bytes(path)))) {
+    if (!(data instanceof Float32Array)) throw new TypeError(`${path}: tensor "${name}" is not float32`);
+    floats[name] = data;
+  }
+  return floats;
+}
+
+/** A posed mesh, and how sure the network was of it if it was found by one. */
+export interface StoredMesh {
+  /** Crop pixels (x right, y down, z away) [3·V]. */
+  readonly vertices: Float32Array;
+  /** Probability that there is a face. */
+  readonly score?: number | undefined;
+}
+
+/** The file of one mesh. */
+export function encodeMesh({ vertices, score }: StoredMesh): Uint8Array {
+  return encodeSafetensors({
+    vertices: { shape: [vertices.length / 3, 3], data: vertices },
+    ...(score === undefined ? {} : { score: { shape: [1], data: Float32Array.of(score) } }),
+  });
+}
+
+/**
+ * Reads one mesh.
+ *
+ * @throws {TypeError} if the file holds no vertices
+ */
+export async function readStoredMesh(meshes: Tree, key: string): Promise<StoredMesh> {
+  const { vertices, score } = await readFloats(meshes, `${key}.safetensors`);
+  if (vertices === undefined) throw new TypeError(`${key}.safetensors holds no vertices`);
+  return { vertices, score: score?.[0] };
+}
+
+/** The posed vertices of one face, crop pixels (x right, y down, z away) [3·V]. */
+export async function readMesh(meshes: Tree, key: string): Promise<Float32Array> {
+  return (await readStoredMesh(meshes, key)).vertices;
+}
+
+/** The morphable model that `fit_morphable` stored. */
+export async function readMorphable(model: Tree): Promise<MorphableModel> {
+  return decodeMorphable(decodeSafetensors(await model.bytes("model.safetensors")));
+}
+
+/** Incomplete texture [S·S·3] and visibility [S·S] of one face, both in 0..1. */
+export async function readSeen(
+  unwrapped: Tree,
+  key: string,
+): Promise<{ texture: Float32Array; visibility: Float32Array }> {
+  const [texture, visibility] = await Promise.all([
+    readImage(unwrapped, `${key}.texture.png`),
+    readImage(unwrapped, `${key}.visibility.png`),
+  ]);
+  return { texture: texture.data, visibility: greyOf(visibility) };
+}
+
+/** The mask of the mesh in one face's crop, 0..1 [P]: what every method is scored on. */
+export async function readMask(unwrapped: Tree, key: string): Promise<Float32Array> {
+  return greyOf(await readImage(unwrapped, `${key}.mask.png`));
+}
+
+/** One of three equal channels. */
+function greyOf({ data }: RgbImage): Float32Array {
+  const grey = new Float32Array(data.length / 3);
+  for (let i = 0; i < grey.length; i++) grey[i] = data[3 * i]!;
+  return grey;
+}

@@ -1,0 +1,149 @@
+/**
+ * Photographs as files and as numbers. Whatever a camera or an editor writes becomes one thing: upright sRGB, 8 bits a channel, no
+ * alpha, at most 2048 pixels on the long side. The paper does not say how its images are read; FaceScape's and CelebA's are JPEG.
+ *
+ * sharp is loaded when first used.
+ *
+ * @module
+ */
+
+import type { Metadata } from "sharp";
+import type { RgbImage } from "../../face/image.ts";
+
+/** Options of `decodePhotograph`. */
+export interface DecodeOptions {
+  /** Names the photograph in errors. */
+  readonly path?: string;
+  /** Larger photographs are reduced to this long side, in pixels. Default 2048. */
+  readonly maxSide?: number;
+}
+
+/** A decoded photograph. */
+export interface Photograph {
+  readonly image: RgbImage;
+  /** `jpeg`, `png`, `tiff`, …. */
+  readonly format: string;
+  /** Width and height in the file after turning it upright, before reduction. */
+  readonly original: { readonly width: number; readonly height: number };
+  /** What was done to it beyond reading, in words: "turned upright", "reduced from 10000×200", …. */
+  readonly notes: readonly string[];
+}
+
+/** A file is not a photograph that can be read. The message names the path and the cause. */
+export class PhotographError extends Error {
+  override name = "PhotographError";
+}
+
+/** Compressed dimensions beyond this are refused: 16384², one gigabyte of RGBA. */
+const maxPixels = 16384 * 16384;
+/** Smaller than this no face can be found. */
+const minSide = 16;
+
+/**
+ * Decodes a photograph: EXIF orientation applied, ICC profile, CMYK and grey converted to sRGB, 16 bits scaled to 8, alpha put on
+ * black, the first page of several, reduced to `maxSide`.
+ *
+ * @throws {PhotographError} if the bytes are empty, truncated, not an image, or too large or small
+ */
+export async function decodePhotograph(
+  bytes: Uint8Array,
+  { path = "photograph", maxSide = 2048 }: DecodeOptions = {},
+): Promise<Photograph> {
+  if (bytes.length === 0) throw new PhotographError(`${path}: the file is empty (0 bytes)`);
+  const { default: sharp } = await import("sharp");
+  try {
+    const options = { failOn: "error", limitInputPixels: maxPixels, pages: 1 } as const;
+    const header = await sharp(bytes, options).metadata();
+    const turned = (header.orientation ?? 1) >= 5;
+    const [width, height] = turned ? [header.height, header.width] : [header.width, header.height];
+    if (width < minSide || height < minSide) {
+      throw new PhotographError(`${path}: ${width}×${height} pixels are too few (at least ${minSide}×${minSide})`);
+    }
+    let picture = sharp(bytes, options).autoOrient();
+    if (header.hasAlpha) picture = picture.flatten({ background: "#000" });
+    picture = picture.toColourspace("srgb").removeAlpha();
+    if (Math.max(width, height) > maxSide) {
+      picture = picture.resize(maxSide, maxSide, { fit: "inside", withoutEnlargement: true });
+    }
+    const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    return {
+      image: { width: info.width, height: info.height, data: toUnit(data, info) },
+      format: header.format,
+      original: { width, height },
+      notes: describe(header, { width, height, reduced: info.width !== width || info.height !== height }),
+    };
+  } catch (error) {
+    if (error instanceof PhotographError) throw error;
+    throw new PhotographError(`${path}: ${explain(error as Error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads an image that a stage wrote, at its full size.
+ *
+ * @param tree the stage's input
+ * @throws {PhotographError} if it cannot be decoded
+ */
+export async function readImage(tree: { bytes(path: string): Promise<Uint8Array> }, path: string): Promise<RgbImage> {
+  return (await decodePhotograph(await tree.bytes(path), { path, maxSide: Infinity })).image;
+}
+
+/** PNG bytes, 8 bits a channel, the same for the same image on every run. Values are clamped to 0..1 and rounded. */
+export async function encodePng(image: RgbImage): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return await sharp(toBytes(image.data), { raw: { width: image.width, height: image.height, channels: 3 } })
+    .png({ compressionLevel: 3, adaptiveFiltering: true }).toBuffer();
+}
+
+/** PNG bytes of a mask or another map of one channel, `width·height` values in 0..1. */
+export async function encodeGreyPng(map: { width: number; height: number; data: Float32Array }): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return await sharp(toBytes(map.data), { raw: { width: map.width, height: map.height, channels: 1 } })
+    .toColourspace("b-w").png({ compressionLevel: 3 }).toBuffer();
+}
+
+/** JPEG bytes without chroma subsampling, the same for the same image on every run. `quality` 1..100, default 95. */
+export async function encodeJpeg(image: RgbImage, { quality = 95 }: { quality?: number } = {}): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return await sharp(toBytes(image.data), { raw: { width: image.width, height: image.height, channels: 3 } })
+    .jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer();
+}
+
+function toUnit(data: Uint8Array, { width, height, channels }: { width: number; height: number; channels: number }) {
+  const result = new Float32Array(3 * width * height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) result[3 * i + c] = data[i * channels + (channels < 3 ? 0 : c)]! / 255;
+  }
+  return result;
+}
+
+/** Values in 0..1 as bytes, clamped and rounded: what an image file keeps of them. */
+export function toBytes(values: Float32Array): Uint8ClampedArray {
+  const bytes = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(255 * values[i]!);
+  return bytes;
+}
+
+function describe(
+  header: Metadata,
+  { width, height, reduced }: { width: number; height: number; reduced: boolean },
+): string[] {
+  const notes: string[] = [];
+  if ((header.orientation ?? 1) !== 1) notes.push(`turned upright (EXIF orientation ${header.orientation})`);
+  if (header.space === "cmyk") notes.push("converted from CMYK");
+  if (header.space === "b-w" || header.space === "grey16") notes.push("converted from grey");
+  if (header.depth === "ushort") notes.push("reduced from 16 bits a channel");
+  if (header.hasAlpha) notes.push("put on black where it was transparent");
+  if (reduced) notes.push(`reduced from ${width}×${height} pixels`);
+  return notes;
+}
+
+function explain({ message }: Error): string {
+  const first = message.split("\n")[0] ?? message;
+  if (/unsupported image format/i.test(message)) return "not an image, or a format that cannot be read";
+  if (/premature end|truncated|ended prematurely|unexpected end|read error|load_buffer: .*end/i.test(message)) {
+    return `truncated or damaged (${first})`;
+  }
+  if (/exceeds pixel limit/i.test(message)) return `more than ${maxPixels} pixels`;
+  return `cannot be decoded (${first})`;
+}

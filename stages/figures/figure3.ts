@@ -1,0 +1,67 @@
+/**
+ * Figure 3 of the paper: each test photograph, its incomplete texture, the texture that our network completes, and what each method renders. One
+ * column a face. The paper chose its faces by hand; here they are spread evenly over all, and `figure3_all.png` shows every one of up to 64.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage, type Tree } from "@ftim/pipeline";
+import { fontFileOf } from "./parts/font_file.ts";
+import { contactSheet, spread } from "./parts/contact_sheet.ts";
+import { METHOD_LABELS, METHODS } from "../scores/parts/methods.ts";
+
+/** Columns of the larger figure: more would make a picture that few programs open. */
+const MOST_COLUMNS = 64;
+
+/** Crops, textures and renders → `figure3.png` and, if there are more faces than columns, `figure3_all.png`. `font`: one TrueType file. */
+export const figure3 = defineStage({
+  name: "figure3",
+  module: import.meta.url,
+  inputs: {
+    aligned: "aligned",
+    unwrapped: "unwrapped",
+    deca: "reconstructions",
+    chen: "reconstructions",
+    deng: "reconstructions",
+    tran: "reconstructions",
+    ours: "reconstructions",
+    font: "assets",
+  },
+  output: "figure",
+  params: z.strictObject({ columns: z.int().min(1).default(12) }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out, log }) => {
+    const { font, ...trees } = inputs;
+    const fontFile = fontFileOf(font);
+    const sources: { label: string; tree: Tree; ending: string }[] = [
+      { label: "Input", tree: trees.aligned, ending: ".png" },
+      { label: "Unwrapped texture", tree: trees.unwrapped, ending: ".texture.png" },
+      { label: "Ours: texture", tree: trees.ours, ending: ".texture.png" },
+      ...METHODS.map((method) => ({
+        label: `${METHOD_LABELS[method]}: render`,
+        tree: trees[method],
+        ending: ".render.png",
+      })),
+    ];
+    const keys = trees.ours.paths.filter((path) => path.endsWith(".render.png")).map((path) =>
+      path.slice(0, -".render.png".length)
+    );
+    const whole = keys.filter((key) => sources.every(({ tree, ending }) => tree.has(key + ending)));
+    for (const key of keys) if (!whole.includes(key)) log(`${key} is left out: not every method has rendered it`);
+    if (whole.length === 0) throw new Error("figure3: no face was rendered by every method");
+
+    const draw = async (chosen: readonly string[], cell: number) =>
+      await contactSheet({
+        headings: chosen,
+        rows: await Promise.all(sources.map(async ({ label, tree, ending }) => ({
+          label,
+          pictures: await Promise.all(chosen.map((key) => tree.bytes(key + ending))),
+        }))),
+        cell,
+        fontFile,
+      });
+    const spreadOver = (columns: number) => spread(whole.length, columns).map((i) => whole[i] as string);
+    await out.write("figure3.png", await draw(spreadOver(params.columns), 168));
+    if (whole.length > params.columns) await out.write("figure3_all.png", await draw(spreadOver(MOST_COLUMNS), 128));
+  },
+});

@@ -1,0 +1,52 @@
+/**
+ * One page that holds every result of an experiment, for reading and sending: no other file, no script, no network.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage, type Tree } from "@ftim/pipeline";
+import type { ReportSection } from "./parts/report_page.ts";
+
+/** Tables, figures, charts and the filter report → `report.html`; what is not given is left out. */
+export const report = defineStage({
+  name: "report",
+  module: import.meta.url,
+  inputs: {
+    table1: "table1",
+    others: "novel_table?",
+    fairness: "fairness?",
+    figure3: "figure",
+    charts: "charts?",
+    filter: "filter_report?",
+  },
+  output: "report",
+  params: z.strictObject({
+    title: z.string().default("High-fidelity facial texture reconstruction, reproduced"),
+  }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out }) => {
+    const { reportPage } = await import("./parts/report_page.ts");
+    const sections: ReportSection[] = [];
+    const text = async (tree: Tree | undefined, paths: readonly string[]) => {
+      for (const path of tree === undefined ? [] : paths.filter((path) => tree.has(path))) {
+        sections.push({ markdown: await tree!.text(path), pictures: [] });
+      }
+    };
+    const pictures = async (tree: Tree | undefined, markdown: string) => {
+      const paths = tree?.paths.filter((path) => path.endsWith(".png")) ?? [];
+      if (tree === undefined || paths.length === 0) return;
+      const drawn = await Promise.all(paths.map(async (path) => ({ name: path, png: await tree.bytes(path) })));
+      sections.push({ markdown, pictures: drawn });
+    };
+    await text(inputs.table1, ["table1.md"]);
+    await pictures(
+      inputs.figure3,
+      "# Figure 3\n\nOne column a face. Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
+    );
+    await text(inputs.others, ["novel_views.md", "novel_views_margins.md", "uv_truth.md", "uv_truth_margins.md"]);
+    await text(inputs.fairness, ["fairness.md"]);
+    await text(inputs.filter, ["filter_report.md"]);
+    await pictures(inputs.charts, "# Training and data\n");
+    out.write("report.html", await reportPage({ title: params.title, sections }));
+  },
+});

@@ -1,0 +1,59 @@
+/**
+ * The 3DMM regressor's first half in `embedded`: aligned crop → 468 posed vertices, by the face mesh network.
+ * The paper uses a fixed DECA encoder here; its weights cannot be had from a registry. `regress` makes the coefficients.
+ *
+ * Where the paper is silent: the network starts at the detector's box and looks again where it found the face, upright; a crop in which the network finds no face is dropped by name, since a texture unwrapped from
+ * a wrong mesh would teach the network background.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { toCrop } from "../../face/crop.ts";
+import type { Square } from "../../nets/facemesh_tracking.ts";
+import { defineStage, type Tree } from "@ftim/pipeline";
+import type { AlignedFace } from "../data/align.ts";
+
+/** Aligned crops → `<key>.safetensors` with `vertices` [468,3] in crop pixels (z away) and `score` [1]. */
+export const meshFaces = defineStage({
+  name: "mesh",
+  module: import.meta.url,
+  inputs: { crops: "aligned", network: "assets" },
+  output: "meshes",
+  each: ["crops"],
+  batch: 8,
+  params: z.strictObject({
+    /** Least probability that the crop shows a face. */
+    minScore: z.number().min(0).max(1).default(0.5),
+  }),
+  determinism: { atol: 1e-3, rtol: 0 },
+  resources: { gpu: true },
+  open: async ({ inputs: { network } }) => {
+    const { openFaceMesh } = await import("../../nets/facemesh.ts");
+    const { readGraphModel } = await import("../faces/graph_models.ts");
+    return openFaceMesh(await readGraphModel(network));
+  },
+  close: (network) => network.dispose(),
+  run: async ({ items, params: { minScore }, resource }) => {
+    const { readImage } = await import("../faces/photograph.ts");
+    const { trackMeshes } = await import("../../nets/facemesh_tracking.ts");
+    const { encodeMesh } = await import("../faces/geometry.ts");
+    const crops = await Promise.all(items.map(({ key, inputs }) => readImage(inputs.crops, `${key}.png`)));
+    const starts = await Promise.all(items.map(({ key, inputs }) => startOf(inputs.crops, key)));
+    const meshes = await trackMeshes(resource, crops, { starts });
+    for (const [i, { key, out, skip }] of items.entries()) {
+      const { vertices, score } = meshes[i]!;
+      if (score < minScore) {
+        skip(`${key}: the mesh network finds no face in the crop (score ${score.toFixed(2)} < ${minScore})`);
+        continue;
+      }
+      out.write(`${key}.safetensors`, encodeMesh({ vertices, score }));
+    }
+  },
+});
+
+/** The square around the detector's box with the margin that the network expects, in pixels of the crop. */
+async function startOf(crops: Tree, key: string): Promise<Square> {
+  const { box, transform } = await crops.json<AlignedFace>(`${key}.json`);
+  const { x, y } = toCrop(transform, { x: box.left + box.width / 2, y: box.top + box.height / 2 });
+  return { x, y, side: 1.5 * transform.scale * (box.width + box.height) / 2, angle: 0 };
+}

@@ -1,0 +1,88 @@
+/**
+ * The comparator Deng et al. 2019 in `embedded`: a linear albedo and light, fitted to the photograph itself with a weak prior, on skin only, by pixels and
+ * through a recognition network. Their skin mask keeps hair, glasses and hands out of the photometric loss (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`);
+ * here a robust (Huber) weight does: what the linear model cannot explain as skin counts less. Weights of the terms are theirs.
+ *
+ * The perceptual network is the 128-d one, which trains and never scores.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+
+/** Faces → `<key>.{render,texture,albedo}.png`. */
+export const compareDeng = defineStage({
+  name: "compare_deng",
+  module: import.meta.url,
+  inputs: {
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    regressed: "regressed",
+    model: "model",
+    topology: "assets",
+    identity: "assets",
+  },
+  output: "reconstructions",
+  each: ["crops", "unwrapped", "regressed"],
+  batch: 8,
+  params: z.strictObject({
+    /** Variance of image noise against the prior; smaller follows the photograph closer. */
+    noise: z.number().positive().default(0.0005),
+    lightRidge: z.number().min(0).default(0.003),
+    /** Residual beyond which a texel is taken for something other than skin. */
+    huber: z.number().positive().default(0.06),
+    turns: z.int().positive().default(8),
+    photometric: z.number().min(0).default(1.92),
+    perceptual: z.number().min(0).default(0.2),
+    /** Weight of the mean squared coefficient in the perceptual refinement. */
+    prior: z.number().min(0).default(0.005),
+    /** Steps of the perceptual refinement. */
+    steps: z.int().min(0).default(8),
+    learningRate: z.number().positive().default(0.1),
+  }),
+  determinism: { atol: 2 / 255, rtol: 0 },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { readFaceModel } = await import("../faces/training_set.ts");
+    const { openIdentity } = await import("../faces/identity.ts");
+    return { ...await readFaceModel(inputs), network: await openIdentity(inputs.identity) };
+  },
+  close: ({ network }) => network.dispose(),
+  run: async ({ items, params, resource: { topology, morphable, size, network } }) => {
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { fitLinearAlbedos } = await import("../../nets/linear_albedo_fit.ts");
+    const { RECOGNITION128_SIZE } = await import("../../nets/recognition128.ts");
+    const { linearFace } = await import("./parts/linear_face.ts");
+    const { readImage } = await import("../faces/photograph.ts");
+    const { fitAlbedo } = await import("../../face/albedo_fit.ts");
+    const { albedoOf } = await import("../../face/morphable.ts");
+    const { shade } = await import("../../face/light.ts");
+    const { normalMap } = await import("../../face/shading.ts");
+    const { readSeen } = await import("../faces/geometry.ts");
+    const { readRegression } = await import("../faces/regression.ts");
+    const { writeReconstruction } = await import("../faces/reconstruction.ts");
+    const faces = await Promise.all(items.map(async ({ key, inputs }) => {
+      const { vertices } = await readRegression(inputs.regressed, key);
+      const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);
+      const normals = normalMap(vertices, topology, { size });
+      const { light, code } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
+      const shading = shade(normals, light);
+      const crop = await readImage(inputs.crops, `${key}.png`);
+      return {
+        vertices,
+        shading,
+        linear: linearFace(crop, { vertices, topology, shading, morphable, code, huber: params.huber }),
+      };
+    }));
+    const codes = await fitLinearAlbedos(await openTfjs(), faces.map(({ linear }) => linear), {
+      ...params,
+      network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
+    });
+    for (const [i, { key, inputs, out }] of items.entries()) {
+      const { vertices, shading } = faces[i]!;
+      const albedo = albedoOf(morphable, codes[i]!);
+      const texture = albedo.map((value, k) => value * shading[k]!);
+      await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
+    }
+  },
+});

@@ -1,0 +1,93 @@
+/**
+ * LPIPS of one method, wherever the other metrics are taken: its renders of the test photographs, its textures rendered in other views, and its textures
+ * beside the true ones. The paper prints no perceptual metric, and the four that it prints forgive blur; who publishes on faces today reports LPIPS.
+ *
+ * A stage of its own because its network is the user's to get (`data.lock`, collection `lpips`): all else runs without it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import type { LpipsScores } from "./parts/lpips_scores.ts";
+
+/** What `distances` gives for one picture and two masks. */
+type Row = [[number | null, number | null]];
+
+/**
+ * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's textures of held-out captures, with what
+ * `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link LpipsScores}.
+ */
+export const scoreLpips = defineStage({
+  name: "lpips",
+  module: import.meta.url,
+  inputs: {
+    network: "assets",
+    aligned: "aligned",
+    unwrapped: "unwrapped",
+    reconstructions: "reconstructions",
+    held_triplets: "triplets",
+    held_crops: "aligned",
+    held_unwrapped: "unwrapped",
+    held_meshes: "meshes",
+    held_reconstructions: "reconstructions",
+    topology: "assets",
+    truth: "synthetic?",
+  },
+  output: "lpips_scores",
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-4 },
+  resources: { gpu: true },
+  run: async ({ inputs, out, skip, progress, signal }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { openLpips } = await import("../../nets/lpips.ts");
+    const { readMask } = await import("../faces/geometry.ts");
+    const { otherViews } = await import("./parts/other_views.ts");
+    const { readImage } = await import("../faces/photograph.ts");
+    const { texturePairs } = await import("./parts/true_textures.ts");
+    const gpu = await openGpu();
+    const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
+    const scores: LpipsScores = { faces: [], views: [], textures: [] };
+    try {
+      const ending = ".render.png";
+      for (const path of inputs.reconstructions.paths.filter((path) => path.endsWith(ending))) {
+        signal.throwIfAborted();
+        const face = path.slice(0, -ending.length);
+        const mask = await readMask(inputs.unwrapped, face);
+        const [render, photograph] = await Promise.all([
+          readImage(inputs.reconstructions, path),
+          readImage(inputs.aligned, `${face}.png`),
+        ]);
+        const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
+        scores.faces.push({ face, masked, full: full! });
+      }
+      const held = {
+        triplets: inputs.held_triplets,
+        crops: inputs.held_crops,
+        unwrapped: inputs.held_unwrapped,
+        meshes: inputs.held_meshes,
+        reconstructions: inputs.held_reconstructions,
+        topology: inputs.topology,
+      };
+      for await (const { key, photograph, mask, pairs, pictures } of otherViews(held, { skip, progress, signal })) {
+        const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
+        for (const [i, { identity, from }] of pairs.entries()) {
+          const distance = distances[i]![0] ?? null;
+          if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
+          else scores.views.push({ identity, from: from.key, to: key, distance });
+        }
+      }
+      if (inputs.truth !== undefined) {
+        const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
+        for await (const { identity, key, texture, truth, parts } of pairs) {
+          const masks = [parts.unseen, parts.all];
+          const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
+          scores.textures.push({ identity, face: key, unseen, all: all! });
+        }
+      }
+    } finally {
+      network.dispose();
+    }
+    await gpu.assertHealthy("lpips");
+    out.json("lpips.json", scores);
+  },
+});

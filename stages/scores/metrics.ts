@@ -1,0 +1,98 @@
+/**
+ * The evaluation of the paper's Section 4.2: one method's render, pasted over the photograph, against the photograph: L1, PSNR, SSIM and the
+ * cosine of recognition embeddings. Called once a method, so that a new method or ablation measures nothing again but itself.
+ *
+ * Where the paper is silent: values are RGB in 0..1; PSNR is of each image; SSIM is defined in face/metrics/ssim.ts. Everything is measured twice: on
+ * the face mask, which is the mesh in the photograph and the same for every method, and on the full frame, where the pasted background is equal for
+ * all and flatters all. For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { RgbImage } from "../../face/image.ts";
+import { defineStage } from "@ftim/pipeline";
+import { type FaceScores, storable } from "./parts/measurements.ts";
+
+/**
+ * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh, embeddings and the method's `<key>.render.png` → `<key>.json`, a `FaceScores`.
+ * `recognition`: the 1024-d network; `features`: the 512-d network, without which there is no second opinion.
+ */
+export const scoreMetrics = defineStage({
+  name: "metrics",
+  module: import.meta.url,
+  inputs: {
+    aligned: "aligned",
+    unwrapped: "unwrapped",
+    meshes: "meshes",
+    reconstructions: "reconstructions",
+    embeddings: "embeddings",
+    recognition: "assets",
+    features: "assets?",
+  },
+  output: "metrics",
+  each: ["aligned", "unwrapped", "meshes", "reconstructions", "embeddings"],
+  batch: 4,
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-5 },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { openRecognition } = await import("./parts/recognition.ts");
+    return { gpu: await openGpu(), networks: await openRecognition(inputs) };
+  },
+  close: ({ networks }) => networks.dispose(),
+  run: async ({ items, resource: { gpu, networks } }) => {
+    const { cosine } = await import("../../face/metrics/cosine.ts");
+    const { compareImages } = await import("@ftim/gpu/metrics");
+    const { readImage } = await import("../faces/photograph.ts");
+    const { readEmbeddings } = await import("./embed.ts");
+    const { readMask, readMesh } = await import("../faces/geometry.ts");
+    const { greyOutside } = await import("./parts/recognition.ts");
+    const score = async ({ key, inputs, out, skip }: typeof items[number]) => {
+      const photograph = await readImage(inputs.aligned, `${key}.png`);
+      const mask = await readMask(inputs.unwrapped, key);
+      const render = await readImage(inputs.reconstructions, `${key}.render.png`);
+      checkSizes(key, { photograph, mask, render });
+      if (!mask.some((weight) => weight > 0)) {
+        skip(`${key}: the mask holds no pixel of the face`);
+        return;
+      }
+      const vertices = await readMesh(inputs.meshes, key);
+      const { width, height } = photograph;
+      const pairs = [{ a: render.data, b: photograph.data, mask }];
+      const known = await readEmbeddings(inputs.embeddings, key);
+      const [[image], [whole, cut], second] = await Promise.all([
+        compareImages(gpu, { pairs, width, height }),
+        networks.embed1024([render, greyOutside(render, mask)], vertices),
+        known.second && networks.embed512?.(render, vertices),
+      ]);
+      const measured: FaceScores = {
+        face: key,
+        maskShare: mask.reduce((sum, weight) => sum + weight, 0) / mask.length,
+        masked: { ...storable(image!.masked), cosine: cosine(known.masked, cut!) },
+        full: {
+          ...storable(image!.full),
+          cosine: cosine(known.whole, whole!),
+          ...(second === undefined ? {} : { cosine512: cosine(known.second!, second) }),
+        },
+      };
+      out.json(`${key}.json`, measured);
+    };
+    // Together, as the second opinion may take longer than all the rest and have threads of its own.
+    await Promise.all(items.map(score));
+    await gpu.assertHealthy("metrics");
+  },
+});
+
+function checkSizes(
+  key: string,
+  { photograph, mask, render }: { photograph: RgbImage; mask: Float32Array; render: RgbImage },
+): void {
+  const { width, height } = photograph;
+  if (mask.length !== width * height) {
+    throw new TypeError(`${key}: the mask does not fit the crop of ${width}×${height}`);
+  }
+  if (render.width !== width || render.height !== height) {
+    throw new TypeError(`${key}: the render is ${render.width}×${render.height}, the crop ${width}×${height}`);
+  }
+}

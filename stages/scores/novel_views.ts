@@ -1,0 +1,70 @@
+/**
+ * Scores that reward completion and not copying, which the paper lacks: a face is reconstructed from one view of a triplet, rendered in the pose
+ * of another view of the same triplet, and compared with the photograph there. Most of what another view shows was not seen in the first.
+ *
+ * The lit texture is carried over as it is: in one capture the lamps keep their place about the head when the camera moves. Geometry and mask are those of
+ * the view that is compared with, the same for every method, so that only textures are judged.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import { storable } from "./parts/measurements.ts";
+import type { NovelScores } from "./parts/novel_scores.ts";
+
+/** A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each ordered pair of views. */
+export const scoreNovelViews = defineStage({
+  name: "novel_views",
+  module: import.meta.url,
+  inputs: {
+    triplets: "triplets",
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    meshes: "meshes",
+    reconstructions: "reconstructions",
+    embeddings: "embeddings",
+    topology: "assets",
+    recognition: "assets",
+  },
+  output: "novel",
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-5 },
+  resources: { gpu: true },
+  run: async ({ inputs, out, skip, progress, signal }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { compareImages } = await import("@ftim/gpu/metrics");
+    const { cosine } = await import("../../face/metrics/cosine.ts");
+    const { readEmbeddings } = await import("./embed.ts");
+    const { otherViews } = await import("./parts/other_views.ts");
+    const { greyOutside, openRecognition } = await import("./parts/recognition.ts");
+    const gpu = await openGpu();
+    const networks = await openRecognition(inputs);
+    const rows: NovelScores[] = [];
+    try {
+      for await (const view of otherViews(inputs, { skip, progress, signal })) {
+        const { key, photograph, mask, vertices, pairs, pictures } = view;
+        const compared = await compareImages(gpu, {
+          pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
+          width: photograph.width,
+          height: photograph.height,
+        });
+        const { masked } = await readEmbeddings(inputs.embeddings, key);
+        const embedded = await networks.embed1024(pictures.map((picture) => greyOutside(picture, mask)), vertices);
+        for (const [i, { from, to, identity }] of pairs.entries()) {
+          rows.push({
+            identity,
+            from: from.key,
+            to: key,
+            turn: Math.abs(to.yaw - from.yaw),
+            ...storable(compared[i]!.masked),
+            cosine: cosine(masked, embedded[i]!),
+          });
+        }
+      }
+    } finally {
+      await networks.dispose();
+    }
+    await gpu.assertHealthy("novel_views");
+    out.json("novel.json", rows);
+  },
+});

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { Tree } from "@ftim/pipeline";
+
+const distance = z.number().min(0);
+
+/** One method's LPIPS: what `lpips.json` holds. */
+export const lpipsScoresSchema = z.strictObject({
+  /** Renders of the test photographs, on the face mask and on the full frame. Null: the mask is empty. */
+  faces: z.strictObject({ face: z.string(), masked: distance.nullable(), full: distance }).array(),
+  /** Textures from one view in another, on the face mask. */
+  views: z.strictObject({ identity: z.string(), from: z.string(), to: z.string(), distance }).array(),
+  /** Textures beside the true ones. Null: the view shows every texel. None where no truth is known. */
+  textures: z.strictObject({ identity: z.string(), face: z.string(), unseen: distance.nullable(), all: distance })
+    .array(),
+});
+
+/** See {@linkcode lpipsScoresSchema}. */
+export type LpipsScores = z.infer<typeof lpipsScoresSchema>;
+
+/** Reads what `lpips` wrote for one method. */
+export async function readLpipsScores(scores: Tree): Promise<LpipsScores> {
+  return lpipsScoresSchema.parse(await scores.json("lpips.json"));
+}

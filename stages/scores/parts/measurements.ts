@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { Tree } from "@ftim/pipeline";
+import { type Method, METHODS, type Metric, type Region } from "./methods.ts";
+
+const finite = z.number();
+
+/** One method's scores on one face. `psnr` is null where the images are equal (it would be Infinity, which JSON lacks). */
+const scoresSchema = z.strictObject({
+  l1: finite.min(0).max(1),
+  psnr: finite.nullable(),
+  ssim: finite.min(-1).max(1.000001),
+  cosine: finite.min(-1).max(1),
+});
+/** Absent: measured without the 512-d network. */
+const fullScoresSchema = scoresSchema.extend({ cosine512: finite.min(-1).max(1).exactOptional() });
+
+/** What the metrics stage writes for each face of one method, `<key>.json`. */
+export const faceScoresSchema = z.strictObject({
+  face: z.string(),
+  /** Share of the frame that the face mask covers, 0..1. */
+  maskShare: finite.min(0).max(1),
+  ...regions().shape,
+});
+
+/** One method's scores on one face, and the face. */
+export type FaceScores = z.infer<typeof faceScoresSchema>;
+
+/** All methods' scores on one face, an entry of `metrics.json`. */
+export const measurementSchema = z.strictObject({
+  face: z.string(),
+  /** Share of the frame that the face mask covers, 0..1. */
+  maskShare: finite.min(0).max(1),
+  methods: z.strictObject(
+    Object.fromEntries(METHODS.map((method) => [method, regions()])) as Record<typeof METHODS[number], RegionsSchema>,
+  ),
+});
+
+type RegionsSchema = ReturnType<typeof regions>;
+
+/** Scores on the face mask and on the full frame. */
+function regions() {
+  return z.strictObject({ masked: scoresSchema, full: fullScoresSchema });
+}
+
+/** All scores of one face. */
+export type Measurement = z.infer<typeof measurementSchema>;
+/** One method's scores on one face. */
+export type RegionScores = Measurement["methods"][keyof Measurement["methods"]];
+
+/** A score of one method on one face; Infinity for the PSNR of equal images, undefined where the region lacks the metric. */
+export function scoreOf(
+  scores: RegionScores,
+  { region, metric }: { region: Region; metric: Metric },
+): number | undefined {
+  const row: Partial<Record<Metric, number | null>> = scores[region];
+  return row[metric] === null ? Infinity : row[metric];
+}
+
+/** Scores as they are stored: the PSNR of equal images is null, for JSON lacks Infinity. */
+export function storable<T extends { readonly psnr: number }>(scores: T): Omit<T, "psnr"> & { psnr: number | null } {
+  return { ...scores, psnr: scores.psnr === Infinity ? null : scores.psnr };
+}
+
+/** Joins what each method scored, face by face. A face that some method lacks is left out: means must be over the same faces. */
+export function joinMethods(byMethod: Readonly<Record<Method, readonly FaceScores[]>>): Measurement[] {
+  const lookup = new Map(METHODS.map((method) => [method, new Map(byMethod[method].map((row) => [row.face, row]))]));
+  return byMethod.ours.flatMap(({ face, maskShare }) => {
+    const rows = METHODS.map((method) => [method, lookup.get(method)?.get(face)] as const);
+    if (rows.some(([, row]) => row === undefined)) return [];
+    const methods = Object.fromEntries(rows.map(([method, row]) => [method, { masked: row!.masked, full: row!.full }]));
+    return [{ face, maskShare, methods: methods as Measurement["methods"] }];
+  });
+}
+
+/** Reads what the metrics stage wrote for one method. */
+export async function readFaceScores(metrics: Tree): Promise<FaceScores[]> {
+  return await Promise.all(metrics.paths.map(async (path) => faceScoresSchema.parse(await metrics.json(path))));
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import type { Tree } from "@ftim/pipeline";
+
+/** One method's texture from one view of a capture, rendered in another: an entry of `novel.json`. */
+export const novelScoresSchema = z.strictObject({
+  /** Whose head it is. */
+  identity: z.string(),
+  /** Key of the view that was reconstructed from, and of the one that was compared with. */
+  from: z.string(),
+  to: z.string(),
+  /** How far the head turned between the two, degrees ≥ 0. */
+  turn: z.number().min(0),
+  l1: z.number().min(0).max(1),
+  /** Null where the pictures are equal. */
+  psnr: z.number().nullable(),
+  ssim: z.number(),
+  cosine: z.number(),
+});
+
+/** See {@linkcode novelScoresSchema}. */
+export type NovelScores = z.infer<typeof novelScoresSchema>;
+
+/** Reads what `novel_views` wrote for one method. */
+export async function readNovelScores(novel: Tree): Promise<NovelScores[]> {
+  return novelScoresSchema.array().parse(await novel.json("novel.json"));
+}

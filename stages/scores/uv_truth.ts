@@ -1,0 +1,48 @@
+/**
+ * A completed texture against the true one, texel by texel: what no published work on real photographs can score. The true textures are those
+ * that `synthesize` rendered the captures with, in the same UV map; texels that the view showed and texels that it did not are scored apart.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import { storable } from "./parts/measurements.ts";
+import type { UvScores } from "./parts/uv_scores.ts";
+
+/**
+ * A method's textures (`<view>.texture.png`) and the true ones (`textures/<identity>/<expression>.texture.png`) → `uv.json`, a {@link UvScores}
+ * for each view. Views of which the method has no texture, and views from behind that the filter let pass, are skipped by name.
+ */
+export const scoreUvTruth = defineStage({
+  name: "uv_truth",
+  module: import.meta.url,
+  inputs: {
+    crops: "aligned",
+    unwrapped: "unwrapped",
+    reconstructions: "reconstructions",
+    truth: "synthetic",
+    topology: "assets",
+  },
+  output: "uv_scores",
+  params: z.strictObject({}),
+  determinism: { atol: 1e-4, rtol: 1e-5 },
+  resources: { gpu: true },
+  run: async ({ inputs, out, skip, signal }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { compareImages } = await import("@ftim/gpu/metrics");
+    const { texturePairs } = await import("./parts/true_textures.ts");
+    const gpu = await openGpu();
+    const rows: UvScores[] = [];
+    for await (const { identity, key, yaw, texture, truth, parts } of texturePairs(inputs, { skip, signal })) {
+      const masks = [parts.seen, parts.unseen, parts.all];
+      const [seen, unseen, all] = (await compareImages(gpu, {
+        pairs: masks.map((mask) => ({ a: texture.data, b: truth.data, mask })),
+        width: texture.width,
+        height: texture.height,
+      })).map(({ masked }, i) => masks[i]!.some((weight) => weight > 0) ? storable(masked) : null);
+      rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all! });
+    }
+    await gpu.assertHealthy("uv_truth");
+    out.json("uv.json", rows);
+  },
+});

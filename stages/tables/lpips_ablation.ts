@@ -1,0 +1,44 @@
+/**
+ * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much as they reward.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import { roles } from "./parts/roles.ts";
+import { TRAINED_VARIANTS, type TrainedVariant } from "./parts/trained_variants.ts";
+
+/** Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`: each variant less the full method. */
+export const lpipsAblation = defineStage({
+  name: "lpips_ablation",
+  module: import.meta.url,
+  inputs: roles("lpips", TRAINED_VARIANTS, "lpips_scores?"),
+  output: "lpips_ablation",
+  params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out }) => {
+    const { lpipsGrids } = await import("./parts/lpips_grids.ts");
+    const { readLpipsScores } = await import("../scores/parts/lpips_scores.ts");
+    const { everyTraining, rowsOf, trainingsOf } = await import("./parts/trained_variants.ts");
+    const { VARIANT_LABELS } = await import("./parts/variants.ts");
+    const has = (role: TrainedVariant) => inputs[`lpips_${role}`] !== undefined;
+    const trainings = trainingsOf(has);
+    const rows = await Promise.all(
+      rowsOf(has).map(async (variant) => ({
+        label: VARIANT_LABELS[variant],
+        trainings: await everyTraining(variant, {
+          trainings,
+          read: async (role) => inputs[`lpips_${role}`] && [await readLpipsScores(inputs[`lpips_${role}`]!)],
+        }),
+      })),
+    );
+    const files = lpipsGrids({ rows, reference: rows.at(-1)! }, {
+      name: "lpips_ablation",
+      titles: { table: "LPIPS of the ablation", margins: "LPIPS: each variant less the full method, pair by pair" },
+      margin: "row less reference",
+      notes: trainings.length === 1 ? [] : [`Each value is the mean of ${trainings.length} trainings.`],
+      ...params,
+    });
+    for (const [name, text] of Object.entries(files)) out.write(name, text);
+  },
+});

@@ -1,0 +1,121 @@
+/**
+ * Every method in other views and against true textures, on made captures of persons who were never trained on: what Table 1 cannot show, since a render in
+ * the view that was unwrapped rewards copying.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import { roles } from "./parts/roles.ts";
+import { METHODS } from "../scores/parts/methods.ts";
+import type { Measure, Measures } from "./parts/measures.ts";
+import type { NovelScores } from "../scores/parts/novel_scores.ts";
+import type { UvScores } from "../scores/parts/uv_scores.ts";
+
+/** Turns between two views, degrees, by which they are grouped: [low, high). */
+const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
+/** Yaws of a view, degrees either way: [low, high). */
+const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
+
+/**
+ * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`. Without scores
+ * against true textures, which only made captures have, there are no `uv_truth` files.
+ */
+export const novelTable = defineStage({
+  name: "novel_table",
+  module: import.meta.url,
+  inputs: { ...roles("novel", METHODS, "novel"), ...roles("uv", METHODS, "uv_scores?") },
+  output: "novel_table",
+  params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out }) => {
+    const { column, gridFiles } = await import("./parts/grid.ts");
+    const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
+    const { METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
+    const { readUvScores } = await import("../scores/parts/uv_scores.ts");
+    const by = ({ identity }: { identity: string }) => identity;
+    const novel: Measures<NovelScores> = {
+      same: ({ from, to }) => `${from} ${to}`,
+      by,
+      measures: [
+        [column("l1", "L1", "lower", 4), ({ l1 }) => l1],
+        [column("psnr", "PSNR", "higher", 2), ({ psnr }) => psnr ?? Infinity],
+        [column("ssim", "SSIM", "higher", 4), ({ ssim }) => ssim],
+        [column("cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
+        ...TURNS.map(([low, high]): Measure<NovelScores> => [
+          column(`psnr_${low}_${high}`, `PSNR, turned ${low}–${Math.min(high, 120)}°`, "higher", 2),
+          ({ turn, psnr }) => turn >= low && turn < high ? psnr ?? Infinity : null,
+        ]),
+      ],
+    };
+    const uv: Measures<UvScores> = {
+      same: ({ face }) => face,
+      by,
+      measures: [
+        [column("seen_psnr", "seen: PSNR", "higher", 2), ({ seen }) => seen && (seen.psnr ?? Infinity)],
+        [column("unseen_l1", "unseen: L1", "lower", 4), ({ unseen }) => unseen && unseen.l1],
+        [column("unseen_psnr", "unseen: PSNR", "higher", 2), ({ unseen }) => unseen && (unseen.psnr ?? Infinity)],
+        [column("unseen_ssim", "unseen: SSIM", "higher", 4), ({ unseen }) => unseen && unseen.ssim],
+        [column("all_psnr", "all: PSNR", "higher", 2), ({ all }) => all.psnr ?? Infinity],
+        ...YAWS.map(([low, high]): Measure<UvScores> => [
+          column(`unseen_psnr_${low}_${high}`, `unseen, yaw ${low}–${Math.min(high, 90)}°: PSNR`, "higher", 2),
+          ({ yaw, unseen }) =>
+            Math.abs(yaw) >= low && Math.abs(yaw) < high ? unseen && (unseen.psnr ?? Infinity) : null,
+        ]),
+      ],
+    };
+    const all = await Promise.all(METHODS.map(async (method) => ({
+      method,
+      label: METHOD_LABELS[method],
+      novel: await readNovelScores(inputs[`novel_${method}`]),
+      uv: await readUvScores(inputs[`uv_${method}`]),
+    })));
+    const ours = all.find(({ method }) => method === "ours")!;
+    const others = all.filter((row) => row !== ours);
+    const heads = new Set(ours.novel.map(by)).size;
+    const means = "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.";
+    const differences =
+      "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: an interval that does not hold 0 says that the two differ, whether or " +
+      "not those of their means overlap. Ours is better where the difference in L1 is negative and the others are positive.";
+    const files = {
+      ...gridFiles({
+        title: "Other views",
+        columns: columnsOf(novel),
+        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.novel, novel, params) })),
+        notes: [
+          `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${ours.novel.length} pairs of views of ${heads} ` +
+          `${ours.uv.length === 0 ? "persons" : "made heads of persons"} who were never trained on.`,
+          means,
+        ],
+      }, "novel_views"),
+      ...gridFiles({
+        title: "Other views: ours less each method, pair by pair",
+        columns: marginColumns(columnsOf(novel)),
+        rows: others.map((row) => ({
+          label: row.label,
+          cells: marginCells(ours.novel, row.novel, { ...novel, ...params }),
+        })),
+        notes: [differences],
+      }, "novel_views_margins"),
+    };
+    const truth = ours.uv.length === 0 ? {} : {
+      ...gridFiles({
+        title: "Against true textures",
+        columns: columnsOf(uv),
+        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.uv, uv, params) })),
+        notes: [
+          "The completed UV texture against the one that the capture was rendered with. Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
+          means,
+        ],
+      }, "uv_truth"),
+      ...gridFiles({
+        title: "Against true textures: ours less each method, view by view",
+        columns: marginColumns(columnsOf(uv)),
+        rows: others.map((row) => ({ label: row.label, cells: marginCells(ours.uv, row.uv, { ...uv, ...params }) })),
+        notes: [differences],
+      }, "uv_truth_margins"),
+    };
+    for (const [name, text] of Object.entries({ ...files, ...truth })) out.write(name, text);
+  },
+});

@@ -1,0 +1,46 @@
+// @ts-types="npm:@types/papaparse@5.5.2"
+import papaparse from "papaparse";
+import { type Measurement, scoreOf } from "../../scores/parts/measurements.ts";
+import { METHOD_LABELS, METHODS, METRICS, PAPER_TABLE1, REGIONS } from "../../scores/parts/methods.ts";
+import type { Summary } from "./summary.ts";
+
+/** Table 1 as CSV: one row a region and method; each metric with the ends of its interval, then the paper's values (empty: lost). */
+export function table1Csv(summary: Summary): string {
+  const rows = REGIONS.flatMap((region) =>
+    METHODS.map((method) => ({
+      region,
+      method: METHOD_LABELS[method],
+      faces: summary.faces.length,
+      ...Object.fromEntries(METRICS.flatMap((metric) => {
+        const cell = summary.cells[region][method][metric];
+        return [[metric, number(cell?.mean)], [`${metric}_low`, number(cell?.low)], [
+          `${metric}_high`,
+          number(cell?.high),
+        ]];
+      })),
+      ...Object.fromEntries(METRICS.map((metric) => [`paper_${metric}`, PAPER_TABLE1[method][metric] ?? ""])),
+    }))
+  );
+  return `${papaparse.unparse(rows, { newline: "\n" })}\n`;
+}
+
+/** Every score as CSV: one row a face, method and region. */
+export function metricsCsv(measurements: readonly Measurement[]): string {
+  const rows = measurements.toSorted((a, b) => (a.face < b.face ? -1 : 1)).flatMap(({ face, methods }) =>
+    METHODS.flatMap((method) =>
+      REGIONS.map((region) => ({
+        face,
+        method: METHOD_LABELS[method],
+        region,
+        ...Object.fromEntries(METRICS.map((metric) => [metric, number(scoreOf(methods[method], { region, metric }))])),
+      }))
+    )
+  );
+  return `${papaparse.unparse(rows, { newline: "\n" })}\n`;
+}
+
+/** Six decimals: beyond what any two machines agree on. Empty where the region lacks the metric. */
+function number(value: number | undefined): string {
+  if (value === undefined) return "";
+  return Number.isFinite(value) ? value.toFixed(6) : "Infinity";
+}

@@ -1,0 +1,103 @@
+import { column, type GridColumn, gridFiles, type GridRow } from "./grid.ts";
+import type { LpipsScores } from "../../scores/parts/lpips_scores.ts";
+import { columnsOf, type Draws, marginCells, marginColumns, meanCells, type Measures } from "./measures.ts";
+import type { Trained } from "./trained_variants.ts";
+
+/** Scores of a row, perhaps of several trainings. */
+export interface LpipsRow {
+  readonly label: string;
+  readonly trainings: readonly Trained<LpipsScores>[];
+}
+
+const faces: Measures<Trained<LpipsScores["faces"][number]>> = {
+  same: ({ training, face }) => `${training} ${face}`,
+  by: ({ face }) => face,
+  measures: [
+    [column("masked", "test photographs: face mask", "lower", 4), ({ masked }) => masked],
+    [column("full", "full frame", "lower", 4), ({ full }) => full],
+  ],
+};
+const views: Measures<Trained<LpipsScores["views"][number]>> = {
+  same: ({ training, from, to }) => `${training} ${from} ${to}`,
+  by: ({ identity }) => identity,
+  measures: [[column("novel", "other views", "lower", 4), ({ distance }) => distance]],
+};
+const textures: Measures<Trained<LpipsScores["textures"][number]>> = {
+  same: ({ training, face }) => `${training} ${face}`,
+  by: ({ identity }) => identity,
+  measures: [
+    [column("unseen", "true textures: unseen", "lower", 4), ({ unseen }) => unseen],
+    [column("all", "all texels", "lower", 4), ({ all }) => all],
+  ],
+};
+
+/** What the tables are called, and what the margins subtract from what. */
+export interface LpipsTables {
+  /** File name without its ending; the margins add `_margins`. */
+  readonly name: string;
+  readonly titles: { readonly table: string; readonly margins: string };
+  /** How a row is compared with the best method or variant. */
+  readonly margin: "reference less row" | "row less reference";
+  /** Sentences below the first table, without markup. */
+  readonly notes: readonly string[];
+}
+
+const DEFINITION =
+  "LPIPS (Zhang et al. 2018), version 0.1 with AlexNet; 0 for equal pictures. On the face mask, and on unseen texels: the mean over the mask of the map that the authors' " +
+  "code gives with spatial=True. Test photographs: the faces of Table 1. Other views and true textures: heads of persons who were never trained on.";
+const MEANS = "Mean with the 95 % bootstrap interval over faces, or over heads. Bold: the best mean of the column.";
+const DIFFERENCES =
+  "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, or over heads: an interval that does not hold 0 says that the two differ.";
+
+/** A table of means and one of differences from a row, as Markdown, CSV and LaTeX by file name. */
+export function lpipsGrids(
+  { rows, reference }: { rows: readonly LpipsRow[]; reference: LpipsRow },
+  { name, titles, margin, notes, ...draws }: LpipsTables & Draws,
+): Record<string, string> {
+  const known = reference.trainings.some(({ textures }) => textures.length > 0);
+  const kinds = [
+    kind("faces", faces, draws),
+    kind("views", views, draws),
+    ...known ? [kind("textures", textures, draws)] : [],
+  ];
+  const columns = kinds.flatMap(({ columns }) => columns);
+  const difference = margin === "reference less row"
+    ? (row: LpipsRow) => kinds.flatMap(({ margins }) => margins(reference, row))
+    : (row: LpipsRow) => kinds.flatMap(({ margins }) => margins(row, reference));
+  const others = rows.filter((row) => row !== reference);
+  return {
+    ...gridFiles({
+      title: titles.table,
+      columns,
+      rows: rows.map((row) => ({ label: row.label, cells: kinds.flatMap(({ means }) => means(row)) })),
+      notes: [DEFINITION, MEANS, ...notes],
+    }, name),
+    ...gridFiles({
+      title: titles.margins,
+      columns: marginColumns(columns),
+      rows: others.map((row) => ({ label: row.label, cells: difference(row) })),
+      notes: [DIFFERENCES],
+    }, `${name}_margins`),
+  };
+}
+
+/** The columns of one kind of score, and a row's cells in them. */
+interface Kind {
+  readonly columns: GridColumn[];
+  means(row: LpipsRow): GridRow["cells"];
+  margins(first: LpipsRow, second: LpipsRow): GridRow["cells"];
+}
+
+function kind<Name extends keyof LpipsScores>(
+  name: Name,
+  measures: Measures<Trained<LpipsScores[Name][number]>>,
+  draws: Draws,
+): Kind {
+  const of = ({ trainings }: LpipsRow) =>
+    trainings.flatMap(({ training, [name]: scores }) => scores.map((score) => ({ ...score, training })));
+  return {
+    columns: columnsOf(measures),
+    means: (row) => meanCells(of(row), measures, draws),
+    margins: (first, second) => marginCells(of(first), of(second), { ...measures, ...draws }),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing.
+ *
+ * @module
+ */
+import { type Method, METHOD_LABELS, METHODS } from "../../scores/parts/methods.ts";
+
+/** What the notes are made from. */
+export interface NoteFacts {
+  /** The texture model behind each comparator's row, as words. */
+  readonly models: Readonly<Record<Exclude<Method, "ours">, string>>;
+  readonly faces: number;
+  /** One line a photograph or face that has no measurement: which, and why. */
+  readonly missed: readonly string[];
+}
+
+/** The notes, a sentence or two each, without markup. */
+export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
+  const rows =
+    "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: each is that method's texture model " +
+    `re-made on the same geometry, light and data as ours (${
+      METHODS.filter((method) => method !== "ours").map((method) => `${METHOD_LABELS[method]}: ${models[method]}`)
+        .join("; ")
+    }).`;
+  return [
+    `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. Each PSNR is the mean of the faces' PSNR.`,
+    rows,
+    'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. Its L1 of ours stands in its Table 2.',
+    missed.length === 0 ? "No face of the test photographs is missing." : `Not measured: ${missed.join("; ")}.`,
+  ];
+}
+
+/** What `missedFaces` needs to know. */
+export interface Finds {
+  /** Faces that a person counts in each photograph, by key; a photograph that is not named is not checked. */
+  readonly expected: Readonly<Record<string, number>>;
+  /** Faces that the detector found, by photograph. */
+  readonly found: ReadonlyMap<string, number>;
+  /** Reasons of each stage in order, by key. */
+  readonly skipped: readonly ReadonlyMap<string, string>[];
+  /** Faces that were cut out of the photographs, by key. */
+  readonly aligned: readonly string[];
+  /** Faces that were measured, by key. */
+  readonly measured: readonly string[];
+}
+
+/**
+ * Names every face that ought to be in the table and is not: photographs with fewer found than expected, whatever a stage skipped, and
+ * faces that some method has no render of.
+ *
+ * @throws {RangeError} if `expected` names a photograph that was neither searched nor skipped
+ */
+export function missedFaces({ expected, found, skipped, aligned, measured }: Finds): string[] {
+  const missed: string[] = [];
+  for (const [photo, count] of Object.entries(expected)) {
+    if (!found.has(photo) && !skipped.some((reasons) => reasons.has(photo))) {
+      throw new RangeError(
+        `Cannot count the faces of "${photo}": no detections of it; known are ${[...found.keys()].join(", ")}`,
+      );
+    }
+    const less = count - (found.get(photo) ?? 0);
+    if (less > 0) missed.push(`${less} of the ${count} faces in ${photo} (not detected)`);
+  }
+  const named = new Map<string, string>();
+  for (const reasons of skipped) {
+    for (const [key, reason] of reasons) {
+      // A stage further on may repeat the skip of an earlier one: the first reason is the cause.
+      if (!named.has(key) && expected[key] === undefined) {
+        named.set(key, reason.startsWith(`${key}: `) ? reason.slice(key.length + 2) : reason);
+      }
+    }
+  }
+  for (const key of aligned) {
+    if (!measured.includes(key) && !named.has(key)) named.set(key, "not rendered by every method");
+  }
+  return [...missed, ...[...named].map(([key, reason]) => `${key} (${reason})`)];
+}

@@ -1,0 +1,65 @@
+/**
+ * How far the scores of our method depend on the seed of the training: the same training repeated with other seeds. The paper reports one run.
+ *
+ * @module
+ */
+import { defineStage } from "@ftim/pipeline";
+import { roles } from "./parts/roles.ts";
+import { TRAININGS } from "./parts/trainings.ts";
+
+/** Scores of each training on the test photographs (`real_1`, `real_2`, …) and in other views (`novel_1`, …) → `seeds.{md,csv,tex}`. */
+export const seedSpread = defineStage({
+  name: "seed_spread",
+  module: import.meta.url,
+  inputs: { ...roles("real", TRAININGS, "metrics?"), ...roles("novel", TRAININGS, "novel?") },
+  output: "seed_spread",
+  determinism: "bitwise",
+  run: async ({ inputs, out }) => {
+    const { gridFiles } = await import("./parts/grid.ts");
+    const { readFaceScores } = await import("../scores/parts/measurements.ts");
+    const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
+    const runs: number[][] = [];
+    for (const training of TRAININGS) {
+      const [real, novel] = [inputs[`real_${training}`], inputs[`novel_${training}`]];
+      if (real === undefined || novel === undefined) continue;
+      const faces = await readFaceScores(real);
+      const views = await readNovelScores(novel);
+      runs.push([
+        mean(faces.map(({ masked }) => masked.l1)),
+        mean(faces.map(({ masked }) => masked.psnr ?? Infinity)),
+        mean(faces.map(({ masked }) => masked.ssim)),
+        mean(faces.map(({ masked }) => masked.cosine)),
+        mean(views.map(({ l1 }) => l1)),
+        mean(views.map(({ psnr }) => psnr ?? Infinity)),
+        mean(views.map(({ cosine }) => cosine)),
+      ]);
+    }
+    if (runs.length === 0) throw new Error("seed_spread: no training was scored");
+    const names = ["l1", "psnr", "ssim", "cosine", "novel_l1", "novel_psnr", "novel_cosine"];
+    const labels = ["L1", "PSNR", "SSIM", "cosine", "other views: L1", "PSNR", "cosine"];
+    const digits = [4, 2, 4, 4, 4, 2, 4];
+    const column = (i: number) => runs.map((run) => run[i]!);
+    const grid = {
+      title: "The training repeated with other seeds",
+      columns: names.map((name, i) => ({ name, label: labels[i]!, better: null, digits: digits[i]! })),
+      rows: [
+        ...runs.map((cells, i) => ({ label: `training ${i + 1}`, cells })),
+        { label: "mean", cells: names.map((_, i) => mean(column(i))) },
+        { label: "standard deviation", cells: names.map((_, i) => deviation(column(i))) },
+      ],
+      notes: ["L1 to cosine: the face mask of the test photographs. Standard deviation over trainings, with n − 1."],
+    };
+    for (const [name, text] of Object.entries(gridFiles(grid, "seeds"))) out.write(name, text);
+  },
+});
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Null for a single value, which has no spread. */
+function deviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}

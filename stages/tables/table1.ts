@@ -1,0 +1,78 @@
+/**
+ * Table 1 of the paper: L1, PSNR, SSIM and cosine similarity of each method's render with the photograph, mean over the test faces, with the values
+ * that the paper printed beside ours. The paper does not say whether it scored the face or the whole image; both are here, the face first, for
+ * every render is pasted over the photograph and full-frame scores flatter everyone.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { defineStage } from "@ftim/pipeline";
+import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
+import { METHODS } from "../scores/parts/methods.ts";
+import { missedFaces, tableNotes } from "./parts/notes.ts";
+import { summarise } from "./parts/summary.ts";
+
+/**
+ * Measurements of all faces → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json` (every score).
+ * `detections`, `aligned` and `meshes` only serve to name what is missing.
+ */
+export const table1 = defineStage({
+  name: "table1",
+  module: import.meta.url,
+  inputs: {
+    deca: "metrics",
+    chen: "metrics",
+    deng: "metrics",
+    tran: "metrics",
+    ours: "metrics",
+    detections: "detections?",
+    aligned: "aligned?",
+    meshes: "meshes?",
+  },
+  output: "table1",
+  params: z.strictObject({
+    /** The texture model behind each comparator's row, as the footnote says it. */
+    models: z.strictObject({
+      deca: z.string().default("a linear albedo"),
+      chen: z.string().default("a linear albedo and a UV detail layer"),
+      deng: z.string().default("a linear albedo fitted to skin with a photometric and a perceptual term"),
+      tran: z.string().default("a non-linear albedo decoder"),
+    }).prefault({}),
+    /** Faces that a person counts in each test photograph, by the key that it has in `detections`. */
+    expectedFaces: z.record(z.string(), z.int().min(0)).default({}),
+    resamples: z.int().min(1).default(10_000),
+    seed: z.int().default(1),
+  }),
+  determinism: "bitwise",
+  run: async ({ inputs, params, out }) => {
+    const { metricsCsv, table1Csv } = await import("./parts/csv.ts");
+    const { table1Console } = await import("./parts/console.ts");
+    const { table1Latex } = await import("./parts/latex.ts");
+    const { table1Markdown } = await import("./parts/markdown.ts");
+    const { detections, aligned, meshes } = inputs;
+    const rows = await Promise.all(METHODS.map(async (method) => [method, await readFaceScores(inputs[method])]));
+    const measurements = joinMethods(Object.fromEntries(rows));
+    const found = new Map<string, number>();
+    for (const path of detections?.paths ?? []) {
+      const { faces } = z.object({ faces: z.array(z.unknown()) }).parse(await detections?.json(path));
+      found.set(path.replace(/\.[^/]*$/, ""), faces.length);
+    }
+    const none: ReadonlyMap<string, string> = new Map();
+    const missed = missedFaces({
+      expected: params.expectedFaces,
+      found,
+      skipped: [detections?.skipped ?? none, aligned?.skipped ?? none, meshes?.skipped ?? none, inputs.ours.skipped],
+      aligned: aligned?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
+        [],
+      measured: measurements.map(({ face }) => face),
+    });
+    const summary = summarise(measurements, params);
+    const notes = tableNotes({ ...params, faces: measurements.length, missed });
+    await out.write("table1.csv", table1Csv(summary));
+    await out.write("table1.md", table1Markdown(summary, notes));
+    await out.write("table1.tex", table1Latex(summary, notes));
+    await out.write("table1.txt", table1Console(summary, notes));
+    await out.write("metrics.csv", metricsCsv(measurements));
+    await out.json("metrics.json", measurements.toSorted((a, b) => (a.face < b.face ? -1 : 1)));
+  },
+});

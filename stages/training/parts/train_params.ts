@@ -1,0 +1,43 @@
+/**
+ * What both training stages take.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { PAPER_WEIGHTS } from "../../../nets/losses.ts";
+import { faceInputs } from "../../faces/face_inputs.ts";
+
+/**
+ * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that scores. `vgg19`: what ID-MRF looks through, as in
+ * the paper; without it ID-MRF looks through the 128-d network too.
+ */
+export const trainInputs = {
+  triplets: "triplets",
+  ...faceInputs,
+  identity: "assets",
+  vgg19: "assets?",
+} as const;
+
+const weight = z.number().min(0);
+
+/** Weights of the losses; the paper's by default, 0 switches a term off. */
+export const lossWeights = z.strictObject({
+  photometric: weight.default(PAPER_WEIGHTS.photometric),
+  albedo: weight.default(PAPER_WEIGHTS.albedo),
+  identity: weight.default(PAPER_WEIGHTS.identity),
+  mrf: weight.default(PAPER_WEIGHTS.mrf),
+  symmetry: weight.default(PAPER_WEIGHTS.symmetry),
+  regularisation: weight.default(PAPER_WEIGHTS.regularisation),
+});
+
+/** Settings of the optimisation. */
+export const trainParams = {
+  steps: z.int().positive().default(400),
+  /** At the start; the paper's is 1e-5. */
+  learningRate: z.number().positive().default(1e-5),
+  seed: z.int().default(1),
+  /** Which light the views are rendered in, see `nets/triplet_loss.ts`; the paper's is "own". */
+  light: z.enum(["picked", "own"]).default("picked"),
+  /** Steps between two checkpoints. */
+  checkpoint: z.int().positive().default(50),
+};

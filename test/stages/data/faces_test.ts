@@ -1,0 +1,197 @@
+/** The stages that look for faces, on real photographs: detect, pose, triplets, align. */
+import assert from "node:assert/strict";
+import { cropInPhotograph, decaCrop, photographInCrop, toCrop } from "../../../face/crop.ts";
+import { createImage } from "../../../face/image.ts";
+import type { FaceBox } from "../../../nets/detector.ts";
+import { resample } from "../../../nets/resample.ts";
+import { cast, sourceFile, sourceFolder } from "@ftim/pipeline";
+import { type AlignedFace, alignFaces } from "../../../stages/data/align.ts";
+import { detectFaces, type Detection, largest, leftToRight } from "../../../stages/data/detect.ts";
+import { extrinsics, formatCanonicalFrames, formatParams } from "../../../stages/data/parts/facescape.ts";
+import { asset } from "../../../stages/data/fetch.ts";
+import { importPhotographs } from "../../../stages/data/import.ts";
+import { decodePhotograph, encodePng } from "../../../stages/faces/photograph.ts";
+import { estimatePose, type Pose } from "../../../stages/data/pose.ts";
+import { buildTriplets, type Triplets } from "../../../stages/data/triplets.ts";
+import { asset as bytesOf } from "../../assets.ts";
+import { withScratch } from "../scratch.ts";
+
+const detector = asset("models/fr_detect.onnx");
+const poser = asset("models/fr_pose.onnx");
+
+function face(left: number, size: number): FaceBox {
+  return { left, top: 10, width: size, height: size, score: 0.9 };
+}
+
+Deno.test("leftToRight orders by centre, largest takes the largest box", () => {
+  const faces = [face(100, 40), face(10, 30), face(0, 90)];
+  assert.deepEqual(leftToRight(faces).map(({ left }) => left), [10, 0, 100]);
+  assert.equal(largest(faces).left, 0);
+  assert.throws(() => largest([]), RangeError);
+});
+
+Deno.test("photographs with three, one and no face go through detect, pose and align", () =>
+  withScratch(async ({ folder, write, run }) => {
+    await write("three.jpg", await bytesOf("test/sample1.jpg"));
+    await write("anna/left.jpg", await bytesOf("train/franck/franck_04000.jpg"));
+    await write("none.jpg", await bytesOf("decoy/poisson_example.jpg"));
+    const images = importPhotographs(sourceFolder(folder));
+    const all = detectFaces({ images, network: detector }, { keep: "all" });
+    const { trees } = await run({
+      all,
+      one: detectFaces({ images, network: detector }),
+      poses: estimatePose({ images, detections: all, network: poser }),
+      aligned: alignFaces({ images, detections: all }),
+      images,
+    });
+
+    assert.deepEqual([...trees.all.skipped], [["none", "none: no face (score of at least 0.6)"]]);
+    const three = await trees.all.json<Detection>("three.json");
+    assert.deepEqual([three.faces.length, three.found], [3, 3]);
+    const centres = three.faces.map(({ left, width }) => left + width / 2);
+    assert.deepEqual(centres, centres.toSorted((a, b) => a - b));
+    const one = await trees.one.json<Detection>("three.json");
+    assert.deepEqual([one.faces, one.found], [[largest(three.faces)], 3]);
+
+    const { faces: poses, known } = await trees.poses.json<Pose>("three.json");
+    assert.equal(known, null);
+    assert.equal(poses.length, 3);
+    assert(poses[0]!.yaw < -10, "the first of the three looks to the image's left");
+    const looking = await trees.poses.json<Pose>("anna/left.json");
+    assert(looking.faces[0]!.yaw < -5 && looking.faces[0]!.pitch < -5, "franck looks to the image's left, and down");
+
+    const crops = trees.aligned.paths.filter((path) => path.endsWith(".png"));
+    assert.deepEqual(crops, ["anna/left/0.png", "three/0.png", "three/1.png", "three/2.png"]);
+    const aligned = await trees.aligned.json<AlignedFace>("three/1.json");
+    assert.deepEqual([aligned.photograph, aligned.face, aligned.box], ["three", 1, three.faces[1]]);
+    assert.equal((await trees.aligned.json<AlignedFace>("anna/left/0.json")).identity, "anna");
+    // the crop shows the photograph where its transform says: compare coarse means around the face's centre
+    const photograph = (await decodePhotograph(await trees.images.bytes("three.png"))).image;
+    const crop = (await decodePhotograph(await trees.aligned.bytes("three/1.png"))).image;
+    const { scale, x, y } = aligned.transform;
+    for (const [u, v] of [[112, 112], [80, 90], [140, 150]] as const) {
+      const [from, to] = [[u - 12, v - 12], [u + 12, v + 12]] as const;
+      const there = mean(photograph, [(from[0] - x) / scale, (from[1] - y) / scale], [
+        (to[0] - x) / scale,
+        (to[1] - y) / scale,
+      ]);
+      assert(Math.abs(mean(crop, from, to) - there) < 0.01);
+    }
+  }));
+
+function mean(
+  { data, width }: { data: Float32Array; width: number },
+  from: readonly [number, number],
+  to: readonly [number, number],
+): number {
+  let sum = 0;
+  let count = 0;
+  for (let y = Math.round(from[1]); y < Math.round(to[1]); y++) {
+    for (let x = Math.round(from[0]); x < Math.round(to[0]); x++, count++) sum += data[3 * (y * width + x)]!;
+  }
+  return sum / count;
+}
+
+Deno.test("align neither aliases nor smears, and is black beyond the photograph", () =>
+  withScratch(async ({ folder, write, run }) => {
+    // a checkerboard of single pixels, reduced about fourfold, must become grey
+    const board = createImage({ width: 1000, height: 1000 });
+    for (let i = 0; i < 1e6; i++) board.data.fill((i % 1000 + Math.floor(i / 1000)) % 2, 3 * i, 3 * i + 3);
+    await write("images/board.png", await encodePng(board));
+    const box = { left: -100, top: 100, width: 700, height: 700, score: 1 };
+    await write("detections/board.json", JSON.stringify({ width: 1000, height: 1000, faces: [box], found: 1 }));
+    const images = importPhotographs(sourceFolder(`${folder}/images`));
+    const detections = cast(sourceFolder(`${folder}/detections`), "detections");
+    const { trees: { aligned } } = await run({ aligned: alignFaces({ images, detections }) });
+    const { image } = await decodePhotograph(await aligned.bytes("board/0.png"));
+    const { transform } = await aligned.json<AlignedFace>("board/0.json");
+    const border = transform.x; // the photograph's left edge in the crop
+    assert(border > 40);
+    for (let x = 0; x < 224; x++) {
+      const value = image.data[3 * (112 * 224 + x)]!;
+      if (x < border - 2) assert.equal(value, 0);
+      if (x > border + 2) assert(Math.abs(value - 0.5) < 0.02, `column ${x}: ${value}`);
+    }
+  }));
+
+Deno.test("a crop goes back to where it came from", () => {
+  const photograph = createImage({ width: 300, height: 260 });
+  for (let i = 0; i < 300 * 260; i++) {
+    const value = 0.5 + 0.5 * Math.sin((i % 300) / 15) * Math.cos(Math.floor(i / 300) / 12);
+    photograph.data.fill(value, 3 * i, 3 * i + 3);
+  }
+  const transform = decaCrop({ left: 60, top: 40, width: 120, height: 160 }, { photograph });
+  const crop = resample(photograph, { box: cropInPhotograph(transform), width: 224, height: 224, border: "zero" });
+  const back = resample(crop, { box: photographInCrop(transform), width: 300, height: 260, border: "zero" });
+  let worst = 0;
+  for (let y = 0; y < 260; y++) {
+    for (let x = 0; x < 300; x++) {
+      const at = toCrop(transform, { x: x + 0.5, y: y + 0.5 });
+      const [u, v] = [at.x, at.y];
+      const i = 3 * (y * 300 + x);
+      if (Math.min(u, v) > 3 && Math.max(u, v) < 221) {
+        worst = Math.max(worst, Math.abs(back.data[i]! - photograph.data[i]!));
+      }
+      if (Math.min(u, v) < -3 || Math.max(u, v) > 227) assert.equal(back.data[i], 0);
+    }
+  }
+  assert(worst < 0.01, `${worst}`);
+});
+
+/** Captures of two identities whose angles are known from their cameras, and where the faces are. */
+async function writeCaptures(
+  write: (path: string, content: Uint8Array | string) => Promise<void>,
+  yaws: readonly number[],
+) {
+  const photo = await encodePng(createImage({ width: 32, height: 24 }));
+  const frames = new Map<string, { scale: number; rt: number[][] }>();
+  for (const identity of ["1", "2"]) {
+    const cameras = new Map(yaws.map((yaw, view) => [view, {
+      k: [[40, 0, 16], [0, 40, 12], [0, 0, 1]],
+      rt: extrinsics({ yaw, pitch: 0, roll: 0 }, 600),
+      distortion: [0, 0, 0, 0, 0],
+      width: 32,
+      height: 24,
+      valid: true,
+    }]));
+    for (const view of cameras.keys()) {
+      await write(`captures/${identity}/1_neutral/${view}.png`, photo);
+      const detection: Detection = { width: 32, height: 24, faces: [face(8, 12)], found: 1 };
+      await write(`detections/${identity}/1_neutral/${view}.json`, JSON.stringify(detection));
+    }
+    await write(`captures/${identity}/1_neutral/params.json`, JSON.stringify(formatParams(cameras)));
+    frames.set(`${identity}/1`, { scale: 1, rt: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] });
+  }
+  await write("captures/Rt_scale_dict.json", JSON.stringify(formatCanonicalFrames(frames)));
+}
+
+Deno.test("triplets from known angles: chosen, counted, and replayed from the CSV", () =>
+  withScratch(async ({ folder, write, run }) => {
+    await writeCaptures(write, [-120, -40, 0, 5, 35, 60]);
+    const images = importPhotographs(sourceFolder(`${folder}/captures`));
+    const detections = cast(sourceFolder(`${folder}/detections`), "detections");
+    const poses = estimatePose({ images, detections, network: poser }, { from: "camera" });
+    const { trees } = await run({ triplets: buildTriplets({ images, poses }, { count: 4, seed: 1 }) });
+    const { triplets, funnel } = await trees.triplets.json<Triplets>("triplets.json");
+    assert.deepEqual(funnel, { photographs: 12, inBins: [2, 4, 4], groups: 2, possible: 8, chosen: 4 });
+    assert.deepEqual(triplets.map(({ identity }) => identity), ["1", "1", "2", "2"]);
+    assert.equal(triplets[0]?.views[0], "1/1_neutral/1/0");
+    assert.equal(Math.round(triplets[0]?.yaws[0] ?? 0), -40);
+
+    await write("picked.csv", await trees.triplets.text("triplets.csv"));
+    const picked = sourceFile(`${folder}/picked.csv`);
+    const again = await run({ triplets: buildTriplets({ images, poses, picked }) });
+    assert.deepEqual((await again.trees.triplets.json<Triplets>("triplets.json")).triplets, triplets);
+  }));
+
+Deno.test("no triplet possible is an error that says what there was", () =>
+  withScratch(async ({ folder, write, run }) => {
+    await writeCaptures(write, [0, 35]);
+    const images = importPhotographs(sourceFolder(`${folder}/captures`));
+    const detections = cast(sourceFolder(`${folder}/detections`), "detections");
+    const poses = estimatePose({ images, detections, network: poser }, { from: "camera" });
+    await assert.rejects(
+      run({ triplets: buildTriplets({ images, poses }) }),
+      /no triplet can be built from 4 photographs: 0 in \[-90°, -10°\], 2 in \[-10°, 10°\], 2 in \[10°, 90°\]/,
+    );
+  }));

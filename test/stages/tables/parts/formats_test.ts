@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+// @ts-types="npm:@types/papaparse@5.5.2"
+import papaparse from "papaparse";
+import { table1Console } from "../../../../stages/tables/parts/console.ts";
+import { metricsCsv, table1Csv } from "../../../../stages/tables/parts/csv.ts";
+import { latexText, table1Latex } from "../../../../stages/tables/parts/latex.ts";
+import { table1Markdown } from "../../../../stages/tables/parts/markdown.ts";
+import { tableNotes } from "../../../../stages/tables/parts/notes.ts";
+import { summarise } from "../../../../stages/tables/parts/summary.ts";
+import { madeUpMeasurements, MODELS } from "./made_up.ts";
+
+const faces = madeUpMeasurements(6);
+const summary = summarise(faces, { resamples: 100, seed: 1 });
+const notes = tableNotes({
+  models: MODELS,
+  faces: 6,
+  missed: ["test/my_photo (no face: 100 % dark)"],
+});
+
+Deno.test("table1Csv() parses back to ten rows with intervals and the paper's values, empty where lost", () => {
+  const { data, errors } = papaparse.parse<Record<string, string>>(table1Csv(summary), {
+    header: true,
+    skipEmptyLines: true,
+  });
+  assert.deepEqual(errors, []);
+  assert.equal(data.length, 10);
+  const ours = data[4]!;
+  assert.deepEqual([ours.region, ours.method, ours.faces], ["masked", "Ours", "6"]);
+  assert.deepEqual([ours.cosine512, data[9]!.cosine512], ["", "0.800000"]);
+  assert.deepEqual([ours.paper_psnr, ours.paper_l1, ours.paper_ssim], ["27.585", "0.024", ""]);
+  assert.ok(Number(ours.psnr_low) <= Number(ours.psnr) && Number(ours.psnr) <= Number(ours.psnr_high));
+  assert.equal(Number(ours.psnr).toFixed(3), summary.cells.masked.ours.psnr!.mean.toFixed(3));
+});
+
+Deno.test("metricsCsv() has a row for each face, method and region", () => {
+  const { data } = papaparse.parse<Record<string, string>>(metricsCsv(faces), { header: true, skipEmptyLines: true });
+  assert.equal(data.length, 6 * 5 * 2);
+  assert.equal(
+    data.find((row) => row.face === "test/photo_0/1" && row.method === "Tran" && row.region === "full")?.psnr,
+    "23.600000",
+  );
+});
+
+Deno.test("table1Markdown() has equal columns in each table, bold bests and escaped names", () => {
+  const text = table1Markdown(summary, notes);
+  for (const table of text.split(/\n\n/).filter((block) => block.startsWith("|"))) {
+    assert.equal(new Set(table.split("\n").map((line) => line.split("|").length)).size, 1, table);
+    assert.match(table.split("\n").at(-1)!, /^\| Ours \| \*\*0\.0/);
+  }
+  assert.match(text, /\| 27\.585 \|/);
+  assert.match(text, /\| — \| 17\.575 \|/);
+  assert.match(text, /my\\_photo/);
+});
+
+Deno.test("table1Latex() balances braces and columns, and escapes what LaTeX would read as markup", () => {
+  const text = table1Latex(summary, notes);
+  assert.equal(text.replaceAll(/\\[{}]/g, "").split("{").length, text.replaceAll(/\\[{}]/g, "").split("}").length);
+  for (const line of text.split("\n").filter((line) => line.endsWith("\\\\"))) {
+    assert.equal(line.split("&").length, 7, line);
+  }
+  assert.equal(text.match(/\\begin/g)?.length, text.match(/\\end/g)?.length);
+  assert.match(text, /my\\_photo \(no face: 100 \\% dark\)/);
+  assert.deepEqual([...text].filter((c) => c.charCodeAt(0) > 126), []);
+});
+
+Deno.test("latexText() escapes each special character", () => {
+  assert.equal(
+    latexText(`a_b & 5 % #1 $ {x} ~ ^ \\ — "q"`),
+    "a\\_b \\& 5 \\% \\#1 \\$ \\{x\\} \\textasciitilde{} \\textasciicircum{} \\textbackslash{} --- ``q''",
+  );
+});
+
+Deno.test("table1Console() fits 80 columns and stars the best", () => {
+  const text = table1Console(summary, notes);
+  for (const line of text.split("\n")) assert.ok([...line].length <= 80, line);
+  assert.match(text, /^Ours .*\*0\.\d{4}.*\*24\.\d{3}/m);
+});

@@ -1,0 +1,77 @@
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import assert from "node:assert/strict";
+import { openTfjs } from "../../../../gpu/tfjs.ts";
+import type { IdentityNetwork } from "../../../../nets/triplet_loss.ts";
+import { type Artifact, cast, sourceFolder } from "@ftim/pipeline";
+import { asset } from "../../../../stages/data/fetch.ts";
+import { guessTextures } from "../../../../stages/geometry/first_guess.ts";
+import { regress } from "../../../../stages/geometry/regress.ts";
+import { readFaceModel } from "../../../../stages/faces/training_set.ts";
+import { openTripletViews, type TripletViewsOptions } from "../../../../stages/training/parts/triplet_views.ts";
+import { unwrapTextures } from "../../../../stages/geometry/unwrap.ts";
+import { faceFiles, makeFace, modelFile, SIZE } from "../../face_lab.ts";
+import { withScratch } from "../../scratch.ts";
+
+/** Colours of coarse and finer squares in place of a network; counts the pictures that it sees. */
+function squares() {
+  const network: IdentityNetwork & { seen: number } = {
+    side: 32,
+    layerWeights: [1],
+    seen: 0,
+    features: (faces) => {
+      network.seen += faces.shape[0];
+      const layer = faces.pad([[0, 0], [0, 0], [0, 0], [0, 1]]).avgPool(8, 8, "valid") as Tensor4D;
+      return { descriptor: layer.mean([1, 2]), layers: [layer] };
+    },
+  };
+  return network;
+}
+
+Deno.test("views that are kept and views that are read as they are needed give the loss the same numbers", () =>
+  withScratch(async ({ folder, write, run }) => {
+    const tf = await openTfjs();
+    const faces = { "a/0": makeFace({ yaw: -25 }), "b/0": makeFace({ side: -0.4 }), "c/0": makeFace({ yaw: 30 }) };
+    await write("model/model.safetensors", modelFile());
+    for (const [key, face] of Object.entries(faces)) {
+      for (const [path, content] of Object.entries(await faceFiles(key, face))) await write(path, content);
+    }
+    const from = <K extends string>(name: string, kind: K): Artifact<K> =>
+      cast(sourceFolder(`${folder}/${name}`), kind);
+    const [crops, meshes, model] = [from("aligned", "aligned"), from("meshes", "meshes"), from("model", "model")];
+    const topology = asset("models/facemeshcoords.ts");
+    const unwrapped = unwrapTextures({ crops, meshes, topology }, { size: SIZE });
+    const regressed = regress({ meshes, unwrapped, model, topology });
+    const guesses = guessTextures({ unwrapped, regressed, model, topology });
+    const { trees } = await run({ crops, unwrapped, regressed, guesses, model, topology });
+
+    const keys = Object.keys(faces);
+    const open = async (keep?: TripletViewsOptions["keep"]) => {
+      const identity = squares();
+      const looksAt = { descriptor: true, layers: true };
+      const { signal } = new AbortController();
+      const model = await readFaceModel(trees);
+      const limits = keep === undefined ? {} : { keep };
+      const views = await openTripletViews(tf, keys, { ...trees, faces: model, identity, looksAt, signal, ...limits });
+      const loaded = await views.load(keys);
+      const seen = tf.tidy(() => {
+        const { descriptor, layers } = views.seen(keys, loaded)!;
+        return [descriptor, ...layers] as Tensor[];
+      });
+      const values = await Promise.all(seen.map((tensor) => tensor.data<"float32">()));
+      tf.dispose(seen);
+      return { values, looks: identity.seen, photographs: loaded.map((view) => view.view().photograph), views };
+    };
+    const kept = await open();
+    const asNeeded = await open({ views: 1, bytes: 1 << 30 });
+    const tooLarge = await open({ views: 9, bytes: 100 });
+    assert.deepEqual(asNeeded.values, kept.values);
+    assert.deepEqual(tooLarge.values, kept.values);
+    assert.deepEqual(asNeeded.photographs, kept.photographs);
+    assert.deepEqual([kept.looks, asNeeded.looks, tooLarge.looks], [3, 3, 6]);
+
+    const [first] = await kept.views.load(["a/0"]);
+    assert.equal((await kept.views.load(["a/0"]))[0], first, "a kept view is not read again");
+    const [again] = await asNeeded.views.load(["a/0"]);
+    await asNeeded.views.load(["b/0"]);
+    assert.notEqual((await asNeeded.views.load(["a/0"]))[0], again, "a view that made room is");
+  }));
