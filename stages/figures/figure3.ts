@@ -18,7 +18,7 @@ export const figure3 = defineStage({
   name: "figure3",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     deca: "reconstructions",
     chen: "reconstructions",
@@ -34,7 +34,7 @@ export const figure3 = defineStage({
     const { font, ...trees } = inputs;
     const fontFile = fontFileOf(font);
     const sources: { label: string; tree: Tree; ending: string }[] = [
-      { label: "Input", tree: trees.aligned, ending: ".png" },
+      { label: "Input", tree: trees.crops, ending: ".png" },
       { label: "Unwrapped texture", tree: trees.unwrapped, ending: ".texture.png" },
       { label: "Ours: texture", tree: trees.ours, ending: ".texture.png" },
       ...METHODS.map((method) => ({

@@ -14,7 +14,7 @@ import { summarise } from "./parts/summary.ts";
 
 /**
  * Measurements of all faces → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json` (every score).
- * `detections`, `aligned` and `meshes` only serve to name what is missing.
+ * `detections`, `crops` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({
   name: "table1",
@@ -26,7 +26,7 @@ export const table1 = defineStage({
     tran: "metrics",
     ours: "metrics",
     detections: "detections?",
-    aligned: "aligned?",
+    crops: "aligned?",
     meshes: "meshes?",
   },
   output: "table1",
@@ -49,7 +49,7 @@ export const table1 = defineStage({
     const { table1Console } = await import("./parts/console.ts");
     const { table1Latex } = await import("./parts/latex.ts");
     const { table1Markdown } = await import("./parts/markdown.ts");
-    const { detections, aligned, meshes } = inputs;
+    const { detections, crops, meshes } = inputs;
     const rows = await Promise.all(METHODS.map(async (method) => [method, await readFaceScores(inputs[method])]));
     const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
@@ -61,8 +61,8 @@ export const table1 = defineStage({
     const missed = missedFaces({
       expected: params.expectedFaces,
       found,
-      skipped: [detections?.skipped ?? none, aligned?.skipped ?? none, meshes?.skipped ?? none, inputs.ours.skipped],
-      aligned: aligned?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
+      skipped: [detections?.skipped ?? none, crops?.skipped ?? none, meshes?.skipped ?? none, inputs.ours.skipped],
+      aligned: crops?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
         [],
       measured: measurements.map(({ face }) => face),
     });

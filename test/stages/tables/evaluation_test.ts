@@ -111,7 +111,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
-  const embeddings = embedFaces({ aligned: crops, unwrapped, meshes, recognition });
+  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
       triplets: folder("triplets", "triplets"),
@@ -128,7 +128,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const lpips = (reconstructions: Artifact<"reconstructions">) =>
     scoreLpips({
       network: folder("lpips", "assets"),
-      aligned: crops,
+      crops,
       unwrapped,
       reconstructions,
       held_triplets: folder("triplets", "triplets"),
@@ -182,7 +182,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     lpipsRepeated: lpipsAblation(each(2)("lpips", (best) => lpips(chosen(best)))),
     fairness: fairness({ ...roles("", METHODS, scored), unwrapped } as Parameters<typeof fairness>[0]),
     figure4: figure4({
-      aligned: crops,
+      crops,
       meshes,
       copy: methods.grey,
       plain: methods.grey,
