@@ -31,7 +31,7 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
     cast(sourceFolder(join(lab.source, name)), kind);
   const byMethod = <T>(make: (method: Method) => T) =>
     Object.fromEntries(METHODS.map((method) => [method, make(method)])) as Record<Method, T>;
-  const shared = { aligned: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
+  const shared = { crops: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
   const reconstructions = byMethod((method) => folder(method, "reconstructions"));
   const faces = { ...shared, meshes: folder("meshes", "meshes") };
   const networks = { recognition: folder("recognition", "assets"), features: folder("features", "assets") };
