@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { DataLockError, formatDataLock, nearestId, parseDataLock, splitNpmSource } from "../../../../stages/data/parts/data_lock.ts";
+import {
+  DataLockError,
+  formatDataLock,
+  nearestId,
+  parseDataLock,
+  splitNpmSource,
+} from "../../../../stages/data/parts/data_lock.ts";
 
 const text = await Deno.readTextFile(new URL("../../../../data.lock", import.meta.url));
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { AssetError, type Extract, obtain, type ObtainOptions, type WantedFile } from "../../../../stages/data/parts/obtain.ts";
+import {
+  AssetError,
+  type Extract,
+  obtain,
+  type ObtainOptions,
+  type WantedFile,
+} from "../../../../stages/data/parts/obtain.ts";
 import { asset, assetIds } from "../../../assets.ts";
 
 const encoder = new TextEncoder();
