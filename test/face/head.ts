@@ -1,7 +1,9 @@
 // A head for tests: half an ellipsoid with a nose, on a grid of vertices whose UV chart is symmetric.
 import { createTopology, type Topology } from "../../face/topology.ts";
 
-/** Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size. */
+/**
+ * Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size.
+ */
 export function gridHead(
   n = 21,
   { nose: height = 0.5 }: { nose?: number } = {},

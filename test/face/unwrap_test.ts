@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { rasteriseCpu } from "../../gpu/raster_cpu.ts";
-import { transposeSparse } from "../../gpu/sparse_cpu.ts";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import { transposeSparse } from "@ftim/gpu/sparse-cpu";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render.ts";
@@ -138,7 +138,7 @@ Deno.test("erosion takes away and adds nothing", () => {
   assert.ok(sum(eroded.visibility) < sum(plain.visibility));
 });
 
-Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, only texels of the chart, adjoint identity", () => {
+Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, texels of the chart, adjoint", () => {
   const random = randomStream(4);
   for (const options of [{}, { samples: 3 }, { samples: 3, outline: "soft" as const }]) {
     const operator = renderOperator(posed(50), { topology, width: 113, height: 97, size: 64, ...options });
@@ -163,7 +163,7 @@ Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, only
   }
 });
 
-Deno.test("of a picture, pixels on minified texture and edges are the mean of nine samples, all others as sharp as one", () => {
+Deno.test("pixels on minified texture and on edges are the mean of nine samples, all others one sample", () => {
   const random = randomStream(5);
   const [width, height, size] = [224, 220, 128];
   const vertices = posed(50);

@@ -1,10 +1,13 @@
 /**
- * Imports go one way between the rooms of the house and between the chapters of `stages/`, and a package is entered by its exports alone.
+ * Imports go one way between the rooms of the house and between the chapters of `stages/`, and a package is entered by
+ * its exports alone.
  */
 import { lineOf, visit } from "./syntax.ts";
 import { allImports, assertNone, type Import, modules, read } from "./tree.ts";
 
-/** Each room and the other rooms that it may import; what is missing here (`bench`, `examples`, `test`) may import all. */
+/**
+ * Each room and the other rooms that it may import; what is missing here (`bench`, `examples`, `test`) may import all.
+ */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   pipeline: [],
   gpu: [],

@@ -1,5 +1,6 @@
 /**
- * No module imports itself by way of others, types and dynamic imports included: whoever reads a file can read what it rests on first.
+ * No module imports itself by way of others, types and dynamic imports included: whoever reads a file can read what it
+ * rests on first.
  */
 import { allImports, assertNone, type Import } from "./tree.ts";
 

@@ -1,5 +1,6 @@
 /**
- * Every module outside of `test/` says first what it is for, in a doc comment, so that documentation and editors show it.
+ * Every module outside of `test/` says first what it is for, in a doc comment, so that documentation and editors show
+ * it.
  */
 import { assertNone, modules, read } from "./tree.ts";
 

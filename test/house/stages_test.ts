@@ -1,6 +1,6 @@
 /**
- * A stage can be told from its helpers at a glance: it lies directly in its chapter under its own name, and what it shares with others
- * lies in `parts/`, or in `stages/faces/` where it reads faces.
+ * A stage can be told from its helpers at a glance: it lies directly in its chapter under its own name, and what it
+ * shares with others lies in `parts/`, or in `stages/faces/` where it reads faces.
  */
 import { lineOf, visit } from "./syntax.ts";
 import { assertNone, modules, read } from "./tree.ts";

@@ -1,6 +1,7 @@
 /**
- * The project's tree as the rules of the house read it: its files, what each imports, and how a broken rule is reported. Git says which
- * files belong to the tree; in an exported copy without git, all that `.gitignore` does not name.
+ * The project's tree as the rules of the house read it: its files, what each imports, and how a broken rule is
+ * reported. Git says which files belong to the tree; in an exported copy without git, all that `.gitignore` does not
+ * name.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -17,7 +18,9 @@ export interface Import {
   readonly line: number;
   /** As it is written. */
   readonly specifier: string;
-  /** The imported file, relative to the project, or a package or built-in module such as `npm:zod@4.6.7` or `node:fs`. */
+  /**
+   * The imported file, relative to the project, or a package or built-in module such as `npm:zod@4.6.7` or `node:fs`.
+   */
   readonly to: string;
   /** `static` runs when the module loads, `dynamic` when a call comes to it, `type` never. */
   readonly kind: "static" | "dynamic" | "type";

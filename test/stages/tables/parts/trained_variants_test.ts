@@ -20,7 +20,7 @@ Deno.test("the ablation has further rows in their places, and only those that we
   assert.deepEqual(rowsOf(scored("direct_1", "alone_1", "light_2")), [...VARIANTS]);
 });
 
-Deno.test("a row whose training is absent is an error, one that nothing was trained for stands beside every training", async () => {
+Deno.test("a row without its training is an error; an untrained row stands beside every training", async () => {
   const has = scored("full_2", "light_1");
   const trainings = trainingsOf(has);
   assert.deepEqual(trainings, [1, 2]);
