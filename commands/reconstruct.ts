@@ -38,7 +38,7 @@ export interface ReconstructedFace extends Head {
 }
 
 /** The photograph cannot be reconstructed. The message says why and what to try. */
-export class ReconstructError extends Error {
+class ReconstructError extends Error {
   override name = "ReconstructError";
 }
 

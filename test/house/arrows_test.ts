@@ -2,7 +2,7 @@
  * Imports go one way between the rooms of the house and between the chapters of `stages/`, and a package is entered by
  * its exports alone.
  */
-import { lineOf, visit } from "./syntax.ts";
+import { lineOf, same, visit } from "./syntax.ts";
 import { allImports, assertNone, type Import, modules, read } from "./tree.ts";
 
 /**
@@ -100,7 +100,8 @@ Deno.test("face, gpu and nets use Deno only where they have asked whether it is 
       text,
       visitor: {
         "MemberExpression > Identifier[name=/^(Deno|process)$/]"(node) {
-          if ((node.parent as Deno.lint.MemberExpression).object !== node || ASKS_FIRST.includes(path)) return;
+          const { object } = node.parent as Deno.lint.MemberExpression;
+          if (!same(object, node) || ASKS_FIRST.includes(path)) return;
           findings.push(
             `${path}:${lineOf(node, text)}: a browser has no ${node.name}. Take what it gives as an argument.`,
           );

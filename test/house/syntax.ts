@@ -15,3 +15,8 @@ export function visit(path: string, { text, visitor }: { text: string; visitor: 
 export function lineOf({ range }: { readonly range: readonly [number, number] }, text: string): number {
   return text.slice(0, range[0]).split("\n").length;
 }
+
+/** Whether two nodes of one module are the same one. The parser hands out a new object each time that it is asked. */
+export function same(a: Deno.lint.Node, b: Deno.lint.Node): boolean {
+  return a.type === b.type && a.range[0] === b.range[0] && a.range[1] === b.range[1];
+}
