@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ambientLight, fitLight, shade } from "../../face/light.ts";
+import { fitLight, shade } from "../../face/light.ts";
+import { ambientLight } from "./ambient_light.ts";
 import { solveCholesky, symmetricEigen } from "../../face/linear.ts";
 import { maxDifference, randomStream } from "./head.ts";
 

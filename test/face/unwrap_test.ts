@@ -5,7 +5,7 @@ import { createImage, type RgbImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
-import { ambientLight } from "../../face/light.ts";
+import { ambientLight } from "./ambient_light.ts";
 import { unwrap } from "../../face/unwrap.ts";
 import { extendBeyondChart, interpolate, uvMap } from "../../face/uv_map.ts";
 import { gridHead, maxDifference, randomStream } from "./head.ts";

@@ -3,7 +3,7 @@
  * a light, and the picture that they make. Maps are 64² so that whole stages run in a fraction of a second.
  */
 import { fitMorphable } from "../../face/fit_morphable.ts";
-import { ambientLight } from "../../face/light.ts";
+import { ambientLight } from "../face/ambient_light.ts";
 import { albedoOf, encodeMorphable, type MorphableModel } from "../../face/morphable.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, renderOperator } from "../../face/render.ts";

@@ -8,12 +8,12 @@ import { createImage, type RgbImage } from "../../../face/image.ts";
 import { openDetector } from "../../../nets/detector.ts";
 import { type FaceMesh, openFaceMesh } from "../../../nets/facemesh.ts";
 import { cutSquare, squareAround, trackMeshes } from "../../../nets/facemesh_tracking.ts";
-import { openLandmarks68 } from "../../../nets/landmarks68.ts";
 import { resample } from "../../../nets/resample.ts";
 import { largest } from "../../../stages/data/detect.ts";
 import { decodePhotograph } from "../../../stages/faces/photograph.ts";
 import { asset } from "../../assets.ts";
 import { maxDifference } from "../../face/head.ts";
+import { openLandmarks68 } from "../../nets/landmarks68.ts";
 import { posed } from "../face_lab.ts";
 
 /** A picture whose colour says where in it one is. */
