@@ -46,7 +46,7 @@ export const guessTextures = defineStage({
  * views the texture is better still ([0.5, 0.98]: 0.4 dB), but parts of what the photograph shows give way to the mirror image. And a seam of 8 texels has
  * 0.02 dB more on unseen texels than one of 16, but leaves a line beside noses that turn away; 16 has 0.09 dB more in the view itself.
  */
-export function firstGuess(
+function firstGuess(
   { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
   { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
 ): Float32Array {

@@ -1,6 +1,6 @@
 /**
- * Nobody is in two of the sets that `embedded` trains on, takes its held-out heads from, and tests on: a recognition network that no loss was trained with
- * looks at every pair of faces. It runs on each photograph, which takes minutes.
+ * Nobody is in two of the sets that `embedded` trains on, takes its held-out heads from, and tests on: a recognition
+ * network that no loss was trained with looks at every pair of faces. It runs on each photograph, which takes minutes.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -89,7 +89,8 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
     assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
 
-    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to the bit.
+    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to
+    // the bit.
     const before = (await decodePhotograph(await asset("train/obama/obama4_crop.jpg"))).image;
     const after = (await decodePhotograph(await Deno.readFile(`${folder}/one/photograph.png`))).image;
     assert.deepEqual([after.width, after.height], [before.width, before.height]);
@@ -103,7 +104,7 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(sum / before.data.length < 0.05);
   }));
 
-Deno.test("several faces get folders of their own, from left to right; a face at the border is said to be cut off", () =>
+Deno.test("several faces get folders from left to right; a face at the border is said to be cut off", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
     await results(scratch);
@@ -149,7 +150,8 @@ const HAND = `<g fill="#b98263" stroke="#8a5c42" stroke-width="2">${
 }</g>`;
 const DRAWING =
   `<g fill="none" stroke="#1b4f9c" stroke-width="7" stroke-linecap="round"><circle cx="240" cy="210" r="120"/>
-  <circle cx="200" cy="180" r="9" fill="#1b4f9c"/><circle cx="281" cy="178" r="9" fill="#1b4f9c"/><path d="M240 190 l-12 40 l14 2"/>
+  <circle cx="200" cy="180" r="9" fill="#1b4f9c"/><circle cx="281" cy="178" r="9" fill="#1b4f9c"/>
+  <path d="M240 190 l-12 40 l14 2"/>
   <path d="M185 255 q52 45 112 -4" stroke="#c2352b"/><path d="M130 150 q20 -90 110 -92 q90 4 108 88" stroke="#d9a520"/>
   <path d="M240 330 v110 M240 360 l-90 40 M240 360 l95 36"/></g>`;
 

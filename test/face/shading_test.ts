@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ambientLight } from "../../face/light.ts";
+import { ambientLight } from "./ambient_light.ts";
 import { shadingMap } from "../../face/shading.ts";
 import { gridHead, maxDifference, posedHead } from "./head.ts";
 

@@ -5,7 +5,7 @@ import { normalMap } from "../../face/shading.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import type { UnwrapOptions } from "../../face/unwrap_options.ts";
 import { interpolate, uvMap } from "../../face/uv_map.ts";
-import { rasteriseCpu } from "../../gpu/raster_cpu.ts";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { gridHead, posedHead, waves } from "./head.ts";
 
 const { topology, model } = gridHead(21);

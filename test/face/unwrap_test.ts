@@ -4,7 +4,7 @@ import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { unwrap } from "../../face/unwrap.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import type { Unwrapping } from "../../face/unwrap_options.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "@ftim/gpu/device";
 import { gridHead, randomStream } from "./head.ts";
 
 const { topology, model } = gridHead(25);

@@ -28,7 +28,7 @@ const faces = [
   { id: "train/obama/obama4_crop.jpg", box: [29, -11, 232, 284], yaw: [-6, 6], pitch: [-18, 0], roll: [-6, 6] },
 ] as const;
 
-Deno.test("estimate() tells left from right, up from down, and the head's tilt, in each picture and in its mirror image", async () => {
+Deno.test("estimate() tells left, right, up, down and tilt, in each picture and in its mirror image", async () => {
   const pose = await openHeadPose(await asset("models/fr_pose.onnx"));
   for (const { id, box: [left, top, width, height], ...expected } of faces) {
     const image = await photograph(id);

@@ -88,7 +88,7 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 }
 
 /** Trains a model on triplets. */
-export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
+async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const { model, faces, weights, light, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
   const usable = options.triplets.filter(({ views }) =>

@@ -144,7 +144,8 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     Object.fromEntries(METHODS.map((method) => [method, make(method === "ours")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
   const scored = (best: boolean) => folder(best ? "scores_perfect" : "scores_grey", "metrics");
-  // Of the full method the second training is a failure. The rows that are made for who asks are in the table of two trainings alone.
+  // Of the full method the second training is a failure. The rows that are made for who asks are in the table of two
+  // trainings alone.
   const each = (trainings: number) => {
     const rows = VARIANTS.filter((variant) => trainings === 2 || !MORE.includes(variant)).flatMap((variant) =>
       Array.from({ length: UNTRAINED.includes(variant) ? 1 : trainings }, (_, i) => ({

@@ -14,7 +14,7 @@ Deno.test("the ablation has further rows in their places, and only those that we
   assert.deepEqual(rowsOf(scored("direct.1", "alone.1", "light.2")), [...VARIANTS]);
 });
 
-Deno.test("a row whose training is absent is an error, one that nothing was trained for stands beside every training", async () => {
+Deno.test("a row without its training is an error; an untrained row stands beside every training", async () => {
   const trees = scored("full.10", "full.2", "light.1", "light.10");
   const trainings = trainingsOf(trees);
   assert.deepEqual(trainings, [1, 2, 10]);
