@@ -65,7 +65,11 @@ function codeLines(before: string, after: string, { state, names }: Context): st
   const [old, now] = [state.document(before), state.document(after)];
   if (old === null || now === null) return ["code: changed"];
   const [a, b]: [Code, Code] = [JSON.parse(old), JSON.parse(now)];
-  const lines = [...changeLines(a.modules, b.modules), ...changeLines(a.packages, b.packages, "package ")];
+  const lines = [
+    ...changeLines(a.modules, b.modules),
+    ...changeLines(a.packages, b.packages, "package "),
+    ...changeLines(a.aliases ?? {}, b.aliases ?? {}, "import "),
+  ];
   return lines.length <= names + 1 ? lines : [...lines.slice(0, names), `code: ${lines.length - names} more changes`];
 }
 
