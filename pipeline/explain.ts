@@ -44,9 +44,11 @@ export function differences(
   options: Detail & { readonly state: State },
 ): string[] {
   const lines: string[] = [];
-  if (draft.schema !== earlier.schema) lines.push(`engine schema: ${earlier.schema} → ${draft.schema}`);
+  const sameSchema = draft.schema === earlier.schema;
+  if (!sameSchema) lines.push(`engine schema: ${earlier.schema} → ${draft.schema}`);
   if (draft.salt !== earlier.salt) lines.push(`salt: "${earlier.salt}" → "${draft.salt}"`);
-  if (draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
+  // digests of code under two schemas cannot be compared
+  if (sameSchema && draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
   lines.push(...leafChanges(earlier.params, draft.params).map((line) => `param ${line}`));
   lines.push(...leafChanges(earlier.environment, draft.environment).map((line) => `environment ${line}`));
   if (draft.each.join() !== earlier.each.join()) lines.push(`each: [${earlier.each}] → [${draft.each}]`);
