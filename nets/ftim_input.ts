@@ -4,7 +4,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import type { FtimInput } from "./ftim.ts";
 
 /** One face in UV space, S×S texels; colours 0..1. */

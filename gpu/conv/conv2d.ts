@@ -7,8 +7,9 @@ import type { Through } from "../kernels/texels.ts";
 import { type Direction, familyFor, halfPrecision } from "./families.ts";
 import { filterCode, filterKey, planFilterGradient } from "./filter_gradient.ts";
 import { gatherCode, gatherKey } from "./gather.ts";
-import { type ConvGeometry, type Epilogue, type GatherPlan, planForward, planInputGradient } from "./geometry.ts";
+import type { ConvGeometry, Epilogue } from "./geometry.ts";
 import { packFilter, packPixels, packTransposed } from "./packing.ts";
+import { type GatherPlan, planForward, planInputGradient } from "./plan.ts";
 import { planTiled, tiledCode, tiledKey, type TiledPlan } from "./tiled.ts";
 
 /** The device's backend and what kind of adapter it is. */

@@ -6,9 +6,10 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { sizeOf } from "../kernels/dispatch.ts";
 import { replaceKernel, required } from "../kernels/replace.ts";
 import { pack } from "../kernels/texels.ts";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { runGather } from "./conv2d.ts";
-import { type ConvGeometry, type Epilogue, isFusable, planForward } from "./geometry.ts";
+import { type ConvGeometry, type Epilogue, isFusable } from "./geometry.ts";
+import { planForward } from "./plan.ts";
 
 // Below this the stock kernel is as good, and small tensors on the CPU should stay there.
 const LEAST_PRODUCTS = 1 << 16;

@@ -3,7 +3,7 @@
 // tfjs compares, casts and multiplies: three passes over the image.
 
 import type { GradConfig, Tensor } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 import { dispatch, program } from "./dispatch.ts";
 
 /** Registers both gradients. Where the other operand is not one value, tfjs's own gradient serves. */

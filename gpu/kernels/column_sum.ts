@@ -5,8 +5,8 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { chunksOf, elementFor } from "../ops/run.ts";
 import { dispatch, program } from "./dispatch.ts";
+import { chunksOf, elementFor } from "./invocations.ts";
 import type { Through } from "./texels.ts";
 
 /** Options of `columnSum`. */

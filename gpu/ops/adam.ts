@@ -4,7 +4,7 @@
 
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { dispatch, program } from "../kernels/dispatch.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `adamStep`. */
 export interface AdamOptions {
@@ -55,8 +55,8 @@ export interface AdamUpdate {
  *
  * @example
  * ```ts
- * import { openTfjs } from "../tfjs.ts";
- * import { adamStep, createAdam } from "./adam.ts";
+ * import { openTfjs } from "@ftim/gpu/tfjs";
+ * import { adamStep, createAdam } from "@ftim/gpu/ops/adam";
  *
  * const tf = await openTfjs();
  * const variables = [tf.variable(tf.tensor1d([1, 2, 3]))];

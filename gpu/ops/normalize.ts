@@ -6,7 +6,8 @@
 
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { isSoftware } from "../device.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
+import { chunksOf, elementFor } from "../kernels/invocations.ts";
 import {
   APPLY,
   GRADIENT,
@@ -17,7 +18,7 @@ import {
   PARAMETER_GRADIENT,
   PARTIAL_MOMENTS,
 } from "./normalize_wgsl.ts";
-import { chunksOf, differentiable, elementFor, run } from "./run.ts";
+import { differentiable, run } from "./run.ts";
 
 /** Options of `normalize`. */
 export interface NormalizeOptions {

@@ -12,7 +12,7 @@ import { isSoftware } from "../device.ts";
 import { columnSum } from "../kernels/column_sum.ts";
 import { dispatch, program } from "../kernels/dispatch.ts";
 import { required } from "../kernels/replace.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `upsampleConvolve`. */
 export interface UpsampleConvolveOptions {
@@ -35,8 +35,7 @@ const KERNEL = "FtimUpsampleConvolve";
  *
  * @example
  * ```ts
- * import { openTfjs } from "../tfjs.ts";
- * import { upsampleConvolve } from "./upsample_convolve.ts";
+ * import { openTfjs, upsampleConvolve } from "@ftim/gpu";
  *
  * const tf = await openTfjs();
  * const [x, filter] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2)];

@@ -6,7 +6,7 @@
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
 import { goesByFours, pixelOfElements } from "../kernels/pixel_values.ts";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { differentiable, run } from "./run.ts";
 
 /** Partial sums. */
