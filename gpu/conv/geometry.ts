@@ -54,20 +54,25 @@ export interface ConvAttrs {
   readonly leakyreluAlpha?: number;
 }
 
+/** What `geometryOf` goes by. */
+export interface GeometryRequest {
+  /** Of the input: [batch, height, width, channels]. */
+  readonly shape: readonly number[];
+  /** [kernelHeight, kernelWidth, inChannels, outChannels]; the last is results per input channel if it is depthwise. */
+  readonly filter: readonly number[];
+  readonly attrs: ConvAttrs;
+  readonly depthwise?: boolean;
+}
+
 /** The geometry of a convolution by tfjs's own rules for padding, or `undefined` where our kernels do not serve. */
 export function geometryOf(
   tf: Tfjs,
-  { shape, filter, attrs, depthwise = false }: {
-    shape: number[];
-    filter: number[];
-    attrs: ConvAttrs;
-    depthwise?: boolean;
-  },
+  { shape, filter, attrs, depthwise = false }: GeometryRequest,
 ): ConvGeometry | undefined {
   if (attrs.dataFormat === "NCHW") return undefined;
   const info = tf.backend_util.computeConv2DInfo(
-    shape as [number, number, number, number],
-    filter as [number, number, number, number],
+    [...shape] as [number, number, number, number],
+    [...filter] as [number, number, number, number],
     attrs.strides,
     attrs.dilations ?? 1,
     attrs.pad,

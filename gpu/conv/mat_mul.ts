@@ -37,10 +37,14 @@ export function registerMatMul(tf: Tfjs, { software }: { readonly software: bool
   }
 }
 
-interface MatMulOperands extends Pick<MatMulAttrs, "transposeA" | "transposeB"> {
-  readonly a: TensorInfo;
-  readonly b: TensorInfo;
-  readonly bias: TensorInfo | undefined;
+/** Operands of a matrix product. */
+export interface MatMulOperands<Tensor = TensorInfo> extends Pick<MatMulAttrs, "transposeA" | "transposeB"> {
+  /** [.., rows, inner], or [.., inner, rows] if it comes transposed. */
+  readonly a: Tensor;
+  /** [1.., inner, columns], or [1.., columns, inner] if it comes transposed. */
+  readonly b: Tensor;
+  /** [columns] */
+  readonly bias: Tensor | undefined;
   readonly epilogue: Epilogue;
 }
 

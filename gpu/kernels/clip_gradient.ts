@@ -27,10 +27,13 @@ export function registerClipGradients(tf: Tfjs): void {
   }
 }
 
-interface Clip {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  readonly kernelName: string;
+/** What is differentiated. */
+export interface Clip<Operand = Tensor> {
+  readonly a: Operand;
+  /** One value. */
+  readonly b: Operand;
+  readonly kernelName: "Maximum" | "Minimum";
+  /** The operator of WGSL that holds for `a` and `b` where the gradient passes. */
   readonly comparison: string;
 }
 

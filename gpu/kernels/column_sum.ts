@@ -10,13 +10,13 @@ import { chunksOf, elementFor } from "./invocations.ts";
 import type { Through } from "./texels.ts";
 
 /** Options of `columnSum`. */
-export interface ColumnSumOptions {
+export interface ColumnSumOptions<Tensor = TensorInfo> {
   readonly rows: number;
   readonly columns: number;
   readonly shape: readonly number[];
   readonly software: boolean;
   /** Passes x through the gradient of a leaky relu first. */
-  readonly through?: Through | undefined;
+  readonly through?: Through<Tensor> | undefined;
   /** What each sum is multiplied by. Default 1. */
   readonly scale?: number;
 }

@@ -14,11 +14,11 @@ import type { Through } from "../kernels/texels.ts";
 import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `convolve`. */
-export interface ConvolveOptions {
+export interface ConvolveOptions<Filter = Tensor4D, Bias = Tensor1D> {
   /** [kernelHeight, kernelWidth, inChannels, outChannels] */
-  readonly filter: Tensor4D;
+  readonly filter: Filter;
   /** [outChannels] */
-  readonly bias?: Tensor1D;
+  readonly bias?: Bias;
   /** Default 1. */
   readonly stride?: number;
   /** As in `tf.conv2d`. Default "same". */

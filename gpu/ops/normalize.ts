@@ -21,11 +21,11 @@ import {
 import { differentiable, run } from "./run.ts";
 
 /** Options of `normalize`. */
-export interface NormalizeOptions {
+export interface NormalizeOptions<Parameter = Tensor1D> {
   /** Scale per channel, [channels]. */
-  readonly gamma: Tensor1D;
+  readonly gamma: Parameter;
   /** Offset per channel, [channels]. */
-  readonly beta: Tensor1D;
+  readonly beta: Parameter;
   /** Channels are normalised in this many groups; must divide them. Default: every channel by itself (instance normalisation). */
   readonly groups?: number;
   /** Added to the variance. Default 1e-5. */

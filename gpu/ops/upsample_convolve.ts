@@ -15,11 +15,11 @@ import { required } from "../kernels/replace.ts";
 import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `upsampleConvolve`. */
-export interface UpsampleConvolveOptions {
+export interface UpsampleConvolveOptions<Filter = Tensor4D, Bias = Tensor1D> {
   /** [3, 3, inChannels, outChannels] */
-  readonly filter: Tensor4D;
+  readonly filter: Filter;
   /** [outChannels] */
-  readonly bias?: Tensor1D;
+  readonly bias?: Bias;
   /** Slope of the activation below zero: 1 is none (the default), 0 is relu, 0.2 a leaky relu. Not negative. */
   readonly slope?: number;
 }
