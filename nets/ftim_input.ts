@@ -4,7 +4,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** A batch of inputs, NHWC; colours in 0..1, S the side of the UV map. */
 export interface FtimInput {

@@ -12,7 +12,7 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { weightedL1 } from "@ftim/gpu/ops/weighted-l1";
 import { applySparse } from "@ftim/gpu/sparse";
 import { applySparseCpu, type SparseMatrix } from "@ftim/gpu/sparse-cpu";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { type FaceMaps, type FtimInput, ftimInput, stackMaps } from "./ftim_input.ts";
 import { removeLighting } from "./ftim.ts";
 import { type Box, interpolationMatrix, resizeTensor } from "./resample.ts";

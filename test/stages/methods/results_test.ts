@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import { l1 } from "../../../face/metrics/l1.ts";
-import { psnr } from "../../../face/metrics/psnr.ts";
-import { ssim } from "../../../face/metrics/ssim.ts";
+import { l1, psnr, ssim } from "@ftim/gpu/metrics-cpu";
 import type { RgbImage } from "../../../face/image.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
 import { type Artifact, cast, reproduce, sourceFolder } from "@ftim/pipeline";
