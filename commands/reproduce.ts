@@ -1,4 +1,7 @@
-/** `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a part of `reproduce` also says how it was made. */
+/**
+ * `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a
+ * part of `reproduce` also says how it was made.
+ */
 import { type Command, Option } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "@ftim/pipeline";
 import {

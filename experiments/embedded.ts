@@ -1,10 +1,11 @@
 /**
  * The experiment `embedded`: the paper on photographs and networks that come from the npm registry alone.
  *
- * No real multi-view set can be had there, so the training captures are rendered from single photographs with known truth
- * (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set are the 22
- * faces of six photographs; other views and true textures are of heads made from 17 more portraits. Nobody in either is in a training
- * photograph: between the sets no two faces are nearer than 0.43 to a recognition network (cosine of `fr_feature`; `test/e2e/persons_test.ts`).
+ * No real multi-view set can be had there, so the training captures are rendered from single photographs with known
+ * truth (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set
+ * are the 22 faces of six photographs; other views and true textures are of heads made from 17 more portraits. Nobody
+ * in either is in a training photograph: between the sets no two faces are nearer than 0.43 to a recognition network
+ * (cosine of `fr_feature`; `test/e2e/persons_test.ts`).
  *
  * @module
  */

@@ -16,7 +16,9 @@ import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
-/** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
+/**
+ * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
+ */
 export function trainingData(
   { identities, triplets: count = 128 }: Pick<EmbeddedOptions, "identities" | "triplets">,
 ) {

@@ -1,6 +1,6 @@
 /**
- * The paper's Section 4, for any data: ours and the comparators are trained and applied, then scored on test photographs, in other views of persons who were never
- * trained on and, where they are known, against true textures.
+ * The paper's Section 4, for any data: ours and the comparators are trained and applied, then scored on test
+ * photographs, in other views of persons who were never trained on and, where they are known, against true textures.
  *
  * @module
  */

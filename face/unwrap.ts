@@ -1,5 +1,6 @@
-// UV Render of the paper: the photograph, sampled at every texel's place on the posed mesh, and how well the camera saw it.
-// DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on the cheek behind it; here a depth test decides.
+// UV Render of the paper: the photograph, sampled at every texel's place on the posed mesh, and how well the camera saw
+// it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on the cheek behind it; here a depth test
+// decides.
 import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { addBilinear, type RgbImage } from "./image.ts";
@@ -19,11 +20,15 @@ export interface UnwrappedTexture {
 export interface UnwrapOptions {
   /** Side of the UV map in texels. Default 256. */
   readonly size?: number;
-  /** View-space normal z at which visibility begins and at which it is full. Default [0.2, 0.6]: 78° and 53° from the camera. */
+  /**
+   * View-space normal z at which visibility begins and at which it is full. Default [0.2, 0.6]: 78° and 53° from the
+   * camera.
+   */
   readonly facing?: readonly [number, number];
   /**
-   * Width, in parts of the face's size, of the band along the outline of the mesh in the image that fades to unseen: a mesh
-   * is rarely true to the pixel, and there an error shows background or hair. Default 0.015: 2 pixels of a 150-pixel face.
+   * Width, in parts of the face's size, of the band along the outline of the mesh in the image that fades to unseen: a
+   * mesh is rarely true to the pixel, and there an error shows background or hair. Default 0.015: 2 pixels of a
+   * 150-pixel face.
    */
   readonly outline?: number;
   /** Texels by which hidden regions and the chart's border grow. Default 1. */
@@ -82,7 +87,10 @@ export function unwrap(
   return { texture, visibility: shrink(visibility, { map, by: erode }) };
 }
 
-/** How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels of the border. */
+/**
+ * How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels
+ * of the border.
+ */
 export interface DepthFrame {
   readonly left: number;
   readonly top: number;
@@ -104,8 +112,8 @@ export function frameOf(vertices: Float32Array): DepthFrame {
 }
 
 /**
- * Is there something clearly nearer at all four depth pixels around the point? Taking the farthest of four stands in for
- * a slope-dependent bias; the constant one is 1% of the face, far less than a nose's height over a cheek.
+ * Is there something clearly nearer at all four depth pixels around the point? Taking the farthest of four stands in
+ * for a slope-dependent bias; the constant one is 1% of the face, far less than a nose's height over a cheek.
  */
 function isHidden(shadow: Raster, { x, y, z }: { x: number; y: number; z: number }): boolean {
   const bias = 0.01 * shadow.width;
@@ -140,7 +148,9 @@ function texelFootprints(
   return out;
 }
 
-/** Mean of the image over the texel's parallelogram: as many bilinear samples a side as it is pixels long, at most 8. */
+/**
+ * Mean of the image over the texel's parallelogram: as many bilinear samples a side as it is pixels long, at most 8.
+ */
 function sampleTexel(
   image: RgbImage,
   { x, y, step, out, at }: { x: number; y: number; step: Float32Array; out: Float32Array; at: number },

@@ -1,5 +1,5 @@
-// UV Render of many faces at once on the GPU: what `unwrap` does, with one submission and one read-back. Values agree with the CPU's to f32
-// rounding but where a depth or a border is decided the other way.
+// UV Render of many faces at once on the GPU: what `unwrap` does, with one submission and one read-back. Values agree
+// with the CPU's to f32 rounding but where a depth or a border is decided the other way.
 import type { Gpu } from "@ftim/gpu/device";
 import type { RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";

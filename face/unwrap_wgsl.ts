@@ -1,15 +1,21 @@
-// The shaders behind unwrap_batch.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for bit.
+// The shaders behind unwrap_batch.ts. Each output has one invocation and a fixed order of work, so a result repeats bit
+// for bit.
 //
-// depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum, which knows no order
+// depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum,
+//          which knows no order
 // normals  one invocation a vertex: the area-weighted sum over the triangles around it
 // rows, columns  a summed-area table of the depth pixels that the mesh covers
 // texels   one invocation a texel of the chart: where it lies in the image, its colour there, and how well it was seen
 // shrink   the minimum over a square of texels, for four by four texels at once
 //
-// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a row of 1024 texels after the other: on a software adapter a texel
-// of four floats is fetched faster than one element of a buffer.
+// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a
+// row of 1024 texels after the other: on a software adapter a texel of four floats is fetched faster than one element
+// of a buffer.
 
-/** Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
+/**
+ * Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of
+ * the bounds; three are not used.
+ */
 export const MESH_FLOATS = 12;
 
 /** Texels in a row of a texture that is read by a flat index. */
@@ -38,9 +44,10 @@ fn meshAt(i: u32) -> Mesh {
 `;
 
 /**
- * Nearness: 1 at the nearest z of the mesh, falling to more than 0 at the farthest; 0 where there is no mesh. f32 in bits, which for numbers from 0 on
- * have the same order. (The graphics pipeline takes five times as long on a software adapter, where setting up a triangle costs more than its few pixels.)
- * Bindings: 0 options, 1 meshes, 2 positions, 3 triangles, 4 nearness, all 0.
+ * Nearness: 1 at the nearest z of the mesh, falling to more than 0 at the farthest; 0 where there is no mesh. f32 in
+ * bits, which for numbers from 0 on have the same order. (The graphics pipeline takes five times as long on a software
+ * adapter, where setting up a triangle costs more than its few pixels.) Bindings: 0 options, 1 meshes, 2 positions, 3
+ * triangles, 4 nearness, all 0.
  */
 export const DEPTH = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
@@ -70,7 +77,8 @@ fn cross2(a: vec2f, b: vec2f) -> f32 { return a.x * b.y - a.y * b.x; }
   let whole = low.x <= high.x;
   while (whole && at.y <= high.y) {
     let center = vec2f(at) + 0.5;
-    let w = vec3f(cross2(b - center, c - center), cross2(c - center, a - center), cross2(a - center, b - center)) * inverse;
+    let w = vec3f(
+      cross2(b - center, c - center), cross2(c - center, a - center), cross2(a - center, b - center)) * inverse;
     if (all(w >= vec3f(-1e-6))) {
       let pixel = (id.y * options.side + u32(at.y)) * options.side + u32(at.x);
       atomicMax(&nearness[pixel], bitcast<u32>(max(dot(w, near), 1e-6)));
@@ -101,13 +109,15 @@ fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
   }
   // From y down and z away to y up and z to the viewer: a half turn about x, which a cross product follows.
   let norm = length(sum);
-  textureStore(normals, place(first + id.x), select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0));
+  textureStore(
+    normals, place(first + id.x),
+    select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0));
 }
 `;
 
 /**
- * Covered pixels of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square, which is less, so that
- * differences are right although the sums overflow. Bindings: 0 options, 1 nearness, 2 counts.
+ * Covered pixels of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square,
+ * which is less, so that differences are right although the sums overflow. Bindings: 0 options, 1 nearness, 2 counts.
  */
 export const ROWS = HEADER + /* wgsl */ `
 @group(0) @binding(1) var<storage, read> nearness: array<vec4u>;
@@ -147,8 +157,9 @@ export const COLUMNS = HEADER + /* wgsl */ `
 `;
 
 /**
- * Bindings: 0 options, 1 meshes, 2 positions, 3 normals, 4 corners and 5 places of the texels inside (see `Chart`), 6 steps per triangle, 7 summed
- * counts, 8 nearness, 9 images, 10 visibility before it shrinks, a layer a mesh, 11 colours.
+ * Bindings: 0 options, 1 meshes, 2 positions, 3 normals, 4 corners and 5 places of the texels inside (see `Chart`), 6
+ * steps per triangle, 7 summed counts, 8 nearness, 9 images, 10 visibility before it shrinks, a layer a mesh, 11
+ * colours.
  */
 export const TEXELS = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
@@ -171,7 +182,8 @@ fn bilinear(p: vec2f, layer: u32) -> vec3f {
   let high = min(low + 1, last);
   let f = at - floor(at);
   let top = mix(textureLoad(images, low, layer, 0).rgb, textureLoad(images, vec2i(high.x, low.y), layer, 0).rgb, f.x);
-  let bottom = mix(textureLoad(images, vec2i(low.x, high.y), layer, 0).rgb, textureLoad(images, high, layer, 0).rgb, f.x);
+  let bottom = mix(
+    textureLoad(images, vec2i(low.x, high.y), layer, 0).rgb, textureLoad(images, high, layer, 0).rgb, f.x);
   return mix(top, bottom, f.y);
 }
 fn samplesFor(step: vec2f) -> u32 { return u32(clamp(ceil(length(step) - 0.01), 1.0, 8.0)); }
@@ -182,12 +194,15 @@ fn countTo(mesh: u32, at: vec2i) -> u32 {
   let pixel = (mesh * options.side + inside.y) * options.side + inside.x;
   return select(0u, counts[pixel / 2] >> (16 * (pixel & 1)), all(at >= vec2i()));
 }
-/** How much of the square around a depth pixel the mesh covers. No mesh reaches the border, so nothing lies beyond it. */
+/**
+ * How much of the square around a depth pixel the mesh covers. No mesh reaches the border, so nothing lies beyond it.
+ */
 fn cover(mesh: u32, pixel: vec2i) -> f32 {
   let low = pixel - options.radius - 1;
   let high = pixel + options.radius;
   let window = f32(2 * options.radius + 1);
-  let count = countTo(mesh, high) - countTo(mesh, vec2i(low.x, high.y)) - countTo(mesh, vec2i(high.x, low.y)) + countTo(mesh, low);
+  let count = countTo(mesh, high) - countTo(mesh, vec2i(low.x, high.y)) - countTo(mesh, vec2i(high.x, low.y)) +
+    countTo(mesh, low);
   return f32(count & 0xffff) / (window * window);
 }
 

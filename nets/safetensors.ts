@@ -1,8 +1,10 @@
 /**
- * Tensor files: eight bytes of header length (little-endian), a JSON header padded with spaces to a multiple of eight, then the
- * tensors' bytes without a gap. Tensors are laid out by name and aligned by element size, so equal tensors give equal bytes.
+ * Tensor files: eight bytes of header length (little-endian), a JSON header padded with spaces to a multiple of eight,
+ * then the tensors' bytes without a gap. Tensors are laid out by name and aligned by element size, so equal tensors
+ * give equal bytes.
  *
- * Format: https://github.com/huggingface/safetensors#format. As there, a file with holes, overlaps or trailing bytes is refused.
+ * Format: https://github.com/huggingface/safetensors#format. As there, a file with holes, overlaps or trailing bytes is
+ * refused.
  */
 
 /** One dense row-major tensor. A scalar has shape `[]`. */
@@ -86,8 +88,8 @@ export function encodeSafetensors(
 /**
  * Decodes all tensors of a file. The arrays are copies: `bytes` may be reused.
  *
- * @throws {SyntaxError} If the file is truncated, its header is not what the format asks for, the tensors' ranges do not cover the
- * data exactly once, or a tensor has another type than F32, I32, U32, U8.
+ * @throws {SyntaxError} If the file is truncated, its header is not what the format asks for, the tensors' ranges do
+ * not cover the data exactly once, or a tensor has another type than F32, I32, U32, U8.
  */
 export function decodeSafetensors(bytes: Uint8Array): TensorRecord {
   const { entries, data } = readHeader(bytes);

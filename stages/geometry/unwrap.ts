@@ -1,6 +1,6 @@
 /**
- * UV Render (paper, section 3.2): aligned crop and posed mesh → incomplete UV texture, how well each texel was seen, and
- * the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
+ * UV Render (paper, section 3.2): aligned crop and posed mesh → incomplete UV texture, how well each texel was seen,
+ * and the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
  *
  * Where the paper is silent: a texel is seen if no other part of the face lies before it (DECA tests its normal alone),
  * and counts less the more grazing the view; see `face/unwrap.ts`, the reference of what runs here on the GPU.
@@ -12,7 +12,9 @@ import { photographInCrop, type Rectangle } from "../../face/crop.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
-/** Crops and meshes → `<key>.texture.png` (256²), `<key>.visibility.png` (256²) and `<key>.mask.png` (the crop's size). */
+/**
+ * Crops and meshes → `<key>.texture.png` (256²), `<key>.visibility.png` (256²) and `<key>.mask.png` (the crop's size).
+ */
 export const unwrapTextures = defineStage({
   name: "unwrap",
   module: import.meta.url,

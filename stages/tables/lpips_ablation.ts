@@ -1,5 +1,6 @@
 /**
- * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much as they reward.
+ * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much
+ * as they reward.
  *
  * @module
  */
@@ -8,7 +9,10 @@ import { defineStage } from "@ftim/pipeline";
 import { roles } from "./parts/roles.ts";
 import { TRAINED_VARIANTS, type TrainedVariant } from "./parts/trained_variants.ts";
 
-/** Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`: each variant less the full method. */
+/**
+ * Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`:
+ * each variant less the full method.
+ */
 export const lpipsAblation = defineStage({
   name: "lpips_ablation",
   module: import.meta.url,
@@ -36,7 +40,10 @@ export const lpipsAblation = defineStage({
       name: "lpips_ablation",
       titles: { table: "LPIPS of the ablation", margins: "LPIPS: each variant less the full method, pair by pair" },
       margin: "row less reference",
-      notes: trainings.length === 1 ? [] : [`Each value is the mean of ${trainings.length} trainings.`],
+      notes: trainings.length === 1 ? [] : [
+        `Each value of a trained variant is the mean of ${trainings.length} trainings. ` +
+        "The rows without FTIM are not trained.",
+      ],
       ...params,
     });
     for (const [name, text] of Object.entries(files)) out.write(name, text);

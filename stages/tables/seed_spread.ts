@@ -1,5 +1,6 @@
 /**
- * How far the scores of our method depend on the seed of the training: the same training repeated with other seeds. The paper reports one run.
+ * How far the scores of our method depend on the seed of the training: the same training repeated with other seeds. The
+ * paper reports one run.
  *
  * @module
  */
@@ -7,7 +8,10 @@ import { defineStage } from "@ftim/pipeline";
 import { roles } from "./parts/roles.ts";
 import { TRAININGS } from "./parts/trainings.ts";
 
-/** Scores of each training on the test photographs (`real_1`, `real_2`, …) and in other views (`novel_1`, …) → `seeds.{md,csv,tex}`. */
+/**
+ * Scores of each training on the test photographs (`real_1`, `real_2`, …) and in other views (`novel_1`, …) →
+ * `seeds.{md,csv,tex}`.
+ */
 export const seedSpread = defineStage({
   name: "seed_spread",
   module: import.meta.url,

@@ -1,7 +1,8 @@
 /**
- * Table 1 of the paper: L1, PSNR, SSIM and cosine similarity of each method's render with the photograph, mean over the test faces, with the values
- * that the paper printed beside ours. The paper does not say whether it scored the face or the whole image; both are here, the face first, for
- * every render is pasted over the photograph and full-frame scores flatter everyone.
+ * Table 1 of the paper: L1, PSNR, SSIM and cosine similarity of each method's render with the photograph, mean over the
+ * test faces, with the values that the paper printed beside ours. The paper does not say whether it scored the face or
+ * the whole image; both are here, the face first, for every render is pasted over the photograph and full-frame scores
+ * flatter everyone.
  *
  * @module
  */
@@ -13,8 +14,8 @@ import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
 /**
- * Measurements of all faces → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json` (every score).
- * `detections`, `aligned` and `meshes` only serve to name what is missing.
+ * Measurements of all faces → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
+ * (every score). `detections`, `aligned` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({
   name: "table1",

@@ -1,7 +1,7 @@
 /**
- * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may be used, whom to
- * cite and how to get it. What many files share stands once, in `collections`. This module reads and checks the file; nothing is fetched
- * here.
+ * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may
+ * be used, whom to cite and how to get it. What many files share stands once, in `collections`. This module reads and
+ * checks the file; nothing is fetched here.
  *
  * @module
  */
@@ -41,7 +41,10 @@ const lockSchema = z.strictObject({
 
 /** What the entries of one collection share. */
 export type Collection = z.infer<typeof collectionSchema>;
-/** One external file, or a folder where `source` is `user:` and ends in a slash. `sha256` null: not known until the user gives it. */
+/**
+ * One external file, or a folder where `source` is `user:` and ends in a slash. `sha256` null: not known until the user
+ * gives it.
+ */
 export type LockEntry = z.infer<typeof entrySchema>;
 /** An entry together with its collection. */
 export type Asset = LockEntry & { readonly shared: Collection };
@@ -99,7 +102,10 @@ export function splitNpmSource(source: string): { spec: string; path: string } |
   return match === null ? null : { spec: match[1]!, path: match[2]! };
 }
 
-/** The canonical text: sorted keys and entries, two spaces, a final newline. Writing it back unchanged gives the same bytes. */
+/**
+ * The canonical text: sorted keys and entries, two spaces, a final newline. Writing it back unchanged gives the same
+ * bytes.
+ */
 export function formatDataLock(lock: DataLock): string {
   const entries = [...lock.assets.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     .map(({ collection, id, sha256, size, source }) => ({ collection, id, sha256, size, source }));

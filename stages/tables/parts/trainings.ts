@@ -1,5 +1,6 @@
 /**
- * Trainings of one network that differ in nothing but their seed, numbered from 1. Stages that compare them have an input for each.
+ * Trainings of one network that differ in nothing but their seed, numbered from 1. Stages that compare them have an
+ * input for each.
  *
  * @module
  */
