@@ -41,7 +41,7 @@ export function reproduce(program: Command): void {
     });
   experimentCommand(program, [
     "lpips",
-    "LPIPS of each method, through a network that you get by the README's one command",
+    "LPIPS of each method, through a network that you get by one command (docs/lpips.md)",
   ])
     .option("--ablation", "of the ablation's variants too")
     .addOption(more().implies({ ablation: true }))
