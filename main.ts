@@ -7,7 +7,7 @@ import { Command } from "commander";
 import { care } from "./commands/care.ts";
 import { Failure } from "./commands/failure.ts";
 import { gate } from "./commands/gate.ts";
-import { reconstruct } from "./commands/reconstruct_command.ts";
+import { reconstruct } from "./commands/reconstruct.ts";
 import { reproduce } from "./commands/reproduce.ts";
 import { status } from "./commands/status.ts";
 import { travel } from "./commands/travel.ts";

@@ -1,12 +1,28 @@
 /**
- * ftim: the pipeline engine, and the face-texture method as functions.
+ * ftim: one photograph → a textured face; the paper's experiments as lazy artifacts; the engine that computes them.
  *
- * The engine knows nothing of faces; see `pipeline/mod.ts` for an example of reproducing something else with it.
+ * ```ts
+ * import { reconstructPhoto } from "@ftim/ftim";
+ *
+ * const faces = await reconstructPhoto({ photo: "photo.jpg", output: "faces" });
+ * for (const { folder, angles, seen } of faces) {
+ *   console.log(`${folder}: turned by ${Math.round(angles.yaw)}°, ${Math.round(100 * seen)} % of its texture was seen`);
+ * }
+ * ```
+ *
+ * The engine knows nothing of faces and the kernels nothing of stages: take `@ftim/pipeline` or `@ftim/gpu` alone where that is
+ * all you need.
  *
  * @module
  */
 export * from "@ftim/pipeline";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
 export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
+export {
+  type ReconstructedFace,
+  ReconstructError,
+  type ReconstructOptions,
+  reconstructPhoto,
+} from "./experiments/reconstruct_photo.ts";
 export { shadeTensor } from "./face/shade_tensor.ts";
 export { registerFastKernels } from "@ftim/gpu/fast-kernels";

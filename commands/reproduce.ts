@@ -2,6 +2,7 @@
  * `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a
  * part of `reproduce` also says how it was made.
  */
+import { gzipSync } from "node:zlib";
 import { type Command, Option } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "@ftim/pipeline";
 import {
@@ -10,6 +11,7 @@ import {
   type Common,
   experimentCommand,
   folderOf,
+  FULL_SIZE,
   LPIPS,
   PUBLISHED,
   type Published,
@@ -51,7 +53,7 @@ export function reproduce(program: Command): void {
       await writeCrate(options, { file: `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`, changed });
     });
   experimentCommand(program, ["figures", "the figures and only what they need"])
-    .action(async (options: Common) => void await make(["figure3", "charts"], options));
+    .action(async (options: Common) => void await make(["figure3", "figure3Small", "charts", "chartsSmall"], options));
 }
 
 /** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
@@ -62,7 +64,9 @@ async function make(names: readonly Published[], options: Common): Promise<boole
   const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });
   const folder = folderOf(options);
   let written = 0;
-  for (const tree of Object.values(trees)) written += (await publish(tree, folder)).length;
+  for (const [name, tree] of Object.entries(trees)) {
+    written += (await publish(tree, FULL_SIZE.includes(name) ? `${folder}/full` : folder)).length;
+  }
   if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
   if (trees.table2 !== undefined) console.log(await trees.table2.text("table2.md"));
   if (trees.lpips !== undefined) console.log(await trees.lpips.text("lpips.md"));
@@ -76,12 +80,12 @@ function fileCount(trees: readonly Tree[]): number {
   return trees.reduce((sum, { paths }) => sum + paths.length, 0);
 }
 
-/** Writes the run's crate beside its results, unless they are the ones that it tells of already. */
+/** Writes the run's crate, compressed, beside its results, unless they are the ones that it tells of already. */
 async function writeCrate(
   options: Common,
   { file, changed }: { readonly file: string; readonly changed: boolean },
 ): Promise<void> {
-  const path = `${folderOf(options)}/${file}`;
+  const path = `${folderOf(options)}/${file}.gz`;
   if (!changed && await Deno.stat(path).then(() => true, () => false)) return;
   const crate = await crateOf({
     store: options.store,
@@ -93,6 +97,6 @@ async function writeCrate(
     workflow: "../../main.ts",
   });
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.writeTextFile(temporary, `${JSON.stringify(crate, null, 1)}\n`);
+  await Deno.writeFile(temporary, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
   await Deno.rename(temporary, path);
 }

@@ -11,16 +11,23 @@ import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { estimatePose } from "../stages/data/pose.ts";
 import { synthesize } from "../stages/synthetic/synthesize.ts";
-import { buildTriplets } from "../stages/data/triplets.ts";
+import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
-import type { EmbeddedOptions } from "./embedded.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
+
+/** How triplets are drawn. */
+interface TripletSettings {
+  /** Yaw ranges in degrees: left, frontal, right. */
+  bins: YawBins;
+  /** How many are drawn at most. */
+  count: number;
+}
 
 /**
  * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
  */
 export function trainingData(
-  { identities, triplets: count = 128 }: Pick<EmbeddedOptions, "identities" | "triplets">,
+  { identities, bins, count }: TripletSettings & { identities?: number | undefined },
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
   const sources = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
@@ -49,26 +56,31 @@ export function trainingData(
   });
   const faces = prepareFaces(found, { correction });
   const { images, detections, poses } = faces;
-  const triplets = buildTriplets({ images, poses }, { count });
+  const triplets = buildTriplets({ images, poses }, { bins, count });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
   return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
 }
 
 /** Captures of heads that no training saw, cast from other persons' portraits: for other views and true textures. */
-export function heldOutCaptures({ correction }: { correction: Artifact<"correction"> }) {
+export function heldOutCaptures(
+  { correction, bins, count, ...casting }: TripletSettings & {
+    correction: Artifact<"correction">;
+    /** Expressions a head is cast in. */
+    expressions: number;
+    /** Photographs whose face is turned further, in degrees, give no head. */
+    sourceYaw: number;
+    seed: number;
+  },
+) {
   const { images, crops, meshes } = findFaces(importPhotographs(assets("held/")), { keep: "largest" });
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
-  const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, {
-    expressions: 1,
-    sourceYaw: 25,
-    seed: 11,
-  });
+  const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, casting);
   const found = findFaces(importPhotographs(cast(pick(synthetic, ["captures/"]), "captures")), { keep: "largest" });
   const faces = prepareFaces(found, { correction });
   const { images: views, detections } = faces;
   const poses = estimatePose({ images: views, detections, network: headPose() }, { from: "camera" });
-  const triplets = buildTriplets({ images: views, poses }, { count: 20 });
+  const triplets = buildTriplets({ images: views, poses }, { bins, count });
   return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
 }

@@ -2,7 +2,7 @@
  * An artifact is a promise of files: a source on disk, or what a stage will make of other artifacts.
  * Artifacts are lazy values; composing them builds the graph, and only `reproduce` does any work.
  */
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./contract.ts";
 
 /** Files of a certain kind, not necessarily computed yet. The kind is a literal type: a wrong one does not compile. */
 export interface Artifact<Kind extends string = string> {

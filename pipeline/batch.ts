@@ -1,10 +1,11 @@
 /** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
+import type { ErasedContext } from "./contract.ts";
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
-import type { ErasedContext } from "./stage.ts";
 import type { ActionRecord, FileRow } from "./state.ts";
 import { checkBlob, commit, type Digest, hasBlob, quarantine, remove } from "./store.ts";
 import { corruption, openTree, recheck, type Resolved, type SourceFile } from "./tree.ts";
@@ -30,10 +31,11 @@ export interface Share {
 export function shareOf({ node: { stage, params }, inputs, session, label }: Job): Share {
   const touched = new Map<string, SourceFile & Digest>();
   const roles = Object.keys(inputs).filter((role) => !stage.each.includes(role));
-  const trees = Object.fromEntries(roles.map((role) => {
+  const opened = roles.map((role) => {
     const { listing, source } = found(inputs, role);
-    return [role, openTree(listing(), { store: session.store, source, touched })];
-  }));
+    return [role, openTree(listing(), { store: session.store, source, touched })] as const;
+  });
+  const trees = groupTrees(opened, stage.roles);
   let resource: Promise<unknown> | undefined;
   async function start(): Promise<unknown> {
     await checkInputs(roles.flatMap((role) => inStore(found(inputs, role))), session);

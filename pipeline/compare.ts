@@ -1,5 +1,5 @@
 /** Compares what a rerun made with what was recorded, as strictly as the stage's determinism class promises. */
-import type { Determinism } from "./stage.ts";
+import type { Determinism } from "./contract.ts";
 
 /** Null where two files agree as promised; otherwise what differs. */
 export function compareFiles(path: string, pair: Pair, determinism: Determinism): string | null {

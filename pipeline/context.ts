@@ -1,7 +1,7 @@
 /** What a stage's function is given, and whether what it made keeps the contract. */
+import type { ErasedContext } from "./contract.ts";
 import { PipelineError, StageError } from "./errors.ts";
 import type { Action, Job } from "./job.ts";
-import type { ErasedContext } from "./stage.ts";
 import type { Digest } from "./store.ts";
 import { openTree, type SourceFile } from "./tree.ts";
 import type { Sink } from "./writer.ts";

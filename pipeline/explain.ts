@@ -28,7 +28,9 @@ export function nearest(draft: Draft, state: State): NodeRecord | null {
 }
 
 function distanceOf(draft: Draft, earlier: NodePreimage): number {
-  const inputs = changedKeys(draft.inputs, earlier.inputs).filter((role) => draft.inputs[role] !== null);
+  const inputs = changedKeys(draft.inputs, earlier.inputs).filter((role) =>
+    draft.inputs[role] !== null || earlier.inputs[role] === undefined
+  );
   const params = leafChanges(draft.params, earlier.params).length;
   const environment = leafChanges(draft.environment, earlier.environment).length;
   const rest = [draft.code !== earlier.code, draft.salt !== earlier.salt, draft.schema !== earlier.schema];
@@ -50,10 +52,9 @@ export function differences(
   if (draft.each.join() !== earlier.each.join()) lines.push(`each: [${earlier.each}] → [${draft.each}]`);
   for (const role of changedKeys(earlier.inputs, draft.inputs)) {
     const [before, after] = [earlier.inputs[role], draft.inputs[role]];
-    if (after === null) continue;
     if (before === undefined) lines.push(`input ${role}: new`);
     else if (after === undefined) lines.push(`input ${role}: gone`);
-    else lines.push(`input ${role}: ${inputText(before, after, options)}`);
+    else if (after !== null) lines.push(`input ${role}: ${inputText(before, after, options)}`);
   }
   return lines;
 }

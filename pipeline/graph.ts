@@ -46,10 +46,25 @@ export function graphText(nodes: readonly GraphNode[]): string {
   const labels = new Map(nodes.map(({ id, label }) => [id, label]));
   const width = Math.max(0, ...nodes.map(({ label }) => label.length));
   const lines = nodes.map(({ label, note, inputs }) => {
-    const reads = inputs.map((id) => labels.get(id)).join(", ");
+    const reads = ranges(inputs.map((id) => labels.get(id) ?? "")).join(", ");
     return `${label.padEnd(width)}${note === "" ? "" : `  [${note}]`}${reads === "" ? "" : `  ← ${reads}`}`;
   });
   return `${lines.join("\n")}\n`;
+}
+
+/** Labels with each run of three or more applications of a stage as one: "fit … fit-30". */
+function ranges(labels: readonly string[]): readonly string[] {
+  const runs: { stage: string; first: string; last: string; number: number; length: number }[] = [];
+  for (const label of labels) {
+    const [, stage = label, digits = "1"] = /^(.+)-(\d+)$/.exec(label) ?? [];
+    const run = runs.at(-1);
+    const number = Number(digits);
+    if (run?.stage === stage && run.number + 1 === number) {
+      [run.last, run.number] = [label, number];
+      run.length++;
+    } else runs.push({ stage, first: label, last: label, number, length: 1 });
+  }
+  return runs.map(({ first, last, length }) => length === 1 ? first : `${first}${length === 2 ? ", " : " … "}${last}`);
 }
 
 /** A Mermaid flow chart, left to right. */

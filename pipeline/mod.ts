@@ -28,6 +28,7 @@
 export { exportRun, importRun, type Transfer } from "./archive.ts";
 export { type Artifact, cast, pick, sourceFile, sourceFolder } from "./artifact.ts";
 export type { Code, CodeDigests } from "./code.ts";
+export type { Determinism, Item, Resources } from "./contract.ts";
 export { type Crate, crateOf, type CrateOptions } from "./crate.ts";
 export * from "./errors.ts";
 export { fsck, type FsckReport } from "./fsck.ts";
@@ -53,9 +54,10 @@ export {
   treeReporter,
 } from "./report.ts";
 export { reproduce, type Reproduction } from "./reproduce.ts";
+export { map } from "./roles.ts";
 export type { RunRecord } from "./run_record.ts";
 export type { Facts, Options } from "./session.ts";
-export { defineStage, type Determinism, type Item, type Resources, type StageFunction } from "./stage.ts";
+export { defineStage, type StageFunction } from "./stage.ts";
 export { type S3Options, s3Remote } from "./s3.ts";
 export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
 export { itemKey, type Tree } from "./tree.ts";

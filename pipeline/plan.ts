@@ -2,7 +2,7 @@
 import { type Artifact, dependencies, type Node, topological } from "./artifact.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./contract.ts";
 
 /** A vertex: equal nodes (same stage, parameters and inputs) share one. */
 export interface Vertex {

@@ -1,7 +1,7 @@
 /** Counting semaphores over cores, memory and the one GPU: who runs when. What runs never depends on it. */
 import { AbortedError } from "./errors.ts";
 import { type Lock, tryPermanentLock } from "./locks.ts";
-import type { Resources } from "./stage.ts";
+import type { Resources } from "./contract.ts";
 
 /** Frees what was taken. */
 export type Release = () => void;

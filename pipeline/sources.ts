@@ -6,17 +6,8 @@ import type { SourceNode } from "./artifact.ts";
 import { sha256 } from "./hash.ts";
 import { hashMany } from "./hash_many.ts";
 import { markRacy, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto } from "./stamp.ts";
-import type { FileRow, State } from "./state.ts";
+import type { FileRow, Snapshot, State } from "./state.ts";
 import { listingText, type Resolved, type SourceFile } from "./tree.ts";
-
-/** Files as they were: `stamps` holds {@link STAMP_FIELDS} numbers a file, `hashes` 64 hex digits a file. */
-export interface Snapshot {
-  readonly names: readonly string[];
-  readonly stamps: Float64Array;
-  readonly hashes: string;
-  /** Digest of the listing. */
-  readonly digest: string;
-}
 
 /** Where snapshots are kept, and how many threads may hash. */
 interface Means {

@@ -1,87 +1,37 @@
 /** Declaring a stage: a typed function from artifacts and parameters to an artifact. */
 import { z } from "zod";
 import type { Artifact, Node } from "./artifact.ts";
-import type { Hints } from "./hints.ts";
-import type { Tree } from "./tree.ts";
-import type { Writer } from "./writer.ts";
+import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
+import {
+  entryName,
+  type KindOf,
+  type MapRole,
+  type OptionalRole,
+  parseRole,
+  type Role,
+  type Roles,
+  type Trees,
+} from "./roles.ts";
 
-/** Role → kind. A kind with a trailing "?" marks a role that may be left out. */
-type Roles = Readonly<Record<string, string>>;
-type KindOf<Text extends string> = Text extends `${infer Kind}?` ? Kind : Text;
-type OptionalRole<I extends Roles> = { [R in keyof I]: I[R] extends `${string}?` ? R : never }[keyof I];
 type Artifacts<I extends Roles> =
-  & { readonly [R in Exclude<keyof I, OptionalRole<I>>]: Artifact<KindOf<I[R]>> }
-  & { readonly [R in OptionalRole<I>]?: Artifact<KindOf<I[R]>> | undefined };
-type Trees<I extends Roles, R extends keyof I> = {
-  readonly [Role in R]: Role extends OptionalRole<I> ? Tree | undefined : Tree;
-};
+  & { readonly [R in Exclude<keyof I, OptionalRole<I> | MapRole<I>>]: Artifact<KindOf<I[R]>> }
+  & { readonly [R in OptionalRole<I>]?: Artifact<KindOf<I[R]>> | undefined }
+  & { readonly [R in MapRole<I>]: Readonly<Record<string, Artifact<KindOf<I[R]>> | undefined>> };
 
-/** How a rerun of a stage may differ from its first run; `verify` compares by it. */
-export type Determinism = "bitwise" | "seeded" | { readonly atol: number; readonly rtol: number };
+/** Roles that can be processed item by item. */
+type EachRole<I extends Roles> = Exclude<keyof I, MapRole<I>> & string;
 
-/** What a stage occupies while it runs. */
-export interface Resources {
-  /** At most one stage that names the GPU runs at a time. A function is asked when the stage is about to run: the machine may decide. */
-  readonly gpu?: boolean | (() => boolean | Promise<boolean>);
-  readonly cores?: number;
-  readonly memoryMiB?: number;
-}
-
-/** What every `run` and `open` is given. */
-interface OpenContext<Inputs, Params> {
-  /** The whole inputs: every role that is not in `each`. */
-  readonly inputs: Inputs;
-  readonly params: Params;
-  /** Aborted when the run is to stop; long work should listen. */
-  readonly signal: AbortSignal;
-  log(message: string): void;
-}
-
-interface RunContext<Inputs, Params, Resource> extends OpenContext<Inputs, Params> {
-  /** What `open` returned. */
-  readonly resource: Resource;
-  /** A folder of this action's own, kept over interruptions and deleted on success; made when first asked for. */
-  readonly scratch: string;
-  /** What this machine is best served with, kept from run to run; never affects the result. */
-  hints(name: string): Hints;
-  /** Shows how far this call has come; never affects the result. */
-  progress(done: number, total: number): void;
-}
-
-/** One item of a per-item stage. */
-export interface Item<Inputs> {
-  /** The item's key: its path up to the first dot of the base name. */
-  readonly key: string;
-  /** The item's own files, by `each` role. */
-  readonly inputs: Inputs;
-  /** Takes paths `${key}.…` and `${key}/…` only. */
-  readonly out: Writer;
-  /** Records that this item has no result, and why. */
-  skip(reason: string): void;
-}
-
-interface ItemsContext<Each, Shared, Params, Resource> extends RunContext<Shared, Params, Resource> {
-  /** Up to `batch` items that need work. The result must not depend on how they are grouped. */
-  readonly items: readonly Item<Each>[];
-}
-
-interface WholeContext<Inputs, Params, Resource> extends RunContext<Inputs, Params, Resource> {
-  readonly out: Writer;
-  /** Records that something has no result, and why. */
-  skip(key: string, reason: string): void;
-}
-
-type ContextOf<I extends Roles, E extends readonly (keyof I & string)[], Params, Resource> = E["length"] extends 0
+type ContextOf<I extends Roles, E extends readonly EachRole<I>[], Params, Resource> = E["length"] extends 0
   ? WholeContext<Trees<I, keyof I>, Params, Resource>
   : ItemsContext<Trees<I, E[number]>, Trees<I, Exclude<keyof I, E[number]>>, Params, Resource>;
 
-type SharedOf<I extends Roles, E extends readonly (keyof I & string)[]> = Trees<I, Exclude<keyof I, E[number]>>;
+type SharedOf<I extends Roles, E extends readonly EachRole<I>[]> = Trees<I, Exclude<keyof I, E[number]>>;
 
 /** What {@link defineStage} takes. */
 export interface StageDefinition<
   I extends Roles,
   K extends string,
-  E extends readonly (keyof I & string)[],
+  E extends readonly EachRole<I>[],
   S extends z.ZodType,
   Resource,
 > {
@@ -108,28 +58,6 @@ export interface StageDefinition<
   readonly run: (context: ContextOf<I, E, z.output<S>, Resource>) => void | Promise<void>;
 }
 
-/** A stage with its types erased: what the engine works with. */
-export interface Stage {
-  readonly name: string;
-  readonly module: string;
-  readonly roles: Readonly<Record<string, { readonly kind: string; readonly optional: boolean }>>;
-  readonly output: string;
-  readonly each: readonly string[];
-  readonly batch: number;
-  readonly determinism: Determinism;
-  readonly resources: Resources;
-  readonly environment: readonly string[];
-  readonly open: ((context: ErasedOpenContext) => unknown) | undefined;
-  readonly close: ((resource: unknown) => void | Promise<void>) | undefined;
-  readonly run: (context: ErasedContext) => void | Promise<void>;
-}
-
-type Erased = Readonly<Record<string, Tree | undefined>>;
-/** @internal */
-export type ErasedOpenContext = OpenContext<Erased, unknown>;
-/** @internal */
-export type ErasedContext = ItemsContext<Erased, Erased, unknown, unknown> | WholeContext<Erased, unknown, unknown>;
-
 type ParamsArgument<T> = Record<never, never> extends T ? [params?: T] : [params: T];
 
 /** A stage as the experiment sees it: call it to get a lazy artifact. */
@@ -145,53 +73,96 @@ export interface StageFunction<I extends Roles, K extends string, S extends z.Zo
 export function defineStage<
   const I extends Roles,
   const K extends string,
-  const E extends readonly (keyof I & string)[] = readonly [],
+  const E extends readonly EachRole<I>[] = readonly [],
   S extends z.ZodType = z.ZodObject<Record<never, never>>,
   Resource = undefined,
 >(definition: StageDefinition<I, K, E, S, Resource>): StageFunction<I, K, S> {
   const stage = erase(definition);
   const schema: z.ZodType = definition.params ?? z.object({}).strict();
   function apply(inputs: Artifacts<I>, ...[params]: ParamsArgument<z.input<S>>): Artifact<K> {
-    const given: Readonly<Record<string, Artifact | undefined>> = inputs;
     const parsed = schema.safeParse(params ?? {});
     if (!parsed.success) throw new TypeError(`stage "${stage.name}": bad parameters\n${z.prettifyError(parsed.error)}`);
-    const nodes = checkInputs(stage, given);
+    const nodes = checkInputs(stage, inputs);
     return { kind: definition.output, node: { type: "stage", stage, inputs: nodes, params: parsed.data } };
   }
   return Object.assign(apply, { stage });
 }
 
-function checkInputs(stage: Stage, given: Readonly<Record<string, Artifact | undefined>>): Record<string, Node> {
+/** What a caller gives for a role, before it is checked: an artifact, or artifacts by name. */
+type Given = Artifact | Readonly<Record<string, Artifact | undefined>> | undefined;
+
+function checkInputs(stage: Stage, given: Readonly<Record<string, Given>>): Record<string, Node> {
   const nodes: Record<string, Node> = {};
-  for (const [role, { kind, optional }] of Object.entries(stage.roles)) {
-    const artifact = given[role];
-    if (artifact === undefined) {
-      if (optional) continue;
-      throw new TypeError(`stage "${stage.name}": input "${role}" is missing`);
+  for (const [role, { kind, takes }] of Object.entries(stage.roles)) {
+    const input = Object.hasOwn(given, role) ? given[role] : undefined;
+    if (input === undefined) {
+      if (takes === "one or none") continue;
+      const advice = takes === "one" ? "" : `; give {} if there is no "${kind}"`;
+      throw new TypeError(`stage "${stage.name}": input "${role}" is missing${advice}`);
     }
-    if (artifact.kind !== kind) {
-      throw new TypeError(`stage "${stage.name}": input "${role}" is of kind "${artifact.kind}", not "${kind}"`);
+    for (const [name, artifact] of artifactsOf(input, { stage, role })) {
+      if (artifact.kind !== kind) {
+        throw new TypeError(`stage "${stage.name}": input "${name}" is of kind "${artifact.kind}", not "${kind}"`);
+      }
+      nodes[name] = artifact.node;
     }
-    nodes[role] = artifact.node;
   }
   for (const role of Object.keys(given)) {
-    if (stage.roles[role] === undefined) throw new TypeError(`stage "${stage.name}" has no input "${role}"`);
+    if (!Object.hasOwn(stage.roles, role)) throw new TypeError(`stage "${stage.name}" has no input "${role}"`);
   }
   return nodes;
 }
 
-function erase<I extends Roles, K extends string, E extends readonly (keyof I & string)[], S extends z.ZodType, R>(
+type InputName = readonly [name: string, artifact: Artifact];
+
+/** The artifacts given for a role, by what they are called among the stage's inputs. */
+function artifactsOf(
+  input: Exclude<Given, undefined>,
+  { stage, role }: { readonly stage: Stage; readonly role: string },
+): readonly InputName[] {
+  const where = `stage "${stage.name}": input "${role}"`;
+  if (stage.roles[role]?.takes !== "any number by name") {
+    if (isArtifact(input)) return [[role, input]];
+    throw new TypeError(`${where} takes one artifact`);
+  }
+  // the literal { __proto__: artifact } names no entry: it replaces the prototype
+  if (isArtifact(input) || !isPlain(input)) throw new TypeError(`${where} takes artifacts by name: { name: artifact }`);
+  return Object.entries(input).sort(([a], [b]) => a < b ? -1 : 1).flatMap(([name, artifact]): InputName[] => {
+    if (!/^[\w.-]+$/.test(name)) {
+      throw new TypeError(`${where}: "${name}" cannot name an entry: use letters, digits, "_", "." and "-"`);
+    }
+    if (artifact === undefined) return [];
+    if (!isArtifact(artifact)) throw new TypeError(`${where}: its entry "${name}" is not an artifact`);
+    return [[entryName(role, name), artifact]];
+  });
+}
+
+function isArtifact(value: object): value is Artifact {
+  return isPlain(value) && "node" in value && "kind" in value && typeof value.kind === "string";
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function erase<I extends Roles, K extends string, E extends readonly EachRole<I>[], S extends z.ZodType, R>(
   definition: StageDefinition<I, K, E, S, R>,
 ): Stage {
   const { name, module, output, determinism, open, close, run } = definition;
   const each: readonly string[] = definition.each ?? [];
-  const roles: Record<string, { kind: string; optional: boolean }> = {};
+  const roles: Record<string, Role> = {};
   for (const [role, text] of Object.entries(definition.inputs)) {
     if (!/^[A-Za-z]\w*$/.test(role)) throw new TypeError(`stage "${name}": "${role}" is not a usable role name`);
-    roles[role] = { kind: text.replace(/\?$/, ""), optional: text.endsWith("?") };
+    roles[role] = parseRole(text);
   }
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`"${name}" is not a usable stage name`);
-  if (each[0] !== undefined && roles[each[0]]?.optional) {
+  for (const role of each) {
+    if (roles[role]?.takes !== "any number by name") continue;
+    throw new TypeError(`stage "${name}": "${role}" takes artifacts by name and cannot be in "each"`);
+  }
+  if (each[0] !== undefined && roles[each[0]]?.takes === "one or none") {
     throw new TypeError(`stage "${name}": the first "each" role, "${each[0]}", cannot be optional`);
   }
   return {

@@ -4,7 +4,6 @@
  */
 import { openDatabase, type OpenOptions, type Row } from "./database.ts";
 import { sha256 } from "./hash.ts";
-import type { Snapshot } from "./sources.ts";
 
 /** `[path, sha256, size]`. */
 export type FileRow = readonly [path: string, sha256: string, size: number];
@@ -36,6 +35,15 @@ export interface NodeRecord {
   readonly items: number;
   readonly skipped: number;
   readonly ended: number;
+}
+
+/** A source's files as they were: `stamps` holds the numbers of stamp.ts for each file, `hashes` 64 hex digits a file. */
+export interface Snapshot {
+  readonly names: readonly string[];
+  readonly stamps: Float64Array;
+  readonly hashes: string;
+  /** Digest of the listing. */
+  readonly digest: string;
 }
 
 const SCHEMA = `

@@ -39,6 +39,9 @@ export interface Triplets {
 }
 
 const bin = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, "a bin is [low, high]");
+const yawBins = z.tuple([bin, bin, bin]);
+/** Yaw ranges in degrees, edges included: nose to the image's left, frontal, right. */
+export type YawBins = z.input<typeof yawBins>;
 
 /** Posed photographs → `triplets.csv` and `triplets.json` ({@link Triplets}). */
 export const buildTriplets = defineStage({
@@ -48,7 +51,7 @@ export const buildTriplets = defineStage({
   output: "triplets",
   params: z.strictObject({
     /** Yaw ranges in degrees, edges included: nose to the image's left, frontal, right. */
-    bins: z.tuple([bin, bin, bin]).default([[-90, -10], [-10, 10], [10, 90]]),
+    bins: yawBins.default([[-90, -10], [-10, 10], [10, 90]]),
     /** How many triplets to draw; all if there are fewer. */
     count: z.number().int().positive().default(96),
     seed: z.number().int().nonnegative().default(0),

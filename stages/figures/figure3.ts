@@ -6,10 +6,10 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage, type Tree } from "@ftim/pipeline";
+import { defineStage, map, type Tree } from "@ftim/pipeline";
 import { fontFileOf } from "./parts/font_file.ts";
 import { contactSheet, spread } from "./parts/contact_sheet.ts";
-import { METHOD_LABELS, METHODS } from "../scores/parts/methods.ts";
+import { byMethod, METHOD_LABELS } from "../scores/parts/methods.ts";
 
 /** Columns of the larger figure: more would make a picture that few programs open. */
 const MOST_COLUMNS = 64;
@@ -24,30 +24,26 @@ export const figure3 = defineStage({
   inputs: {
     aligned: "aligned",
     unwrapped: "unwrapped",
-    deca: "reconstructions",
-    chen: "reconstructions",
-    deng: "reconstructions",
-    tran: "reconstructions",
-    ours: "reconstructions",
+    reconstructions: map("reconstructions"),
     font: "assets",
   },
   output: "figure",
   params: z.strictObject({ columns: z.int().min(1).default(12) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out, log }) => {
-    const { font, ...trees } = inputs;
-    const fontFile = fontFileOf(font);
+    const fontFile = fontFileOf(inputs.font);
+    const ours = inputs.reconstructions.ours!;
     const sources: { label: string; tree: Tree; ending: string }[] = [
-      { label: "Input", tree: trees.aligned, ending: ".png" },
-      { label: "Unwrapped texture", tree: trees.unwrapped, ending: ".texture.png" },
-      { label: "Ours: texture", tree: trees.ours, ending: ".texture.png" },
-      ...METHODS.map((method) => ({
+      { label: "Input", tree: inputs.aligned, ending: ".png" },
+      { label: "Unwrapped texture", tree: inputs.unwrapped, ending: ".texture.png" },
+      { label: "Ours: texture", tree: ours, ending: ".texture.png" },
+      ...byMethod(inputs.reconstructions).map(([method, tree]) => ({
         label: `${METHOD_LABELS[method]}: render`,
-        tree: trees[method],
+        tree,
         ending: ".render.png",
       })),
     ];
-    const keys = trees.ours.paths.filter((path) => path.endsWith(".render.png")).map((path) =>
+    const keys = ours.paths.filter((path) => path.endsWith(".render.png")).map((path) =>
       path.slice(0, -".render.png".length)
     );
     const whole = keys.filter((key) => sources.every(({ tree, ending }) => tree.has(key + ending)));

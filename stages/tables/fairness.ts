@@ -10,8 +10,7 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
-import { METHODS } from "../scores/parts/methods.ts";
+import { defineStage, map } from "@ftim/pipeline";
 
 /**
  * Squares of the UV map [left, top, side], in parts of its side, that hold skin alone: both cheeks and the forehead.
@@ -26,7 +25,7 @@ export const fairness = defineStage({
   name: "fairness",
   module: import.meta.url,
   inputs: {
-    ...Object.fromEntries(METHODS.map((method) => [method, "metrics"])) as Record<typeof METHODS[number], "metrics">,
+    scores: map("metrics"),
     unwrapped: "unwrapped",
   },
   output: "fairness",
@@ -38,12 +37,12 @@ export const fairness = defineStage({
     const { clusterMean } = await import("./parts/bootstrap.ts");
     const { gridFiles } = await import("./parts/grid.ts");
     const { readFaceScores } = await import("../scores/parts/measurements.ts");
-    const { METHOD_LABELS } = await import("../scores/parts/methods.ts");
-    const byMethod = await Promise.all(
-      METHODS.map(async (method) => [method, await readFaceScores(inputs[method])] as const),
+    const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const methods = await Promise.all(
+      byMethod(inputs.scores).map(async ([method, tree]) => [method, await readFaceScores(tree)] as const),
     );
     const angles = new Map<string, number>();
-    for (const { face } of byMethod.flatMap(([, scores]) => scores)) {
+    for (const { face } of methods.flatMap(([, scores]) => scores)) {
       if (angles.has(face)) continue;
       angles.set(face, typologyAngle(seenSkin(await readSeen(inputs.unwrapped, face))));
     }
@@ -61,7 +60,7 @@ export const fairness = defineStage({
           { name: `${name}_cosine`, label: "cosine", better: "higher" as const, digits: 4 },
         ];
       }),
-      rows: byMethod.map(([method, scores]) => ({
+      rows: methods.map(([method, scores]) => ({
         label: METHOD_LABELS[method],
         cells: groups.flatMap((group) => {
           const members = scores.filter(({ face }) => skinTone(angles.get(face)!) === group);

@@ -5,9 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
-import { roles } from "./parts/roles.ts";
-import { TRAINED_VARIANTS, type TrainedVariant } from "./parts/trained_variants.ts";
+import { defineStage, map } from "@ftim/pipeline";
 
 /**
  * Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`:
@@ -16,7 +14,7 @@ import { TRAINED_VARIANTS, type TrainedVariant } from "./parts/trained_variants.
 export const lpipsAblation = defineStage({
   name: "lpips_ablation",
   module: import.meta.url,
-  inputs: roles("lpips", TRAINED_VARIANTS, "lpips_scores?"),
+  inputs: { scores: map("lpips_scores") },
   output: "lpips_ablation",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
@@ -25,14 +23,14 @@ export const lpipsAblation = defineStage({
     const { readLpipsScores } = await import("../scores/parts/lpips_scores.ts");
     const { everyTraining, rowsOf, trainingsOf } = await import("./parts/trained_variants.ts");
     const { VARIANT_LABELS } = await import("./parts/variants.ts");
-    const has = (role: TrainedVariant) => inputs[`lpips_${role}`] !== undefined;
-    const trainings = trainingsOf(has);
+    const trainings = trainingsOf(inputs.scores);
     const rows = await Promise.all(
-      rowsOf(has).map(async (variant) => ({
+      rowsOf(inputs.scores).map(async (variant) => ({
         label: VARIANT_LABELS[variant],
         trainings: await everyTraining(variant, {
           trainings,
-          read: async (role) => inputs[`lpips_${role}`] && [await readLpipsScores(inputs[`lpips_${role}`]!)],
+          trees: inputs.scores,
+          read: async (tree) => [await readLpipsScores(tree)],
         }),
       })),
     );

@@ -4,26 +4,26 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
-import { roles } from "./parts/roles.ts";
-import { METHODS } from "../scores/parts/methods.ts";
+import { defineStage, map } from "@ftim/pipeline";
 
 /** Scores of each method → `lpips.{md,csv,tex}` and, pair by pair, `lpips_margins.*`: ours less each method. */
 export const lpipsTable = defineStage({
   name: "lpips_table",
   module: import.meta.url,
-  inputs: roles("lpips", METHODS, "lpips_scores"),
+  inputs: { scores: map("lpips_scores") },
   output: "lpips_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
     const { lpipsGrids } = await import("./parts/lpips_grids.ts");
     const { readLpipsScores } = await import("../scores/parts/lpips_scores.ts");
-    const { METHOD_LABELS } = await import("../scores/parts/methods.ts");
-    const rows = await Promise.all(METHODS.map(async (method) => ({
-      label: METHOD_LABELS[method],
-      trainings: [{ ...await readLpipsScores(inputs[`lpips_${method}`]), training: 1 as const }],
-    })));
+    const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const rows = await Promise.all(
+      byMethod(inputs.scores).map(async ([method, tree]) => ({
+        label: METHOD_LABELS[method],
+        trainings: [{ ...await readLpipsScores(tree), training: 1 }],
+      })),
+    );
     const files = lpipsGrids({ rows, reference: rows.at(-1)! }, {
       name: "lpips",
       titles: { table: "LPIPS", margins: "LPIPS: ours less each method, pair by pair" },

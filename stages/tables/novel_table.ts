@@ -5,9 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
-import { roles } from "./parts/roles.ts";
-import { METHODS } from "../scores/parts/methods.ts";
+import { defineStage, map } from "@ftim/pipeline";
 import type { Measure, Measures } from "./parts/measures.ts";
 import type { NovelScores } from "../scores/parts/novel_scores.ts";
 import type { UvScores } from "../scores/parts/uv_scores.ts";
@@ -25,14 +23,14 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
-  inputs: { ...roles("novel", METHODS, "novel"), ...roles("uv", METHODS, "uv_scores?") },
+  inputs: { novel: map("novel"), uv: map("uv_scores") },
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   run: async ({ inputs, params, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
-    const { METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const { readUvScores } = await import("../scores/parts/uv_scores.ts");
     const by = ({ identity }: { identity: string }) => identity;
@@ -66,12 +64,14 @@ export const novelTable = defineStage({
         ]),
       ],
     };
-    const all = await Promise.all(METHODS.map(async (method) => ({
-      method,
-      label: METHOD_LABELS[method],
-      novel: await readNovelScores(inputs[`novel_${method}`]),
-      uv: await readUvScores(inputs[`uv_${method}`]),
-    })));
+    const all = await Promise.all(
+      byMethod(inputs.novel).map(async ([method, tree]) => ({
+        method,
+        label: METHOD_LABELS[method],
+        novel: await readNovelScores(tree),
+        uv: await readUvScores(inputs.uv[method]),
+      })),
+    );
     const ours = all.find(({ method }) => method === "ours")!;
     const others = all.filter((row) => row !== ours);
     const heads = new Set(ours.novel.map(by)).size;

@@ -4,18 +4,14 @@
  *
  * @module
  */
-import { defineStage } from "@ftim/pipeline";
-import { roles } from "./parts/roles.ts";
-import { TRAININGS } from "./parts/trainings.ts";
+import { defineStage, map } from "@ftim/pipeline";
+import { inNumberOrder } from "./parts/trained_variants.ts";
 
-/**
- * Scores of each training on the test photographs (`real_1`, `real_2`, …) and in other views (`novel_1`, …) →
- * `seeds.{md,csv,tex}`.
- */
+/** Scores of each training, named by its number, on the test photographs and in other views → `seeds.{md,csv,tex}`. */
 export const seedSpread = defineStage({
   name: "seed_spread",
   module: import.meta.url,
-  inputs: { ...roles("real", TRAININGS, "metrics?"), ...roles("novel", TRAININGS, "novel?") },
+  inputs: { real: map("metrics"), novel: map("novel") },
   output: "seed_spread",
   determinism: "bitwise",
   run: async ({ inputs, out }) => {
@@ -23,9 +19,9 @@ export const seedSpread = defineStage({
     const { readFaceScores } = await import("../scores/parts/measurements.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const runs: number[][] = [];
-    for (const training of TRAININGS) {
-      const [real, novel] = [inputs[`real_${training}`], inputs[`novel_${training}`]];
-      if (real === undefined || novel === undefined) continue;
+    for (const training of inNumberOrder(Object.keys(inputs.real))) {
+      const [real, novel] = [inputs.real[training]!, inputs.novel[training]];
+      if (novel === undefined) throw new TypeError(`Training ${training} has no scores in other views`);
       const faces = await readFaceScores(real);
       const views = await readNovelScores(novel);
       runs.push([

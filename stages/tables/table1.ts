@@ -7,25 +7,21 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
+import { defineStage, map } from "@ftim/pipeline";
 import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
-import { METHODS } from "../scores/parts/methods.ts";
+import { byMethod } from "../scores/parts/methods.ts";
 import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
 /**
- * Measurements of all faces → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
+ * Scores of each method by name → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
  * (every score). `detections`, `aligned` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({
   name: "table1",
   module: import.meta.url,
   inputs: {
-    deca: "metrics",
-    chen: "metrics",
-    deng: "metrics",
-    tran: "metrics",
-    ours: "metrics",
+    scores: map("metrics"),
     detections: "detections?",
     aligned: "aligned?",
     meshes: "meshes?",
@@ -51,7 +47,8 @@ export const table1 = defineStage({
     const { table1Latex } = await import("./parts/latex.ts");
     const { table1Markdown } = await import("./parts/markdown.ts");
     const { detections, aligned, meshes } = inputs;
-    const rows = await Promise.all(METHODS.map(async (method) => [method, await readFaceScores(inputs[method])]));
+    const trees = byMethod(inputs.scores);
+    const rows = await Promise.all(trees.map(async ([method, tree]) => [method, await readFaceScores(tree)]));
     const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
     for (const path of detections?.paths ?? []) {
@@ -62,7 +59,12 @@ export const table1 = defineStage({
     const missed = missedFaces({
       expected: params.expectedFaces,
       found,
-      skipped: [detections?.skipped ?? none, aligned?.skipped ?? none, meshes?.skipped ?? none, inputs.ours.skipped],
+      skipped: [
+        detections?.skipped ?? none,
+        aligned?.skipped ?? none,
+        meshes?.skipped ?? none,
+        inputs.scores.ours!.skipped,
+      ],
       aligned: aligned?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
         [],
       measured: measurements.map(({ face }) => face),

@@ -8,28 +8,27 @@
  * @module
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
-import { roles } from "./parts/roles.ts";
+import { defineStage, map } from "@ftim/pipeline";
 import type { FaceScores } from "../scores/parts/measurements.ts";
 import type { NovelScores } from "../scores/parts/novel_scores.ts";
 import type { Measures } from "./parts/measures.ts";
 import type { UvScores } from "../scores/parts/uv_scores.ts";
-import { type Trained, TRAINED_VARIANTS, type TrainedVariant } from "./parts/trained_variants.ts";
+import type { Trained } from "./parts/trained_variants.ts";
 import type { Variant } from "./parts/variants.ts";
 
 /**
- * Scores of each variant and training: `real_*` on the test photographs, `novel_*` in other views, `uv_*` against true
- * textures where these are known → `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`; where there
- * are several trainings also `table2_trainings.{md,csv,tex}`, the differences in each. A variant that nothing was
- * trained for has training 1 alone.
+ * Scores of each training of each variant, named as by `trainedName`: on the test photographs, in other views and,
+ * where true textures are known, against them → `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`;
+ * where there are several trainings also `table2_trainings.{md,csv,tex}`, the differences in each. A variant that
+ * nothing was trained for has training 1 alone.
  */
 export const table2 = defineStage({
   name: "table2",
   module: import.meta.url,
   inputs: {
-    ...roles("real", TRAINED_VARIANTS, "metrics?"),
-    ...roles("novel", TRAINED_VARIANTS, "novel?"),
-    ...roles("uv", TRAINED_VARIANTS, "uv_scores?"),
+    real: map("metrics"),
+    novel: map("novel"),
+    uv: map("uv_scores"),
   },
   output: "table2",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
@@ -61,22 +60,16 @@ export const table2 = defineStage({
         [column("novel_cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
       ],
     };
-    const has = (role: TrainedVariant) => inputs[`real_${role}`] !== undefined;
-    const trainings = trainingsOf(has);
+    const trainings = trainingsOf(inputs.real);
+    const truth = Object.keys(inputs.uv).length > 0;
     const scores = async (variant: Variant) => ({
       variant,
       label: VARIANT_LABELS[variant],
-      real: await everyTraining(variant, {
-        trainings,
-        read: (role) => inputs[`real_${role}`] && readFaceScores(inputs[`real_${role}`]!),
-      }),
-      novel: await everyTraining(variant, {
-        trainings,
-        read: (role) => inputs[`novel_${role}`] && readNovelScores(inputs[`novel_${role}`]!),
-      }),
-      uv: await everyTraining(variant, { trainings, read: (role) => readUvScores(inputs[`uv_${role}`]) }),
+      real: await everyTraining(variant, { trainings, trees: inputs.real, read: readFaceScores }),
+      novel: await everyTraining(variant, { trainings, trees: inputs.novel, read: readNovelScores }),
+      uv: truth ? await everyTraining(variant, { trainings, trees: inputs.uv, read: readUvScores }) : [],
     });
-    const all = await Promise.all(rowsOf(has).map(scores));
+    const all = await Promise.all(rowsOf(inputs.real).map(scores));
     const full = all.find(({ variant }) => variant === "full")!;
     const uv: Measures<Trained<UvScores>> = {
       same: ({ training, face }) => `${training} ${face}`,

@@ -12,6 +12,23 @@ export const METHODS = ["deca", "chen", "deng", "tran", "ours"] as const;
 /** A row of Table 1. */
 export type Method = typeof METHODS[number];
 
+/**
+ * What each method is given, in the rows' order.
+ *
+ * @throws {TypeError} naming a method that is absent, or a name that is no method's
+ */
+export function byMethod<T>(named: Readonly<Record<string, T>>): (readonly [Method, T])[] {
+  const unknown = Object.keys(named).filter((name) => !METHODS.some((method) => method === name));
+  if (unknown.length > 0) {
+    throw new TypeError(`No method is called ${unknown.join(", ")}; there are ${METHODS.join(", ")}`);
+  }
+  return METHODS.map((method) => {
+    const value = named[method];
+    if (value === undefined) throw new TypeError(`There is nothing of the method ${METHOD_LABELS[method]}`);
+    return [method, value];
+  });
+}
+
 /** How each row is labelled. */
 export const METHOD_LABELS: Readonly<Record<Method, string>> = {
   deca: "DECA",

@@ -1,38 +1,41 @@
 /**
- * The rows of the ablation's tables with their trainings: `photometric_2` is the second training without the
+ * The rows of the ablation's tables with their trainings: `photometric.2` is the second training without the
  * photometric loss. A variant that nothing was trained for has the first alone.
- *
- * @module
  */
-import { type Training, TRAININGS } from "./trainings.ts";
+import type { Tree } from "@ftim/pipeline";
 import { MORE, UNTRAINED, type Variant, VARIANT_LABELS, VARIANTS } from "./variants.ts";
 
-/** A variant and a training. */
-export type TrainedVariant = `${Variant}_${Training}`;
-/** All that there can be. */
-export const TRAINED_VARIANTS: readonly TrainedVariant[] = VARIANTS.flatMap((variant) =>
-  TRAININGS.map((training) => `${variant}_${training}` as const)
-);
+/** What the scores of each training of each variant are read from, by {@link trainedName}. */
+type Trees = Readonly<Record<string, Tree>>;
 
 /** A score of one training of a variant. */
-export type Trained<Score> = Score & { readonly training: Training };
+export type Trained<Score> = Score & { readonly training: number };
+
+/** The name of a training, counted from 1, of a variant. */
+export function trainedName(variant: Variant, training: number): string {
+  return `${variant}.${training}`;
+}
+
+/** Whole numbers that are written as text, in the order of their values. */
+export function inNumberOrder(numbers: readonly string[]): string[] {
+  return numbers.toSorted((a, b) => Number(a) - Number(b));
+}
 
 /**
  * The trainings that the full method has scores of.
  *
  * @throws {TypeError} if it has none
  */
-export function trainingsOf(has: (role: TrainedVariant) => boolean): Training[] {
-  const trainings = TRAININGS.filter((training) => has(`full_${training}`));
-  if (trainings.length === 0) throw new TypeError("The ablation has no scores of the full method");
-  return trainings;
+export function trainingsOf(trees: Trees): number[] {
+  const numbers = Object.keys(trees).flatMap((name) => /^full\.(\d+)$/.exec(name)?.[1] ?? []);
+  if (numbers.length === 0) throw new TypeError("The ablation has no scores of the full method");
+  return inNumberOrder(numbers).map(Number);
 }
 
 /** The rows in order, those of {@link MORE} only if there are scores of them. */
-export function rowsOf(has: (role: TrainedVariant) => boolean): Variant[] {
-  return VARIANTS.filter((variant) =>
-    !MORE.includes(variant) || TRAININGS.some((training) => has(`${variant}_${training}`))
-  );
+export function rowsOf(trees: Trees): Variant[] {
+  const named = (variant: Variant) => Object.keys(trees).some((name) => name.startsWith(`${variant}.`));
+  return VARIANTS.filter((variant) => !MORE.includes(variant) || named(variant));
 }
 
 /**
@@ -42,17 +45,18 @@ export function rowsOf(has: (role: TrainedVariant) => boolean): Variant[] {
  */
 export async function everyTraining<Score>(
   variant: Variant,
-  { trainings, read }: {
-    trainings: readonly Training[];
-    read: (role: TrainedVariant) => Promise<readonly Score[] | undefined> | undefined;
+  { trainings, trees, read }: {
+    trainings: readonly number[];
+    trees: Trees;
+    read: (tree: Tree) => Promise<readonly Score[]>;
   },
 ): Promise<Trained<Score>[]> {
   const each = await Promise.all(trainings.map(async (training) => {
-    const found = await read(`${variant}_${UNTRAINED.includes(variant) ? 1 : training}`);
-    if (found === undefined) {
+    const tree = trees[trainedName(variant, UNTRAINED.includes(variant) ? 1 : training)];
+    if (tree === undefined) {
       throw new TypeError(`The ablation has no scores of training ${training} ${VARIANT_LABELS[variant]}`);
     }
-    return found.map((score) => ({ ...score, training }));
+    return (await read(tree)).map((score) => ({ ...score, training }));
   }));
   return each.flat();
 }

@@ -1,0 +1,134 @@
+/**
+ * The trainings of the paper's section 3.4, and what is compared in section 4: our method, the comparators, and the
+ * ablation's variants.
+ */
+import type { Artifact } from "@ftim/pipeline";
+import type { LossWeights } from "../nets/losses.ts";
+import { assets } from "../stages/data/fetch.ts";
+import { compareChen } from "../stages/methods/compare_chen.ts";
+import { compareDeca } from "../stages/methods/compare_deca.ts";
+import { compareDeng } from "../stages/methods/compare_deng.ts";
+import { compareTran } from "../stages/methods/compare_tran.ts";
+import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { withoutFtim } from "../stages/methods/without_ftim.ts";
+import type { Method } from "../stages/scores/parts/methods.ts";
+import type { Variant } from "../stages/tables/parts/variants.ts";
+import { trainFtim } from "../stages/training/train.ts";
+import { trainTran } from "../stages/training/train_tran.ts";
+import { type RegressedFaces, topology } from "./faces.ts";
+
+/** What is trained on. */
+export interface TrainingData extends RegressedFaces {
+  triplets: Artifact<"triplets">;
+  model: Artifact<"model">;
+  /** VGG-19 for ID-MRF; without it ID-MRF looks through the identity network. */
+  vgg19?: Artifact<"assets">;
+}
+
+/** How it is trained. */
+export interface TrainingSettings {
+  /** Steps of FTIM and of Tran's decoder. */
+  steps: number;
+  /** Adam's rate for FTIM, at the start. */
+  learningRate: number;
+  /** The same for Tran's decoder, which starts from nothing. */
+  tranLearningRate: number;
+  /** Weight of each loss of FTIM. */
+  weights: LossWeights;
+  /** Seed of the first training. */
+  seed: number;
+  /** How often our training is repeated, with the seeds that follow. */
+  seeds: number;
+  /** Channels of FTIM at full resolution; default as in `stages/training/train.ts`. */
+  fullWidth?: number;
+}
+
+/** A method, applied to faces. */
+export type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">;
+
+/** The network that the losses look through; another one scores. */
+const identityNetwork = () => assets("models/face_recognition_model");
+
+/** What every training reads: the triplets with their faces, and the networks that the losses look through. */
+function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model, vgg19 }: TrainingData) {
+  const faces = { crops, unwrapped, regressed, guesses };
+  return { ...faces, triplets, model, topology: topology(), identity: identityNetwork(), ...(vgg19 && { vgg19 }) };
+}
+
+/** Trains FTIM; what is `changed` differs from the settings. */
+export function train(
+  data: TrainingData,
+  { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
+  changed: { weights?: Partial<LossWeights>; light?: "own"; seed?: number } = {},
+): Artifact<"weights"> {
+  const shape = fullWidth === undefined ? {} : { fullWidth };
+  return trainFtim(trainingInputs(data), {
+    steps,
+    learningRate,
+    seed,
+    shape,
+    ...changed,
+    weights: { ...weights, ...changed.weights },
+  });
+}
+
+/** FTIM with trained weights, as a method. */
+export function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
+  return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
+}
+
+/** Section 4.2: the paper's comparators and our method. To add one, add its stage here and its name to `METHODS`. */
+export function comparedMethods(
+  data: TrainingData,
+  settings: TrainingSettings,
+): Record<Method, Reconstruct> {
+  const shared = { model: data.model, topology: topology() };
+  const { steps, seed, tranLearningRate: learningRate } = settings;
+  const tranWeights = trainTran(trainingInputs(data), { steps, seed, learningRate });
+  return {
+    deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
+    chen: ({ crops, unwrapped, regressed }) => compareChen({ crops, unwrapped, regressed, ...shared }),
+    deng: ({ crops, unwrapped, regressed }) =>
+      compareDeng({ crops, unwrapped, regressed, ...shared, identity: identityNetwork() }),
+    tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
+    ours: ftim(train(data, settings), data),
+  };
+}
+
+/**
+ * Section 4.3: the full method and what it is without a part of it. Each variant has as many trainings as there are
+ * seeds, or one entry where nothing is trained.
+ *
+ * @param more whether there are rows that neither the paper has nor leave out a single loss
+ */
+export function ablationVariants(
+  data: TrainingData,
+  settings: TrainingSettings,
+  { more }: { more: boolean },
+): Partial<Record<Variant, readonly Reconstruct[]>> & Record<"copy" | "plain" | "full", readonly Reconstruct[]> {
+  const shared = { model: data.model, topology: topology() };
+  const repeated = (changed: Parameters<typeof train>[2] = {}) =>
+    Array.from(
+      { length: settings.seeds },
+      (_, i) => ftim(train(data, settings, { ...changed, seed: settings.seed + i }), data),
+    );
+  const without = (...losses: (keyof LossWeights)[]) =>
+    repeated({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) });
+  return {
+    copy: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" })],
+    guess: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" })],
+    plain: without("mrf", "symmetry"),
+    photometric: without("photometric"),
+    albedo: without("albedo"),
+    identity: without("identity"),
+    mrf: without("mrf"),
+    symmetry: without("symmetry"),
+    regularisation: without("regularisation"),
+    ...(more && {
+      direct: without("photometric", "albedo"),
+      alone: without("photometric", "albedo", "identity", "mrf"),
+      light: repeated({ light: "own" }),
+    }),
+    full: repeated(),
+  };
+}

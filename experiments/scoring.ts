@@ -1,0 +1,102 @@
+/**
+ * How a method is scored: on the test photographs, in other views of persons who were never trained on, against true
+ * textures, and by LPIPS on all of these.
+ */
+import type { Artifact } from "@ftim/pipeline";
+import { asset, assets } from "../stages/data/fetch.ts";
+import { embedFaces } from "../stages/scores/embed.ts";
+import { scoreLpips } from "../stages/scores/lpips.ts";
+import { scoreMetrics } from "../stages/scores/metrics.ts";
+import { scoreNovelViews } from "../stages/scores/novel_views.ts";
+import { scoreUvTruth } from "../stages/scores/uv_truth.ts";
+import { type PreparedFaces, regressFaces, topology } from "./faces.ts";
+import { lpipsNetwork } from "./lpips_network.ts";
+import type { Reconstruct } from "./methods.ts";
+
+/** Views of persons who were never trained on. */
+export type HeldOutViews = PreparedFaces & {
+  triplets: Artifact<"triplets">;
+  /** The true textures, where captures were made from them. */
+  truth?: Artifact<"synthetic">;
+};
+
+/** What methods are scored on. */
+export interface ScoringData {
+  test: PreparedFaces;
+  heldOut: HeldOutViews;
+  model: Artifact<"model">;
+  /** The folder of the user's own files, here LPIPS's network. Default `data`. */
+  data?: string | undefined;
+}
+
+/** Gives the scores of a method. */
+export interface Scorers {
+  /**
+   * On the test photographs, in the view that was unwrapped. `features`: the network of a second opinion on identity.
+   */
+  real(method: Reconstruct, opinions?: { features?: Artifact<"assets"> }): Artifact<"metrics">;
+  /** In other views than the one that was unwrapped. */
+  novel(method: Reconstruct): Artifact<"novel">;
+  /** Against true textures; null where none are known. */
+  truth: ((method: Reconstruct) => Artifact<"uv_scores">) | null;
+  lpips(method: Reconstruct): Artifact<"lpips_scores">;
+}
+
+/** The network that scores identity; no loss looks through it. */
+const recognition = () => assets("models/faceres.");
+/** The network of a second opinion on identity. */
+export const secondOpinion = () => asset("models/fr_feature.onnx");
+
+/** The scorers of an experiment. */
+export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
+  const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
+  const { truth, triplets } = heldOut;
+  const seenReal = { aligned: test.crops, meshes: test.meshes, unwrapped: test.unwrapped };
+  const seenMade = { crops: heldOut.crops, meshes: heldOut.meshes, unwrapped: heldOut.unwrapped };
+  const embeddings = {
+    real: embedFaces({ ...seenReal, recognition: recognition(), features: secondOpinion() }),
+    made: embedFaces({
+      aligned: heldOut.crops,
+      meshes: heldOut.meshes,
+      unwrapped: heldOut.unwrapped,
+      recognition: recognition(),
+    }),
+  };
+  return {
+    real: (method, opinions = {}) =>
+      scoreMetrics({
+        ...seenReal,
+        embeddings: embeddings.real,
+        reconstructions: method(faces.real),
+        recognition: recognition(),
+        ...opinions,
+      }),
+    novel: (method) =>
+      scoreNovelViews({
+        ...seenMade,
+        triplets,
+        embeddings: embeddings.made,
+        reconstructions: method(faces.made),
+        topology: topology(),
+        recognition: recognition(),
+      }),
+    truth: truth === undefined ? null : (method) => {
+      const { crops, unwrapped } = heldOut;
+      return scoreUvTruth({ crops, unwrapped, truth, reconstructions: method(faces.made), topology: topology() });
+    },
+    lpips: (method) =>
+      scoreLpips({
+        network: lpipsNetwork({ data }),
+        aligned: test.crops,
+        unwrapped: test.unwrapped,
+        reconstructions: method(faces.real),
+        held_triplets: triplets,
+        held_crops: heldOut.crops,
+        held_unwrapped: heldOut.unwrapped,
+        held_meshes: heldOut.meshes,
+        held_reconstructions: method(faces.made),
+        topology: topology(),
+        ...(truth && { truth }),
+      }),
+  };
+}
