@@ -15,8 +15,8 @@ import { type Common, experimentCommand, folderOf } from "./common.ts";
 import { Failure } from "./failure.ts";
 
 /**
- * How a mean over the test faces may move between adapters and drivers. A baseline keeps the rules that were edited in it;
- * these are for metrics that it does not know yet.
+ * How a mean over the test faces may move between adapters and drivers. A baseline keeps the rules that were edited in
+ * it; these are for metrics that it does not know yet.
  */
 const RULES: Readonly<Record<string, Rule>> = {
   "faces": { direction: "equal", atol: 0, rtol: 0 },

@@ -1,4 +1,7 @@
-/** `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a part of `reproduce` also says how it was made. */
+/**
+ * `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a
+ * part of `reproduce` also says how it was made.
+ */
 import { gzipSync } from "node:zlib";
 import { type Command, Option } from "commander";
 import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "@ftim/pipeline";
@@ -40,7 +43,7 @@ export function reproduce(program: Command): void {
     });
   experimentCommand(program, [
     "lpips",
-    "LPIPS of each method, through a network that you get by the README's one command",
+    "LPIPS of each method, through a network that you get by one command (docs/lpips.md)",
   ])
     .option("--ablation", "of the ablation's variants too")
     .addOption(more().implies({ ablation: true }))

@@ -1,10 +1,11 @@
 /**
  * The experiment `embedded`: the paper on photographs and networks that come from the npm registry alone.
  *
- * No real multi-view set can be had there, so the training captures are rendered from single photographs with known truth
- * (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set is the 22
- * faces of six photographs; other views and true textures are of heads made from 17 more portraits. Which set serves what, and
- * what was chosen on it, is in `docs/protocol.md`; where we differ from the paper, in `docs/departures.md`.
+ * No real multi-view set can be had there, so the training captures are rendered from single photographs with known
+ * truth (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set
+ * is the 22 faces of six photographs; other views and true textures are of heads made from 17 more portraits. Which set
+ * serves what, and what was chosen on it, is in `docs/protocol.md`; where we differ from the paper, in
+ * `docs/departures.md`.
  */
 import { assets } from "../stages/data/fetch.ts";
 import { importPhotographs } from "../stages/data/import.ts";

@@ -23,7 +23,9 @@ interface TripletSettings {
   count: number;
 }
 
-/** The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets. */
+/**
+ * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
+ */
 export function trainingData(
   { identities, bins, count }: TripletSettings & { identities?: number | undefined },
 ) {

@@ -1,6 +1,6 @@
 /**
- * The paper's section 4 on any data, in its order: what is compared (4.2), the ablation (4.3), and what the paper lacks: how far results depend on the seed,
- * and a page that holds them all.
+ * The paper's section 4 on any data, in its order: what is compared (4.2), the ablation (4.3), and what the paper
+ * lacks: how far results depend on the seed, and a page that holds them all.
  */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { asset } from "../stages/data/fetch.ts";
@@ -93,7 +93,10 @@ interface Means {
   readonly scorers: Scorers;
 }
 
-/** Section 4.2: every method beside ours in Table 1 and Figure 3, and, which the paper lacks, in other views, against true textures, by LPIPS, by skin tone. */
+/**
+ * Section 4.2: every method beside ours in Table 1 and Figure 3, and, which the paper lacks, in other views, against
+ * true textures, by LPIPS, by skin tone.
+ */
 function comparison(
   methods: Record<Method, Reconstruct>,
   { data: { test, training }, scorers, expectedFaces }: Means & { readonly expectedFaces: Record<string, number> },
@@ -117,7 +120,10 @@ function comparison(
   };
 }
 
-/** Section 4.3: every variant beside the full method in Table 2 and Figure 4, and, which the paper lacks, in other views, against true textures and by LPIPS. */
+/**
+ * Section 4.3: every variant beside the full method in Table 2 and Figure 4, and, which the paper lacks, in other
+ * views, against true textures and by LPIPS.
+ */
 function ablation(
   variants: ReturnType<typeof ablationVariants>,
   { data: { test, heldOut, training }, scorers }: Means,

@@ -1,4 +1,7 @@
-/** The trainings of the paper's section 3.4, and what is compared in section 4: our method, the comparators, and the ablation's variants. */
+/**
+ * The trainings of the paper's section 3.4, and what is compared in section 4: our method, the comparators, and the
+ * ablation's variants.
+ */
 import type { Artifact } from "@ftim/pipeline";
 import type { LossWeights } from "../nets/losses.ts";
 import { assets } from "../stages/data/fetch.ts";
@@ -93,8 +96,8 @@ export function comparedMethods(
 }
 
 /**
- * Section 4.3: the full method and what it is without a part of it. Each variant has as many trainings as there are seeds, or one entry where nothing
- * is trained.
+ * Section 4.3: the full method and what it is without a part of it. Each variant has as many trainings as there are
+ * seeds, or one entry where nothing is trained.
  *
  * @param more whether there are rows that neither the paper has nor leave out a single loss
  */

@@ -1,12 +1,15 @@
 /**
- * The experiment `paper`: the paper's own data, which its owners grant on request and the user puts into a folder (`data.lock` says whom to ask and where each file
- * goes). FaceScape's captures to train from, CelebA's photographs to test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
+ * The experiment `paper`: the paper's own data, which its owners grant on request and the user puts into a folder
+ * (`data.lock` says whom to ask and where each file goes). FaceScape's captures to train from, CelebA's photographs to
+ * test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
  *
- * What is not the paper's: the 3DMM regressor is `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views, where the paper has
- * DECA's; and the comparators are the texture models that `embedded` re-makes, not the authors' networks. Meshes are not corrected, for no true ones are known
- * here, and no texture can be compared with a true one.
+ * What is not the paper's: the 3DMM regressor is `embedded`'s face mesh network with a linear model learned from
+ * FaceScape's frontal views, where the paper has DECA's; and the comparators are the texture models that `embedded`
+ * re-makes, not the authors' networks. Meshes are not corrected, for no true ones are known here, and no texture can be
+ * compared with a true one.
  *
- * Where the paper is silent: every tenth person of FaceScape is held out for other views; the test set are the first photographs of CelebA's test partition.
+ * Where the paper is silent: every tenth person of FaceScape is held out for other views; the test set are the first
+ * photographs of CelebA's test partition.
  *
  * @module
  */
@@ -45,11 +48,16 @@ const PAPER = {
   yawBins: [[-90, -10], [-10, 10], [10, 90]] as YawBins,
   /** Triplets to train on, as many as the paper picks by hand. */
   triplets: 1500,
-  /** One person of FaceScape in so many is held out for other views; the paper holds out nobody, for it scores CelebA alone. */
+  /**
+   * One person of FaceScape in so many is held out for other views; the paper holds out nobody, for it scores CelebA
+   * alone.
+   */
   heldOutOneIn: 10,
   /** Triplets of persons who are held out: enough for an interval over persons. */
   heldOutTriplets: 48,
-  /** Frontal views of one person that the morphable model is learned from: more of one face would outweigh the others. */
+  /**
+   * Frontal views of one person that the morphable model is learned from: more of one face would outweigh the others.
+   */
   modelViews: 4,
   /** Photographs of CelebA's test partition; the paper does not say how many it scored. */
   photographs: 500,

@@ -1,6 +1,6 @@
 /**
- * One photograph instead of a data set: every face in it through the same stages as the test set of `embedded`, with the network and
- * morphable model of an earlier training, and from there to textured heads.
+ * One photograph instead of a data set: every face in it through the same stages as the test set of `embedded`, with
+ * the network and morphable model of an earlier training, and from there to textured heads.
  *
  * @module
  */
@@ -37,7 +37,8 @@ export function facesIn(path: string) {
 /**
  * A photograph's reconstruction as lazy artifacts.
  *
- * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they are made of
+ * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they
+ *   are made of
  */
 export function photograph(path: string, trained: Trained) {
   const { weights, model, correction } = trained;

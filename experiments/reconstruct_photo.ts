@@ -1,8 +1,8 @@
 /**
  * `reconstruct PHOTO`: one photograph → the texture, albedo, overlay and textured head of every face in it.
  *
- * The network comes from `<results>/embedded/trained.safetensors`, which is committed; without that file the embedded experiment
- * makes it first, which takes long, so it says so before it starts.
+ * The network comes from `<results>/embedded/trained.safetensors`, which is committed; without that file the embedded
+ * experiment makes it first, which takes long, so it says so before it starts.
  *
  * @module
  */
@@ -48,8 +48,8 @@ const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 const SMALL = 100;
 
 /**
- * Reconstructs the faces of a photograph and writes them to a folder: the files of a single face directly, those of several in
- * `0/`, `1/`, … from left to right, beside `photograph.png`, the photograph with all of them pasted in.
+ * Reconstructs the faces of a photograph and writes them to a folder: the files of a single face directly, those of
+ * several in `0/`, `1/`, … from left to right, beside `photograph.png`, the photograph with all of them pasted in.
  *
  * @throws {ReconstructError} if the file is absent or no photograph, or shows no face
  */
@@ -126,7 +126,8 @@ async function findTrained(
   if (rows.some(({ state }) => state !== "fresh")) {
     say(
       `There is no trained network in ${path} and none of an earlier reproduction, so one is trained first: ` +
-        "about a quarter of an hour on two cores without a GPU, far less with one. It is kept for the next photograph, and Ctrl-C loses little.",
+        "about a quarter of an hour on two cores without a GPU, far less with one. " +
+        "It is kept for the next photograph, and Ctrl-C loses little.",
     );
   }
   return unpacked(trained);

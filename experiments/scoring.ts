@@ -1,4 +1,7 @@
-/** How a method is scored: on the test photographs, in other views of persons who were never trained on, against true textures, and by LPIPS on all of these. */
+/**
+ * How a method is scored: on the test photographs, in other views of persons who were never trained on, against true
+ * textures, and by LPIPS on all of these.
+ */
 import type { Artifact } from "@ftim/pipeline";
 import { asset, assets } from "../stages/data/fetch.ts";
 import { embedFaces } from "../stages/scores/embed.ts";
@@ -28,7 +31,9 @@ export interface ScoringData {
 
 /** Gives the scores of a method. */
 export interface Scorers {
-  /** On the test photographs, in the view that was unwrapped. `features`: the network of a second opinion on identity. */
+  /**
+   * On the test photographs, in the view that was unwrapped. `features`: the network of a second opinion on identity.
+   */
   real(method: Reconstruct, opinions?: { features?: Artifact<"assets"> }): Artifact<"metrics">;
   /** In other views than the one that was unwrapped. */
   novel(method: Reconstruct): Artifact<"novel">;

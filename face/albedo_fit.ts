@@ -1,6 +1,6 @@
 /**
- * Light and linear albedo of a face from its incomplete UV texture: texture = (mean + basis·code) · shading(light).
- * The product of two unknowns is fitted by turns, each turn a linear least-squares problem: light (nine bands per colour),
+ * Light and linear albedo of a face from its incomplete UV texture: texture = (mean + basis·code) · shading(light). The
+ * product of two unknowns is fitted by turns, each turn a linear least-squares problem: light (nine bands per colour),
  * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
  *
  * @module
@@ -21,7 +21,10 @@ export interface SeenTexture {
 
 /** Settings of {@linkcode fitAlbedo}. */
 export interface AlbedoFitOptions {
-  /** Variance of the image noise that the prior is weighed against; larger keeps the albedo nearer to the mean. Default 0.0025. */
+  /**
+   * Variance of the image noise that the prior is weighed against; larger keeps the albedo nearer to the mean. Default
+   * 0.0025.
+   */
   noise?: number;
   /** How strongly the light is drawn to a plain ambient one, see `fitLight`. Default 0.01. */
   lightRidge?: number;
@@ -29,7 +32,10 @@ export interface AlbedoFitOptions {
   turns?: number;
   /** Only every n-th texel is used. Default 7, which shares no factor with 256. */
   stride?: number;
-  /** Residuals beyond this (in colour units) are outliers and count less (Huber); Infinity switches it off. Default Infinity. */
+  /**
+   * Residuals beyond this (in colour units) are outliers and count less (Huber); Infinity switches it off. Default
+   * Infinity.
+   */
   huber?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Mean of each value's square neighbourhood in a square single-channel map; beyond the border the border's values repeat.
- * Running sums in f64, so the cost does not depend on the radius.
+ * Mean of each value's square neighbourhood in a square single-channel map; beyond the border the border's values
+ * repeat. Running sums in f64, so the cost does not depend on the radius.
  *
  * @param values size² values.
  * @param options.radius The neighbourhood is 2·radius + 1 wide.

@@ -1,7 +1,7 @@
 /**
- * The square crop that DECA's networks see (Feng et al. 2021, `decalib/datasets/datasets.py`, detector boxes): side 1.25 × the mean of the
- * box's sides, its centre moved down by 0.12 of that mean, so that brows to chin are inside. A crop is a scale and a shift; both
- * directions are kept, because a result is pasted back into its photograph.
+ * The square crop that DECA's networks see (Feng et al. 2021, `decalib/datasets/datasets.py`, detector boxes): side
+ * 1.25 × the mean of the box's sides, its centre moved down by 0.12 of that mean, so that brows to chin are inside. A
+ * crop is a scale and a shift; both directions are kept, because a result is pasted back into its photograph.
  *
  * @module
  */
@@ -20,7 +20,9 @@ export interface Point {
   readonly y: number;
 }
 
-/** The similarity from photograph to crop: `crop = scale · photograph + (x, y)`, both in pixels with centres at +0.5. */
+/**
+ * The similarity from photograph to crop: `crop = scale · photograph + (x, y)`, both in pixels with centres at +0.5.
+ */
 export interface CropTransform {
   /** Crop pixels for one photograph pixel. */
   readonly scale: number;
@@ -43,8 +45,8 @@ export interface CropOptions {
 }
 
 /**
- * DECA's crop around a detected face. As there, the square's side is cut to whole pixels, and its corners fall on the centres of the
- * crop's corner pixels, hence the scale (size − 1) / side.
+ * DECA's crop around a detected face. As there, the square's side is cut to whole pixels, and its corners fall on the
+ * centres of the crop's corner pixels, hence the scale (size − 1) / side.
  *
  * @param box the detector's, in photograph pixels
  * @throws {RangeError} if the box is empty

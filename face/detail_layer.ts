@@ -1,8 +1,10 @@
 /**
- * A displacement map along the normals whose shading explains a photograph: shape from shading in UV space. The shading is linearised
- * about the smooth surface, so the displacement is the solution of one linear least-squares problem, found by conjugate gradients.
+ * A displacement map along the normals whose shading explains a photograph: shape from shading in UV space. The shading
+ * is linearised about the smooth surface, so the displacement is the solution of one linear least-squares problem,
+ * found by conjugate gradients.
  *
- * With slopes (p, q) of the displacement along the unit tangents t and b, the normal becomes n − p·t − q·b (normalised).
+ * With slopes (p, q) of the displacement along the unit tangents t and b, the normal becomes n − p·t − q·b
+ * (normalised).
  *
  * @module
  */
@@ -35,7 +37,8 @@ const STEP = 1e-3;
 /**
  * Fits the displacement.
  *
- * @param options.smoothness weight of the squared Laplacian; `damping` of the squared displacement; `iterations` of conjugate gradients
+ * @param options.smoothness weight of the squared Laplacian; `damping` of the squared displacement; `iterations` of
+ *   conjugate gradients
  * @returns `displacement` [S·S], in texels, and the unit `normals` [S·S·3] that it makes
  */
 export function fitDetail(
@@ -143,8 +146,8 @@ interface System {
   damping: number;
 }
 
-// Differences of the displacement are forward ones, to the texel on the right and to the one below; there are none across the border. All operators
-// gather what reaches a texel: from above, from the left, from the texel itself.
+// Differences of the displacement are forward ones, to the texel on the right and to the one below; there are none
+// across the border. All operators gather what reaches a texel: from above, from the left, from the texel itself.
 
 /** out += Gᵀ·values, with G·d = slopeX·(difference along u) + slopeY·(difference along v). */
 function addSlopesTransposed({ size, slopeX, slopeY }: System, values: Float64Array, out: Float64Array): void {

@@ -9,7 +9,10 @@ import { extendBeyondChart, uvMap } from "./uv_map.ts";
 /** Weight of a cell that the two halves do not share: enough to keep its gain of 1 where no cell has more to say. */
 const LEAST_OVERLAP = 1e-4;
 
-/** How far from what was seen, in texels, the colours of the mirrored half are bounded, and how much the bound widens on the way. */
+/**
+ * How far from what was seen, in texels, the colours of the mirrored half are bounded, and how much the bound widens on
+ * the way.
+ */
 const BOUND = { radius: 40, widening: 0.05 } as const;
 
 /** How a texture is completed. */
@@ -20,15 +23,19 @@ export interface CompleteOptions {
   /** Visibility at which a texel begins to count as seen, and at which it counts in full. Default [0.25, 0.75]. */
   readonly trust?: readonly [number, number];
   /**
-   * Width of the band beside what was seen, in texels, in which the mirrored half takes on its colours, so that the two meet without a step. Default 0:
-   * only the coarse gains.
+   * Width of the band beside what was seen, in texels, in which the mirrored half takes on its colours, so that the two
+   * meet without a step. Default 0: only the coarse gains.
    */
   readonly seam?: number;
-  /** What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default: nothing, so the bend is all. */
+  /**
+   * What is shown where neither half was seen, its colours bent smoothly so that they meet what was [size²·3]. Default:
+   * nothing, so the bend is all.
+   */
   readonly template?: Float32Array;
   /**
-   * How far the mirrored half's colours may differ beside what was seen from the continuation of its colours, 0..1; with the distance they may differ more. What lies
-   * over one cheek, such as hair, would else lie over the other. Default: as far as they do.
+   * How far the mirrored half's colours may differ beside what was seen from the continuation of its colours, 0..1;
+   * with the distance they may differ more. What lies over one cheek, such as hair, would else lie over the other.
+   * Default: as far as they do.
    */
   readonly bound?: number;
   /** Cells a side of the map of colour gains between the two halves. Default 16. */
@@ -42,8 +49,8 @@ export interface CompleteOptions {
  *
  * @param texture size²·3, as `unwrap` gives it.
  * @param visibility size², 0..1.
- * @returns size²·3, defined everywhere, also outside the chart; equal to `texture` where it was well seen, away from the
- *   border of what was seen.
+ * @returns size²·3, defined everywhere, also outside the chart; equal to `texture` where it was well seen, away from
+ *   the border of what was seen.
  * @throws RangeError if nothing was seen.
  */
 export function completeTexture(
@@ -80,7 +87,10 @@ export function completeTexture(
   return continued(colours, { weights: known, template, size });
 }
 
-/** Colours where their weight is 1 and a smooth continuation of them elsewhere: of how they differ from a template, if there is one. */
+/**
+ * Colours where their weight is 1 and a smooth continuation of them elsewhere: of how they differ from a template, if
+ * there is one.
+ */
 function continued(
   colours: Float32Array,
   { weights, template, size }: { weights: Float32Array; template: Float32Array | undefined; size: number },
@@ -117,15 +127,16 @@ function boundColours(
 }
 
 /**
- * Weights that fall to 0 toward the border of what is visible: full where all texels within the radius are. What was seen
- * at a grazing angle is dropped early, since blending it with a good mirrored view would show everything twice.
+ * Weights that fall to 0 toward the border of what is visible: full where all texels within the radius are. What was
+ * seen at a grazing angle is dropped early, since blending it with a good mirrored view would show everything twice.
  */
 function fade(
   visibility: Float32Array,
   { size, radius, trust }: { size: number; radius: number; trust: readonly [number, number] },
 ): Float32Array {
   const near = boxMean(visibility, { size, radius });
-  // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in full.
+  // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in
+  // full.
   const [low, high] = [0.5 / 0.75 * trust[1], Math.min(1, 0.95 / 0.75 * trust[1])];
   const [least, full] = trust;
   const weights = new Float32Array(visibility.length);
@@ -136,8 +147,9 @@ function fade(
 }
 
 /**
- * Bends the mirrored half to the colours of what was seen beside it. The step between the two halves, known where both were seen, is continued
- * smoothly over the border (as in membrane cloning: Farbman et al. 2009) and fades out with the distance: far from the border the mirror image knows better.
+ * Bends the mirrored half to the colours of what was seen beside it. The step between the two halves, known where both
+ * were seen, is continued smoothly over the border (as in membrane cloning: Farbman et al. 2009) and fades out with the
+ * distance: far from the border the mirror image knows better.
  */
 function closeSeam(
   matched: Float32Array,

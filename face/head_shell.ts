@@ -1,7 +1,8 @@
 /**
- * A head around the face mesh: rings that start at the face's outline and run back along the sides of the head, so that a
- * rotated face keeps hair, ears and jaw instead of floating in the air. The idea is face profiling (Zhu et al., "Face
- * Alignment Across Large Poses", CVPR 2016), which meshes the surroundings of a face in the photograph and turns them with it.
+ * A head around the face mesh: rings that start at the face's outline and run back along the sides of the head, so that
+ * a rotated face keeps hair, ears and jaw instead of floating in the air. The idea is face profiling (Zhu et al., "Face
+ * Alignment Across Large Poses", CVPR 2016), which meshes the surroundings of a face in the photograph and turns them
+ * with it.
  *
  * @module
  */
@@ -14,7 +15,9 @@ interface Ring {
   spread: number;
   /** How far behind the outline, in half widths of the face. */
   depth: number;
-  /** Where the ring's colours lie in the photograph: distance from the centre of the face as a factor on the outline's. */
+  /**
+   * Where the ring's colours lie in the photograph: distance from the centre of the face as a factor on the outline's.
+   */
   reach: number;
 }
 

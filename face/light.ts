@@ -49,14 +49,21 @@ export function shade(normals: Float32Array, light: Float32Array): Float32Array 
 
 /** The Gaussian prior of {@linkcode fitLight}. Pulls are in units of the mean squared sample. */
 export interface LightPrior {
-  /** Pull of the first order toward 0 (and, a thousand times weaker, of the ambient band toward shading 1). Default 0.01, which keeps half-seen faces from inventing light behind them. */
+  /**
+   * Pull of the first order toward 0 (and, a thousand times weaker, of the ambient band toward shading 1). Default
+   * 0.01, which keeps half-seen faces from inventing light behind them.
+   */
   readonly ridge?: number;
   /**
-   * How many times as much the second order is pulled. Default 16: skin passes on little of it (Ramamoorthi & Hanrahan 2001, "On the relationship between
-   * radiance and irradiance"), and half a face cannot tell it from the first. A face that is seen whole can: 1.
+   * How many times as much the second order is pulled. Default 16: skin passes on little of it (Ramamoorthi & Hanrahan
+   * 2001, "On the relationship between radiance and irradiance"), and half a face cannot tell it from the first. A face
+   * that is seen whole can: 1.
    */
   readonly secondOrder?: number;
-  /** How many times as much the channels' directional bands are pulled to their common mean: lamps differ in place and strength, and little in colour. Default 10. */
+  /**
+   * How many times as much the channels' directional bands are pulled to their common mean: lamps differ in place and
+   * strength, and little in colour. Default 10.
+   */
   readonly tint?: number;
 }
 

@@ -1,6 +1,7 @@
 /**
- * How much a mesh correction helps on persons that it was not learned from. One face's error is alike in all of its photographs, so a
- * correction must be judged on other persons than it has seen: learned and tested on the same ones, it would seem to help by knowing them.
+ * How much a mesh correction helps on persons that it was not learned from. One face's error is alike in all of its
+ * photographs, so a correction must be judged on other persons than it has seen: learned and tested on the same ones,
+ * it would seem to help by knowing them.
  *
  * @module
  */

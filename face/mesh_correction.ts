@@ -1,10 +1,11 @@
 /**
- * The error that the mesh network repeats on every face, learned where the truth is known and taken off elsewhere. The network was trained on
- * faces that look at the camera: a turned head comes out turned too little, and flattened.
+ * The error that the mesh network repeats on every face, learned where the truth is known and taken off elsewhere. The
+ * network was trained on faces that look at the camera: a turned head comes out turned too little, and flattened.
  *
- * The error is learned in the canonical frame of the morphable model (Procrustes of the mesh to the model's mean), so that place and
- * size do not matter, as a linear function of the mesh's own angles and of how far a network for head pose disagrees with
- * them. Every sample is joined by its mirror twin, so a mirrored face is corrected to the mirrored result.
+ * The error is learned in the canonical frame of the morphable model (Procrustes of the mesh to the model's mean), so
+ * that place and size do not matter, as a linear function of the mesh's own angles and of how far a network for head
+ * pose disagrees with them. Every sample is joined by its mirror twin, so a mirrored face is corrected to the mirrored
+ * result.
  *
  * @module
  */
@@ -55,8 +56,8 @@ const TURNS = 6;
 const DISAGREEMENT = { yaw: 25, tilt: 15 };
 
 /**
- * What the error is a function of: a cubic in the mesh's yaw, its pitch, and the disagreement of the pose network, all of which may change
- * with yaw. All are of the order of 1.
+ * What the error is a function of: a cubic in the mesh's yaw, its pitch, and the disagreement of the pose network, all
+ * of which may change with yaw. All are of the order of 1.
  *
  * @param mesh angles of the mesh, degrees
  * @param head angles of the pose network, degrees
@@ -76,8 +77,8 @@ function correctionFeatures(mesh: Angles, head: Angles): number[] {
 }
 
 /**
- * Learns a correction by ridge least squares. A sample whose residual exceeds `limit` medians weighs (limit · median / residual)²: the
- * network has lost that face, and there is no usual error to learn from it.
+ * Learns a correction by ridge least squares. A sample whose residual exceeds `limit` medians weighs (limit · median /
+ * residual)²: the network has lost that face, and there is no usual error to learn from it.
  *
  * @throws {RangeError} if there is no sample, or its meshes differ from the mean in size
  */

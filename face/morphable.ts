@@ -1,6 +1,6 @@
 // A linear morphable model: shape = mean + identity + expression, albedo = mean + variation, each a few principal
-// directions. Coefficients are in standard deviations. Model space is described in pose.ts and frame.ts; its unit is the
-// root mean square distance of the mean's vertices from their centroid (a face is about 2.7 wide and 3.2 high).
+// directions. Coefficients are in standard deviations. Model space is described in pose.ts and frame.ts; its unit is
+// the root mean square distance of the mean's vertices from their centroid (a face is about 2.7 wide and 3.2 high).
 import { applyPose, flipYZ, invertPose, type Pose, procrustes } from "./pose.ts";
 import { solveCholesky } from "./linear.ts";
 
@@ -73,8 +73,8 @@ export function albedoOf(model: AlbedoModel, code: Float32Array): Float32Array {
  * coefficients), in turns.
  *
  * @param posed 3V, crop pixels (x right, y down, z away).
- * @param options.noise Standard deviation of a vertex coordinate that the model does not explain, in model units; larger
- *   keeps the code nearer to the mean.
+ * @param options.noise Standard deviation of a vertex coordinate that the model does not explain, in model units;
+ *   larger keeps the code nearer to the mean.
  */
 export function fitShape(
   model: ShapeModel,

@@ -72,8 +72,9 @@ function forEachEdge(triangles: Uint32Array, visit: (a: number, b: number) => vo
 }
 
 /**
- * Values at all vertices that equal `fixed` where given and elsewhere the weighted mean of their neighbours. Weights fall
- * with the square of the edge's length, so that the lips, a few short edges thick, move as a whole and keep their height.
+ * Values at all vertices that equal `fixed` where given and elsewhere the weighted mean of their neighbours. Weights
+ * fall with the square of the edge's length, so that the lips, a few short edges thick, move as a whole and keep their
+ * height.
  */
 function harmonicExtension(
   { triangles, uvs, fixed }: { triangles: Uint32Array; uvs: Float32Array; fixed: ReadonlyMap<number, number> },

@@ -1,10 +1,14 @@
-// Where in a texture the samples of a picture's pixels lie: what decides whether a pixel shows one place or the mean of several.
+// Where in a texture the samples of a picture's pixels lie: what decides whether a pixel shows one place or the mean of
+// several.
 import type { Raster } from "@ftim/gpu/raster-cpu";
 import type { Topology } from "./topology.ts";
 
 /** The samples of a pixel that hit the mesh. */
 export interface Samples {
-  /** x and y in the map of each, in texels counted from the first one's centre; the middle one is the first, if it hit. Written anew for each pixel. */
+  /**
+   * x and y in the map of each, in texels counted from the first one's centre; the middle one is the first, if it hit.
+   * Written anew for each pixel.
+   */
   readonly places: Float64Array;
   /** How many there are. */
   found: number;

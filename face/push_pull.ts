@@ -1,7 +1,7 @@
 /**
  * Fills what is not known in a square map with a smooth continuation of what is (push-pull: Gortler et al. 1996, "The
- * Lumigraph", §3.4). Push: means of 2×2 blocks, weighted, down to one texel. Pull: back up, bilinearly, each texel taking
- * from above as much as its own weight leaves.
+ * Lumigraph", §3.4). Push: means of 2×2 blocks, weighted, down to one texel. Pull: back up, bilinearly, each texel
+ * taking from above as much as its own weight leaves.
  *
  * @param values size²·channels.
  * @param options.weights size², 0 (unknown) to 1 (known, kept as it is).

@@ -23,12 +23,16 @@ export interface RenderOptions {
   /** Side of the UV map in texels, default 256. */
   readonly size?: number;
   /**
-   * Samples a side of each pixel, odd. Default 1: the surface at the pixel's centre, with 4 bilinear taps. With more, a pixel whose samples lie more than two
-   * texels apart is the mean of all: a surface that turns away, or an edge before another surface, would show single texels of many as a ragged line. All
-   * others keep to their centre, so that nothing is blurred.
+   * Samples a side of each pixel, odd. Default 1: the surface at the pixel's centre, with 4 bilinear taps. With more, a
+   * pixel whose samples lie more than two texels apart is the mean of all: a surface that turns away, or an edge before
+   * another surface, would show single texels of many as a ragged line. All others keep to their centre, so that
+   * nothing is blurred.
    */
   readonly samples?: number;
-  /** "hard", the default: the mesh has a pixel if it has its centre. "soft": a pixel at the outline is covered by as much as its samples are. */
+  /**
+   * "hard", the default: the mesh has a pixel if it has its centre. "soft": a pixel at the outline is covered by as
+   * much as its samples are.
+   */
   readonly outline?: "hard" | "soft";
 }
 
@@ -107,7 +111,10 @@ export function renderOperator(
   };
 }
 
-/** The operator behind every picture that is shown or scored, of whatever method. Training looks at each pixel's centre only, for speed. */
+/**
+ * The operator behind every picture that is shown or scored, of whatever method. Training looks at each pixel's centre
+ * only, for speed.
+ */
 export function pictureOperator(vertices: Float32Array, options: Omit<RenderOptions, "samples">): RenderOperator {
   return renderOperator(vertices, { ...options, samples: 3 });
 }

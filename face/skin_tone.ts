@@ -1,6 +1,6 @@
 /**
- * The individual typology angle (ITA), the measure of skin tone that TRUST (Feng et al., ECCV 2022, HavenFeng/TRUST) reports errors by:
- * atan2(L* − 50, b*) in CIELAB (D65), degrees. Groups and their bounds are Chardon's.
+ * The individual typology angle (ITA), the measure of skin tone that TRUST (Feng et al., ECCV 2022, HavenFeng/TRUST)
+ * reports errors by: atan2(L* − 50, b*) in CIELAB (D65), degrees. Groups and their bounds are Chardon's.
  *
  * @module
  */
@@ -30,7 +30,8 @@ export function cielab([red, green, blue]: readonly [number, number, number]): [
 }
 
 /**
- * The angle of a set of skin colours, from their median lightness and b* as is the practice: spots, hair and lips are outliers.
+ * The angle of a set of skin colours, from their median lightness and b* as is the practice: spots, hair and lips are
+ * outliers.
  *
  * @param colours RGB in 0..1, one triple a texel
  * @returns degrees, −90..90

@@ -20,10 +20,11 @@ export interface Topology {
  * Reads a mesh from the source text that holds `UV468` and `TRI468` array literals.
  *
  * The packaged chart is symmetric to within 0.0012 (a third of a texel at 256²). UVs are a layout and nothing else, so
- * each vertex is moved to the mean of itself and its twin's reflection; a UV map is then mirrored by reversing its rows.
+ * each vertex is moved to the mean of itself and its twin's reflection; a UV map is then mirrored by reversing its
+ * rows.
  *
- * @param options.mouth How far the closed mouth is opened in the chart and given triangles (`openMouth`), in UV units; 0.06
- *   is 15 texels at 256², 0 leaves the packaged mesh with its hole.
+ * @param options.mouth How far the closed mouth is opened in the chart and given triangles (`openMouth`), in UV units;
+ *   0.06 is 15 texels at 256², 0 leaves the packaged mesh with its hole.
  * @throws Error if an array is absent or malformed, or the chart has no mirror symmetry.
  */
 export function parseTopology(source: string, { mouth = 0.06 }: { mouth?: number } = {}): Topology {
@@ -85,7 +86,9 @@ export function mirrorPermutation(uvs: Float32Array, { tolerance = 0.01 }: { tol
   return mirror;
 }
 
-/** The midline vertices with the smallest v (top of the forehead; 10 in MediaPipe's mesh) and the largest (chin; 152). */
+/**
+ * The midline vertices with the smallest v (top of the forehead; 10 in MediaPipe's mesh) and the largest (chin; 152).
+ */
 export function midlineEnds({ mirror, uvs }: Topology): { top: number; bottom: number } {
   let top = -1;
   let bottom = -1;

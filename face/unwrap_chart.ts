@@ -1,4 +1,5 @@
-// What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and what surrounds a vertex.
+// What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and
+// what surrounds a vertex.
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
@@ -14,7 +15,10 @@ export interface Chart {
   readonly triangles: Uint32Array;
   /** Per triangle: the parts of its two edges in one texel's step across and down. */
   readonly steps: Float32Array;
-  /** The other two vertices, in order, of each triangle around vertex i, two triangles an element: `offsets[i]` up to `offsets[i + 1]`. */
+  /**
+   * The other two vertices, in order, of each triangle around vertex i, two triangles an element: `offsets[i]` up to
+   * `offsets[i + 1]`.
+   */
   readonly ring: Uint32Array;
   readonly offsets: Uint32Array;
 }

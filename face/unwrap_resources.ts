@@ -1,12 +1,15 @@
-// The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology is uploaded once, and
-// WebGPU clears new memory, which took as long as the work.
+// The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology
+// is uploaded once, and WebGPU clears new memory, which took as long as the work.
 import type { Gpu } from "@ftim/gpu/device";
 import { arrayLayers } from "@ftim/gpu/array-layers";
 import type { Topology } from "./topology.ts";
 import { chartOf } from "./unwrap_chart.ts";
 import { MESH_FLOATS, ROW } from "./unwrap_wgsl.ts";
 
-/** What resources are made for. `count` is the most faces of a batch, `side` that of the depth map, `width` and `height` those of the images. */
+/**
+ * What resources are made for. `count` is the most faces of a batch, `side` that of the depth map, `width` and `height`
+ * those of the images.
+ */
 export interface UnwrapShape {
   readonly size: number;
   readonly side: number;
@@ -15,14 +18,17 @@ export interface UnwrapShape {
   readonly count: number;
 }
 
-/** What lies on the device for batches of one shape. Colours and visibility are 0 outside the chart, where nothing writes. */
+/**
+ * What lies on the device for batches of one shape. Colours and visibility are 0 outside the chart, where nothing
+ * writes.
+ */
 export type UnwrapResources = ReturnType<typeof createResources>;
 
 const pools = new WeakMap<GPUDevice, WeakMap<Topology, UnwrapResources[]>>();
 
 /**
- * Resources that no other batch uses, from the pool of the topology if it holds some. Give them back to the pool after use; batches that overlap
- * in time have each their own.
+ * Resources that no other batch uses, from the pool of the topology if it holds some. Give them back to the pool after
+ * use; batches that overlap in time have each their own.
  */
 export function takeResources({ device }: Gpu, topology: Topology, shape: UnwrapShape): UnwrapResources {
   const pool = poolOf(device, topology);

@@ -1,15 +1,20 @@
-// The shaders behind unwrap.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for bit.
+// The shaders behind unwrap.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for
+// bit.
 //
-// depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum, which knows no order
-// normals  one invocation a vertex: the area-weighted sum over the triangles around it
-// rows, columns  a summed-area table of the depth pixels that the mesh covers
-// texels   one invocation a texel of the chart: where it lies in the image, its colour there, and how well it was seen
-// shrink   the minimum over a square of texels, for four by four texels at once
+// depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum,
+// which knows no order normals  one invocation a vertex: the area-weighted sum over the triangles around it rows,
+// columns  a summed-area table of the depth pixels that the mesh covers texels   one invocation a texel of the chart:
+// where it lies in the image, its colour there, and how well it was seen shrink   the minimum over a square of texels,
+// for four by four texels at once
 //
-// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a row of 1024 texels after the other: on a software adapter a texel
-// of four floats is fetched faster than one element of a buffer.
+// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a
+// row of 1024 texels after the other: on a software adapter a texel of four floats is fetched faster than one element
+// of a buffer.
 
-/** Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of the bounds; three are not used. */
+/**
+ * Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of
+ * the bounds; three are not used.
+ */
 export const MESH_FLOATS = 12;
 
 /** Texels in a row of a texture that is read by a flat index. */
@@ -38,9 +43,10 @@ fn meshAt(i: u32) -> Mesh {
 `;
 
 /**
- * Nearness: 1 at the nearest z of the mesh, falling to more than 0 at the farthest; 0 where there is no mesh. f32 in bits, which for numbers from 0 on
- * have the same order. (The graphics pipeline takes five times as long on a software adapter, where setting up a triangle costs more than its few pixels.)
- * Bindings: 0 options, 1 meshes, 2 positions, 3 triangles, 4 nearness, all 0.
+ * Nearness: 1 at the nearest z of the mesh, falling to more than 0 at the farthest; 0 where there is no mesh. f32 in
+ * bits, which for numbers from 0 on have the same order. (The graphics pipeline takes five times as long on a software
+ * adapter, where setting up a triangle costs more than its few pixels.) Bindings: 0 options, 1 meshes, 2 positions, 3
+ * triangles, 4 nearness, all 0.
  */
 export const DEPTH = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
@@ -106,8 +112,8 @@ fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
 `;
 
 /**
- * Covered pixels of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square, which is less, so that
- * differences are right although the sums overflow. Bindings: 0 options, 1 nearness, 2 counts.
+ * Covered pixels of each depth row up to each pixel, modulo 2¹⁶, two in a u32: what is wanted is the count in a square,
+ * which is less, so that differences are right although the sums overflow. Bindings: 0 options, 1 nearness, 2 counts.
  */
 export const ROWS = HEADER + /* wgsl */ `
 @group(0) @binding(1) var<storage, read> nearness: array<vec4u>;
@@ -147,8 +153,9 @@ export const COLUMNS = HEADER + /* wgsl */ `
 `;
 
 /**
- * Bindings: 0 options, 1 meshes, 2 positions, 3 normals, 4 corners and 5 places of the texels inside (see `Chart`), 6 steps per triangle, 7 summed
- * counts, 8 nearness, 9 images, 10 visibility before it shrinks, a layer a mesh, 11 colours.
+ * Bindings: 0 options, 1 meshes, 2 positions, 3 normals, 4 corners and 5 places of the texels inside (see `Chart`), 6
+ * steps per triangle, 7 summed counts, 8 nearness, 9 images, 10 visibility before it shrinks, a layer a mesh, 11
+ * colours.
  */
 export const TEXELS = HEADER + MESHES + /* wgsl */ `
 @group(0) @binding(2) var positions: texture_2d<f32>;
@@ -182,7 +189,9 @@ fn countTo(mesh: u32, at: vec2i) -> u32 {
   let pixel = (mesh * options.side + inside.y) * options.side + inside.x;
   return select(0u, counts[pixel / 2] >> (16 * (pixel & 1)), all(at >= vec2i()));
 }
-/** How much of the square around a depth pixel the mesh covers. No mesh reaches the border, so nothing lies beyond it. */
+/**
+ * How much of the square around a depth pixel the mesh covers. No mesh reaches the border, so nothing lies beyond it.
+ */
 fn cover(mesh: u32, pixel: vec2i) -> f32 {
   let low = pixel - options.radius - 1;
   let high = pixel + options.radius;

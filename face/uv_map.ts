@@ -79,7 +79,10 @@ function rasteriseChart(topology: Topology, size: number): UvMap {
   };
 }
 
-/** For each texel the (nearly, and for ties the first) nearest that is inside, by passing candidates along the rows both ways. */
+/**
+ * For each texel the (nearly, and for ties the first) nearest that is inside, by passing candidates along the rows both
+ * ways.
+ */
 function nearestInside(inside: Uint8Array, size: number): Uint32Array {
   const none = 0xffffffff;
   const nearest = Uint32Array.from(inside, (value, i) => value === 1 ? i : none);

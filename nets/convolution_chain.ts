@@ -1,6 +1,6 @@
 /**
- * A part of a graph model that is one chain of convolutions (a MobileNet), with scale, bias and clipping folded into each: one pass a layer, where the
- * converter left up to six.
+ * A part of a graph model that is one chain of convolutions (a MobileNet), with scale, bias and clipping folded into
+ * each: one pass a layer, where the converter left up to six.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -2,9 +2,9 @@
  * Faces in a photograph: "Ultra light fast generic face detector" (RFB, 320×240; Linzaer 2019) as the package
  * faceplugin-face-recognition-js ships it, `model/fr_detect.onnx`.
  *
- * The package stretches the picture to 320×240 and, through OpenCV's channel order, feeds BGR. Here the picture keeps its proportions
- * (grey is not added, black is) and stays RGB, as the network was trained: on the 22 faces of face-api's six photographs that finds
- * the same 22 with higher scores, and nothing else above 0.4.
+ * The package stretches the picture to 320×240 and, through OpenCV's channel order, feeds BGR. Here the picture keeps
+ * its proportions (grey is not added, black is) and stays RGB, as the network was trained: on the 22 faces of
+ * face-api's six photographs that finds the same 22 with higher scores, and nothing else above 0.4.
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
@@ -24,8 +24,9 @@ export interface DetectOptions {
   /** Boxes that overlap a better one by more (intersection over union) are dropped. Default 0.3. */
   maxOverlap?: number;
   /**
-   * Pyramid levels: 1 looks at the picture as a whole and finds faces of about 1/30 of its width and more; each further level looks
-   * also at half-overlapping windows of half the size, finds faces half as large and takes four times as long and more. Default 1.
+   * Pyramid levels: 1 looks at the picture as a whole and finds faces of about 1/30 of its width and more; each further
+   * level looks also at half-overlapping windows of half the size, finds faces half as large and takes four times as
+   * long and more. Default 1.
    */
   levels?: number;
 }
@@ -78,7 +79,10 @@ export function letterbox({ left, top, width, height }: Box, proportions: number
   return { left: left + (width - wide) / 2, top: top + (height - tall) / 2, width: wide, height: tall };
 }
 
-/** The windows of a pyramid: the whole picture, then per level `(2ⁿ⁺¹ − 1)²` half-overlapping windows of `1/2ⁿ` of its sides. */
+/**
+ * The windows of a pyramid: the whole picture, then per level `(2ⁿ⁺¹ − 1)²` half-overlapping windows of `1/2ⁿ` of its
+ * sides.
+ */
 export function pyramid({ width, height }: { width: number; height: number }, levels: number): Box[] {
   const windows: Box[] = [];
   for (let level = 0; level < levels; level++) {
@@ -127,8 +131,8 @@ export function decodeBoxes(
 }
 
 /**
- * Non-maximum suppression: best first, without those that overlap a better one by more than `maxOverlap` (intersection over union) or
- * lie inside of it by more than half.
+ * Non-maximum suppression: best first, without those that overlap a better one by more than `maxOverlap` (intersection
+ * over union) or lie inside of it by more than half.
  */
 export function suppress(boxes: readonly FaceBox[], maxOverlap: number): FaceBox[] {
   const kept: FaceBox[] = [];

@@ -1,5 +1,6 @@
 /**
- * The direction of each feature from a mean: one pass forward, one for the gradient, where plain operations took a dozen.
+ * The direction of each feature from a mean: one pass forward, one for the gradient, where plain operations took a
+ * dozen.
  *
  * @module
  */

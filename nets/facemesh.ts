@@ -1,10 +1,10 @@
 /**
- * 468 points of a face in 3-D: MediaPipe's face mesh (Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on
- * Mobile GPUs") as the package @vladmandic/human ships it, a tfjs graph model.
+ * 468 points of a face in 3-D: MediaPipe's face mesh (Kartynnik et al. 2019, "Real-time Facial Surface Geometry from
+ * Monocular Video on Mobile GPUs") as the package @vladmandic/human ships it, a tfjs graph model.
  *
- * In: a square crop; 1.0 to 1.2 times the longer side of the detector's box around its centre is best (at 1.5 the mesh leaves a
- * profile). Out: x right, y down, z with the same unit, larger is farther from the camera. This file has no attention heads; the eyes
- * and lips come from the mesh itself.
+ * In: a square crop; 1.0 to 1.2 times the longer side of the detector's box around its centre is best (at 1.5 the mesh
+ * leaves a profile). Out: x right, y down, z with the same unit, larger is farther from the camera. This file has no
+ * attention heads; the eyes and lips come from the mesh itself.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
@@ -19,7 +19,10 @@ const SIZE = 192;
 
 /** The mesh of one crop. */
 export interface FaceMeshResult {
-  /** `[468, 3]`: x right, y down, z away from the camera, all in pixels of the crop that was given (pixel centres at +0.5). */
+  /**
+   * `[468, 3]`: x right, y down, z away from the camera, all in pixels of the crop that was given (pixel centres at
+   * +0.5).
+   */
   vertices: Float32Array;
   /** Probability, 0..1, that the crop shows a face at the place where the network expects it. */
   score: number;

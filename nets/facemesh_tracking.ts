@@ -1,7 +1,8 @@
 /**
- * Putting a face where the mesh network expects it. The network was trained on squares around an upright face with a quarter
- * of its size as margin on each side; a detector's crop is only near that. As MediaPipe's tracker does from frame to frame, the
- * mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 × its size.
+ * Putting a face where the mesh network expects it. The network was trained on squares around an upright face with a
+ * quarter of its size as margin on each side; a detector's crop is only near that. As MediaPipe's tracker does from
+ * frame to frame, the mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 ×
+ * its size.
  *
  * @module
  */
@@ -52,7 +53,8 @@ export async function trackMeshes(
 export function squareAround(vertices: Float32Array): Square {
   const between = ([from, to]: readonly [number, number], axis: number) =>
     vertices[3 * to + axis]! - vertices[3 * from + axis]!;
-  // The line of the eyes and, turned a quarter, the midline; each counts by its length, for in a profile the eyes coincide.
+  // The line of the eyes and, turned a quarter, the midline; each counts by its length, for in a profile the eyes
+  // coincide.
   const angle = Math.atan2(
     between(EYES, 1) - between(MIDLINE, 0),
     between(EYES, 0) + between(MIDLINE, 1),

@@ -1,9 +1,10 @@
 /**
- * Identity of a face as 1024 numbers: the pooled features of a MobileNet trained on faces (Savchenko 2019, "Efficient facial
- * representations for age, gender and identity recognition", HSE_FaceRec), `models/faceres.{json,bin}` of @vladmandic/human.
+ * Identity of a face as 1024 numbers: the pooled features of a MobileNet trained on faces (Savchenko 2019, "Efficient
+ * facial representations for age, gender and identity recognition", HSE_FaceRec), `models/faceres.{json,bin}` of
+ * @vladmandic/human.
  *
- * The package feeds RGB in 0..255. The network was trained on BGR less ImageNet's mean colour, and that tells people apart better (50
- * faces: d′ 8.4 instead of 6.6), so it is what `embed` feeds. Differentiable.
+ * The package feeds RGB in 0..255. The network was trained on BGR less ImageNet's mean colour, and that tells people
+ * apart better (50 faces: d′ 8.4 instead of 6.6), so it is what `embed` feeds. Differentiable.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";

@@ -1,6 +1,6 @@
 /**
- * Identity of a face as 512 numbers, a network of the ArcFace family as the package faceplugin-face-recognition-js ships it,
- * `model/fr_feature.onnx`. Not differentiable here: it is the third opinion in the scores, never a loss.
+ * Identity of a face as 512 numbers, a network of the ArcFace family as the package faceplugin-face-recognition-js
+ * ships it, `model/fr_feature.onnx`. Not differentiable here: it is the third opinion in the scores, never a loss.
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";

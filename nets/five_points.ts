@@ -1,10 +1,13 @@
 /**
- * Alignment by five points, as recognition networks of the ArcFace family expect it (Deng et al. 2019): the similarity that brings eyes,
- * nose tip and mouth corners to fixed places in a picture of 112×112.
+ * Alignment by five points, as recognition networks of the ArcFace family expect it (Deng et al. 2019): the similarity
+ * that brings eyes, nose tip and mouth corners to fixed places in a picture of 112×112.
  */
 import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
 
-/** Eye centre, eye centre, nose tip, mouth corner, mouth corner, those of the image's left first: `[5, 2]`, x and y in pixels. */
+/**
+ * Eye centre, eye centre, nose tip, mouth corner, mouth corner, those of the image's left first: `[5, 2]`, x and y in
+ * pixels.
+ */
 export type FivePoints = Float32Array;
 
 /** Side of an aligned picture, in pixels. */

@@ -6,15 +6,20 @@
  *
  * Where the paper is silent, we decide:
  * - depth and width: five stride-2 convolutions, then nearest-neighbour upsampling with skip connections (a U-Net);
- * - instance normalisation behind every convolution but the last: with it the same training teaches about twice as much (results/README.md, "What the training adds");
- * - expression and pose shift the latent map between its normalisation and its rectifier: a shift before a normalisation would be taken out by it;
+ * - instance normalisation behind every convolution but the last: with it the same training teaches about twice as much
+ *   (results/README.md, "What the training adds");
+ * - expression and pose shift the latent map between its normalisation and its rectifier: a shift before a
+ *   normalisation would be taken out by it;
  * - the visibility map is an input too, since a texel that is black and one that was not seen are different things;
- * - the output is a residual on a first guess, which is an input too: what is seen, else its mirror image, else the template texture,
- *   matched in colour (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry has to be handed to it;
- * - the residual counts by how little of a texel was seen: what the photograph shows stays as it is, as in image inpainting (I_comp of Liu et al. 2018).
- *   Without this, training bends what is seen, too, which costs Table 1 and gains nothing in other views (results/README.md, "What the training adds");
- * - the last convolution starts at zero, so that training starts from the first guess and not from noise; what it gives counts a tenth, for a step of Adam
- *   is as large for it as for the other layers and would throw all texels off at once.
+ * - the output is a residual on a first guess, which is an input too: what is seen, else its mirror image, else the
+ *   template texture, matched in colour (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry has
+ *   to be handed to it;
+ * - the residual counts by how little of a texel was seen: what the photograph shows stays as it is, as in image
+ *   inpainting (I_comp of Liu et al. 2018). Without this, training bends what is seen, too, which costs Table 1 and
+ *   gains nothing in other views (results/README.md, "What the training adds");
+ * - the last convolution starts at zero, so that training starts from the first guess and not from noise; what it gives
+ *   counts a tenth, for a step of Adam is as large for it as for the other layers and would throw all texels off at
+ *   once.
  *
  * @module
  */

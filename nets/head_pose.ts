@@ -1,10 +1,11 @@
 /**
- * Head pose from a photograph: Hopenet (Ruiz et al. 2018, "Fine-grained head pose estimation without keypoints"), 66 bins of 3° for
- * each angle, as the package faceplugin-face-recognition-js ships it, `model/fr_pose.onnx`.
+ * Head pose from a photograph: Hopenet (Ruiz et al. 2018, "Fine-grained head pose estimation without keypoints"), 66
+ * bins of 3° for each angle, as the package faceplugin-face-recognition-js ships it, `model/fr_pose.onnx`.
  *
- * The network's yaw and roll have the other sign than here; checked on photographs (a mirrored picture and the 468-point mesh). The
- * package feeds BGR and a square 1.5 times the detector's box. RGB, the box's own square and the mean with the mirrored picture agree
- * far better with both checks: with the mesh on 39 faces within 3.3° of yaw, 3.9° of pitch and 4.0° of roll in the mean.
+ * The network's yaw and roll have the other sign than here; checked on photographs (a mirrored picture and the
+ * 468-point mesh). The package feeds BGR and a square 1.5 times the detector's box. RGB, the box's own square and the
+ * mean with the mirrored picture agree far better with both checks: with the mesh on 39 faces within 3.3° of yaw, 3.9°
+ * of pitch and 4.0° of roll in the mean.
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
@@ -29,8 +30,8 @@ export interface HeadPose {
    *
    * @param image the photograph
    * @param face the detector's box in its pixels
-   * @param options `mirror`: also read the mirrored picture and take the mean, which removes the network's preference for one side
-   *   and doubles the time; default true
+   * @param options `mirror`: also read the mirrored picture and take the mean, which removes the network's preference
+   *   for one side and doubles the time; default true
    */
   estimate(image: RgbImage, face: Box, options?: { mirror?: boolean }): Promise<HeadAngles>;
   dispose(): Promise<void>;

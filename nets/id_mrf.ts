@@ -1,7 +1,7 @@
 /**
- * Implicit diversified Markov random field loss (paper, equation 1; Wang et al. 2018, "Image inpainting via generative multi-column
- * convolutional neural networks", section 3.2.2): every feature of the photograph should be the nearest one of some generated feature,
- * wherever it lies. That keeps detail, which a distance of pixels would blur.
+ * Implicit diversified Markov random field loss (paper, equation 1; Wang et al. 2018, "Image inpainting via generative
+ * multi-column convolutional neural networks", section 3.2.2): every feature of the photograph should be the nearest
+ * one of some generated feature, wherever it lies. That keeps detail, which a distance of pixels would blur.
  *
  * @module
  */
@@ -33,12 +33,13 @@ export interface IdMrfLayer extends IdMrfFeatures, IdMrfOptions {
 }
 
 /**
- * Loss of one layer, the mean over the batch, between 0 and the logarithm of the number of positions. 0 means that every target has a
- * match of its own, so it stays above 0 for equal images whose features repeat.
+ * Loss of one layer, the mean over the batch, between 0 and the logarithm of the number of positions. 0 means that
+ * every target has a match of its own, so it stays above 0 for equal images whose features repeat.
  *
- * The mean that is taken off before cosines are compared is that of each channel over the positions of the target, as in the authors' own
- * (TensorFlow) code: what all positions share says nothing about which belongs to which, and the loss then depends on features only, not on
- * where they lie. The PyTorch port and DECA take each position's mean over channels.
+ * The mean that is taken off before cosines are compared is that of each channel over the positions of the target, as
+ * in the authors' own (TensorFlow) code: what all positions share says nothing about which belongs to which, and the
+ * loss then depends on features only, not on where they lie. The PyTorch port and DECA take each position's mean over
+ * channels.
  *
  * Differentiable in the generated features only.
  *

@@ -2,9 +2,10 @@
  * The losses of the paper's section 3.3, each a scalar ≥ 0 on the device, and their weighted sum.
  * All are means, not sums, so that a weight means the same at every map size.
  *
- * The extraction of the paper keeps five weights for six terms (1.0, 0.2, 0.2, 0.02, 0.01). They are assigned in the order
- * in which the text names the terms; the regularisation's weight is ours. It is a mean over the few texels that no view of a triplet shows, so a texel
- * counts for much: with a weight of 0.1 it held the network at its first guess, more or less by the seed (results/README.md, "What the training adds").
+ * The extraction of the paper keeps five weights for six terms (1.0, 0.2, 0.2, 0.02, 0.01). They are assigned in the
+ * order in which the text names the terms; the regularisation's weight is ours. It is a mean over the few texels that
+ * no view of a triplet shows, so a texel counts for much: with a weight of 0.1 it held the network at its first guess,
+ * more or less by the seed (results/README.md, "What the training adds").
  *
  * @module
  */

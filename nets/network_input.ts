@@ -1,6 +1,7 @@
 /**
- * A part of a photograph as an ONNX network reads it: cut out, resampled, normalised, as channel planes `[1, 3, H, W]`. Where the network runs on the GPU, so
- * does this, and the result stays there; elsewhere it is the same arithmetic on the CPU.
+ * A part of a photograph as an ONNX network reads it: cut out, resampled, normalised, as channel planes `[1, 3, H, W]`.
+ * Where the network runs on the GPU, so does this, and the result stays there; elsewhere it is the same arithmetic on
+ * the CPU.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
@@ -69,7 +70,10 @@ export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
   return { width, height, data: mirrored };
 }
 
-/** `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. Only the rows that the part covers are uploaded. */
+/**
+ * `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. Only the rows that the part
+ * covers are uploaded.
+ */
 function planesOnGpu(
   tf: Tfjs,
   image: RgbImage,
@@ -117,7 +121,10 @@ function cropPlanes(
   });
 }
 
-/** The rows of the image that a part of it is made of: one more than it covers on either side, and as many as the filter is wide. */
+/**
+ * The rows of the image that a part of it is made of: one more than it covers on either side, and as many as the filter
+ * is wide.
+ */
 function rowsOf(image: RgbImage, { top, height }: Box, count: number): { first: number; rows: number } {
   const reach = Math.ceil(Math.max(1, height / count)) + 1;
   const first = Math.min(image.height - 1, Math.max(0, Math.floor(top) - reach));

@@ -1,6 +1,6 @@
 /**
- * Trainable parameters as a plain record of named arrays: initialisation from a seed, loading, saving.
- * A network here is a function of (parameters, input); it owns no state, so a checkpoint is the record and nothing else.
+ * Trainable parameters as a plain record of named arrays: initialisation from a seed, loading, saving. A network here
+ * is a function of (parameters, input); it owns no state, so a checkpoint is the record and nothing else.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import type { TensorRecord } from "./safetensors.ts";
 import { gaussian } from "./random.ts";
 
-/** How one parameter starts: `fan` is the number of inputs that one output sums over (He et al. 2015), 0 means a constant. */
+/**
+ * How one parameter starts: `fan` is the number of inputs that one output sums over (He et al. 2015), 0 means a
+ * constant.
+ */
 export interface ParameterSpec {
   shape: readonly number[];
   fan: number;

@@ -1,7 +1,7 @@
 /**
- * Resampling to the sizes that networks ask for: a triangle filter that widens when it shrinks (so nothing aliases), on pixel centres
- * at +0.5, separable, hence two small sparse matrices. The CPU applies them to images, the GPU to tensors: tfjs's own `resizeBilinear` has
- * wrong gradients with `halfPixelCenters`.
+ * Resampling to the sizes that networks ask for: a triangle filter that widens when it shrinks (so nothing aliases), on
+ * pixel centres at +0.5, separable, hence two small sparse matrices. The CPU applies them to images, the GPU to
+ * tensors: tfjs's own `resizeBilinear` has wrong gradients with `halfPixelCenters`.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
@@ -9,7 +9,9 @@ import { alongAxis } from "@ftim/gpu/ops/along-axis";
 import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
 import type { Tfjs } from "@ftim/gpu/backend";
 
-/** A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions. */
+/**
+ * A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions.
+ */
 export interface Box {
   left: number;
   top: number;
@@ -42,7 +44,8 @@ export function squareAround({ left, top, width, height }: Box, margin: number):
 }
 
 /**
- * The matrix `count × size` that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to 1.
+ * The matrix `count × size` that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to
+ * 1.
  *
  * @throws {RangeError} If the span or count is not positive.
  */

@@ -1,8 +1,10 @@
 /**
- * VGG-19 up to relu4_2 (Simonyan and Zisserman 2015) with torchvision's weights: what the paper's ID-MRF loss looks through, at relu3_2 and relu4_2. The weights
- * are the user's own export (see data.lock, collection `vgg19`): tensors `features.<n>.weight` [out, in, 3, 3] and `features.<n>.bias` [out].
+ * VGG-19 up to relu4_2 (Simonyan and Zisserman 2015) with torchvision's weights: what the paper's ID-MRF loss looks
+ * through, at relu3_2 and relu4_2. The weights are the user's own export (see data.lock, collection `vgg19`): tensors
+ * `features.<n>.weight` [out, in, 3, 3] and `features.<n>.bias` [out].
  *
- * Input as torchvision trained it and as DECA's ID-MRF feeds it: RGB in 0..1 less ImageNet's mean, over its deviation. No filter gradient is computed.
+ * Input as torchvision trained it and as DECA's ID-MRF feeds it: RGB in 0..1 less ImageNet's mean, over its deviation.
+ * No filter gradient is computed.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";

@@ -10,7 +10,10 @@ export interface RgbImage {
 
 /** Where a metric looks. */
 export interface MetricOptions {
-  /** Weight of each pixel, height × width, 0..1, row by row from the top. Absent: the full frame, every pixel with weight 1. */
+  /**
+   * Weight of each pixel, height × width, 0..1, row by row from the top. Absent: the full frame, every pixel with
+   * weight 1.
+   */
   readonly mask?: Float32Array;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Stage `align`: each detected face as a 224 × 224 crop in the place where the 3DMM regressor expects it. The paper regresses with DECA, so
- * it is DECA's crop (see `face/crop.ts`). The way back into the photograph is kept beside it.
+ * Stage `align`: each detected face as a 224 × 224 crop in the place where the 3DMM regressor expects it. The paper
+ * regresses with DECA, so it is DECA's crop (see `face/crop.ts`). The way back into the photograph is kept beside it.
  *
- * Where the paper is silent: reducing uses a filter as wide as the reduction (DECA's own bilinear warp aliases on large photographs),
- * and what lies outside of the photograph is black, as there.
+ * Where the paper is silent: reducing uses a filter as wide as the reduction (DECA's own bilinear warp aliases on large
+ * photographs), and what lies outside of the photograph is black, as there.
  *
  * @module
  */

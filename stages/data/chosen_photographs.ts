@@ -1,13 +1,15 @@
 /**
- * The photographs that triplets were chosen from, out of all that show a face: of FaceScape's 400k photographs the paper goes on with 1.5k triplets, and so do
- * the crops, meshes and textures.
+ * The photographs that triplets were chosen from, out of all that show a face: of FaceScape's 400k photographs the
+ * paper goes on with 1.5k triplets, and so do the crops, meshes and textures.
  *
  * @module
  */
 import { defineStage } from "@ftim/pipeline";
 import type { Triplets } from "./triplets.ts";
 
-/** Detections (`<photograph>.json`) and triplets of `<photograph>/<face>` → the detections of the triplets' photographs. */
+/**
+ * Detections (`<photograph>.json`) and triplets of `<photograph>/<face>` → the detections of the triplets' photographs.
+ */
 export const choosePhotographs = defineStage({
   name: "choose_photographs",
   module: import.meta.url,

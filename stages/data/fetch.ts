@@ -1,7 +1,7 @@
 /**
- * Stage `fetch`: the external files of data.lock, verified, as artifacts. The paper names its data and networks but hosts none; here each
- * file is pinned by hash, so that a result can say which bytes it rests on. The lock entries are the stage's parameters: another hash
- * is another key.
+ * Stage `fetch`: the external files of data.lock, verified, as artifacts. The paper names its data and networks but
+ * hosts none; here each file is pinned by hash, so that a result can say which bytes it rests on. The lock entries are
+ * the stage's parameters: another hash is another key.
  *
  * @module
  */
@@ -108,7 +108,8 @@ export function assets(which: string | readonly string[]): Artifact<"assets"> {
 /**
  * A gated folder (an entry whose source ends in a slash) as the user has it. It is hashed where it lies and not copied.
  *
- * @throws {AssetError} if data.lock has no such id. That the folder is absent is reported when the artifact is computed.
+ * @throws {AssetError} if data.lock has no such id. That the folder is absent is reported when the artifact is
+ *   computed.
  */
 export function assetFolder(id: string, { dataFolder = defaultDataFolder }: GatedOptions = {}): Artifact<"folder"> {
   const entry = lookUp(id);

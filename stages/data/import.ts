@@ -1,10 +1,11 @@
 /**
- * Stages `survey` and `import`: a folder of captures → upright sRGB PNGs, with what is known of each: whose face, which expression, which
- * camera. Section 3.1 of the paper starts from FaceScape's 400k photographs; FaceScape's layout is read with its cameras, and any other
- * folder as plain photographs whose parent folder names the person.
+ * Stages `survey` and `import`: a folder of captures → upright sRGB PNGs, with what is known of each: whose face, which
+ * expression, which camera. Section 3.1 of the paper starts from FaceScape's 400k photographs; FaceScape's layout is
+ * read with its cameras, and any other folder as plain photographs whose parent folder names the person.
  *
- * Where the paper is silent: views that FaceScape marks invalid are left out, lens distortion is removed, and one photograph that cannot be
- * read is skipped by name and counted, while a params.json that cannot be read costs its folder's photographs (their lenses are unknown).
+ * Where the paper is silent: views that FaceScape marks invalid are left out, lens distortion is removed, and one
+ * photograph that cannot be read is skipped by name and counted, while a params.json that cannot be read costs its
+ * folder's photographs (their lenses are unknown).
  *
  * @module
  */

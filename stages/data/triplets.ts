@@ -1,10 +1,11 @@
 /**
- * Stage `triplets`: three photographs of one identity with one expression, one from each yaw bin. The paper (Section 3.1) sorts FaceScape's
- * photographs into [−90°, −10°], [−10°, 10°] and [10°, 90°] by a pose network, forms 120k triplets and picks 1.5k by hand; a CSV of
- * hand-picked triplets replays such a choice.
+ * Stage `triplets`: three photographs of one identity with one expression, one from each yaw bin. The paper (Section
+ * 3.1) sorts FaceScape's photographs into [−90°, −10°], [−10°, 10°] and [10°, 90°] by a pose network, forms 120k
+ * triplets and picks 1.5k by hand; a CSV of hand-picked triplets replays such a choice.
  *
- * Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random (seeded), one identity
- * after the other, so that identities with many photographs do not crowd out the others; none is drawn twice.
+ * Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random
+ * (seeded), one identity after the other, so that identities with many photographs do not crowd out the others; none is
+ * drawn twice.
  *
  * @module
  */
@@ -98,6 +99,7 @@ async function loadParser() {
 
 function noneMessage(views: number, inBins: readonly number[], bins: readonly (readonly [number, number])[]): string {
   const counts = bins.map(([low, high], i) => `${inBins[i]} in [${low}°, ${high}°]`).join(", ");
-  return `no triplet can be built from ${views} photographs: ${counts}, but no identity has one of each with the same expression. ` +
+  return `no triplet can be built from ${views} photographs: ${counts}, ` +
+    "but no identity has one of each with the same expression. " +
     `Photographs must lie in <identity>/<k_expression>/<view>.jpg, or widen the bins.`;
 }

@@ -1,6 +1,7 @@
 /**
- * Photographs as files and as numbers. Whatever a camera or an editor writes becomes one thing: upright sRGB, 8 bits a channel, no
- * alpha, at most 2048 pixels on the long side. The paper does not say how its images are read; FaceScape's and CelebA's are JPEG.
+ * Photographs as files and as numbers. Whatever a camera or an editor writes becomes one thing: upright sRGB, 8 bits a
+ * channel, no alpha, at most 2048 pixels on the long side. The paper does not say how its images are read; FaceScape's
+ * and CelebA's are JPEG.
  *
  * sharp is loaded when first used.
  *
@@ -40,8 +41,8 @@ const maxPixels = 16384 * 16384;
 const minSide = 16;
 
 /**
- * Decodes a photograph: EXIF orientation applied, ICC profile, CMYK and grey converted to sRGB, 16 bits scaled to 8, alpha put on
- * black, the first page of several, reduced to `maxSide`.
+ * Decodes a photograph: EXIF orientation applied, ICC profile, CMYK and grey converted to sRGB, 16 bits scaled to 8,
+ * alpha put on black, the first page of several, reduced to `maxSide`.
  *
  * @throws {PhotographError} if the bytes are empty, truncated, not an image, or too large or small
  */

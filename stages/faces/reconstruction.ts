@@ -1,6 +1,6 @@
 /**
- * Writing a method's result for one face, the same way for every method: the complete texture is rendered with the face's
- * own geometry and pasted over the crop.
+ * Writing a method's result for one face, the same way for every method: the complete texture is rendered with the
+ * face's own geometry and pasted over the crop.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Triplets in memory: everything that a training step needs of a view, small enough that hundreds fit. Colours stay bytes
- * until a step asks for them, and the render operator is built anew each time: 2 ms against a megabyte a view.
+ * Triplets in memory: everything that a training step needs of a view, small enough that hundreds fit. Colours stay
+ * bytes until a step asks for them, and the render operator is built anew each time: 2 ms against a megabyte a view.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What a training and its data look like as charts: each loss over the steps, and the yaw of the photographs with the bins of the triplets. Vega-Lite makes SVG of
- * them without a browser; the PNG is that SVG drawn with a font that is given.
+ * What a training and its data look like as charts: each loss over the steps, and the yaw of the photographs with the
+ * bins of the triplets. Vega-Lite makes SVG of them without a browser; the PNG is that SVG drawn with a font that is
+ * given.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Figure 3 of the paper: each test photograph, its incomplete texture, the texture that our network completes, and what each method renders. One
- * column a face. The paper chose its faces by hand; here they are spread evenly over all, and `figure3_all.png` shows every one of up to 64.
+ * Figure 3 of the paper: each test photograph, its incomplete texture, the texture that our network completes, and what
+ * each method renders. One column a face. The paper chose its faces by hand; here they are spread evenly over all, and
+ * `figure3_all.png` shows every one of up to 64.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import { byMethod, METHOD_LABELS } from "../scores/parts/methods.ts";
 /** Columns of the larger figure: more would make a picture that few programs open. */
 const MOST_COLUMNS = 64;
 
-/** Crops, textures and renders → `figure3.png` and, if there are more faces than columns, `figure3_all.png`. `font`: one TrueType file. */
+/**
+ * Crops, textures and renders → `figure3.png` and, if there are more faces than columns, `figure3_all.png`. `font`: one
+ * TrueType file.
+ */
 export const figure3 = defineStage({
   name: "figure3",
   module: import.meta.url,

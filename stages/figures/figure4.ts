@@ -1,6 +1,6 @@
 /**
- * Figure 4 of the paper, the ablation seen: eyes and nose of test faces, from the photograph and rendered by variants of the method. The paper chose its faces by
- * hand; here they are spread evenly over all.
+ * Figure 4 of the paper, the ablation seen: eyes and nose of test faces, from the photograph and rendered by variants
+ * of the method. The paper chose its faces by hand; here they are spread evenly over all.
  *
  * @module
  */
@@ -8,7 +8,10 @@ import { z } from "zod";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import { fontFileOf } from "./parts/font_file.ts";
 
-/** Vertices of the face mesh around which each detail is cut, and the side of the cut in parts of the mesh's larger side. */
+/**
+ * Vertices of the face mesh around which each detail is cut, and the side of the cut in parts of the mesh's larger
+ * side.
+ */
 const DETAILS = [
   { name: "eyes", vertices: [33, 133, 362, 263], side: 0.62 },
   { name: "nose", vertices: [1, 2, 98, 327, 6], side: 0.4 },

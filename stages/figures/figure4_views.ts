@@ -1,6 +1,7 @@
 /**
- * The ablation where copying does not help: faces of captures that no training saw, reconstructed from one view by variants of the method and rendered in another
- * view of the same capture. In the view that was unwrapped, which the paper's Figure 4 shows, the variants differ little: what was seen stays as it is.
+ * The ablation where copying does not help: faces of captures that no training saw, reconstructed from one view by
+ * variants of the method and rendered in another view of the same capture. In the view that was unwrapped, which the
+ * paper's Figure 4 shows, the variants differ little: what was seen stays as it is.
  *
  * @module
  */
@@ -17,8 +18,8 @@ const ROWS = [
 ] as const;
 
 /**
- * Crops, meshes and each variant's `<view>.texture.png` → `figure4_views.png`: pairs of views that are spread evenly over all whose heads turn by
- * 30° to 60°, or over all where there are none such. `font`: one TrueType file.
+ * Crops, meshes and each variant's `<view>.texture.png` → `figure4_views.png`: pairs of views that are spread evenly
+ * over all whose heads turn by 30° to 60°, or over all where there are none such. `font`: one TrueType file.
  */
 export const figure4Views = defineStage({
   name: "figure4_views",

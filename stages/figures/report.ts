@@ -41,7 +41,8 @@ export const report = defineStage({
     await text(inputs.table1, ["table1.md"]);
     await pictures(
       inputs.figure3,
-      "# Figure 3\n\nOne column a face. Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
+      "# Figure 3\n\nOne column a face. " +
+        "Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
     );
     await text(inputs.others, ["novel_views.md", "novel_views_margins.md", "uv_truth.md", "uv_truth_margins.md"]);
     await text(inputs.fairness, ["fairness.md"]);

@@ -1,5 +1,6 @@
 /**
- * Figures small enough to be kept beside the code: a figure of many photographs is several megabytes as PNG, and a repository keeps every version for ever.
+ * Figures small enough to be kept beside the code: a figure of many photographs is several megabytes as PNG, and a
+ * repository keeps every version for ever.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -1,10 +1,11 @@
 /**
- * What the mesh network usually gets wrong, learned from captures whose true meshes are known (`synthesize`), for `correct_mesh` to take off.
- * The paper regresses with DECA and says nothing of its errors; here the views of a triplet must register for the training to learn
- * anything from one another.
+ * What the mesh network usually gets wrong, learned from captures whose true meshes are known (`synthesize`), for
+ * `correct_mesh` to take off. The paper regresses with DECA and says nothing of its errors; here the views of a triplet
+ * must register for the training to learn anything from one another.
  *
- * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller there. Without truth, or
- * with a single person's, there is none, and every mesh stays as it is. It is learned on rendered heads; on photographs nothing tells the truth.
+ * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller
+ * there. Without truth, or with a single person's, there is none, and every mesh stays as it is. It is learned on
+ * rendered heads; on photographs nothing tells the truth.
  *
  * @module
  */
@@ -17,8 +18,9 @@ import type { AlignedFace } from "../data/align.ts";
 import type { FrameTruth } from "../synthetic/synthesize.ts";
 
 /**
- * Crops, meshes, the pose network's angles and the truth (`truth.json`, `meshes/<photograph>.safetensors`) → `correction.safetensors`
- * (`mean` [V,3], `coefficients` [16,V,3]; its metadata say how it was made) and `calibration.json`: errors by yaw, before and after, on persons left out.
+ * Crops, meshes, the pose network's angles and the truth (`truth.json`, `meshes/<photograph>.safetensors`) →
+ * `correction.safetensors` (`mean` [V,3], `coefficients` [16,V,3]; its metadata say how it was made) and
+ * `calibration.json`: errors by yaw, before and after, on persons left out.
  */
 export const calibrate = defineStage({
   name: "calibrate",

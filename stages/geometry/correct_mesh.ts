@@ -1,13 +1,16 @@
 /**
- * Second half of `mesh`: takes the mesh network's usual error (`calibrate.ts`) off each mesh. What comes after reads these files as it would
- * those of `mesh`.
+ * Second half of `mesh`: takes the mesh network's usual error (`calibrate.ts`) off each mesh. What comes after reads
+ * these files as it would those of `mesh`.
  *
  * @module
  */
 import type { Angles } from "../../face/pose.ts";
 import { defineStage } from "@ftim/pipeline";
 
-/** Meshes and the pose network's angles → `<key>.safetensors` with `vertices` [V,3] in crop pixels (z away) and `score` [1]. */
+/**
+ * Meshes and the pose network's angles → `<key>.safetensors` with `vertices` [V,3] in crop pixels (z away) and `score`
+ * [1].
+ */
 export const correctMeshes = defineStage({
   name: "correct_mesh",
   module: import.meta.url,

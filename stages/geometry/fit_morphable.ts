@@ -1,9 +1,9 @@
 /**
- * The linear morphable model of `embedded`, fitted to the training photographs: the paper uses FLAME, which is gated. Shape
- * and expression come from the face meshes, albedo from the unwrapped textures with the light divided out.
+ * The linear morphable model of `embedded`, fitted to the training photographs: the paper uses FLAME, which is gated.
+ * Shape and expression come from the face meshes, albedo from the unwrapped textures with the light divided out.
  *
- * Where nothing is known of albedo yet, it is found by turns: light is fitted to the mean of all textures, each texture is
- * divided by its shading and completed by symmetry, and the mean of the results takes the first mean's place.
+ * Where nothing is known of albedo yet, it is found by turns: light is fitted to the mean of all textures, each texture
+ * is divided by its shading and completed by symmetry, and the mean of the results takes the first mean's place.
  *
  * Beside `model.safetensors`, each photograph's completed albedo is kept (`sources/…`), from which `synthesize` makes
  * captures with known truth.
@@ -16,8 +16,8 @@ import type { Triplet } from "../data/parts/triplet_choice.ts";
 import type { Triplets } from "../data/triplets.ts";
 
 /**
- * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With `triplets` only their frontal views are
- * learned from: of multi-view captures, the views that show a face whole.
+ * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With
+ * `triplets` only their frontal views are learned from: of multi-view captures, the views that show a face whole.
  */
 export const fitMorphableModel = defineStage({
   name: "fit_morphable",
@@ -70,7 +70,9 @@ export const fitMorphableModel = defineStage({
   },
 });
 
-/** The photographs to learn from, in their order: with triplets their frontal views, and at most so many of one person. */
+/**
+ * The photographs to learn from, in their order: with triplets their frontal views, and at most so many of one person.
+ */
 export function chooseSources<T extends { readonly key: string; readonly identity: string }>(
   photographs: readonly T[],
   { triplets, perPerson = Infinity }: {

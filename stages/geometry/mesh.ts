@@ -1,9 +1,10 @@
 /**
- * The 3DMM regressor's first half in `embedded`: aligned crop → 468 posed vertices, by the face mesh network.
- * The paper uses a fixed DECA encoder here; its weights cannot be had from a registry. `regress` makes the coefficients.
+ * The 3DMM regressor's first half in `embedded`: aligned crop → 468 posed vertices, by the face mesh network. The paper
+ * uses a fixed DECA encoder here; its weights cannot be had from a registry. `regress` makes the coefficients.
  *
- * Where the paper is silent: the network starts at the detector's box and looks again where it found the face, upright; a crop in which the network finds no face is dropped by name, since a texture unwrapped from
- * a wrong mesh would teach the network background.
+ * Where the paper is silent: the network starts at the detector's box and looks again where it found the face, upright;
+ * a crop in which the network finds no face is dropped by name, since a texture unwrapped from a wrong mesh would teach
+ * the network background.
  *
  * @module
  */

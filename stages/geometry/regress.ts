@@ -1,10 +1,10 @@
 /**
- * The fixed 3DMM regressor (paper, section 3.1): interface image → shape, expression, pose, light, template albedo, posed vertices.
- * In `embedded` it is made of the face mesh network's vertices, to which the linear model is fitted: shape and
- * expression by ridge least squares, pose by Procrustes, light and albedo by turns (`face/albedo_fit.ts`).
+ * The fixed 3DMM regressor (paper, section 3.1): interface image → shape, expression, pose, light, template albedo,
+ * posed vertices. In `embedded` it is made of the face mesh network's vertices, to which the linear model is fitted:
+ * shape and expression by ridge least squares, pose by Procrustes, light and albedo by turns (`face/albedo_fit.ts`).
  *
- * Where the paper is silent: the posed vertices stay the network's own, corrected (`correct_mesh.ts`), for the model's few components explain them
- * less well; only texels that were seen take part in the fit of light and albedo.
+ * Where the paper is silent: the posed vertices stay the network's own, corrected (`correct_mesh.ts`), for the model's
+ * few components explain them less well; only texels that were seen take part in the fit of light and albedo.
  *
  * @module
  */
@@ -24,7 +24,9 @@ export const regress = defineStage({
     noise: z.number().positive().default(0.0025),
     /** Pull of the light toward a plain ambient one. */
     lightRidge: z.number().min(0).default(0.01),
-    /** Residual beyond which a texel is taken for something other than skin in this light: hair, a shadow, a highlight. */
+    /**
+     * Residual beyond which a texel is taken for something other than skin in this light: hair, a shadow, a highlight.
+     */
     huber: z.number().positive().default(0.06),
     turns: z.int().positive().default(6),
   }),

@@ -1,9 +1,9 @@
 /**
- * Stage `head`: what a person takes away of one reconstructed face: its textures, its overlay, and the textured head as one GLB file,
- * upright and life-size. The paper shows such heads in Figure 4; it does not say how they are stored.
+ * Stage `head`: what a person takes away of one reconstructed face: its textures, its overlay, and the textured head as
+ * one GLB file, upright and life-size. The paper shows such heads in Figure 4; it does not say how they are stored.
  *
- * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few components
- * would lose likeness.
+ * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few
+ * components would lose likeness.
  *
  * @module
  */
@@ -13,7 +13,10 @@ import type { Angles } from "../../face/pose.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
-/** How far a mesh may reach beyond its photograph before the face counts as cut off, in parts of the crop: the mesh's own error. */
+/**
+ * How far a mesh may reach beyond its photograph before the face counts as cut off, in parts of the crop: the mesh's
+ * own error.
+ */
 const SLACK = 0.02;
 
 /** `<key>/face.json`. */

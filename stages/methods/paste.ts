@@ -1,6 +1,7 @@
 /**
- * Stage `paste`: reconstructed faces back in their photographs. Each texture is rendered at the photograph's own resolution with the
- * face's own geometry; a pixel that no mesh covers keeps its value. The paper overlays on its 224² crops only.
+ * Stage `paste`: reconstructed faces back in their photographs. Each texture is rendered at the photograph's own
+ * resolution with the face's own geometry; a pixel that no mesh covers keeps its value. The paper overlays on its 224²
+ * crops only.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What the network starts from, for the ablation: the face without FTIM. `copy`: what the view showed, and the template where it showed nothing, which is
- * what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
+ * What the network starts from, for the ablation: the face without FTIM. `copy`: what the view showed, and the template
+ * where it showed nothing, which is what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also
+ * mirrors what was seen (`first_guess.ts`).
  *
  * @module
  */

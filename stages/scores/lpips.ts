@@ -1,8 +1,10 @@
 /**
- * LPIPS of one method, wherever the other metrics are taken: its renders of the test photographs, its textures rendered in other views, and its textures
- * beside the true ones. The paper prints no perceptual metric, and the four that it prints forgive blur; who publishes on faces today reports LPIPS.
+ * LPIPS of one method, wherever the other metrics are taken: its renders of the test photographs, its textures rendered
+ * in other views, and its textures beside the true ones. The paper prints no perceptual metric, and the four that it
+ * prints forgive blur; who publishes on faces today reports LPIPS.
  *
- * A stage of its own because its network is the user's to get (`data.lock`, collection `lpips`): all else runs without it.
+ * A stage of its own because its network is the user's to get (`data.lock`, collection `lpips`): all else runs without
+ * it.
  *
  * @module
  */
@@ -14,8 +16,9 @@ import type { LpipsScores } from "./parts/lpips_scores.ts";
 type Row = [[number | null, number | null]];
 
 /**
- * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's textures of held-out captures, with what
- * `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link LpipsScores}.
+ * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
+ * textures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
+ * LpipsScores}.
  */
 export const scoreLpips = defineStage({
   name: "lpips",

@@ -1,10 +1,12 @@
 /**
- * The evaluation of the paper's Section 4.2: one method's render, pasted over the photograph, against the photograph: L1, PSNR, SSIM and the
- * cosine of recognition embeddings. Called once a method, so that a new method or ablation measures nothing again but itself.
+ * The evaluation of the paper's Section 4.2: one method's render, pasted over the photograph, against the photograph:
+ * L1, PSNR, SSIM and the cosine of recognition embeddings. Called once a method, so that a new method or ablation
+ * measures nothing again but itself.
  *
- * Where the paper is silent: values are RGB in 0..1; PSNR is of each image; SSIM is defined in face/metrics/ssim.ts. Everything is measured twice: on
- * the face mask, which is the mesh in the photograph and the same for every method, and on the full frame, where the pasted background is equal for
- * all and flatters all. For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
+ * Where the paper is silent: values are RGB in 0..1; PSNR is of each image; SSIM is defined in face/metrics/ssim.ts.
+ * Everything is measured twice: on the face mask, which is the mesh in the photograph and the same for every method,
+ * and on the full frame, where the pasted background is equal for all and flatters all. For the masked cosine both
+ * pictures are grey outside the mask, so that hair and background cannot vouch for the face.
  *
  * @module
  */
@@ -14,8 +16,9 @@ import { defineStage } from "@ftim/pipeline";
 import { type FaceScores, storable } from "./parts/measurements.ts";
 
 /**
- * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh, embeddings and the method's `<key>.render.png` → `<key>.json`, a `FaceScores`.
- * `recognition`: the 1024-d network; `features`: the 512-d network, without which there is no second opinion.
+ * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh, embeddings and the method's `<key>.render.png` →
+ * `<key>.json`, a `FaceScores`. `recognition`: the 1024-d network; `features`: the 512-d network, without which there
+ * is no second opinion.
  */
 export const scoreMetrics = defineStage({
   name: "metrics",

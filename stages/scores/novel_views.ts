@@ -1,9 +1,11 @@
 /**
- * Scores that reward completion and not copying, which the paper lacks: a face is reconstructed from one view of a triplet, rendered in the pose
- * of another view of the same triplet, and compared with the photograph there. Most of what another view shows was not seen in the first.
+ * Scores that reward completion and not copying, which the paper lacks: a face is reconstructed from one view of a
+ * triplet, rendered in the pose of another view of the same triplet, and compared with the photograph there. Most of
+ * what another view shows was not seen in the first.
  *
- * The lit texture is carried over as it is: in one capture the lamps keep their place about the head when the camera moves. Geometry and mask are those of
- * the view that is compared with, the same for every method, so that only textures are judged.
+ * The lit texture is carried over as it is: in one capture the lamps keep their place about the head when the camera
+ * moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
+ * textures are judged.
  *
  * @module
  */
@@ -12,7 +14,10 @@ import { defineStage } from "@ftim/pipeline";
 import { storable } from "./parts/measurements.ts";
 import type { NovelScores } from "./parts/novel_scores.ts";
 
-/** A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each ordered pair of views. */
+/**
+ * A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each
+ * ordered pair of views.
+ */
 export const scoreNovelViews = defineStage({
   name: "novel_views",
   module: import.meta.url,

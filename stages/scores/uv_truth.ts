@@ -1,6 +1,7 @@
 /**
- * A completed texture against the true one, texel by texel: what no published work on real photographs can score. The true textures are those
- * that `synthesize` rendered the captures with, in the same UV map; texels that the view showed and texels that it did not are scored apart.
+ * A completed texture against the true one, texel by texel: what no published work on real photographs can score. The
+ * true textures are those that `synthesize` rendered the captures with, in the same UV map; texels that the view showed
+ * and texels that it did not are scored apart.
  *
  * @module
  */
@@ -10,8 +11,9 @@ import { storable } from "./parts/measurements.ts";
 import type { UvScores } from "./parts/uv_scores.ts";
 
 /**
- * A method's textures (`<view>.texture.png`) and the true ones (`textures/<identity>/<expression>.texture.png`) → `uv.json`, a {@link UvScores}
- * for each view. Views of which the method has no texture, and views from behind that the filter let pass, are skipped by name.
+ * A method's textures (`<view>.texture.png`) and the true ones (`textures/<identity>/<expression>.texture.png`) →
+ * `uv.json`, a {@link UvScores} for each view. Views of which the method has no texture, and views from behind that the
+ * filter let pass, are skipped by name.
  */
 export const scoreUvTruth = defineStage({
   name: "uv_truth",

@@ -1,10 +1,11 @@
 /**
- * Multi-view captures with known truth, made from single photographs the way 300W-LP was (face profiling, Zhu et al. 2016).
- * The paper trains on FaceScape's captures, which are gated; these are written in FaceScape's own layout, so that the importer, the face filter, the
- * pose split and the triplets do the work that they would do there, and can be scored against what is known.
+ * Multi-view captures with known truth, made from single photographs the way 300W-LP was (face profiling, Zhu et al.
+ * 2016). The paper trains on FaceScape's captures, which are gated; these are written in FaceScape's own layout, so
+ * that the importer, the face filter, the pose split and the triplets do the work that they would do there, and can be
+ * scored against what is known.
  *
- * Each head takes shape and albedo from one person or from a blend of two. Frames from behind and, if decoys are given, frames
- * without a face are among them, as in real captures.
+ * Each head takes shape and albedo from one person or from a blend of two. Frames from behind and, if decoys are given,
+ * frames without a face are among them, as in real captures.
  *
  * @module
  */
@@ -27,8 +28,9 @@ export interface FrameTruth {
 
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
- * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame with a head,
- * `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the frame (x right, y down, z away).
+ * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame
+ * with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
+ * frame (x right, y down, z away).
  */
 export const synthesize = defineStage({
   name: "synthesize",
@@ -48,7 +50,9 @@ export const synthesize = defineStage({
     expressions: z.int().positive().default(2),
     /** Side of the pictures in pixels. */
     side: z.int().min(128).default(448),
-    /** Photographs whose face is turned further, in degrees, give no head: too much of its texture would be invented. */
+    /**
+     * Photographs whose face is turned further, in degrees, give no head: too much of its texture would be invented.
+     */
     sourceYaw: z.number().positive().max(180).default(180),
     seed: z.int().default(7),
   }),

@@ -1,20 +1,26 @@
 /**
- * The scores of Table 1 by skin tone, as TRUST argued for (Feng et al. 2022): a mean over faces hides whom a method serves badly. The paper reports
- * nothing of the kind.
+ * The scores of Table 1 by skin tone, as TRUST argued for (Feng et al. 2022): a mean over faces hides whom a method
+ * serves badly. The paper reports nothing of the kind.
  *
- * The tone is the ITA angle of the photograph itself on the cheeks and the forehead, as far as they are seen: the apparent tone. The regressor's albedo would not do:
- * its prior draws every face to the mean of few training faces. A single photograph does not tell a dark skin in strong light from a light one in weak light, and with 22
- * faces a group holds few.
+ * The tone is the ITA angle of the photograph itself on the cheeks and the forehead, as far as they are seen: the
+ * apparent tone. The regressor's albedo would not do: its prior draws every face to the mean of few training faces. A
+ * single photograph does not tell a dark skin in strong light from a light one in weak light, and with 22 faces a group
+ * holds few.
  *
  * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 
-/** Squares of the UV map [left, top, side], in parts of its side, that hold skin alone: both cheeks and the forehead. */
+/**
+ * Squares of the UV map [left, top, side], in parts of its side, that hold skin alone: both cheeks and the forehead.
+ */
 const SKIN = [[0.2, 0.5, 0.14], [0.66, 0.5, 0.14], [0.43, 0.14, 0.14]] as const;
 
-/** Each method's scores and the incomplete textures → `fairness.{md,csv,tex}` and `skin_tone.csv` (angle and group of each face). */
+/**
+ * Each method's scores and the incomplete textures → `fairness.{md,csv,tex}` and `skin_tone.csv` (angle and group of
+ * each face).
+ */
 export const fairness = defineStage({
   name: "fairness",
   module: import.meta.url,
@@ -68,8 +74,10 @@ export const fairness = defineStage({
         }),
       })),
       notes: [
-        "Face mask of the test photographs, as in Table 1. Groups by the individual typology angle of the photograph on cheeks and forehead: the apparent tone, for one photograph does " +
-        "not tell a dark skin in strong light from a light one in weak light. In brackets: faces.",
+        "Face mask of the test photographs, as in Table 1. " +
+        "Groups by the individual typology angle of the photograph on cheeks and forehead: the apparent tone, " +
+        "for one photograph does not tell a dark skin in strong light from a light one in weak light. " +
+        "In brackets: faces.",
       ],
     };
     for (const [name, text] of Object.entries(gridFiles(grid, "fairness"))) out.write(name, text);

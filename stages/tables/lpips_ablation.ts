@@ -1,12 +1,16 @@
 /**
- * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much as they reward.
+ * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much
+ * as they reward.
  *
  * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 
-/** Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`: each variant less the full method. */
+/**
+ * Scores of each variant and training → `lpips_ablation.{md,csv,tex}` and, pair by pair, `lpips_ablation_margins.*`:
+ * each variant less the full method.
+ */
 export const lpipsAblation = defineStage({
   name: "lpips_ablation",
   module: import.meta.url,
@@ -34,7 +38,10 @@ export const lpipsAblation = defineStage({
       name: "lpips_ablation",
       titles: { table: "LPIPS of the ablation", margins: "LPIPS: each variant less the full method, pair by pair" },
       margin: "row less reference",
-      notes: trainings.length === 1 ? [] : [`Each value is the mean of ${trainings.length} trainings.`],
+      notes: trainings.length === 1 ? [] : [
+        `Each value of a trained variant is the mean of ${trainings.length} trainings. ` +
+        "The rows without FTIM are not trained.",
+      ],
       ...params,
     });
     for (const [name, text] of Object.entries(files)) out.write(name, text);

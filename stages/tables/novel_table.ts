@@ -1,6 +1,6 @@
 /**
- * Every method in other views and against true textures, on made captures of persons who were never trained on: what Table 1 cannot show, since a render in
- * the view that was unwrapped rewards copying.
+ * Every method in other views and against true textures, on made captures of persons who were never trained on: what
+ * Table 1 cannot show, since a render in the view that was unwrapped rewards copying.
  *
  * @module
  */
@@ -16,8 +16,9 @@ const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
 /**
- * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`. Without scores
- * against true textures, which only made captures have, there are no `uv_truth` files.
+ * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
+ * `novel_views_margins.*`, `uv_truth_margins.*`. Without scores against true textures, which only made captures have,
+ * there are no `uv_truth` files.
  */
 export const novelTable = defineStage({
   name: "novel_table",
@@ -76,15 +77,18 @@ export const novelTable = defineStage({
     const heads = new Set(ours.novel.map(by)).size;
     const means = "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.";
     const differences =
-      "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: an interval that does not hold 0 says that the two differ, whether or " +
-      "not those of their means overlap. Ours is better where the difference in L1 is negative and the others are positive.";
+      "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: " +
+      "an interval that does not hold 0 says that the two differ, whether or not those of their means overlap. " +
+      "Ours is better where the difference in L1 is negative and the others are positive.";
     const files = {
       ...gridFiles({
         title: "Other views",
         columns: columnsOf(novel),
         rows: all.map((row) => ({ label: row.label, cells: meanCells(row.novel, novel, params) })),
         notes: [
-          `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ${ours.novel.length} pairs of views of ${heads} ` +
+          "Each face reconstructed from one view and compared, on the face mask, in another view of the same " +
+          "capture: " +
+          `${ours.novel.length} pairs of views of ${heads} ` +
           `${ours.uv.length === 0 ? "persons" : "made heads of persons"} who were never trained on.`,
           means,
         ],
@@ -105,7 +109,8 @@ export const novelTable = defineStage({
         columns: columnsOf(uv),
         rows: all.map((row) => ({ label: row.label, cells: meanCells(row.uv, uv, params) })),
         notes: [
-          "The completed UV texture against the one that the capture was rendered with. Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
+          "The completed UV texture against the one that the capture was rendered with. " +
+          "Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
           means,
         ],
       }, "uv_truth"),

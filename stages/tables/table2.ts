@@ -1,8 +1,9 @@
 /**
- * Table 2 of the paper, the ablation: FTIM left out, ID-MRF and symmetry left out, and, which the paper lacks, each loss left out alone. Who asks gets
- * more: the two that compare views directly left out together, all four that compare views left out together, and each view rendered in its own light,
- * which is how the paper trains. The paper prints the L1 of the renders only; a render in the view that was unwrapped hardly shows what a loss is for, so
- * the other views and the true texture stand beside it.
+ * Table 2 of the paper, the ablation: FTIM left out, ID-MRF and symmetry left out, and, which the paper lacks, each
+ * loss left out alone. Who asks gets more: the two that compare views directly left out together, all four that compare
+ * views left out together, and each view rendered in its own light, which is how the paper trains. The paper prints the
+ * L1 of the renders only; a render in the view that was unwrapped hardly shows what a loss is for, so the other views
+ * and the true texture stand beside it.
  *
  * @module
  */
@@ -16,9 +17,10 @@ import type { Trained } from "./parts/trained_variants.ts";
 import type { Variant } from "./parts/variants.ts";
 
 /**
- * Scores of each training of each variant, named as by `trainedName`: on the test photographs, in other views and, where true textures are known, against them →
- * `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`; where there are several trainings also `table2_trainings.{md,csv,tex}`, the
- * differences in each. A variant that nothing was trained for has training 1 alone.
+ * Scores of each training of each variant, named as by `trainedName`: on the test photographs, in other views and,
+ * where true textures are known, against them → `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`;
+ * where there are several trainings also `table2_trainings.{md,csv,tex}`, the differences in each. A variant that
+ * nothing was trained for has training 1 alone.
  */
 export const table2 = defineStage({
   name: "table2",
@@ -117,7 +119,8 @@ export const table2 = defineStage({
       columns: [column("paper_l1", "paper L1", null, 3), ...columns],
       rows,
       notes: [
-        "L1 to cosine: the face mask of the test photographs, as in Table 1. Other views: reconstructed from one view of a " +
+        "L1 to cosine: the face mask of the test photographs, as in Table 1. " +
+        "Other views: reconstructed from one view of a " +
         `${
           full.uv.length === 0 ? "" : "made "
         }capture of a person who was never trained on, compared in the other views.` +
@@ -128,9 +131,12 @@ export const table2 = defineStage({
         }`,
         "Mean with the 95 % bootstrap interval over faces, or over heads. Bold: the best mean of the column. " +
         (trainings.length === 1
-          ? "Every variant was trained with the same steps, seed and triplets."
-          : `Every variant was trained ${trainings.length} times, with the same steps, seeds and triplets; each value is the mean of the trainings.`),
-        "The paper's L1 is what it printed for CelebA.",
+          ? "Every trained variant had the same steps, seed and triplets. "
+          : `Every trained variant was trained ${trainings.length} times, with the same steps, seeds and triplets; ` +
+            "each value is the mean of the trainings. ") +
+        "The rows without FTIM are not trained.",
+        "The paper's L1 is what it printed for CelebA. " +
+        "Beside the first row it is that of a network trained without FTIM but with all losses, which we do not have.",
       ],
     };
     const margins = {
@@ -138,8 +144,9 @@ export const table2 = defineStage({
       columns: marginColumns(columns),
       rows: costs,
       notes: [
-        "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, or over heads: an interval that does not hold 0 says that the " +
-        "variant differs from the full method. The full method is better where the difference in L1 is positive and the others are negative.",
+        "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, " +
+        "or over heads: an interval that does not hold 0 says that the variant differs from the full method. " +
+        "The full method is better where the difference in L1 is positive and the others are negative.",
       ],
     };
     const psnrs = [
@@ -155,7 +162,8 @@ export const table2 = defineStage({
         columns: psnrs.map(({ column }) => column),
         rows: others.map((row) => ({ label: row.label, cells: psnrs.map(({ cell }) => cell(row)) })),
         notes: [
-          "As in the table of margins, within one training (a seed). Where the trainings do not agree, what the variant lacks may cost nothing.",
+          "As in the table of margins, within one training (a seed). " +
+          "Where the trainings do not agree, what the variant lacks may cost nothing.",
         ],
       }, "table2_trainings"),
     };

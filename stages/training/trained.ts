@@ -1,6 +1,6 @@
 /**
- * Stages `pack` and `unpack`: all that reconstruction needs of a training, as one file that is small enough to be kept in
- * `results/`: with it a fresh clone reconstructs a photograph at once, without it the training comes first.
+ * Stages `pack` and `unpack`: all that reconstruction needs of a training, as one file that is small enough to be kept
+ * in `results/`: with it a fresh clone reconstructs a photograph at once, without it the training comes first.
  *
  * The albedo basis is three quarters of everything and the least delicate: it is stored with 8 bits a value, each
  * component with a scale of its own, which moves the template by less than a thousandth. The network's weights are stored
@@ -41,7 +41,10 @@ export const packTrained = defineStage({
   },
 });
 
-/** `trained.safetensors` → `network.safetensors`, `model.safetensors` and `correction.safetensors`, as the stages read them. */
+/**
+ * `trained.safetensors` → `network.safetensors`, `model.safetensors` and `correction.safetensors`, as the stages read
+ * them.
+ */
 export const unpackTrained = defineStage({
   name: "unpack",
   module: import.meta.url,
@@ -57,7 +60,8 @@ export const unpackTrained = defineStage({
     }
     if (tensors["correction/coefficients"] === undefined) {
       throw new TypeError(
-        "trained.safetensors holds no mesh correction: an earlier version made it; make it again with `deno task reproduce`",
+        "trained.safetensors holds no mesh correction: an earlier version made it; " +
+          "make it again with `deno task reproduce`",
       );
     }
     const data = dequantise(basis.data, scales.data);

@@ -43,7 +43,10 @@ const lockSchema = z.strictObject({
 
 /** What the entries of one collection share. */
 export type Collection = z.infer<typeof collectionSchema>;
-/** One external file, or a folder where `source` is `user:` and ends in a slash. `sha256` null: not known until the user gives it. */
+/**
+ * One external file, or a folder where `source` is `user:` and ends in a slash. `sha256` null: not known until the user
+ * gives it.
+ */
 export type LockEntry = z.infer<typeof entrySchema>;
 /** An entry together with its collection. */
 export type Asset = LockEntry & { readonly shared: Collection };

@@ -1,8 +1,9 @@
 /**
- * FaceScape's multi-view layout (Yang et al. 2020, toolkit documentation): `<id>/<k_expression>/<view>.jpg` with one `params.json` a folder,
- * whose keys are `<view>_K`, `<view>_Rt`, …. Cameras are OpenCV's: x right, y down, z forward; a world point X is seen at K·(R·X + t). Each
- * folder has a world frame of its own; `Rt_scale_dict.json` maps it to the canonical head frame (x to the image's right of a frontal
- * view, y up, z out of the face, millimetres), and with that the head's angles in each photograph are known without a network.
+ * FaceScape's multi-view layout (Yang et al. 2020, toolkit documentation): `<id>/<k_expression>/<view>.jpg` with one
+ * `params.json` a folder, whose keys are `<view>_K`, `<view>_Rt`, …. Cameras are OpenCV's: x right, y down, z forward;
+ * a world point X is seen at K·(R·X + t). Each folder has a world frame of its own; `Rt_scale_dict.json` maps it to the
+ * canonical head frame (x to the image's right of a frontal view, y up, z out of the face, millimetres), and with that
+ * the head's angles in each photograph are known without a network.
  *
  * `synthesize` writes this layout with the same functions that `import` reads it with.
  *
@@ -137,8 +138,8 @@ export function formatCanonicalFrames(frames: ReadonlyMap<string, CanonicalFrame
 }
 
 /**
- * The head's angles in a photograph. With H = diag(1, −1, −1)·R·R_frameᵀ = Rz(roll)·Rx(−pitch)·Ry(yaw), so that yaw turns about
- * the head's own vertical axis and goes all the way round.
+ * The head's angles in a photograph. With H = diag(1, −1, −1)·R·R_frameᵀ = Rz(roll)·Rx(−pitch)·Ry(yaw), so that yaw
+ * turns about the head's own vertical axis and goes all the way round.
  *
  * @param camera whose `rt` maps world to camera
  * @param frame maps the folder's world to the canonical head frame; left out: the world is canonical already
@@ -157,8 +158,8 @@ export function headAngles(camera: Pick<Camera, "rt">, frame?: CanonicalFrame): 
 }
 
 /**
- * The camera extrinsics that show a head (canonical frame, centred on the origin) at the given angles from a distance: the inverse of
- * `headAngles`, for writing captures.
+ * The camera extrinsics that show a head (canonical frame, centred on the origin) at the given angles from a distance:
+ * the inverse of `headAngles`, for writing captures.
  */
 export function extrinsics({ yaw, pitch, roll }: HeadAngles, distance: number): Matrix {
   const [y, p, r] = [yaw, -pitch, roll].map((angle) => angle * Math.PI / 180) as [number, number, number];

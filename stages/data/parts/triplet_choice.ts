@@ -57,8 +57,9 @@ export function groupViews(views: readonly View[], bins: readonly (readonly [num
 }
 
 /**
- * Draws `count` different triplets: identities take turns, within an identity its expressions, and within a group a seeded shuffle of all
- * its combinations. Fewer if fewer are possible. The result is sorted by identity, expression and keys.
+ * Draws `count` different triplets: identities take turns, within an identity its expressions, and within a group a
+ * seeded shuffle of all its combinations. Fewer if fewer are possible. The result is sorted by identity, expression and
+ * keys.
  */
 export function chooseTriplets(groups: readonly Group[], { count, seed }: { count: number; seed: number }): Triplet[] {
   const random = uniform(seed);
@@ -68,7 +69,8 @@ export function chooseTriplets(groups: readonly Group[], { count, seed }: { coun
 }
 
 /**
- * Reads hand-picked triplets: columns `left`, `frontal`, `right` with keys of aligned faces, or of photographs with one face.
+ * Reads hand-picked triplets: columns `left`, `frontal`, `right` with keys of aligned faces, or of photographs with one
+ * face.
  *
  * @throws {Error} naming the row that is incomplete, unknown, of several identities or expressions
  */
@@ -124,7 +126,9 @@ function sortKey({ identity, expression, views }: Triplet): string {
   return JSON.stringify([identity, expression, ...views]);
 }
 
-/** All combinations of a group once each, in a random order: a Fisher–Yates shuffle that only remembers what it moved. */
+/**
+ * All combinations of a group once each, in a random order: a Fisher–Yates shuffle that only remembers what it moved.
+ */
 function* shuffled({ identity, expression, bins, possible }: Group, random: () => number): Generator<Triplet> {
   const moved = new Map<number, number>();
   for (let i = 0; i < possible; i++) {

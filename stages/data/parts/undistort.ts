@@ -1,6 +1,6 @@
 /**
- * Removes lens distortion (OpenCV's five-coefficient model) from a photograph, so that straight lines are straight and a pinhole camera
- * with the same K fits. FaceScape's photographs come distorted.
+ * Removes lens distortion (OpenCV's five-coefficient model) from a photograph, so that straight lines are straight and
+ * a pinhole camera with the same K fits. FaceScape's photographs come distorted.
  *
  * @module
  */
@@ -33,7 +33,9 @@ export function isDistorted({ distortion }: Pick<Camera, "distortion">): boolean
   return distortion.some((value) => value !== 0);
 }
 
-/** The photograph as a pinhole camera with the same K would have taken it: bilinear, black where the lens saw nothing. */
+/**
+ * The photograph as a pinhole camera with the same K would have taken it: bilinear, black where the lens saw nothing.
+ */
 export function undistort(image: RgbImage, camera: Pick<Camera, "k" | "distortion">): RgbImage {
   const result = createImage(image);
   for (let y = 0; y < image.height; y++) {

@@ -5,8 +5,10 @@ export interface ReportSection {
 }
 
 const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; color: #111; background: #fff; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; display: block; overflow-x: auto; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #111; background: #fff; \
+max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; \
+display: block; overflow-x: auto; }
 th, td { padding: 0.25rem 0.75rem; border-bottom: 1px solid #ccc; }
 thead th { border-bottom: 2px solid #111; }
 figure { margin: 1rem 0; overflow-x: auto; }

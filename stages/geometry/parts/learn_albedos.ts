@@ -30,7 +30,8 @@ const STRIDE = 7;
 /**
  * Learns the albedos.
  *
- * @returns `each`: the completed albedo of every face [S·S·3], 0..1; `training`: those that the basis is learned from, and their mirror images
+ * @returns `each`: the completed albedo of every face [S·S·3], 0..1; `training`: those that the basis is learned from,
+ *   and their mirror images
  */
 export function learnAlbedos(
   faces: readonly SeenFace[],

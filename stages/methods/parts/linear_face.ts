@@ -10,8 +10,8 @@ import { overlay } from "../../faces/reconstruction.ts";
  * The render of a face as a linear function of its albedo's coefficients.
  *
  * @param crop the photograph, square
- * @param options.vertices posed, crop pixels [3·V]; `shading` [T·3]; `code` [K] in standard deviations, where the fit starts and against which `huber` (a colour
- *   difference) judges what is no skin
+ * @param options.vertices posed, crop pixels [3·V]; `shading` [T·3]; `code` [K] in standard deviations, where the fit
+ *   starts and against which `huber` (a colour difference) judges what is no skin
  */
 export function linearFace(
   crop: RgbImage,

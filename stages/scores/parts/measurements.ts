@@ -4,7 +4,9 @@ import { type Method, METHODS, type Metric, type Region } from "./methods.ts";
 
 const finite = z.number();
 
-/** One method's scores on one face. `psnr` is null where the images are equal (it would be Infinity, which JSON lacks). */
+/**
+ * One method's scores on one face. `psnr` is null where the images are equal (it would be Infinity, which JSON lacks).
+ */
 const scoresSchema = z.strictObject({
   l1: finite.min(0).max(1),
   psnr: finite.nullable(),
@@ -47,7 +49,10 @@ export type Measurement = z.infer<typeof measurementSchema>;
 /** One method's scores on one face. */
 export type RegionScores = Measurement["methods"][keyof Measurement["methods"]];
 
-/** A score of one method on one face; Infinity for the PSNR of equal images, undefined where the region lacks the metric. */
+/**
+ * A score of one method on one face; Infinity for the PSNR of equal images, undefined where the region lacks the
+ * metric.
+ */
 export function scoreOf(
   scores: RegionScores,
   { region, metric }: { region: Region; metric: Metric },
@@ -61,7 +66,10 @@ export function storable<T extends { readonly psnr: number }>(scores: T): Omit<T
   return { ...scores, psnr: scores.psnr === Infinity ? null : scores.psnr };
 }
 
-/** Joins what each method scored, face by face. A face that some method lacks is left out: means must be over the same faces. */
+/**
+ * Joins what each method scored, face by face. A face that some method lacks is left out: means must be over the same
+ * faces.
+ */
 export function joinMethods(byMethod: Readonly<Record<Method, readonly FaceScores[]>>): Measurement[] {
   const lookup = new Map(METHODS.map((method) => [method, new Map(byMethod[method].map((row) => [row.face, row]))]));
   return byMethod.ours.flatMap(({ face, maskShare }) => {

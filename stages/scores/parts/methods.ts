@@ -1,8 +1,8 @@
 /**
  * The rows and columns of Table 1, and what the paper printed in it.
  *
- * The text of the paper that could be had is a lossy extraction: of Table 1 it keeps the PSNR column, of Table 2 (where the full method stands again)
- * an L1 of 0.024. Every other cell is lost and shown as "—".
+ * The text of the paper that could be had is a lossy extraction: of Table 1 it keeps the PSNR column, of Table 2 (where
+ * the full method stands again) an L1 of 0.024. Every other cell is lost and shown as "—".
  *
  * @module
  */
@@ -52,8 +52,8 @@ export const METRICS = ["l1", "psnr", "ssim", "cosine", "cosine512"] as const;
 export type Metric = typeof METRICS[number];
 
 /**
- * The scores of each half. The second recognition opinion is on the full frame only: its crop is nearly all face, and the network is slow enough that
- * a masked one would double the time of the evaluation.
+ * The scores of each half. The second recognition opinion is on the full frame only: its crop is nearly all face, and
+ * the network is slow enough that a masked one would double the time of the evaluation.
  */
 export const REGION_METRICS: Readonly<Record<Region, readonly Metric[]>> = {
   masked: ["l1", "psnr", "ssim", "cosine"],
@@ -67,7 +67,9 @@ export interface MetricStyle {
   readonly digits: number;
 }
 
-/** L1 0..1; PSNR in dB; SSIM; cosine of the 1024-d recognition embedding; the same of the 512-d one, a second opinion. */
+/**
+ * L1 0..1; PSNR in dB; SSIM; cosine of the 1024-d recognition embedding; the same of the 512-d one, a second opinion.
+ */
 export const METRIC_STYLES: Readonly<Record<Metric, MetricStyle>> = {
   l1: { label: "L1", better: "lower", digits: 4 },
   psnr: { label: "PSNR", better: "higher", digits: 3 },

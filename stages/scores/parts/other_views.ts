@@ -1,5 +1,6 @@
 /**
- * A method's textures where copying does not help: each rendered in another view of the same triplet, over the photograph there.
+ * A method's textures where copying does not help: each rendered in another view of the same triplet, over the
+ * photograph there.
  *
  * @module
  */
@@ -43,7 +44,10 @@ export interface OtherViewOptions {
   readonly signal: AbortSignal;
 }
 
-/** View by view, in the triplets' order. A view without a mesh is left out, and a pair whose first view the method has no texture of is skipped by name. */
+/**
+ * View by view, in the triplets' order. A view without a mesh is left out, and a pair whose first view the method has
+ * no texture of is skipped by name.
+ */
 export async function* otherViews(
   inputs: OtherViewInputs,
   { skip, progress, signal }: OtherViewOptions,

@@ -1,7 +1,8 @@
 /**
- * Whether two pictures show the same person, by two recognition networks: the 1024-d embedding (`nets/faceres.ts`), whose cosine is in the tables, and the 512-d
- * one, a second opinion. Neither may be the one that trained: the identity loss uses the 128-d network, which costs a third of the time to train
- * with and tells people apart least by its cosine.
+ * Whether two pictures show the same person, by two recognition networks: the 1024-d embedding (`nets/faceres.ts`),
+ * whose cosine is in the tables, and the 512-d one, a second opinion. Neither may be the one that trained: the identity
+ * loss uses the 128-d network, which costs a third of the time to train with and tells people apart least by its
+ * cosine.
  *
  * @module
  */
@@ -14,7 +15,10 @@ import type { Tree } from "@ftim/pipeline";
 import { readGraphModel } from "../../faces/graph_models.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
 
-/** The open networks. Pictures are crops that show one face in one place; `vertices` its mesh in pixels of the crop [3·468]. */
+/**
+ * The open networks. Pictures are crops that show one face in one place; `vertices` its mesh in pixels of the crop
+ * [3·468].
+ */
 export interface Recognition {
   /** Embeddings by the 1024-d network, one a picture; the pictures are of one size. */
   embed1024(pictures: readonly RgbImage[], vertices: Float32Array): Promise<Float32Array[]>;
@@ -26,7 +30,8 @@ export interface Recognition {
 /**
  * Opens the networks.
  *
- * @param assets `recognition`: the graph model (.json, .bin) of the 1024-d network; `features`: the 512-d one (.onnx), optional
+ * @param assets `recognition`: the graph model (.json, .bin) of the 1024-d network; `features`: the 512-d one (.onnx),
+ *   optional
  */
 export async function openRecognition(
   assets: { recognition: Tree; features?: Tree | undefined },

@@ -1,7 +1,8 @@
 /**
  * A method's textures beside the true ones that `synthesize` rendered the captures with, in the same UV map.
  *
- * A texel counts as seen where its visibility is at least a half, as unseen where it is below a twentieth; between the two it is neither.
+ * A texel counts as seen where its visibility is at least a half, as unseen where it is below a twentieth; between the
+ * two it is neither.
  *
  * @module
  */

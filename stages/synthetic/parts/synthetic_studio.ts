@@ -112,7 +112,9 @@ export function photographHead(
   });
 }
 
-/** World points to pixels with centres at +0.5 (OpenCV's are at whole numbers); z stays the distance from the camera. */
+/**
+ * World points to pixels with centres at +0.5 (OpenCV's are at whole numbers); z stays the distance from the camera.
+ */
 export function project(points: Float32Array, { k, rt }: Camera): Float32Array {
   const out = new Float32Array(points.length);
   for (let i = 0; i < points.length; i += 3) {
@@ -126,7 +128,10 @@ export function project(points: Float32Array, { k, rt }: Camera): Float32Array {
   return out;
 }
 
-/** World points as a posed mesh: pixels (x right, y down) and depth (away, from the points' mean) in the pixels of that depth. */
+/**
+ * World points as a posed mesh: pixels (x right, y down) and depth (away, from the points' mean) in the pixels of that
+ * depth.
+ */
 export function posedMesh(points: Float32Array, camera: Camera): Float32Array {
   const posed = project(points, camera);
   const depth = 3 * posed.reduce((sum, value, i) => i % 3 === 2 ? sum + value : sum, 0) / posed.length;

@@ -27,8 +27,8 @@ export function resample(count: number, { resamples, seed }: { resamples: number
 }
 
 /**
- * The mean of one value a face, and the interval that holds the middle 95 % of the means of the resamples (Efron's percentile bootstrap).
- * If a value is Infinity the mean is, too, and so are the ends.
+ * The mean of one value a face, and the interval that holds the middle 95 % of the means of the resamples (Efron's
+ * percentile bootstrap). If a value is Infinity the mean is, too, and so are the ends.
  *
  * @throws {RangeError} if there is no value, or not as many as the resamples were drawn for
  */
@@ -42,7 +42,8 @@ export function bootstrapMean(values: readonly number[], { count, draws }: Resam
 }
 
 /**
- * As {@linkcode bootstrapMean}, of values that come in clusters (views of one head are no independent witnesses): whole clusters are resampled.
+ * As {@linkcode bootstrapMean}, of values that come in clusters (views of one head are no independent witnesses): whole
+ * clusters are resampled.
  *
  * @param options.clusters the cluster of each value
  * @returns null if there is no value

@@ -4,7 +4,10 @@ import { type Measurement, scoreOf } from "../../scores/parts/measurements.ts";
 import { METHOD_LABELS, METHODS, METRICS, PAPER_TABLE1, REGIONS } from "../../scores/parts/methods.ts";
 import type { Summary } from "./summary.ts";
 
-/** Table 1 as CSV: one row a region and method; each metric with the ends of its interval, then the paper's values (empty: lost). */
+/**
+ * Table 1 as CSV: one row a region and method; each metric with the ends of its interval, then the paper's values
+ * (empty: lost).
+ */
 export function table1Csv(summary: Summary): string {
   const rows = REGIONS.flatMap((region) =>
     METHODS.map((method) => ({

@@ -27,7 +27,9 @@ export interface FilterResults {
 /** Names of the bins in the confusion's rows and columns; rows lack the last. */
 export const BIN_NAMES = ["left", "frontal", "right", "none", "dropped"] as const;
 
-/** How well the filter, the pose network and the triplet builder did. Ratios are null where nothing was there to count. */
+/**
+ * How well the filter, the pose network and the triplet builder did. Ratios are null where nothing was there to count.
+ */
 export interface FilterScores {
   readonly frames: number;
   readonly faces: {
@@ -40,7 +42,9 @@ export interface FilterScores {
     readonly keptWithoutFace: readonly string[];
     readonly droppedWithFace: readonly string[];
   };
-  /** Of kept frames with a face, degrees; bias is the mean of estimate − truth, the others are of its absolute value. */
+  /**
+   * Of kept frames with a face, degrees; bias is the mean of estimate − truth, the others are of its absolute value.
+   */
   readonly yaw: {
     readonly count: number;
     readonly bias: number | null;

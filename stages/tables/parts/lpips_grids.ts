@@ -42,12 +42,15 @@ export interface LpipsTables {
   readonly notes: readonly string[];
 }
 
-const DEFINITION =
-  "LPIPS (Zhang et al. 2018), version 0.1 with AlexNet; 0 for equal pictures. On the face mask, and on unseen texels: the mean over the mask of the map that the authors' " +
-  "code gives with spatial=True. Test photographs: the faces of Table 1. Other views and true textures: heads of persons who were never trained on.";
+const DEFINITION = "LPIPS (Zhang et al. 2018), version 0.1 with AlexNet; 0 for equal pictures. " +
+  "On the face mask, and on unseen texels: " +
+  "the mean over the mask of the map that the authors' code gives with spatial=True. " +
+  "Test photographs: the faces of Table 1. " +
+  "Other views and true textures: heads of persons who were never trained on.";
 const MEANS = "Mean with the 95 % bootstrap interval over faces, or over heads. Bold: the best mean of the column.";
 const DIFFERENCES =
-  "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, or over heads: an interval that does not hold 0 says that the two differ.";
+  "Mean difference on the same face, pair of views or view, with the 95 % bootstrap interval over faces, " +
+  "or over heads: an interval that does not hold 0 says that the two differ.";
 
 /** A table of means and one of differences from a row, as Markdown, CSV and LaTeX by file name. */
 export function lpipsGrids(

@@ -2,7 +2,10 @@ import { clusterMean, type Interval } from "./bootstrap.ts";
 import type { GridColumn } from "./grid.ts";
 import { pairedMean } from "./paired.ts";
 
-/** A column of a table, and the value that it takes from a score; null: the score says nothing of it. Equal pictures have a PSNR of Infinity. */
+/**
+ * A column of a table, and the value that it takes from a score; null: the score says nothing of it. Equal pictures
+ * have a PSNR of Infinity.
+ */
 export type Measure<T> = readonly [column: GridColumn, of: (score: T) => number | null];
 
 /** What is measured on scores of one kind. */

@@ -16,16 +16,18 @@ export interface NoteFacts {
 
 /** The notes, a sentence or two each, without markup. */
 export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
-  const rows =
-    "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: each is that method's texture model " +
+  const rows = "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: " +
+    "each is that method's texture model " +
     `re-made on the same geometry, light and data as ours (${
       METHODS.filter((method) => method !== "ours").map((method) => `${METHOD_LABELS[method]}: ${models[method]}`)
         .join("; ")
     }).`;
   return [
-    `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. Each PSNR is the mean of the faces' PSNR.`,
+    `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
+    "Each PSNR is the mean of the faces' PSNR.",
     rows,
-    'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. Its L1 of ours stands in its Table 2.',
+    'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +
+    "Its L1 of ours stands in its Table 2.",
     missed.length === 0 ? "No face of the test photographs is missing." : `Not measured: ${missed.join("; ")}.`,
   ];
 }
@@ -45,8 +47,8 @@ export interface Finds {
 }
 
 /**
- * Names every face that ought to be in the table and is not: photographs with fewer found than expected, whatever a stage skipped, and
- * faces that some method has no render of.
+ * Names every face that ought to be in the table and is not: photographs with fewer found than expected, whatever a
+ * stage skipped, and faces that some method has no render of.
  *
  * @throws {RangeError} if `expected` names a photograph that was neither searched nor skipped
  */

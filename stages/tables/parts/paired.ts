@@ -13,8 +13,8 @@ export interface PairedOptions<T> {
 }
 
 /**
- * The mean of `first − second` over the things that both scored, with its 95 % bootstrap interval. Some faces are hard for every method, which widens the
- * interval of each method's mean, but not that of the difference on one face.
+ * The mean of `first − second` over the things that both scored, with its 95 % bootstrap interval. Some faces are hard
+ * for every method, which widens the interval of each method's mean, but not that of the difference on one face.
  *
  * @returns null if there is no pair
  */

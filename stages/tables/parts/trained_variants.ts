@@ -1,6 +1,6 @@
 /**
- * The rows of the ablation's tables with their trainings: `photometric.2` is the second training without the photometric loss. A variant that nothing was
- * trained for has the first alone.
+ * The rows of the ablation's tables with their trainings: `photometric.2` is the second training without the
+ * photometric loss. A variant that nothing was trained for has the first alone.
  */
 import { MORE, UNTRAINED, type Variant, VARIANT_LABELS, VARIANTS } from "./variants.ts";
 

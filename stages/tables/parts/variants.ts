@@ -1,5 +1,6 @@
 /**
- * The rows of Table 2: the method with a part left out. The paper's has three: without FTIM, without ID-MRF and symmetry, full.
+ * The rows of Table 2: the method with a part left out. The paper's has three: without FTIM, without ID-MRF and
+ * symmetry, full.
  *
  * @module
  */
@@ -8,8 +9,8 @@
 const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
 
 /**
- * Rows in order. Any loss that compares views may do the others' work: `direct` lacks the two that compare them texel by texel or pixel by pixel,
- * `alone` those through networks too, so that no view learns from another.
+ * Rows in order. Any loss that compares views may do the others' work: `direct` lacks the two that compare them texel
+ * by texel or pixel by pixel, `alone` those through networks too, so that no view learns from another.
  */
 export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "alone", "light", "full"] as const;
 /** A row of Table 2. */

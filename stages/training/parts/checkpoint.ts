@@ -1,5 +1,6 @@
 /**
- * A training run's state on disk: parameters, Adam's moments, the mean of the weights, the step and the losses so far, in one safetensors file.
+ * A training run's state on disk: parameters, Adam's moments, the mean of the weights, the step and the losses so far,
+ * in one safetensors file.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A trained network as a file: parameters as safetensors, and in its metadata the sizes that the network must be built with. Apart from what draws pictures
- * with it, so that no change there makes a training stale.
+ * A trained network as a file: parameters as safetensors, and in its metadata the sizes that the network must be built
+ * with. Apart from what draws pictures with it, so that no change there makes a training stale.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, the mean of the weights over the second half of the steps,
- * checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read at once.
+ * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, the mean of the weights over the
+ * second half of the steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read
+ * at once.
  *
  * @module
  */
@@ -168,12 +169,14 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       return { ...kept, total: value };
     });
     if (step >= averaged) average.add();
-    // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured once (bench/).
+    // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured
+    // once (bench/).
     if (step === first && !gpu.info.software) await chooseKernels(tf, { gpu, hints: options.hints("convolutions") });
     // Uploading three matrices again costs less than keeping those of all views on the device.
     for (const { operator } of three) disposeSparse(operator);
     pending.push(terms);
-    // A step that begins with nothing recorded runs over the buffers of the one before, and its bind groups serve again (gpu/recording.ts).
+    // A step that begins with nothing recorded runs over the buffers of the one before, and its bind groups serve again
+    // (gpu/recording.ts).
     submitRecorded(webgpuBackend(tf));
     if (pending.length === READ_EVERY || step + 1 === steps) await collect();
     if ((step + 1) % options.checkpoint === 0) {

@@ -8,8 +8,8 @@ import { PAPER_WEIGHTS } from "../../../nets/losses.ts";
 import { faceInputs } from "../../faces/face_inputs.ts";
 
 /**
- * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that scores. `vgg19`: what ID-MRF looks through, as in
- * the paper; without it ID-MRF looks through the 128-d network too.
+ * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that
+ * scores. `vgg19`: what ID-MRF looks through, as in the paper; without it ID-MRF looks through the 128-d network too.
  */
 export const trainInputs = {
   triplets: "triplets",
