@@ -42,26 +42,28 @@ Deno.test("photographs with three, one and no face go through detect, pose and a
     const { faces: poses, known } = await trees.poses.json<Pose>("three.json");
     assert.equal(known, null);
     assert.equal(poses.length, 3);
-    assert(poses[0]!.yaw < -10, "the first of the three looks to the image's left");
+    const [first, second, third] = poses;
+    assert(first!.yaw < -15 && Math.abs(first!.roll) < 12, "the first of the three looks to the image's left, upright");
+    assert(second!.pitch < -10 && second!.roll > 15, "the second looks down, her head leans to the left");
+    assert(third!.pitch > 0 && third!.roll < -15, "the third looks up, her head leans to the right");
     const looking = await trees.poses.json<Pose>("anna/left.json");
     assert(looking.faces[0]!.yaw < -5 && looking.faces[0]!.pitch < -5, "franck looks to the image's left, and down");
 
     const crops = trees.aligned.paths.filter((path) => path.endsWith(".png"));
     assert.deepEqual(crops, ["anna/left/0.png", "three/0.png", "three/1.png", "three/2.png"]);
-    const aligned = await trees.aligned.json<AlignedFace>("three/1.json");
-    assert.deepEqual([aligned.photograph, aligned.face, aligned.box], ["three", 1, three.faces[1]]);
     assert.equal((await trees.aligned.json<AlignedFace>("anna/left/0.json")).identity, "anna");
-    // the crop shows the photograph where its transform says: compare coarse means around the face's centre
     const photograph = (await decodePhotograph(await trees.images.bytes("three.png"))).image;
-    const crop = (await decodePhotograph(await trees.aligned.bytes("three/1.png"))).image;
-    const { scale, x, y } = aligned.transform;
-    for (const [u, v] of [[112, 112], [80, 90], [140, 150]] as const) {
-      const [from, to] = [[u - 12, v - 12], [u + 12, v + 12]] as const;
-      const there = mean(photograph, [(from[0] - x) / scale, (from[1] - y) / scale], [
-        (to[0] - x) / scale,
-        (to[1] - y) / scale,
-      ]);
-      assert(Math.abs(mean(crop, from, to) - there) < 0.01);
+    for (const [i, box] of three.faces.entries()) {
+      const { transform, ...aligned } = await trees.aligned.json<AlignedFace>(`three/${i}.json`);
+      assert.deepEqual([aligned.photograph, aligned.face, aligned.box], ["three", i, box]);
+      // The crop shows the photograph where its transform says: compare coarse means around the face's centre.
+      const crop = (await decodePhotograph(await trees.aligned.bytes(`three/${i}.png`))).image;
+      const { scale, x, y } = transform;
+      for (const [u, v] of [[112, 112], [80, 90], [140, 150]] as const) {
+        const [from, to] = [[u - 12, v - 12], [u + 12, v + 12]] as const;
+        const [start, end] = [from, to].map(([a, b]) => [(a - x) / scale, (b - y) / scale] as const);
+        assert(Math.abs(mean(crop, from, to) - mean(photograph, start!, end!)) < 0.01, `face ${i} at ${u}, ${v}`);
+      }
     }
   }));
 

@@ -30,7 +30,12 @@ async function writeCaptures(
     }]));
     for (const view of cameras.keys()) {
       await write(`captures/${identity}/1_neutral/${view}.png`, photo);
-      const detection: Detection = { width: 32, height: 24, faces: [{ left: 8, top: 10, width: 12, height: 12, score: 0.9 }], found: 1 };
+      const detection: Detection = {
+        width: 32,
+        height: 24,
+        faces: [{ left: 8, top: 10, width: 12, height: 12, score: 0.9 }],
+        found: 1,
+      };
       await write(`detections/${identity}/1_neutral/${view}.json`, JSON.stringify(detection));
     }
     await write(`captures/${identity}/1_neutral/params.json`, JSON.stringify(formatParams(cameras)));
