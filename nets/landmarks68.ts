@@ -5,7 +5,8 @@
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
 import { greyPlane } from "./planes.ts";
-import { type Box, resample } from "./resample.ts";
+import { resampleCpu } from "./resample_cpu.ts";
+import type { Box } from "./resample_taps.ts";
 
 /** An open landmark network. */
 export interface Landmarks68 {
@@ -31,7 +32,7 @@ export async function openLandmarks68(model: Uint8Array): Promise<Landmarks68> {
   return {
     async predict(image, face) {
       const box = landmarkBox(face);
-      const crop = resample(image, { box, width: SIZE, height: SIZE });
+      const crop = resampleCpu(image, { box, width: SIZE, height: SIZE });
       const data = greyPlane(crop).map((grey) => grey * 255 / 256);
       const { output } = await session.run({ input: { data, dims: [1, 1, SIZE, SIZE] } });
       if (!output) throw new TypeError("Cannot find landmarks: the model has no output named output");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { cropInPhotograph, decaCrop, photographInCrop, toCrop } from "../../../face/crop.ts";
 import { createImage } from "../../../face/image.ts";
-import { resample } from "../../../nets/resample.ts";
+import { resampleCpu } from "../../../nets/resample_cpu.ts";
 import { cast, sourceFolder } from "@ftim/pipeline";
 import { type AlignedFace, alignFaces } from "../../../stages/data/align.ts";
 import { detectFaces, type Detection, largest } from "../../../stages/data/detect.ts";
@@ -109,8 +109,8 @@ Deno.test("a crop goes back to where it came from", () => {
     photograph.data.fill(value, 3 * i, 3 * i + 3);
   }
   const transform = decaCrop({ left: 60, top: 40, width: 120, height: 160 }, { photograph });
-  const crop = resample(photograph, { box: cropInPhotograph(transform), width: 224, height: 224, border: "zero" });
-  const back = resample(crop, { box: photographInCrop(transform), width: 300, height: 260, border: "zero" });
+  const crop = resampleCpu(photograph, { box: cropInPhotograph(transform), width: 224, height: 224, border: "zero" });
+  const back = resampleCpu(crop, { box: photographInCrop(transform), width: 300, height: 260, border: "zero" });
   let worst = 0;
   for (let y = 0; y < 260; y++) {
     for (let x = 0; x < 300; x++) {

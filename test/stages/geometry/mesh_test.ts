@@ -6,7 +6,7 @@ import { openDetector } from "../../../nets/detector.ts";
 import { type FaceMesh, openFaceMesh } from "../../../nets/facemesh.ts";
 import { cutSquare, squareAround, trackMeshes } from "../../../nets/facemesh_tracking.ts";
 import { openLandmarks68 } from "../../../nets/landmarks68.ts";
-import { resample } from "../../../nets/resample.ts";
+import { resampleCpu } from "../../../nets/resample_cpu.ts";
 import { largest } from "../../../stages/data/detect.ts";
 import { decodePhotograph } from "../../../stages/faces/photograph.ts";
 import { asset } from "../../assets.ts";
@@ -101,7 +101,7 @@ Deno.test("on a photograph the mesh's eyes, nose and mouth lie where another net
   const box = largest(await detector.detect(image));
   await detector.dispose();
   const transform = decaCrop(box, { photograph: image });
-  const crop = resample(image, { box: cropInPhotograph(transform), width: 224, height: 224, border: "zero" });
+  const crop = resampleCpu(image, { box: cropInPhotograph(transform), width: 224, height: 224, border: "zero" });
   const mesh = await openFaceMesh({
     model: await asset("models/facemesh.json"),
     weights: await asset("models/facemesh.bin"),
