@@ -14,6 +14,7 @@ import { program } from "@ftim/gpu/kernels/dispatch";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { differentiable, run } from "@ftim/gpu/ops/run";
 import type { Tfjs } from "@ftim/gpu/tfjs";
+import { EPSILON, NONE, STRETCH } from "./best_matches_cpu.ts";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {
@@ -25,11 +26,6 @@ export interface BestMatchesOptions {
   readonly rows?: number;
 }
 
-/** Stretch of the exponent and least distance of the loss (Wang et al. 2018). */
-const STRETCH = 0.5;
-const EPSILON = 1e-5;
-/** Logarithm of a similarity that nothing has. */
-const NONE = -1e30;
 const BLOCK_VALUES = 2 ** 21;
 
 /**
