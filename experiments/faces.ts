@@ -24,7 +24,10 @@ export const detector = () => asset("models/fr_detect.onnx");
 /** The pose network. */
 export const headPose = () => asset("models/fr_pose.onnx");
 
-/** What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every capture. */
+/**
+ * What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every
+ * capture.
+ */
 export { STRICT } from "../face/unwrap_options.ts";
 
 /** Photographs → faces, their poses, crops and meshes, as the networks find them. */

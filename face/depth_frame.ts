@@ -4,8 +4,8 @@
 const DEPTH_SIZE = 448;
 
 /**
- * How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels of
- * the border.
+ * How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels
+ * of the border.
  */
 export interface DepthFrame {
   readonly left: number;

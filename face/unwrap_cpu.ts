@@ -53,8 +53,8 @@ function unwrapFace(
 }
 
 /**
- * Is there something clearly nearer at all four depth pixels around the point? Taking the farthest of four stands in for
- * a slope-dependent bias; the constant one is 1% of the face, far less than a nose's height over a cheek.
+ * Is there something clearly nearer at all four depth pixels around the point? Taking the farthest of four stands in
+ * for a slope-dependent bias; the constant one is 1% of the face, far less than a nose's height over a cheek.
  */
 function isHidden(shadow: Raster, { x, y, z }: { x: number; y: number; z: number }): boolean {
   const bias = 0.01 * shadow.width;
@@ -89,7 +89,9 @@ function texelFootprints(
   return out;
 }
 
-/** Mean of the image over the texel's parallelogram: as many bilinear samples a side as it is pixels long, at most 8. */
+/**
+ * Mean of the image over the texel's parallelogram: as many bilinear samples a side as it is pixels long, at most 8.
+ */
 function sampleTexel(
   image: RgbImage,
   { x, y, step, out, at }: { x: number; y: number; step: Float32Array; out: Float32Array; at: number },

@@ -34,7 +34,9 @@ export interface Seen {
 /** Where errors spread, as into learned albedos: 78° and 53° from the camera, 2 pixels of a 150-pixel face. */
 export const STRICT: Seen = { facing: [0.2, 0.6], outline: 0.015 };
 
-/** Where a texel that is left out must be invented, as in the texture that is completed: 84° and 66° from the camera. */
+/**
+ * Where a texel that is left out must be invented, as in the texture that is completed: 84° and 66° from the camera.
+ */
 export const LENIENT: Seen = { facing: [0.1, 0.4], outline: 0.012 };
 
 /** Options of `unwrap` and `unwrapCpu`; what counts as seen is by default strict. */

@@ -1,11 +1,13 @@
 /**
  * Resampling to the sizes that networks ask for: a triangle filter that widens when it shrinks (so nothing aliases), on
- * pixel centres at +0.5, separable, hence two small sparse matrices. resample_cpu.ts applies them to images, resample.ts
- * to tensors.
+ * pixel centres at +0.5, separable, hence two small sparse matrices. resample_cpu.ts applies them to images,
+ * resample.ts to tensors.
  */
 import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
 
-/** A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions. */
+/**
+ * A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions.
+ */
 export interface Box {
   left: number;
   top: number;
@@ -39,7 +41,8 @@ export function squareAround({ left, top, width, height }: Box, margin: number):
 }
 
 /**
- * The matrix `count × size` that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to 1.
+ * The matrix `count × size` that resamples a stretch of an axis to `count` pixels. With border "edge" every row sums to
+ * 1.
  *
  * @throws {RangeError} If the span or count is not positive.
  */

@@ -1,6 +1,6 @@
 /**
- * UV Render (paper, section 3.2): aligned crop and posed mesh → incomplete UV texture, how well each texel was seen, and
- * the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
+ * UV Render (paper, section 3.2): aligned crop and posed mesh → incomplete UV texture, how well each texel was seen,
+ * and the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
  *
  * Where the paper is silent: a texel is seen if no other part of the face lies before it (DECA tests its normal alone),
  * and counts less the more grazing the view; `face/unwrap_cpu.ts` is the reference of what runs
@@ -14,7 +14,9 @@ import { LENIENT } from "../../face/unwrap_options.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
-/** Crops and meshes → `<key>.texture.png` (256²), `<key>.visibility.png` (256²) and `<key>.mask.png` (the crop's size). */
+/**
+ * Crops and meshes → `<key>.texture.png` (256²), `<key>.visibility.png` (256²) and `<key>.mask.png` (the crop's size).
+ */
 export const unwrapTextures = defineStage({
   name: "unwrap",
   module: import.meta.url,

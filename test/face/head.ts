@@ -2,7 +2,9 @@
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { createTopology, type Topology } from "../../face/topology.ts";
 
-/** Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size. */
+/**
+ * Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size.
+ */
 export function gridHead(
   n = 21,
   { nose: height = 0.5 }: { nose?: number } = {},

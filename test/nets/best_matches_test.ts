@@ -22,7 +22,7 @@ function units(seed: number, [count, channels]: readonly [number, number]): Floa
 const inner = (a: ArrayLike<number>, b: Float32Array) => b.reduce((sum, value, i) => sum + value * a[i]!, 0);
 
 for (const [count, channels, rows] of [[4, 3, 4], [12, 5, 12], [28, 9, 5], [32, 16, 1]] as const) {
-  Deno.test(`bestMatches() is bestMatchesCpu(), and so is its gradient: ${count}×${channels}, ${rows} rows at once`, async () => {
+  Deno.test(`bestMatches() is bestMatchesCpu(), with its gradient: ${count}×${channels} by ${rows} rows`, async () => {
     const shape = [count, channels] as const;
     const [generated, target] = [units(1, shape), units(2, shape)];
     const inside = Float32Array.from({ length: count }, (_, i) => i % 5 === 3 ? 0 : 1);

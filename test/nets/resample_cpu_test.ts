@@ -4,7 +4,10 @@ import { resampleCpu } from "../../nets/resample_cpu.ts";
 import type { Border, Box } from "../../nets/resample_taps.ts";
 import { near, noise } from "./inputs.ts";
 
-/** The definition, without separation: every output pixel is a triangle-weighted mean over all pixels of the plane around it. */
+/**
+ * The definition, without separation: every output pixel is a triangle-weighted mean over all pixels of the plane
+ * around it.
+ */
 function resampleByDefinition(image: ReturnType<typeof noise>, box: Box, size: [number, number], border: Border) {
   const [width, height] = size;
   const result = createImage({ width, height });

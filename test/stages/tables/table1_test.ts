@@ -90,7 +90,9 @@ interface Face {
   renders: RgbImage[];
 }
 
-/** Writes what the stages before would have made: later methods are nearer to the photograph, and ours equals it once. */
+/**
+ * Writes what the stages before would have made: later methods are nearer to the photograph, and ours equals it once.
+ */
 async function writeInputs(root: string): Promise<Map<string, Face>> {
   const put = async (path: string, bytes: Uint8Array) => {
     await Deno.mkdir(join(root, path, ".."), { recursive: true });

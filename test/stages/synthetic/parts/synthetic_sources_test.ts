@@ -34,10 +34,15 @@ function plain(width: number, height: number, colour: readonly number[]) {
   return image;
 }
 
-/** What made the two meshes: standard deviations of identity. The model's second component is too weak to be found again. */
+/**
+ * What made the two meshes: standard deviations of identity. The model's second component is too weak to be found
+ * again.
+ */
 const IDENTITIES = [Float32Array.of(0.7, 0), Float32Array.of(-1.1, 0)] as const;
 
-/** Two crops twice as large as their place in the photograph, which is of one colour; the second face is turned further. */
+/**
+ * Two crops twice as large as their place in the photograph, which is of one colour; the second face is turned further.
+ */
 async function inputs(colour: readonly number[]) {
   const { picture } = makeFace();
   const [face, turned] = IDENTITIES.map((identity, i) => {
