@@ -9,7 +9,7 @@
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
 import { withNetworkInput } from "./network_input.ts";
-import type { Box } from "./resample.ts";
+import type { Box } from "./resample_taps.ts";
 
 /** A face: a rectangle in source pixels, from brow or hairline to chin; it may reach beyond the picture. */
 export interface FaceBox extends Box {

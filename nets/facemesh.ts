@@ -10,7 +10,7 @@ import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
-import { resizeTensor, stackImages } from "./resample.ts";
+import { resample, stackImages } from "./resample.ts";
 
 /** Number of points of the mesh. */
 export const VERTEX_COUNT = 468;
@@ -55,7 +55,7 @@ export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
     const [batch, height, width] = x.shape;
     if (height !== width) throw new TypeError(`Cannot mesh a crop of ${width}×${height} pixels: it must be square`);
     return tf.tidy(() => {
-      const input = resizeTensor(tf, x, { height: SIZE, width: SIZE });
+      const input = resample(tf, x, { height: SIZE, width: SIZE });
       const [points, flag] = model.execute(input, [MESH, FLAG]) as [tfjs.Tensor, tfjs.Tensor];
       return {
         vertices: tf.mul(tf.reshape(points, [batch, VERTEX_COUNT, 3]), width / SIZE) as tfjs.Tensor3D,

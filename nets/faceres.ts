@@ -10,7 +10,8 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openConvolutionChain } from "./convolution_chain.ts";
 import type { GraphModelFiles } from "./graph_model.ts";
-import { type Box, resizeTensor } from "./resample.ts";
+import { resample } from "./resample.ts";
+import type { Box } from "./resample_taps.ts";
 
 /** An open network. */
 export interface FaceRes {
@@ -44,7 +45,7 @@ export async function openFaceRes(files: GraphModelFiles): Promise<FaceRes> {
     embed: (x, { box } = {}) =>
       tf.tidy(() => {
         const size = { width: FACERES_SIZE, height: FACERES_SIZE };
-        const crop = resizeTensor(tf, x, box ? { box, ...size } : size);
+        const crop = resample(tf, x, box ? { box, ...size } : size);
         const input = tf.sub(tf.mul(tf.reverse(crop, 3), 255), MEAN);
         return tf.mean(chain.apply(input as tfjs.Tensor4D), [1, 2]) as tfjs.Tensor2D;
       }),

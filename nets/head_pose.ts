@@ -11,7 +11,7 @@ import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
 import { type Feed, withNetworkInput } from "./network_input.ts";
 import { IMAGENET } from "./planes.ts";
-import { type Box, squareAround } from "./resample.ts";
+import { type Box, squareAround } from "./resample_taps.ts";
 
 /** Where a head points, in degrees. */
 export interface HeadAngles {

@@ -13,7 +13,8 @@ import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { adam, valueAndGradients } from "./adam.ts";
 import { cosines } from "./losses.ts";
-import { type Box, resizeTensor } from "./resample.ts";
+import { resample } from "./resample.ts";
+import type { Box } from "./resample_taps.ts";
 
 /** A face whose render is linear in its albedo's coefficients; pictures of S×S pixels, RGB in 0..1. */
 export interface LinearFace {
@@ -57,7 +58,7 @@ export async function fitLinearAlbedos(
   const look = (pictures: readonly tfjs.Tensor4D[]) => {
     const size = { width: network.side, height: network.side };
     return network.describe(
-      tf.concat(pictures.map((picture, i) => resizeTensor(tf, picture, { box: faces[i]!.face, ...size }))),
+      tf.concat(pictures.map((picture, i) => resample(tf, picture, { box: faces[i]!.face, ...size }))),
     );
   };
   const known = tf.tidy(() => look(open.map(({ photograph }) => photograph)));

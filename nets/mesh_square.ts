@@ -1,4 +1,4 @@
-import { type Box, squareAround } from "./resample.ts";
+import { type Box, squareAround } from "./resample_taps.ts";
 
 /**
  * The square around a mesh that a recognition network is shown.

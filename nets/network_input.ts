@@ -9,7 +9,9 @@ import { program, run } from "@ftim/gpu/wgsl";
 import type { DeviceTensor, OnnxSession, OnnxTensor } from "@ftim/gpu/onnx";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { type Normalisation, planes } from "./planes.ts";
-import { type Border, type Box, resample, resizeTensor } from "./resample.ts";
+import { resample } from "./resample.ts";
+import { resampleCpu } from "./resample_cpu.ts";
+import type { Border, Box } from "./resample_taps.ts";
 
 /** Which part, and how the network wants it. */
 export interface NetworkInput {
@@ -54,7 +56,7 @@ export async function withNetworkInput<T>(
 }
 
 function planesOnCpu(image: RgbImage, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
-  const crop = resample(image, part);
+  const crop = resampleCpu(image, part);
   return [crop, ...(mirrored ? [mirrorImage(crop)] : [])].map((picture) => planes(picture, normalisation));
 }
 
@@ -83,7 +85,7 @@ function planesOnGpu(
   const part = image.data.subarray(first * image.width * 3, (first + rows) * image.width * 3);
   const uploaded = tf.tensor4d(part, [1, rows, image.width, 3]);
   // Beyond the uploaded rows lie rows of weight 0, or the image's own border.
-  const crop = resizeTensor(tf, uploaded, { box: { ...box, top: box.top - first }, width, height, border });
+  const crop = resample(tf, uploaded, { box: { ...box, top: box.top - first }, width, height, border });
   return (mirrored ? [false, true] : [false]).map((mirror) => cropPlanes(tf, crop, { ...normalisation, mirror }));
 }
 

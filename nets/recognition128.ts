@@ -14,7 +14,8 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { readWeights } from "./graph_model.ts";
-import { type Box, resizeTensor } from "./resample.ts";
+import { resample } from "./resample.ts";
+import type { Box } from "./resample_taps.ts";
 
 /** What the network makes of a batch of faces. */
 export interface RecognitionFeatures {
@@ -92,7 +93,7 @@ export async function openRecognition128(
   function features(x: tfjs.Tensor4D, { box }: { box?: Box } = {}): RecognitionFeatures {
     return tf.tidy(() => {
       const size = { width: RECOGNITION128_SIZE, height: RECOGNITION128_SIZE };
-      const input = tf.sub(resizeTensor(tf, x, box ? { box, ...size } : size), layers.mean) as tfjs.Tensor4D;
+      const input = tf.sub(resample(tf, x, box ? { box, ...size } : size), layers.mean) as tfjs.Tensor4D;
       let out = tf.maxPool(convRelu(input, "conv32_down", true), 3, 2, "valid");
       for (const name of ["conv32_1", "conv32_2", "conv32_3"]) out = residual(out, name);
       const stride4 = out;

@@ -49,7 +49,8 @@ const METADATA = "__metadata__";
  * @param tensors Name → tensor; the order of the record does not matter to the bytes.
  * @param metadata Free text entries for the header's `__metadata__`.
  * @returns The bytes of a safetensors file.
- * @throws {TypeError} If a shape does not fit its data, a name is reserved, or integers are asked for in half precision.
+ * @throws {TypeError} If a shape does not fit its data, a name is reserved, or integers are asked for in half
+ * precision.
  * @throws {RangeError} If a finite value is too large for half precision (65520 or more).
  */
 export function encodeSafetensors(
@@ -97,10 +98,11 @@ export function encodeSafetensors(
 }
 
 /**
- * Decodes all tensors of a file. The arrays are copies: `bytes` may be reused. Type F16 becomes a `Float32Array`, exactly.
+ * Decodes all tensors of a file. The arrays are copies: `bytes` may be reused. Type F16 becomes a `Float32Array`,
+ * exactly.
  *
- * @throws {SyntaxError} If the file is truncated, its header is not what the format asks for, the tensors' ranges do not
- * cover the data exactly once, or a tensor has another type than F32, F16, I32, U32, U8.
+ * @throws {SyntaxError} If the file is truncated, its header is not what the format asks for, the tensors' ranges do
+ * not cover the data exactly once, or a tensor has another type than F32, F16, I32, U32, U8.
  */
 export function decodeSafetensors(bytes: Uint8Array): TensorRecord {
   const { entries, data } = readHeader(bytes);

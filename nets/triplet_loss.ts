@@ -16,7 +16,8 @@ import { applySparseCpu, type SparseMatrix } from "@ftim/gpu/sparse-cpu";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { type FaceMaps, type FtimInput, ftimInput, stackMaps } from "./ftim_input.ts";
 import { removeLighting } from "./ftim.ts";
-import { type Box, interpolationMatrix, resizeTensor } from "./resample.ts";
+import { resample } from "./resample.ts";
+import { type Box, interpolationMatrix } from "./resample_taps.ts";
 import type { TextureModel } from "./texture_model.ts";
 import { idMrf } from "./id_mrf.ts";
 import { albedoLoss, identityLoss, type LossWeights, symmetryLoss } from "./losses.ts";
@@ -60,7 +61,7 @@ export function seenIn(
   const { side } = network;
   const faces = views.map(({ photograph, face }) => {
     const crop = Math.sqrt(photograph.length / 3);
-    return resizeTensor(tf, tf.tensor4d(photograph, [1, crop, crop, 3]), { box: face, width: side, height: side });
+    return resample(tf, tf.tensor4d(photograph, [1, crop, crop, 3]), { box: face, width: side, height: side });
   });
   return network.features(tf.concat(faces));
 }
@@ -155,7 +156,7 @@ function perceptualTerms(
   const crop = Math.sqrt(views[0]!.coverage.length);
   const faces = views.map((view, v) => {
     const overlay = tf.add(rendered[v]!, tf.tensor4d(background(view), [1, crop, crop, 3])) as tfjs.Tensor4D;
-    return resizeTensor(tf, overlay, { box: view.face, width: identity.side, height: identity.side });
+    return resample(tf, overlay, { box: view.face, width: identity.side, height: identity.side });
   });
   const { descriptor, layers } = identity.features(tf.concat(faces));
   const terms: LossTerms = {};

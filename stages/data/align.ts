@@ -11,7 +11,7 @@
 import { z } from "zod";
 import { cropInPhotograph, type CropTransform, decaCrop } from "../../face/crop.ts";
 import type { FaceBox } from "../../nets/detector.ts";
-import { resample } from "../../nets/resample.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { Detection } from "./detect.ts";
 import type { ImportedImage } from "./import.ts";
@@ -51,7 +51,12 @@ export const alignFaces = defineStage({
       for (const [face, box] of faces.entries()) {
         const transform = decaCrop(box, { ...params, photograph: image });
         const { size } = transform;
-        const crop = resample(image, { box: cropInPhotograph(transform), width: size, height: size, border: "zero" });
+        const crop = resampleCpu(image, {
+          box: cropInPhotograph(transform),
+          width: size,
+          height: size,
+          border: "zero",
+        });
         const aligned: AlignedFace = {
           source,
           identity,

@@ -10,7 +10,7 @@ import { shadingMap } from "../../face/shading.ts";
 import type { Topology } from "../../face/topology.ts";
 import { conditionCode, type FaceMaps } from "../../nets/ftim_input.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
-import type { Box } from "../../nets/resample.ts";
+import type { Box } from "../../nets/resample_taps.ts";
 import type { TrainingView } from "../../nets/triplet_loss.ts";
 import type { Tree } from "@ftim/pipeline";
 import { readMorphable, readSeen, readTopology } from "./geometry.ts";

@@ -91,7 +91,7 @@ async function cutDetail(
   tree: Tree,
   { path, box }: { path: string; box: { left: number; top: number; width: number; height: number } },
 ): Promise<Uint8Array> {
-  const { resample } = await import("../../nets/resample.ts");
+  const { resampleCpu } = await import("../../nets/resample_cpu.ts");
   const { encodePng, readImage } = await import("../faces/photograph.ts");
-  return await encodePng(resample(await readImage(tree, path), { box, width: 168, height: 168 }));
+  return await encodePng(resampleCpu(await readImage(tree, path), { box, width: 168, height: 168 }));
 }

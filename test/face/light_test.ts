@@ -130,5 +130,10 @@ Deno.test("symmetricEigen gives orthonormal vectors that rebuild the matrix, als
       return values.reduce((sum, value, k) => sum + value * vectors[k * size + i]! * vectors[k * size + j]!, 0);
     });
     assert.ok(maxDifference(rebuilt, a) < 1e-10);
+    const products = a.map((_, at) => {
+      const [i, j] = [Math.floor(at / size) * size, (at % size) * size];
+      return vectors.subarray(i, i + size).reduce((sum, value, k) => sum + value * vectors[j + k]!, 0);
+    });
+    assert.ok(maxDifference(products, a.map((_, at) => at % (size + 1) === 0 ? 1 : 0)) < 1e-10);
   }
 });

@@ -79,7 +79,11 @@ Deno.test("invertPose undoes applyPose", () => {
 });
 
 Deno.test("canonicalFrame finds the pose of a symmetric mesh from the mesh alone", () => {
-  const upright = invertPose(canonicalFrame(model, topology), model);
+  // The head was made upright, looking along +z.
+  const own = canonicalFrame(model, topology);
+  const { yaw, pitch, roll } = anglesFromRotation(own.rotation);
+  assert.ok(Math.abs(yaw) < 1e-3 && Math.abs(pitch) < 5 && Math.abs(roll) < 1e-3, `${yaw} ${pitch} ${roll}`);
+  const upright = invertPose(own, model);
   for (let trial = 0; trial < 10; trial++) {
     const { pose } = randomPose();
     const posed = applyPose(pose, upright);

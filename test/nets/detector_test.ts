@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeBoxes, letterbox, openDetector, overlap, pyramid, suppress } from "../../nets/detector.ts";
 import { createImage, type RgbImage } from "../../face/image.ts";
-import { resample } from "../../nets/resample.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { asset } from "../assets.ts";
 import { noise, photograph } from "./inputs.ts";
 
@@ -75,7 +75,7 @@ Deno.test("detect() finds the 22 faces of the test photographs and nothing else"
   const wide = createImage({ width: 3200, height: 2400 });
   const large = await photograph("test/sample1.jpg");
   paste(wide, large, { left: 0, top: 0 });
-  paste(wide, resample(large, { width: 540, height: 360 }), { left: 2200, top: 1600 });
+  paste(wide, resampleCpu(large, { width: 540, height: 360 }), { left: 2200, top: 1600 });
   assert.equal((await detector.detect(wide)).length, 3);
   assert.equal((await detector.detect(wide, { levels: 2 })).length, 6);
   const grey = { width: 64, height: 64, data: new Float32Array(64 * 64 * 3).fill(0.5) };

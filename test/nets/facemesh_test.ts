@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceMesh, VERTEX_COUNT } from "../../nets/facemesh.ts";
 import { mirrorImage } from "../../nets/network_input.ts";
-import { resample, squareAround, stackImages } from "../../nets/resample.ts";
+import { stackImages } from "../../nets/resample.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
+import { squareAround } from "../../nets/resample_taps.ts";
 import { asset } from "../assets.ts";
 import { noise, photograph } from "./inputs.ts";
 
@@ -16,8 +18,8 @@ const box = squareAround({ left: 268, top: 102, width: 241, height: 382 }, 1.1);
 
 Deno.test("predict() meshes crops of different sizes in their own pixels, nose nearer than cheeks", async () => {
   const net = await openFaceMesh(files);
-  const crop = resample(image, { box, width: 224, height: 224 });
-  const double = resample(image, { box, width: 448, height: 448 });
+  const crop = resampleCpu(image, { box, width: 224, height: 224 });
+  const double = resampleCpu(image, { box, width: 448, height: 448 });
   const [small, large, mirrored, nothing] = await net.predict([
     crop,
     double,
@@ -47,7 +49,7 @@ Deno.test("predict() meshes crops of different sizes in their own pixels, nose n
 Deno.test("mesh() is the same on tensors, differentiable, and refuses a crop that is not square", async () => {
   const tf = await openTfjs();
   const net = await openFaceMesh(files);
-  const crop = resample(image, { box, width: 200, height: 200 });
+  const crop = resampleCpu(image, { box, width: 200, height: 200 });
   const [expected] = await net.predict([crop]);
   const x = stackImages(tf, [crop, crop]);
   const { vertices, score } = net.mesh(x);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceRes } from "../../nets/faceres.ts";
-import { resample, stackImages } from "../../nets/resample.ts";
+import { stackImages } from "../../nets/resample.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { asset } from "../assets.ts";
 import { checkGradient, cosine, FACES, photograph } from "./inputs.ts";
 
@@ -11,7 +12,7 @@ Deno.test("embed() tells people apart by the cosine of their descriptors", async
   const tf = await openTfjs();
   const net = await openFaceRes(files);
   const crops = [];
-  for (const { id, box } of FACES) crops.push(resample(await photograph(id), { box, width: 224, height: 224 }));
+  for (const { id, box } of FACES) crops.push(resampleCpu(await photograph(id), { box, width: 224, height: 224 }));
   const embedded = net.embed(stackImages(tf, crops));
   assert.deepEqual(embedded.shape, [FACES.length, 1024]);
   const values = await embedded.data();
@@ -28,7 +29,7 @@ Deno.test("embed() has the right gradient in the image, boxes included, and leak
   const tf = await openTfjs();
   const net = await openFaceRes(files);
   const { id, box } = FACES[0]!;
-  const x = stackImages(tf, [resample(await photograph(id), { box, width: 160, height: 160 })]);
+  const x = stackImages(tf, [resampleCpu(await photograph(id), { box, width: 160, height: 160 })]);
   const part = { left: 0, top: 0, width: 150, height: 140 };
   const loss = (input: typeof x) => tf.tidy(() => tf.sum(tf.square(net.embed(input, { box: part }))));
   const gradient = tf.grad((input) => loss(input as typeof x))(x);

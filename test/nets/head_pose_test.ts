@@ -28,7 +28,7 @@ const faces = [
   { id: "train/obama/obama4_crop.jpg", box: [29, -11, 232, 284], yaw: [-6, 6], pitch: [-18, 0], roll: [-6, 6] },
 ] as const;
 
-Deno.test("estimate() tells left, right, up, down and tilt, in each picture and in its mirror image", async () => {
+Deno.test("estimate() tells how a head is turned and tilted, in each picture and in its mirror image", async () => {
   const pose = await openHeadPose(await asset("models/fr_pose.onnx"));
   for (const { id, box: [left, top, width, height], ...expected } of faces) {
     const image = await photograph(id);
@@ -51,7 +51,10 @@ Deno.test("estimate() tells left, right, up, down and tilt, in each picture and 
   await pose.dispose();
 });
 
-/** Yaw and pitch in degrees of the 468-point mesh, of {@linkcode FACES} in their order: of the plane of cheeks, brow and chin. */
+/**
+ * Yaw and pitch in degrees of the 468-point mesh, of {@linkcode FACES} in their order: of the plane of cheeks, brow and
+ * chin.
+ */
 const MESH = [[-1.4, 5.2], [4.9, 4.1], [0.5, -12.4], [-1.7, -18.8]] as const;
 
 Deno.test("estimate() agrees with the mesh, another network, on where faces point and how their eyes lie", async () => {

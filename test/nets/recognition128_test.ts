@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openRecognition128 } from "../../nets/recognition128.ts";
-import { resample, stackImages } from "../../nets/resample.ts";
+import { stackImages } from "../../nets/resample.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { asset } from "../assets.ts";
 import golden from "../golden/recognition128.json" with { type: "json" };
 import { checkGradient, FACES, near, noise, photograph } from "./inputs.ts";
@@ -24,7 +25,7 @@ Deno.test("embed() puts photographs of one person within 0.6 and others farther"
   const net = await openRecognition128(files);
   const descriptors: Float32Array[] = [];
   for (const { id, box } of FACES) {
-    const crop = resample(await photograph(id), { box, width: 150, height: 150 });
+    const crop = resampleCpu(await photograph(id), { box, width: 150, height: 150 });
     descriptors.push(await net.embed(stackImages(tf, [crop])).data() as Float32Array);
   }
   const distance = (i: number, j: number) => Math.hypot(...descriptors[i]!.map((v, k) => v - descriptors[j]![k]!));

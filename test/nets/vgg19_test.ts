@@ -77,6 +77,7 @@ Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients t
   }
   assert.deepEqual(relu3_2.shape, [1, 4, 4, 256]);
   assert.deepEqual(relu4_2.shape, [1, 2, 2, 512]);
+  assert.equal(expected.length, 2);
   for (const [i, values] of expected.entries()) assert.ok(relativeError(found[i]!, values) < 1e-5);
 
   const slope = tf.tidy(() => tf.grad((x) => tf.sum(network.features(x as typeof image).relu4_2))(image));

@@ -7,7 +7,8 @@ import { type CropTransform, toPhotograph } from "../../../face/crop.ts";
 import { addBilinear, type RgbImage } from "../../../face/image.ts";
 import { fitShape, type MorphableModel } from "../../../face/morphable.ts";
 import { anglesFromRotation } from "../../../face/pose.ts";
-import { type Box, resample } from "../../../nets/resample.ts";
+import { resampleCpu } from "../../../nets/resample_cpu.ts";
+import type { Box } from "../../../nets/resample_taps.ts";
 import type { Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../../data/align.ts";
 import { readMesh } from "../../faces/geometry.ts";
@@ -52,7 +53,7 @@ export async function readSources(
 /** A soft square of each source's photograph: reduced to a few cells and enlarged again. */
 export function backgroundsOf(sources: readonly Source[], side: number): Map<Source, RgbImage> {
   const soft = (image: RgbImage) =>
-    resample(resample(image, { box: middle(image), width: CELLS, height: CELLS }), { width: side, height: side });
+    resampleCpu(resampleCpu(image, { box: middle(image), width: CELLS, height: CELLS }), { width: side, height: side });
   return new Map(sources.map((source) => [source, soft(source.photograph)]));
 }
 
@@ -60,7 +61,7 @@ export function backgroundsOf(sources: readonly Source[], side: number): Map<Sou
 export async function readDecoys(decoys: Tree, side: number): Promise<RgbImage[]> {
   return await Promise.all(decoys.paths.map(async (path) => {
     const { image } = await decodePhotograph(await decoys.bytes(path), { path });
-    return resample(image, { box: middle(image), width: side, height: side });
+    return resampleCpu(image, { box: middle(image), width: side, height: side });
   }));
 }
 

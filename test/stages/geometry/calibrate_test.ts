@@ -84,7 +84,9 @@ Deno.test("calibrate learns that turned heads come out too frontal, and correct_
       bins: { faces: number; before: { all: number }; after: { all: number } }[];
     }>("calibration.json");
     assert.deepEqual([samples, used, bins.map(({ faces }) => faces)], [24, true, [8, 8, 8]]);
-    assert.ok(bins[2]!.before.all > 6 && bins[2]!.after.all < 0.4 * bins[2]!.before.all, JSON.stringify(bins[2]));
+    for (const bin of bins.slice(1)) {
+      assert.ok(bin.before.all > 5 && bin.after.all < 0.4 * bin.before.all, JSON.stringify(bin));
+    }
     const metadata = safetensorsMetadata(await trees.correction.bytes("correction.safetensors"));
     assert.equal(metadata.samples, "24");
     assert.ok(Number(metadata.after) < 0.4 * Number(metadata.before));

@@ -12,6 +12,9 @@ Deno.test("viewPairs gives every ordered pair of a triplet, and a shared one onc
   // left-front both ways once; with each right view four more
   assert.equal(pairs.length, 2 + 2 * 4);
   assert.ok(pairs.every(({ from, to }) => from.key !== to.key));
-  const pair = pairs.find(({ from, to }) => from.key === "left" && to.key === "right");
-  assert.deepEqual([pair?.from.yaw, pair?.to.yaw, pair?.identity], [-40, 35, "7"]);
+  const yaws: Record<string, number> = { left: -40, front: 1, right: 35, other: 35 };
+  for (const { from, to, identity } of pairs) {
+    assert.deepEqual([from.yaw, to.yaw, identity], [yaws[from.key], yaws[to.key], "7"]);
+  }
+  assert.equal(new Set(pairs.map(({ from, to }) => `${from.key} ${to.key}`)).size, pairs.length);
 });

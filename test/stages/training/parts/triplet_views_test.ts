@@ -9,6 +9,7 @@ import { regress } from "../../../../stages/geometry/regress.ts";
 import { readFaceModel } from "../../../../stages/faces/training_set.ts";
 import { openTripletViews, type TripletViewsOptions } from "../../../../stages/training/parts/triplet_views.ts";
 import { unwrapTextures } from "../../../../stages/geometry/unwrap.ts";
+import { maxDifference } from "../../../face/head.ts";
 import { faceFiles, makeFace, modelFile, SIZE } from "../../face_lab.ts";
 import { withScratch } from "../../scratch.ts";
 
@@ -68,6 +69,9 @@ Deno.test("views that are kept and views that are read as they are needed give t
     assert.deepEqual(tooLarge.values, kept.values);
     assert.deepEqual(asNeeded.photographs, kept.photographs);
     assert.deepEqual([kept.looks, asNeeded.looks, tooLarge.looks], [3, 3, 6]);
+    for (const [i, { picture }] of Object.values(faces).entries()) {
+      assert.ok(maxDifference(kept.photographs[i]!, picture.data) <= 0.5 / 255 + 1e-6, `${keys[i]} is its own crop`);
+    }
 
     const [first] = await kept.views.load(["a/0"]);
     assert.equal((await kept.views.load(["a/0"]))[0], first, "a kept view is not read again");

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { openTfjs } from "../../../../gpu/tfjs.ts";
+import { ftimParameters } from "../../../../nets/ftim.ts";
+import type { FaceMaps } from "../../../../nets/ftim_input.ts";
+import { ftimInput } from "../../../../nets/ftim_input.ts";
+import { drawParameters, toVariables } from "../../../../nets/parameters.ts";
+import { ftimModel } from "../../../../nets/ftim.ts";
+import { encodeNetwork } from "../../../../stages/training/parts/network_file.ts";
+import { openNetwork } from "../../../../stages/methods/parts/network_reconstruction.ts";
+import { ftimStoredShape } from "../../../../stages/training/train.ts";
+import { randomStream } from "../../../face/head.ts";
+
+const side = 16;
+const shape = ftimStoredShape.parse({ widths: [8, 8], fullWidth: 8, codeLength: 5 });
+
+function maps(seed: number): FaceMaps {
+  const next = randomStream(seed);
+  const draw = (length: number, low = 0) => Float32Array.from({ length }, () => low + (1 - low) * next());
+  return {
+    texture: draw(3 * side * side),
+    visibility: draw(side * side).map(Math.round),
+    shading: draw(3 * side * side, 0.5),
+    albedo: draw(3 * side * side),
+    guess: draw(3 * side * side),
+    code: draw(5),
+  };
+}
+
+Deno.test("an untrained FTIM gives the first guess; its albedo differs by the light on the template", async () => {
+  const tf = await openTfjs();
+  const network = await openNetwork(
+    encodeNetwork(drawParameters(ftimParameters(shape), 1), shape),
+    (tf, shape) => ftimModel(tf, ftimStoredShape.parse(shape)),
+  );
+  const face = maps(1);
+  const { texture, albedo } = await network.complete(face);
+  for (let i = 0; i < texture.length; i++) {
+    const template = face.albedo[i]! * face.shading[i]!;
+    const guess = face.guess[i]!;
+    assert.ok(Math.abs(texture[i]! - guess) < 1e-5, `texel ${i}: ${texture[i]} for ${guess}`);
+    assert.ok(Math.abs(albedo[i]! - (guess - template + face.albedo[i]!)) < 1e-5);
+  }
+  const before = tf.memory().numTensors;
+  network.dispose();
+  assert.equal(
+    before - tf.memory().numTensors,
+    Object.keys(ftimParameters(shape)).length,
+    "dispose() frees the weights",
+  );
+});
+
+Deno.test("a network that went through its file computes what it computed before", async () => {
+  const tf = await openTfjs();
+  const specs = Object.fromEntries(
+    Object.entries(ftimParameters(shape)).map(([name, spec]) => [name, { ...spec, fan: 9, gain: 1 }]),
+  );
+  const parameters = drawParameters(specs, 2);
+  const face = maps(2);
+  const model = ftimModel(tf, shape);
+  const direct = model.albedo(toVariables(tf, parameters), ftimInput(tf, [face]));
+  const network = await openNetwork(encodeNetwork(parameters, shape), (tf, stored) => {
+    assert.deepEqual(stored, shape);
+    return ftimModel(tf, ftimStoredShape.parse(stored));
+  });
+  assert.deepEqual((await network.complete(face)).albedo, await direct.data());
+  network.dispose();
+});
+
+Deno.test("a file of another network is refused by the parameter's name", async () => {
+  const bytes = encodeNetwork(drawParameters(ftimParameters(shape), 1), shape);
+  await assert.rejects(openNetwork(bytes, (tf) => ftimModel(tf, { ...shape, widths: [8, 16] })), /"down1\.weight"/);
+});
