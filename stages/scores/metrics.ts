@@ -21,7 +21,7 @@ export const scoreMetrics = defineStage({
   name: "metrics",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     meshes: "meshes",
     reconstructions: "reconstructions",
@@ -30,7 +30,7 @@ export const scoreMetrics = defineStage({
     features: "assets?",
   },
   output: "metrics",
-  each: ["aligned", "unwrapped", "meshes", "reconstructions", "embeddings"],
+  each: ["crops", "unwrapped", "meshes", "reconstructions", "embeddings"],
   batch: 4,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
@@ -49,7 +49,7 @@ export const scoreMetrics = defineStage({
     const { readMask, readMesh } = await import("../faces/geometry.ts");
     const { greyOutside } = await import("./parts/recognition.ts");
     const score = async ({ key, inputs, out, skip }: typeof items[number]) => {
-      const photograph = await readImage(inputs.aligned, `${key}.png`);
+      const photograph = await readImage(inputs.crops, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
       const render = await readImage(inputs.reconstructions, `${key}.render.png`);
       checkSizes(key, { photograph, mask, render });

@@ -36,7 +36,7 @@ Deno.test("no person of the training, held-out and test photographs is in two of
     const targets = Object.fromEntries(SETS.map(([folder, keep]) => {
       const { crops, meshes } = findFaces(importPhotographs(assets(folder), { identities: "unknown" }), { keep });
       const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-      return [folder, embedFaces({ aligned: crops, meshes, unwrapped, ...networks })];
+      return [folder, embedFaces({ crops, meshes, unwrapped, ...networks })];
     }));
     const { trees } = await reproduce(targets, { store: join(root, "store") });
     const faces = await Promise.all(SETS.map(([folder]) => {

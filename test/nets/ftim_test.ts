@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { ftim, type FtimInput, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import { ftim, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import type { FtimInput } from "../../nets/ftim_input.ts";
 import { drawParameters, fromVariables, parametersFrom, toVariables } from "../../nets/parameters.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";

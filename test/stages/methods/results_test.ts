@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import { l1 } from "../../../face/metrics/l1.ts";
-import { psnr } from "../../../face/metrics/psnr.ts";
-import { ssim } from "../../../face/metrics/ssim.ts";
+import { l1, psnr, ssim } from "@ftim/gpu/metrics-cpu";
 import type { RgbImage } from "../../../face/image.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
 import { type Artifact, cast, reproduce, sourceFolder } from "@ftim/pipeline";
@@ -31,7 +29,7 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
     cast(sourceFolder(join(lab.source, name)), kind);
   const byMethod = <T>(make: (method: Method) => T) =>
     Object.fromEntries(METHODS.map((method) => [method, make(method)])) as Record<Method, T>;
-  const shared = { aligned: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
+  const shared = { crops: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
   const reconstructions = byMethod((method) => folder(method, "reconstructions"));
   const faces = { ...shared, meshes: folder("meshes", "meshes") };
   const networks = { recognition: folder("recognition", "assets"), features: folder("features", "assets") };

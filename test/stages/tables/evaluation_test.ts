@@ -112,7 +112,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
-  const embeddings = embedFaces({ aligned: crops, unwrapped, meshes, recognition });
+  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
       triplets: folder("triplets", "triplets"),
@@ -129,7 +129,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const lpips = (reconstructions: Artifact<"reconstructions">) =>
     scoreLpips({
       network: folder("lpips", "assets"),
-      aligned: crops,
+      crops,
       unwrapped,
       reconstructions,
       held_triplets: folder("triplets", "triplets"),
@@ -180,7 +180,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))) }),
     fairness: fairness({ scores: eachMethod(scored), unwrapped }),
     figure4: figure4({
-      aligned: crops,
+      crops,
       meshes,
       copy: methods.grey,
       plain: methods.grey,

@@ -3,11 +3,9 @@
  * the one that is meant here: Gaussian window of 11×11 with σ 1.5, population covariance, K1 = 0.01, K2 = 0.03, values in 0..1 (L = 1), only
  * windows that lie wholly inside the image, each channel by itself and then the mean of the three. `tf.image.ssim` and scikit-image with
  * `gaussian_weights=True, use_sample_covariance=False, sigma=1.5, data_range=1` give the same.
- *
- * @module
  */
-import type { RgbImage } from "../image.ts";
-import { checkPair, type MetricOptions } from "./pair.ts";
+
+import { checkPair, type MetricOptions, type RgbImage } from "./pair.ts";
 
 /** Side of the window in pixels. */
 export const SSIM_WINDOW = 11;
