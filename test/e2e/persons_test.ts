@@ -4,8 +4,8 @@
  * for one person. Both run on each photograph, which takes minutes.
  *
  * Pairs of whom it is known whether they are one person say where a network's answer changes. One person: photographs
- * in one folder of `train/`. Two persons: folders of `train/` and of `held/`, and faces of one test photograph. Faces of
- * different test photographs are not judged, for a person may be in several.
+ * in one folder of `train/`. Two persons: folders of `train/` and of `held/`, and faces of one test photograph. Faces
+ * of different test photographs are not judged, for a person may be in several.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -17,7 +17,10 @@ import { asset, assets } from "../../stages/data/fetch.ts";
 import { importPhotographs } from "../../stages/data/import.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 
-/** Each network's embedding, and the cosine above which it takes two faces for one person: half-way between the known pairs. */
+/**
+ * Each network's embedding, and the cosine above which it takes two faces for one person: half-way between the known
+ * pairs.
+ */
 const NETWORKS = {
   /** 0.757 at least for one person; 0.660 at most for two, but 0.698 for two women in different test photographs. */
   whole: 0.73,

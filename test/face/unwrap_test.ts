@@ -37,7 +37,8 @@ for (
       assert.ok(expected.visibility.filter((seen) => seen > 0.5).length > 0.1 * size * size);
       const far = (a: Float32Array, b: Float32Array, by: number) =>
         a.filter((value, k) => !(Math.abs(value - b[k]!) < by)).length / a.length;
-      // A sample more or less where a texel is just so many pixels long, and a depth or a border that is decided the other way.
+      // A sample more or less where a texel is just so many pixels long, and a depth or a border that is decided the
+      // other way.
       assert.ok(far(texture, expected.texture, 1e-4) < 5e-3, `texture of ${i}`);
       assert.ok(far(visibility, expected.visibility, 1e-3) < 1e-2, `visibility of ${i}`);
     }

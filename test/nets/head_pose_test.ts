@@ -51,7 +51,10 @@ Deno.test("estimate() tells left, right, up, down and tilt, in each picture and 
   await pose.dispose();
 });
 
-/** Yaw and pitch in degrees of the 468-point mesh, of {@linkcode FACES} in their order: of the plane of cheeks, brow and chin. */
+/**
+ * Yaw and pitch in degrees of the 468-point mesh, of {@linkcode FACES} in their order: of the plane of cheeks, brow and
+ * chin.
+ */
 const MESH = [[-1.4, 5.2], [4.9, 4.1], [0.5, -12.4], [-1.7, -18.8]] as const;
 
 Deno.test("estimate() agrees with the mesh, another network, on where faces point and how their eyes lie", async () => {

@@ -1,7 +1,8 @@
 /**
- * The 68 points of the iBUG annotation (Sagonas et al. 2013) on a face, as the package faceplugin-face-recognition-js finds them,
- * `model/fr_landmark.onnx`: a second opinion, by a network of its own, on where the mesh networks find eyes, nose and mouth.
- * Quick and coarse, for it sees a grey picture of 64×64.
+ * The 68 points of the iBUG annotation (Sagonas et al. 2013) on a face, as the package faceplugin-face-recognition-js
+ * finds them,
+ * `model/fr_landmark.onnx`: a second opinion, by a network of its own, on where the mesh networks find eyes, nose and
+ * mouth. Quick and coarse, for it sees a grey picture of 64×64.
  */
 import type { RgbImage } from "../../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
@@ -14,7 +15,8 @@ export interface Landmarks68 {
    * The landmarks of one face.
    *
    * @param face the detector's box in pixels of `image`
-   * @returns `[68, 2]`: x, y in pixels of `image`; 0–16 jaw from the image's left, 17–26 brows, 27–35 nose, 36–47 eyes, 48–67 mouth
+   * @returns `[68, 2]`: x, y in pixels of `image`; 0–16 jaw from the image's left, 17–26 brows, 27–35 nose, 36–47 eyes,
+   * 48–67 mouth
    */
   predict(image: RgbImage, face: Box): Promise<Float32Array>;
   dispose(): Promise<void>;

@@ -64,7 +64,8 @@ Deno.test("the studio's camera shows the head at the angles that it was asked fo
     const camera = cameraFor(angles, { side: 448, offset: [0, 0] });
     const found = headAngles(camera);
     for (const name of ["yaw", "pitch", "roll"] as const) assert.ok(Math.abs(found[name] - angles[name]) < 1e-6);
-    // The tip of the nose is nearer than the centre of the head and lies on the side that yaw says, and above it or below as pitch says.
+    // The tip of the nose is nearer than the centre of the head and lies on the side that yaw says, and above it or
+    // below as pitch says.
     const [cx, cy, centre, x, y, nose] = project(Float32Array.of(0, 0, 0, 0, 0, 80), camera);
     assert.ok(Math.abs(cx! - 224) < 1e-3 && Math.abs(cy! - 224) < 1e-3);
     assert.equal(Math.sign(Math.round(x! - 224)), Math.sign(angles.yaw));
