@@ -33,7 +33,7 @@ Deno.test("planCaptures() gives every capture a view in each of the paper's yaw 
   assert.ok(all.some((frame) => frame.kind === "head" && Math.abs(frame.angles.yaw) > 90), "frames from behind");
 });
 
-Deno.test("planCaptures() casts each person alone first, then blends two different ones, in all their expressions", () => {
+Deno.test("planCaptures() casts each person alone, then blends of two, in all their expressions", () => {
   const captures = planCaptures(options);
   for (const [i, { id, expression, head, code, photograph }] of captures.entries()) {
     const [person, second] = [Math.floor(i / 2), i % 2];
