@@ -6,12 +6,12 @@
  *
  * const faces = await reconstructPhoto({ photo: "photo.jpg", output: "faces" });
  * for (const { folder, angles, seen } of faces) {
- *   console.log(`${folder}: turned by ${Math.round(angles.yaw)}°, ${Math.round(100 * seen)} % of its texture was seen`);
+ *   console.log(`${folder}: turned by ${Math.round(angles.yaw)}°, ${Math.round(100 * seen)} % was seen`);
  * }
  * ```
  *
- * The engine knows nothing of faces and the kernels nothing of stages: take `@ftim/pipeline` or `@ftim/gpu` alone where that is
- * all you need.
+ * The engine knows nothing of faces and the kernels nothing of stages: take `@ftim/pipeline` or `@ftim/gpu` alone where
+ * that is all you need.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import { gridHead, posedHead, randomStream } from "./head.ts";
 const { topology, model } = gridHead(21);
 const posed = (yaw: number) => posedHead(yaw, model);
 
-Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, only texels of the chart, adjoint identity", () => {
+Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, texels of the chart, adjoint", () => {
   const random = randomStream(4);
   for (const options of [{}, { samples: 3 }, { samples: 3, outline: "soft" as const }]) {
     const operator = renderOperator(posed(50), { topology, width: 113, height: 97, size: 64, ...options });
@@ -32,7 +32,7 @@ Deno.test("the operator: at most 4 taps a sample, rows sum to the coverage, only
   }
 });
 
-Deno.test("of a picture, pixels on minified texture and edges are the mean of nine samples, all others as sharp as one", () => {
+Deno.test("pixels on minified texture and on edges are the mean of nine samples, all others one sample", () => {
   const random = randomStream(5);
   const [width, height, size] = [224, 220, 128];
   const vertices = posed(50);

@@ -1,6 +1,6 @@
 /**
- * Nothing is exported that no other module imports, and nothing of the product is there for tests alone. What a module uses
- * itself may be exported for its test; a type may be exported that other exports of its module mention.
+ * Nothing is exported that no other module imports, and nothing of the product is there for tests alone. What a module
+ * uses itself may be exported for its test; a type may be exported that other exports of its module mention.
  */
 import { type ModuleNames, namesOf } from "./names.ts";
 import { allImports, assertNone, modules, read } from "./tree.ts";

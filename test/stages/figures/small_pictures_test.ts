@@ -16,7 +16,7 @@ async function pictures(): Promise<Record<string, Uint8Array>> {
   };
 }
 
-Deno.test("a figure becomes a WebP within the limit: by quality alone where that is enough, smaller where not", async () => {
+Deno.test("a figure becomes a WebP within the limit, by quality alone where that is enough", async () => {
   await withScratch(async ({ folder, write, run }) => {
     for (const [path, bytes] of Object.entries(await pictures())) await write(`figure/${path}`, bytes);
     await write("figure/data.svg", "<svg/>");
