@@ -24,10 +24,7 @@ export const detector = () => asset("models/fr_detect.onnx");
 /** The pose network. */
 export const headPose = () => asset("models/fr_pose.onnx");
 
-/**
- * What counts as seen where albedos are learned from photographs: strictly, for an error there would be in every
- * capture.
- */
+/** What counts as seen where albedos are learned from photographs: strict, since an error would be in every capture. */
 export const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
 
 /** Photographs → faces, their poses, crops and meshes, as the networks find them. */

@@ -116,7 +116,7 @@ export function fitLight(
   return solveWithPrior({ matrices, rights, energy }, { ridge: Math.max(ridge, 1e-9), secondOrder, tint });
 }
 
-/** The channels' normal equations as one system, band-major, for the prior ties the channels to each other. */
+/** The channels' normal equations as one system, band-major, because the prior ties the channels to each other. */
 function solveWithPrior(
   { matrices, rights, energy }: {
     matrices: readonly Float64Array[];

@@ -1,7 +1,7 @@
 /**
- * The comparator Tran et al. 2019 in `embedded`: the albedo that the trained decoder without skip connections
- * (`train_tran`) makes of the face, in the light that the regressor found, rendered like ours. Conventions: `research`
- * §4.3 (tranluan/Nonlinear_Face_3DMM).
+ * The comparator Tran et al. 2019, re-made: the albedo that the trained decoder without skip connections (`train_tran`)
+ * makes of the face, in the light that the regressor found, rendered like ours. Conventions:
+ * tranluan/Nonlinear_Face_3DMM.
  *
  * @module
  */
