@@ -1,9 +1,11 @@
 /**
- * The task `setup`, on which every other task depends: makes sure that there is a WebGPU adapter. A machine with a GPU driver has one; a bare
- * container does not, and gets Mesa's software Vulkan driver, on which the same code runs (slower). A container with software OpenGL alone gets it
- * too: kernels compile for seconds there, run a third slower and have no half floats.
+ * The task `setup`, on which every other task depends: makes sure that there is a WebGPU adapter. A machine with a GPU
+ * driver has one; a bare container does not, and gets Mesa's software Vulkan driver, on which the same code runs
+ * (slower). A container with software OpenGL alone gets it too: kernels compile for seconds there, run a third slower
+ * and have no half floats.
  *
- * It needs `--allow-run=apt-get --allow-sys=uid` and nothing else, and is silent and done in a fraction of a second when all is well.
+ * It needs `--allow-run=apt-get --allow-sys=uid` and nothing else, and is silent and done in a fraction of a second
+ * when all is well.
  *
  * @module
  */
@@ -53,7 +55,8 @@ export async function setup(machine: Machine): Promise<number> {
   }
   if (machine.os !== "linux") {
     machine.print(
-      `No WebGPU adapter was found. On ${machine.os} it comes with the graphics driver: update that, then run this again.`,
+      `No WebGPU adapter was found. On ${machine.os} it comes with the graphics driver: ` +
+        `update that, then run this again.`,
     );
     return 1;
   }
@@ -100,7 +103,8 @@ export function thisMachine(): Machine {
     os: Deno.build.os,
     isRoot: () => Deno.uid() === 0,
     findAdapter() {
-      // wgpu lists the drivers once per thread: the first answer is from here, which is quickest, a later one from a new thread.
+      // wgpu lists the drivers once per thread: the first answer is from here, which is quickest, a later one from a
+      // new thread.
       if (asked) return findInWorker();
       asked = true;
       return findHere();

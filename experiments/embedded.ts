@@ -15,7 +15,7 @@ import { evaluation } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
-export const EMBEDDED = {
+const EMBEDDED = {
   // Triplets (section 3.1)
   /** Left, frontal and right view, by yaw in degrees: the paper's bins. */
   yawBins: [[-90, -10], [-10, 10], [10, 90]] as YawBins,

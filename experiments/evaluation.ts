@@ -101,13 +101,13 @@ function comparison(
   methods: Record<Method, Reconstruct>,
   { data: { test, training }, scorers, expectedFaces }: Means & { readonly expectedFaces: Record<string, number> },
 ) {
-  const { crops: aligned, meshes, unwrapped, detections } = test;
+  const { crops, meshes, unwrapped, detections } = test;
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));
-  const figure = figure3({ reconstructions, aligned, unwrapped, font: font() });
+  const figure = figure3({ reconstructions, crops, unwrapped, font: font() });
   return {
-    table1: table1({ scores, detections, aligned, meshes }, { expectedFaces, models: TEXTURE_MODELS }),
+    table1: table1({ scores, detections, crops, meshes }, { expectedFaces, models: TEXTURE_MODELS }),
     figure3: figure,
     figure3Small: smallPictures({ figure }),
     others: novelTable({
@@ -133,7 +133,7 @@ function ablation(
   const [real, made] = [regressFaces(test, training), regressFaces(heldOut, training)];
   const { triplets, crops, meshes } = heldOut;
   const details = figure4({
-    aligned: test.crops,
+    crops: test.crops,
     meshes: test.meshes,
     ...mapValues(shown, (variant) => variant(real)),
     font: font(),

@@ -25,7 +25,7 @@ export const detector = () => asset("models/fr_detect.onnx");
 export const headPose = () => asset("models/fr_pose.onnx");
 
 /** What counts as seen where albedos are learned from photographs: strict, since an error would be in every capture. */
-export const STRICT = { facing: [0.2, 0.6] as [number, number], outline: 0.015 };
+export { STRICT } from "../face/unwrap_options.ts";
 
 /** Photographs → faces, their poses, crops and meshes, as the networks find them. */
 export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {

@@ -73,7 +73,7 @@ export function train(
 }
 
 /** FTIM with trained weights, as a method. */
-export function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
+function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
   return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
 }
 

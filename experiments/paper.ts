@@ -42,7 +42,7 @@ import {
 } from "./faces.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
-export const PAPER = {
+const PAPER = {
   // Data (sections 3.1 and 4.1)
   /** Left, frontal and right view, by yaw in degrees: the paper's bins. */
   yawBins: [[-90, -10], [-10, 10], [10, 90]] as YawBins,

@@ -51,21 +51,15 @@ export const secondOpinion = () => asset("models/fr_feature.onnx");
 export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
   const { truth, triplets } = heldOut;
-  const seenReal = { aligned: test.crops, meshes: test.meshes, unwrapped: test.unwrapped };
-  const seenMade = { crops: heldOut.crops, meshes: heldOut.meshes, unwrapped: heldOut.unwrapped };
+  const seen = { real: prepared(test), made: prepared(heldOut) };
   const embeddings = {
-    real: embedFaces({ ...seenReal, recognition: recognition(), features: secondOpinion() }),
-    made: embedFaces({
-      aligned: heldOut.crops,
-      meshes: heldOut.meshes,
-      unwrapped: heldOut.unwrapped,
-      recognition: recognition(),
-    }),
+    real: embedFaces({ ...seen.real, recognition: recognition(), features: secondOpinion() }),
+    made: embedFaces({ ...seen.made, recognition: recognition() }),
   };
   return {
     real: (method, opinions = {}) =>
       scoreMetrics({
-        ...seenReal,
+        ...seen.real,
         embeddings: embeddings.real,
         reconstructions: method(faces.real),
         recognition: recognition(),
@@ -73,7 +67,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
       }),
     novel: (method) =>
       scoreNovelViews({
-        ...seenMade,
+        ...seen.made,
         triplets,
         embeddings: embeddings.made,
         reconstructions: method(faces.made),
@@ -87,7 +81,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     lpips: (method) =>
       scoreLpips({
         network: lpipsNetwork({ data }),
-        aligned: test.crops,
+        crops: test.crops,
         unwrapped: test.unwrapped,
         reconstructions: method(faces.real),
         held_triplets: triplets,
@@ -99,4 +93,9 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
         ...(truth && { truth }),
       }),
   };
+}
+
+/** What scores read of faces, and no more: what a stage does not read would make it stale. */
+function prepared({ crops, meshes, unwrapped }: PreparedFaces) {
+  return { crops, meshes, unwrapped };
 }

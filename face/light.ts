@@ -12,13 +12,6 @@ export const LIGHT_FACTORS = [
   0.2820948, 1.0233267, 1.0233267, 1.0233267, 0.8580855, 0.8580855, 0.8580855, 0.4290428, 0.2477080,
 ] as const;
 
-/** A light that leaves every albedo as it is: shading 1 in all directions. */
-export function ambientLight(): Float32Array {
-  const light = new Float32Array(3 * LIGHT_BANDS);
-  light.fill(1 / LIGHT_FACTORS[0], 0, 3);
-  return light;
-}
-
 /** Writes the nine basis values of the unit normal (x, y, z) to `out`. */
 export function lightBasis(normal: { x: number; y: number; z: number }, out: Float64Array): void {
   const { x, y, z } = normal;

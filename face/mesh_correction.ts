@@ -62,7 +62,7 @@ const DISAGREEMENT = { yaw: 25, tilt: 15 };
  * @param mesh angles of the mesh, degrees
  * @param head angles of the pose network, degrees
  */
-export function correctionFeatures(mesh: Angles, head: Angles): number[] {
+function correctionFeatures(mesh: Angles, head: Angles): number[] {
   const yaw = mesh.yaw / 60;
   const byYaw = (value: number) => [value, value * yaw, value * yaw * yaw];
   const { yaw: most, tilt } = DISAGREEMENT;

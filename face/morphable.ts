@@ -39,7 +39,7 @@ export interface FittedShape extends ShapeCode {
 }
 
 /** mean + Σ code_k · sigma_k · basis_k. */
-export function combine(
+function combine(
   mean: Float32Array,
   parts: readonly { code: Float32Array; basis: Float32Array; sigma: Float32Array }[],
 ): Float32Array {

@@ -3,9 +3,8 @@
 // half; the bands and their slopes are one pass each.
 
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs";
-import { program, sizeOf } from "@ftim/gpu/kernels/dispatch";
-import { differentiable, run } from "@ftim/gpu/ops/run";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import { differentiable, program, run, sizeOf } from "@ftim/gpu/wgsl";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { LIGHT_BANDS, LIGHT_FACTORS } from "./light.ts";
 
 /**

@@ -1,191 +1,180 @@
-// UV Render of the paper: the photograph, sampled at every texel's place on the posed mesh, and how well the camera saw
-// it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on the cheek behind it; here a depth test
-// decides.
-import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
-import { boxMean, smoothstep } from "./box_filter.ts";
-import { addBilinear, type RgbImage } from "./image.ts";
-import { normalMap } from "./shading.ts";
-import type { Topology } from "./topology.ts";
-import { interpolate, type UvMap, uvMap } from "./uv_map.ts";
-
-/** An incomplete texture and what of it was seen. */
-export interface UnwrappedTexture {
-  /** `size² · 3`, RGB; what lies at the texel's place in the image, seen or not; 0 outside image and chart. */
-  readonly texture: Float32Array;
-  /** `size²`, 0 (hidden, behind an edge, outside) to 1 (seen frontally). */
-  readonly visibility: Float32Array;
-}
-
-/** What counts as seen. */
-export interface UnwrapOptions {
-  /** Side of the UV map in texels. Default 256. */
-  readonly size?: number;
-  /**
-   * View-space normal z at which visibility begins and at which it is full. Default [0.2, 0.6]: 78° and 53° from the
-   * camera.
-   */
-  readonly facing?: readonly [number, number];
-  /**
-   * Width, in parts of the face's size, of the band along the outline of the mesh in the image that fades to unseen: a
-   * mesh is rarely true to the pixel, and there an error shows background or hair. Default 0.015: 2 pixels of a
-   * 150-pixel face.
-   */
-  readonly outline?: number;
-  /** Texels by which hidden regions and the chart's border grow. Default 1. */
-  readonly erode?: number;
-  /** The part of the image that shows something, pixels; what lies outside was not seen. Default: all of it. */
-  readonly bounds?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
-}
-
-/** Side of the depth map that decides what is hidden. */
-const DEPTH_SIZE = 448;
+// UV Render of the paper for many faces at once on the GPU, with one submission and one read-back. Values agree with
+// the reference's (unwrap_cpu.ts) to f32 rounding but where a depth or a border is decided the other way.
+import type { Gpu } from "@ftim/gpu/device";
+import { type DepthFrame, frameOf } from "./depth_frame.ts";
+import type { RgbImage } from "./image.ts";
+import { STRICT, type UnwrapOptions, type UnwrappedTexture, type Unwrapping } from "./unwrap_options.ts";
+import { giveBack, rowsOf, takeResources } from "./unwrap_resources.ts";
+import { COLUMNS, DEPTH, MESH_FLOATS, NORMALS, ROW, ROWS, SHRINK, TEXELS } from "./unwrap_wgsl.ts";
 
 /**
- * Unwraps an image onto the mesh.
+ * Unwraps images onto meshes of one topology.
  *
- * @param image Any size; `vertices` are in its pixels.
- * @param vertices Posed: x right, y down, z larger = farther; orthographic.
+ * @throws {RangeError} if images differ in size, or if `outline` is more than 0.283
+ * @throws {GpuError} if the device reports an error
  */
-export function unwrap(
-  image: RgbImage,
-  vertices: Float32Array,
-  { topology, size = 256, facing = [0.2, 0.6], outline = 0.015, erode = 1, ...rest }: UnwrapOptions & {
-    readonly topology: Topology;
-  },
-): UnwrappedTexture {
-  const bounds = rest.bounds ?? { left: 0, top: 0, width: image.width, height: image.height };
-  const map = uvMap(topology, size);
-  const { left, top, scale, side } = frameOf(vertices);
-  const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
-  const shadow = rasteriseCpu({ vertices: moved, triangles: topology.triangles }, { width: side, height: side });
-  const cover = boxMean(shadow.depth.map((z) => z < Infinity ? 1 : 0), {
-    size: shadow.width,
-    radius: Math.round(outline * shadow.width),
-  });
-  const places = interpolate(vertices, { topology, map });
-  const normals = normalMap(vertices, topology, { size });
-  const steps = texelFootprints(vertices, { topology, size });
-  const texture = new Float32Array(3 * size * size);
-  const visibility = new Float32Array(size * size);
-  for (let i = 0; i < size * size; i++) {
-    if (map.inside[i] === 0) continue;
-    const [x, y, z] = [places[3 * i]!, places[3 * i + 1]!, places[3 * i + 2]!];
-    if (x < bounds.left || y < bounds.top || x > bounds.left + bounds.width || y > bounds.top + bounds.height) continue;
-    sampleTexel(image, {
-      x,
-      y,
-      step: steps.subarray(4 * map.triangle[i]!, 4 * map.triangle[i]! + 4),
-      out: texture,
-      at: 3 * i,
-    });
-    const front = smoothstep(facing[0], facing[1], normals[3 * i + 2]!);
-    const [sx, sy] = [(x - left) * scale, (y - top) * scale];
-    if (front === 0 || isHidden(shadow, { x: sx, y: sy, z: z * scale })) continue;
-    const within = cover[Math.min(Math.floor(sy), shadow.height - 1) * shadow.width + Math.floor(sx)]!;
-    visibility[i] = front * (outline > 0 ? smoothstep(0.5, 1, within) : 1);
+export async function unwrap(
+  gpu: Gpu,
+  faces: readonly Unwrapping[],
+  { topology, size = 256, facing = STRICT.facing, outline = STRICT.outline, erode = 1 }: UnwrapOptions,
+): Promise<UnwrappedTexture[]> {
+  const [face] = faces;
+  if (face === undefined) return [];
+  const { width, height } = face.image;
+  const { device } = gpu;
+  if (faces.some(({ image }) => image.width !== width || image.height !== height)) {
+    throw new RangeError("Cannot unwrap images of different sizes in one batch");
   }
-  return { texture, visibility: shrink(visibility, { map, by: erode }) };
-}
-
-/**
- * How a mesh lies in its depth map of `side`²: (x − left)·scale, (y − top)·scale, z·scale. No vertex is within 2 pixels
- * of the border.
- */
-export interface DepthFrame {
-  readonly left: number;
-  readonly top: number;
-  readonly scale: number;
-  readonly side: number;
-}
-
-/** The frame of a mesh. */
-export function frameOf(vertices: Float32Array): DepthFrame {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < vertices.length; i += 3) {
-    left = Math.min(left, vertices[i]!);
-    right = Math.max(right, vertices[i]!);
-    top = Math.min(top, vertices[i + 1]!);
-    bottom = Math.max(bottom, vertices[i + 1]!);
+  // So many that a texture has a layer for each.
+  const most = Math.max(1, device.limits.maxTextureArrayLayers - 1);
+  if (faces.length > most) {
+    const [first, rest] = [faces.slice(0, most), faces.slice(most)];
+    const options = { topology, size, facing, outline, erode };
+    return [...await unwrap(gpu, first, options), ...await unwrap(gpu, rest, options)];
   }
-  const scale = (DEPTH_SIZE - 4) / Math.max(right - left, bottom - top, 1e-6);
-  return { left: left - 2 / scale, top: top - 2 / scale, scale, side: DEPTH_SIZE };
-}
-
-/**
- * Is there something clearly nearer at all four depth pixels around the point? Taking the farthest of four stands in
- * for a slope-dependent bias; the constant one is 1% of the face, far less than a nose's height over a cheek.
- */
-function isHidden(shadow: Raster, { x, y, z }: { x: number; y: number; z: number }): boolean {
-  const bias = 0.01 * shadow.width;
-  const x0 = Math.min(Math.max(Math.floor(x - 0.5), 0), shadow.width - 2);
-  const y0 = Math.min(Math.max(Math.floor(y - 0.5), 0), shadow.height - 2);
-  const at = y0 * shadow.width + x0;
-  const { depth, width } = shadow;
-  const farthest = Math.max(depth[at]!, depth[at + 1]!, depth[at + width]!, depth[at + width + 1]!);
-  return z > farthest + bias;
-}
-
-/** Per triangle, how many image pixels one texel step to the right (x, y) and down (x, y) makes. */
-function texelFootprints(
-  vertices: Float32Array,
-  { topology, size }: { topology: Topology; size: number },
-): Float32Array {
-  const { triangles, uvs } = topology;
-  const out = new Float32Array(4 * triangles.length / 3);
-  for (let t = 0; t < triangles.length; t += 3) {
-    const [a, b, c] = [triangles[t]!, triangles[t + 1]!, triangles[t + 2]!];
-    const [bu, bv] = [uvs[2 * b]! - uvs[2 * a]!, uvs[2 * b + 1]! - uvs[2 * a + 1]!];
-    const [cu, cv] = [uvs[2 * c]! - uvs[2 * a]!, uvs[2 * c + 1]! - uvs[2 * a + 1]!];
-    const area = (bu * cv - bv * cu) * size;
-    if (area === 0) continue;
-    for (let k = 0; k < 2; k++) {
-      const p = vertices[3 * b + k]! - vertices[3 * a + k]!;
-      const q = vertices[3 * c + k]! - vertices[3 * a + k]!;
-      out[4 * t / 3 + k] = (p * cv - q * bv) / area;
-      out[4 * t / 3 + 2 + k] = (q * bu - p * cu) / area;
+  const count = faces.length;
+  const { vertexCount } = topology;
+  const frames = faces.map(({ vertices }) => frameOf(vertices));
+  const { side } = frames[0]!;
+  const radius = Math.round(outline * side);
+  if ((2 * radius + 1) ** 2 > 0xffff) {
+    throw new RangeError(
+      `Cannot unwrap with an outline of ${outline}: at most ${Math.floor(1000 * 127 / side) / 1000}`,
+    );
+  }
+  const use = takeResources(gpu, topology, { size, side, width, height, count });
+  try {
+    const { meshes, positions } = pack(faces, { frames, vertexCount, width, height });
+    const options = new Uint32Array(16);
+    const outlined = outline > 0 ? 1 : 0;
+    options.set([size, side, vertexCount, count, width, height, radius, erode]);
+    new Float32Array(options.buffer).set(facing, 8);
+    options.set([outlined, use.inside, topology.triangles.length / 3], 10);
+    const { queue } = device;
+    queue.writeBuffer(use.options, 0, options);
+    queue.writeTexture({ texture: use.meshes }, meshes, { bytesPerRow: 4 * MESH_FLOATS }, [MESH_FLOATS / 4, count]);
+    queue.writeTexture({ texture: use.positions }, positions, { bytesPerRow: 16 * ROW }, [
+      ROW,
+      positions.length / 4 / ROW,
+    ]);
+    const texels = new Float32Array(4 * width * height);
+    for (const [layer, { image }] of faces.entries()) {
+      const [rows, area] = [{ bytesPerRow: 16 * width }, [width, height]];
+      queue.writeTexture({ texture: use.images, origin: [0, 0, layer] }, withAlpha(image, texels), rows, area);
     }
+
+    const encoder = device.createCommandEncoder({ label: "unwrap" });
+    encoder.clearBuffer(use.nearness);
+    const pass = encoder.beginComputePass();
+    const run = (code: string, { bound, groups }: { bound: Bound; groups: readonly [number, number, number?] }) => {
+      const pipeline = pipelineOf(device, code);
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bind(device, pipeline, [use.options, ...bound]));
+      pass.dispatchWorkgroups(...groups);
+    };
+    const each = (threads: number) => [Math.ceil(threads / 64), count] as const;
+    const { meshes: frame, triangles, ring, corners, places, steps } = use.views;
+    const { positions: points, normals, images, visibility } = use.views;
+    run(DEPTH, { bound: [frame, points, triangles, use.nearness], groups: each(topology.triangles.length / 3) });
+    run(NORMALS, { bound: [points, use.offsets, ring, normals], groups: each(vertexCount) });
+    if (outlined === 1) {
+      run(ROWS, { bound: [use.nearness, use.counts], groups: each(side) });
+      run(COLUMNS, { bound: [use.counts], groups: each(side / 4) });
+    }
+    const seeing = [points, normals, corners, places, steps, use.counts, use.nearness, images, visibility, use.colors];
+    run(TEXELS, { bound: [frame, ...seeing], groups: each(use.inside) });
+    run(SHRINK, { bound: [visibility, use.shrunk], groups: [Math.ceil(size / 64), Math.ceil(size / 16), count] });
+    pass.end();
+    const area = size * size;
+    encoder.copyBufferToBuffer(use.colors, 0, use.answer, 0, 12 * area * count);
+    encoder.copyBufferToBuffer(use.shrunk, 0, use.answer, 12 * area * count, 4 * area * count);
+    queue.submit([encoder.finish()]);
+    await Promise.all([use.answer.mapAsync(GPUMapMode.READ, 0, 16 * area * count), gpu.assertHealthy("unwrap")]);
+    const values = new Float32Array(use.answer.getMappedRange(0, 16 * area * count));
+    const part = (first: number, length: number) => values.slice(first, first + length);
+    const textures = faces.map((_, i) => ({
+      texture: part(3 * area * i, 3 * area),
+      visibility: part(area * (3 * count + i), area),
+    }));
+    use.answer.unmap();
+    giveBack(gpu, topology, use);
+    return textures;
+  } catch (error) {
+    use.destroy();
+    throw error;
+  }
+}
+
+/** What the shaders take of each mesh, and the vertices, xyz and one that is not used, in whole rows of a texture. */
+function pack(
+  faces: readonly Unwrapping[],
+  { frames, vertexCount, width, height }: {
+    frames: readonly DepthFrame[];
+    vertexCount: number;
+    width: number;
+    height: number;
+  },
+): { meshes: Float32Array<ArrayBuffer>; positions: Float32Array<ArrayBuffer> } {
+  const positions = new Float32Array(4 * rowsOf(vertexCount * faces.length));
+  const meshes = new Float32Array(MESH_FLOATS * faces.length);
+  let to = 0;
+  faces.forEach(({ vertices, bounds }, mesh) => {
+    let [near, far] = [Infinity, -Infinity];
+    for (let i = 0; i < 3 * vertexCount; i += 3, to += 4) {
+      positions[to] = vertices[i]!;
+      positions[to + 1] = vertices[i + 1]!;
+      const z = positions[to + 2] = vertices[i + 2]!;
+      if (z < near) near = z;
+      if (z > far) far = z;
+    }
+    // Room behind, so that the farthest triangle is nearer than where nothing is.
+    const range = 1.01 * (far - near) + 1e-6;
+    const { left, top, scale } = frames[mesh]!;
+    const { left: l, top: t, width: w, height: h } = bounds ?? { left: 0, top: 0, width, height };
+    meshes.set([left, top, scale, near, 1 / range, l, t, l + w, t + h], MESH_FLOATS * mesh);
+  });
+  return { meshes, positions };
+}
+
+/** RGBA floats for a texture, written into `out`. */
+function withAlpha({ data }: RgbImage, out: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  for (let i = 0, from = 0; i < out.length; i += 4, from += 3) {
+    out[i] = data[from]!;
+    out[i + 1] = data[from + 1]!;
+    out[i + 2] = data[from + 2]!;
   }
   return out;
 }
 
-/**
- * Mean of the image over the texel's parallelogram: as many bilinear samples a side as it is pixels long, at most 8.
- */
-function sampleTexel(
-  image: RgbImage,
-  { x, y, step, out, at }: { x: number; y: number; step: Float32Array; out: Float32Array; at: number },
-): void {
-  const across = samplesFor(step[0]!, step[1]!);
-  const down = samplesFor(step[2]!, step[3]!);
-  const weight = 1 / (across * down);
-  for (let j = 0; j < down; j++) {
-    const t = (j + 0.5) / down - 0.5;
-    for (let i = 0; i < across; i++) {
-      const s = (i + 0.5) / across - 0.5;
-      addBilinear(image, { x: x + s * step[0]! + t * step[2]!, y: y + s * step[1]! + t * step[3]!, weight, out, at });
-    }
+/** Resources by binding. */
+type Bound = readonly (GPUBuffer | GPUTextureView)[];
+
+function bind(
+  device: GPUDevice,
+  pipeline: GPUComputePipeline,
+  bound: Bound,
+): GPUBindGroup {
+  const entries = bound.map((resource, binding) => ({
+    binding,
+    resource: resource instanceof GPUBuffer ? { buffer: resource } : resource,
+  }));
+  return device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+}
+
+const pipelines = new WeakMap<GPUDevice, Map<string, GPUComputePipeline>>();
+
+function pipelineOf(device: GPUDevice, code: string): GPUComputePipeline {
+  const known = pipelines.get(device) ?? new Map<string, GPUComputePipeline>();
+  pipelines.set(device, known);
+  let pipeline = known.get(code);
+  if (pipeline === undefined) {
+    const module = device.createShaderModule({ code, label: "unwrap" });
+    pipeline = device.createComputePipeline({
+      label: "unwrap",
+      layout: "auto",
+      compute: { module, entryPoint: "main" },
+    });
+    known.set(code, pipeline);
   }
-}
-
-function samplesFor(x: number, y: number): number {
-  return Math.min(8, Math.max(1, Math.ceil(Math.hypot(x, y) - 0.01)));
-}
-
-/** Grows what is not visible by so many texels: the minimum over a square, rows then columns. */
-function shrink(values: Float32Array, { map, by }: { map: UvMap; by: number }): Float32Array {
-  const { size } = map;
-  const pass = (from: Float32Array, stride: number, other: number) => {
-    const to = new Float32Array(from.length);
-    for (let line = 0; line < size; line++) {
-      for (let i = 0; i < size; i++) {
-        let least = Infinity;
-        for (let j = Math.max(0, i - by); j <= Math.min(size - 1, i + by); j++) {
-          least = Math.min(least, from[line * other + j * stride]!);
-        }
-        to[line * other + i * stride] = least;
-      }
-    }
-    return to;
-  };
-  return by > 0 ? pass(pass(values, 1, size), size, 1) : values;
+  return pipeline;
 }

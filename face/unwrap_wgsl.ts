@@ -1,5 +1,5 @@
-// The shaders behind unwrap_batch.ts. Each output has one invocation and a fixed order of work, so a result repeats bit
-// for bit.
+// The shaders behind unwrap.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for
+// bit.
 //
 // depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum,
 //          which knows no order

@@ -86,7 +86,7 @@ export function isSoftware(device: GPUDevice): boolean {
  *
  * @example
  * ```ts
- * import { openGpu } from "./device.ts";
+ * import { openGpu } from "@ftim/gpu/device";
  *
  * const gpu = await openGpu();
  * gpu.device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });

@@ -10,7 +10,11 @@ import { registerReverse } from "./kernels/reverse.ts";
 import { registerSlice } from "./kernels/slice.ts";
 import { registerConvolution, type RegisterOptions } from "./conv/register.ts";
 import { registerMatMul } from "./conv/mat_mul.ts";
-import type { Tfjs } from "./tfjs.ts";
+import type { Tfjs } from "./backend.ts";
+
+export type { ConvAttrs } from "./conv/geometry.ts";
+export type { RegisterOptions };
+export { stockKernels } from "./kernels/replace.ts";
 
 const registered = new WeakSet<object>();
 
@@ -22,7 +26,7 @@ const registered = new WeakSet<object>();
  * ```ts
  * import * as tf from "@tensorflow/tfjs";
  * import "@tensorflow/tfjs-backend-webgpu";
- * import { registerFastKernels } from "./fast_kernels.ts";
+ * import { registerFastKernels } from "@ftim/gpu/fast-kernels";
  *
  * registerFastKernels(tf, { software: false });
  * const y = tf.conv2d(tf.zeros<tf.Rank.R4>([1, 8, 8, 4]), tf.zeros<tf.Rank.R4>([3, 3, 4, 4]), 1, "same");

@@ -9,21 +9,9 @@
 import type { InferenceSession } from "onnxruntime-web/webgpu";
 import { type Gpu, openGpu } from "./device.ts";
 import { type Network, openOnThreads } from "./onnx_cpu.ts";
+import type { Feeds, OnnxTensor } from "./onnx_tensor.ts";
 
-/** A dense float tensor on the CPU, row-major. `data.length` is the product of `dims`. */
-export interface OnnxTensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
-
-/** A dense float tensor in a buffer of the shared device, row-major, padded to a multiple of four values. It stays the caller's. */
-export interface DeviceTensor {
-  readonly buffer: GPUBuffer;
-  readonly dims: readonly number[];
-}
-
-/** A tensor for each input. */
-export type Feeds = Readonly<Record<string, OnnxTensor | DeviceTensor>>;
+export type { DeviceTensor, Feeds, OnnxTensor } from "./onnx_tensor.ts";
 
 /** A network that is ready to run. */
 export interface OnnxSession {

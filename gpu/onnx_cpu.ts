@@ -3,7 +3,7 @@
 //
 // The plain build is a fifth faster than the WebAssembly part of the WebGPU build, and gives the same bits.
 
-import type { OnnxTensor } from "./onnx.ts";
+import type { OnnxTensor } from "./onnx_tensor.ts";
 
 /** Named tensors. */
 export type Tensors = Readonly<Record<string, OnnxTensor>>;

@@ -3,7 +3,7 @@
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { GpuError } from "./device.ts";
-import { submitRecorded } from "./tfjs.ts";
+import { submitRecorded } from "./backend.ts";
 
 // Members of the backend that its type declares private.
 interface BackendInternals {

@@ -6,7 +6,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type Recent, recent } from "./recent.ts";
-import type { Tfjs } from "./tfjs.ts";
+import type { Tfjs } from "./backend.ts";
 import { layUniforms, type UniformField } from "./uniform_layout.ts";
 
 /** A program as tfjs hands it to `recordAndSubmit`. */

@@ -1,13 +1,14 @@
 // TensorFlow.js on our device, set so that a run can be repeated bit for bit, with our convolution kernels in place of its own.
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import type { Tfjs } from "./backend.ts";
 import { bufferPool } from "./buffer_pool.ts";
 import { openGpu } from "./device.ts";
+import { registerFastKernels } from "./fast_kernels.ts";
 import { recordFromCache } from "./recording.ts";
 import { uploadThroughQueue } from "./upload.ts";
 
-/** The TensorFlow.js module, as `openTfjs` returns it. */
-export type Tfjs = typeof import("@tensorflow/tfjs");
+export type { Tfjs } from "./backend.ts";
 
 let shared: Promise<Tfjs> | undefined;
 
@@ -27,24 +28,9 @@ export function openTfjs(): Promise<Tfjs> {
   return shared;
 }
 
-/** The backend that `openTfjs` has set. Throws `TypeError` if the current backend is another one. */
-export function webgpuBackend(tf: Tfjs): WebGPUBackend {
-  const backend = tf.backend();
-  if (tf.getBackend() !== "webgpu") throw new TypeError(`Cannot use backend "${tf.getBackend()}": call openTfjs first`);
-  return backend as WebGPUBackend;
-}
-
-/** Submits what is recorded, where tfjs would wait for more. */
-export function submitRecorded(backend: WebGPUBackend): void {
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.submitQueue();
-}
-
 async function load(): Promise<Tfjs> {
   const gpu = await openGpu();
   const tf = await import("@tensorflow/tfjs");
-  const { registerFastKernels } = await import("./fast_kernels.ts");
   const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
   tf.removeBackend("webgpu");
   tf.registerBackend("webgpu", () => {

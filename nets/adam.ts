@@ -7,7 +7,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { adamStep, createAdam, disposeAdam } from "@ftim/gpu/ops/adam";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import type { ParameterValues, Variables } from "./parameters.ts";
 
 /** An optimiser with its moments on the device. */

@@ -10,10 +10,9 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { program } from "@ftim/gpu/kernels/dispatch";
+import { differentiable, program, run } from "@ftim/gpu/wgsl";
 import { convolve } from "@ftim/gpu/ops/convolve";
-import { differentiable, run } from "@ftim/gpu/ops/run";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {

@@ -3,7 +3,7 @@
  * each: one pass a layer, where the converter left up to six.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { type GraphModelFiles, type GraphNode, readGraph } from "./graph_model.ts";
 
 /** An open chain. */

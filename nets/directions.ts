@@ -5,9 +5,8 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { program } from "@ftim/gpu/kernels/dispatch";
-import { differentiable, elementFor, run } from "@ftim/gpu/ops/run";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import { differentiable, elementFor, program, run } from "@ftim/gpu/wgsl";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** Added to the squared length: keeps a feature of length zero, and its gradient, finite. */
 const LEAST_LENGTH = 1e-8;

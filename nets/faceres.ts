@@ -26,7 +26,7 @@ export interface FaceRes {
 }
 
 /** Width and height of the network's input. */
-export const FACERES_SIZE = 224;
+const FACERES_SIZE = 224;
 
 /** Mean blue, green and red, 0..255. */
 const MEAN = [103.939, 116.779, 123.68];

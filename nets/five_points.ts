@@ -23,12 +23,6 @@ export function fivePointsOfMesh(vertices: Float32Array): FivePoints {
   return meanPoints([[33, 133], [362, 263], [1], [61], [291]], (i) => [vertices[3 * i], vertices[3 * i + 1]]);
 }
 
-/** The five points of 68 landmarks `[68, 2]`. */
-export function fivePointsOf68(landmarks: Float32Array): FivePoints {
-  const groups = [[36, 37, 38, 39, 40, 41], [42, 43, 44, 45, 46, 47], [30], [48, 60], [54, 64]];
-  return meanPoints(groups, (i) => [landmarks[2 * i], landmarks[2 * i + 1]]);
-}
-
 /** A picture of 112×112 with the five points in their places; what lies outside of the image is its nearest edge. */
 export function alignFace(image: RgbImage, points: FivePoints): RgbImage {
   const { a, b, x: tx, y: ty } = similarity(TEMPLATE, points);

@@ -29,7 +29,8 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { normalize } from "@ftim/gpu/ops/normalize";
 import { upsampleConvolve } from "@ftim/gpu/ops/upsample-convolve";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
+import type { FtimInput } from "./ftim_input.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import type { TextureModel } from "./texture_model.ts";
 
@@ -41,22 +42,6 @@ export interface FtimShape {
   fullWidth: number;
   /** Length of the vector of expression and pose. */
   codeLength: number;
-}
-
-/** A batch of inputs, NHWC; colours in 0..1, S the side of the UV map. */
-export interface FtimInput {
-  /** Incomplete texture [B,S,S,3], zero where nothing was seen. */
-  incomplete: tfjs.Tensor4D;
-  /** Visibility [B,S,S,1] in 0..1. */
-  visibility: tfjs.Tensor4D;
-  /** First guess of the complete texture [B,S,S,3]. */
-  guess: tfjs.Tensor4D;
-  /** Template albedo [B,S,S,3]. */
-  templateAlbedo: tfjs.Tensor4D;
-  /** Template albedo times shading [B,S,S,3]. */
-  templateTexture: tfjs.Tensor4D;
-  /** Expression coefficients (in standard deviations) and pose (in units of 90°) [B,codeLength]. */
-  code: tfjs.Tensor2D;
 }
 
 /** Incomplete texture, visibility, its mirror image, template albedo, first guess, and a constant. */

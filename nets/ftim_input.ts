@@ -4,8 +4,23 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
-import type { FtimInput } from "./ftim.ts";
+import type { Tfjs } from "@ftim/gpu/backend";
+
+/** A batch of inputs, NHWC; colours in 0..1, S the side of the UV map. */
+export interface FtimInput {
+  /** Incomplete texture [B,S,S,3], zero where nothing was seen. */
+  incomplete: tfjs.Tensor4D;
+  /** Visibility [B,S,S,1] in 0..1. */
+  visibility: tfjs.Tensor4D;
+  /** First guess of the complete texture [B,S,S,3]. */
+  guess: tfjs.Tensor4D;
+  /** Template albedo [B,S,S,3]. */
+  templateAlbedo: tfjs.Tensor4D;
+  /** Template albedo times shading [B,S,S,3]. */
+  templateTexture: tfjs.Tensor4D;
+  /** Expression coefficients (in standard deviations) and pose (in units of 90°) [B,codeLength]. */
+  code: tfjs.Tensor2D;
+}
 
 /** One face in UV space, S×S texels; colours 0..1. */
 export interface FaceMaps {

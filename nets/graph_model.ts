@@ -1,6 +1,6 @@
 /** TensorFlow.js graph models from bytes: no URL and no file. */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** The two files of a converted model. */
 export interface GraphModelFiles {

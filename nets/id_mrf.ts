@@ -7,7 +7,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { selectRows } from "@ftim/gpu/ops/select-rows";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { bestMatches } from "./best_matches.ts";
 import { directions } from "./directions.ts";
 

@@ -10,7 +10,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { adam, valueAndGradients } from "./adam.ts";
 import { cosines } from "./losses.ts";
 import { type Box, resizeTensor } from "./resample.ts";

@@ -11,7 +11,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { meanDeviation, weightedL1 } from "@ftim/gpu/ops/weighted-l1";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** Weight of each term in the sum. */
 export interface LossWeights {

@@ -5,9 +5,8 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { program } from "@ftim/gpu/kernels/dispatch";
+import { program, run } from "@ftim/gpu/wgsl";
 import type { DeviceTensor, OnnxSession, OnnxTensor } from "@ftim/gpu/onnx";
-import { run } from "@ftim/gpu/ops/run";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { type Normalisation, planes } from "./planes.ts";
 import { type Border, type Box, resample, resizeTensor } from "./resample.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import type { TensorRecord } from "./safetensors.ts";
 import { gaussian } from "./random.ts";
 

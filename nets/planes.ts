@@ -21,13 +21,3 @@ export function planes({ data, width, height }: RgbImage, { mean, deviation }: N
   }
   return result;
 }
-
-/** Grey levels `[1, H, W]` in 0..1 with the weights of ITU-R BT.601. */
-export function greyPlane({ data, width, height }: RgbImage): Float32Array {
-  const result = new Float32Array(width * height);
-  for (let i = 0; i < result.length; i++) {
-    const [r, g, b] = [data[3 * i] as number, data[3 * i + 1] as number, data[3 * i + 2] as number];
-    result[i] = 0.299 * r + 0.587 * g + 0.114 * b;
-  }
-  return result;
-}

@@ -7,7 +7,7 @@ import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
 import { alongAxis } from "@ftim/gpu/ops/along-axis";
 import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /**
  * A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions.

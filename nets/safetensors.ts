@@ -1,16 +1,24 @@
 /**
  * Tensor files: eight bytes of header length (little-endian), a JSON header padded with spaces to a multiple of eight,
  * then the tensors' bytes without a gap. Tensors are laid out by name and aligned by element size, so equal tensors
- * give equal bytes.
+ * give equal bytes. Half precision exists in the file only: in memory it is a `Float32Array`.
  *
  * Format: https://github.com/huggingface/safetensors#format. As there, a file with holes, overlaps or trailing bytes is
- * refused.
+ * refused. This module is our own because no package on npm writes the format: `@huggingface/hub` reads headers only.
  */
 
 /** One dense row-major tensor. A scalar has shape `[]`. */
 export interface SafeTensor {
   shape: number[];
   data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+}
+
+/** A tensor to be written. */
+export interface TensorToEncode {
+  shape: readonly number[];
+  data: Float32Array | Int32Array | Uint32Array | Uint8Array;
+  /** Stores a `Float32Array` in half precision: two bytes a value, rounded to the nearest, ties to even. */
+  half?: boolean;
 }
 
 /** Tensors by name. */
@@ -25,6 +33,7 @@ interface HeaderEntry {
 
 const DTYPES = {
   F32: { array: Float32Array, size: 4 },
+  F16: { array: Float16Array, size: 2 },
   I32: { array: Int32Array, size: 4 },
   U32: { array: Uint32Array, size: 4 },
   U8: { array: Uint8Array, size: 1 },
@@ -35,25 +44,28 @@ const MAX_HEADER = 100_000_000;
 const METADATA = "__metadata__";
 
 /**
- * Encodes tensors of type F32, I32, U32 or U8.
+ * Encodes tensors of type F32, F16, I32, U32 or U8.
  *
  * @param tensors Name → tensor; the order of the record does not matter to the bytes.
  * @param metadata Free text entries for the header's `__metadata__`.
  * @returns The bytes of a safetensors file.
- * @throws {TypeError} If a shape does not fit its data or a name is reserved.
+ * @throws {TypeError} If a shape does not fit its data, a name is reserved, or integers are asked for in half
+ *   precision.
+ * @throws {RangeError} If a finite value is too large for half precision (65520 or more).
  */
 export function encodeSafetensors(
-  tensors: Record<string, { shape: readonly number[]; data: Float32Array | Int32Array | Uint32Array | Uint8Array }>,
+  tensors: Record<string, TensorToEncode>,
   metadata?: Record<string, string>,
 ): Uint8Array<ArrayBuffer> {
-  const order = Object.entries(tensors).map(([name, { shape, data }]) => {
+  const order = Object.entries(tensors).map(([name, { shape, data: values, half = false }]) => {
     if (name === METADATA) throw new TypeError(`Cannot encode tensor: the name "${METADATA}" is reserved`);
     const count = elementCount(shape, name);
-    if (count !== data.length) {
+    if (count !== values.length) {
       throw new TypeError(
-        `Cannot encode tensor "${name}": shape [${shape}] holds ${count} elements, its data ${data.length}`,
+        `Cannot encode tensor "${name}": shape [${shape}] holds ${count} elements, its data ${values.length}`,
       );
     }
+    const data = half ? toHalf(values, name) : values;
     return { name, shape, data, dtype: dtypeOf(data) };
   });
   order.sort((a, b) => DTYPES[b.dtype].size - DTYPES[a.dtype].size || (a.name < b.name ? -1 : 1));
@@ -86,16 +98,18 @@ export function encodeSafetensors(
 }
 
 /**
- * Decodes all tensors of a file. The arrays are copies: `bytes` may be reused.
+ * Decodes all tensors of a file. The arrays are copies: `bytes` may be reused. Type F16 becomes a `Float32Array`,
+ * exactly.
  *
  * @throws {SyntaxError} If the file is truncated, its header is not what the format asks for, the tensors' ranges do
- * not cover the data exactly once, or a tensor has another type than F32, I32, U32, U8.
+ * not cover the data exactly once, or a tensor has another type than F32, F16, I32, U32, U8.
  */
 export function decodeSafetensors(bytes: Uint8Array): TensorRecord {
   const { entries, data } = readHeader(bytes);
   return Object.fromEntries(entries.map(([name, { dtype, shape, begin, end }]) => {
     const buffer = new Uint8Array(data.subarray(begin, end)).buffer;
-    return [name, { shape, data: new DTYPES[dtype].array(buffer) }];
+    const values = new DTYPES[dtype].array(buffer);
+    return [name, { shape, data: values instanceof Float16Array ? new Float32Array(values) : values }];
   }));
 }
 
@@ -158,8 +172,23 @@ function readEntry(name: string, value: unknown): HeaderEntry {
   return { dtype: dtype as DtypeName, shape, begin, end };
 }
 
-function dtypeOf(data: Float32Array | Int32Array | Uint32Array | Uint8Array): DtypeName {
+function toHalf(values: TensorToEncode["data"], name: string): Float16Array {
+  if (!(values instanceof Float32Array)) {
+    throw new TypeError(`Cannot encode tensor "${name}" in half precision: its data are ${values.constructor.name}`);
+  }
+  const halves = new Float16Array(values);
+  const at = halves.findIndex((half, i) => Math.abs(half) === Infinity && Math.abs(values[i]!) !== Infinity);
+  if (at >= 0) {
+    throw new RangeError(
+      `Cannot encode tensor "${name}" in half precision: value ${at} is ${values[at]}, the largest half is 65504`,
+    );
+  }
+  return halves;
+}
+
+function dtypeOf(data: TensorToEncode["data"] | Float16Array): DtypeName {
   if (data instanceof Float32Array) return "F32";
+  if (data instanceof Float16Array) return "F16";
   if (data instanceof Int32Array) return "I32";
   return data instanceof Uint32Array ? "U32" : "U8";
 }

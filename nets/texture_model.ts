@@ -5,7 +5,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { FtimInput } from "./ftim.ts";
+import type { FtimInput } from "./ftim_input.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 
 /** Maps of one batch in UV space [B,S,S,3]. */

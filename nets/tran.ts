@@ -13,8 +13,8 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { upsampleConvolve } from "@ftim/gpu/ops/upsample-convolve";
-import type { Tfjs } from "@ftim/gpu/tfjs";
-import type { FtimInput } from "./ftim.ts";
+import type { Tfjs } from "@ftim/gpu/backend";
+import type { FtimInput } from "./ftim_input.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import type { TextureModel } from "./texture_model.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { fromVariables, type ParameterValues, type Variables } from "./parameters.ts";
 
 /** A running mean on the device. */

@@ -3,20 +3,28 @@
  * with all that they depend on, by the integrity in `deno.lock`. One `deno info --json` finds the graph; it is
  * remembered by the stamps of every file in it. Imports of types alone vanish at run time and do not count. Nor does
  * the engine itself: what it promises is versioned by the key's schema, so a new progress bar recomputes nothing.
+ *
+ * Of `deno.json` (the workspace's and its members') just what it made of the imports counts: the modules and packages
+ * that they came to, and which alias stands for which. Beside it, the few compiler options that change what TypeScript
+ * emits. Tasks, formatting and type-checking change nothing at run time. The files as a whole, with the lock and the
+ * import map, are among those by whose stamps the graph is remembered.
  */
 import { dirname, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { type Configs, openConfigs } from "./config.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, hashFileSync, sha256 } from "./hash.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 
-/** A stage module's closure: paths relative to the project (the folder of `deno.json`), URLs and packages. */
+/** A stage module's closure: paths relative to the project (the workspace's folder, or that of `deno.json`), URLs and packages. */
 export interface Code {
   /** Path, or URL of a module from elsewhere → SHA-256. */
   readonly modules: Readonly<Record<string, string>>;
   /** `name@version` → integrity. */
   readonly packages: Readonly<Record<string, string>>;
+  /** What stands for another address → that address; with " in MODULE" where two modules mean different ones. */
+  readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /** Gives the code of stage modules (by URL). */
@@ -50,6 +58,8 @@ interface Graph {
   readonly modules: Readonly<Record<string, GraphModule>>;
   /** Package id → integrity and dependencies. */
   readonly packages: Readonly<Record<string, { readonly integrity: string; readonly dependencies: readonly string[] }>>;
+  /** Path of a configuration → its options that change what is emitted. */
+  readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 interface GraphModule {
@@ -57,6 +67,8 @@ interface GraphModule {
   readonly sha256: string;
   readonly imports: readonly string[];
   readonly packages: readonly string[];
+  /** Imports that are not addresses by themselves → what they came to. */
+  readonly aliases: Readonly<Record<string, string>>;
   /** Why it cannot be loaded. */
   readonly error: string | null;
 }
@@ -67,21 +79,25 @@ const ENGINE = new URL(".", import.meta.url).href;
 export function codeDigests(state: State, entry: string = Deno.mainModule): CodeDigests {
   return async (modules) => {
     const result = new Map<string, Code>();
+    const configs = openConfigs();
     const main = entry.startsWith("file:") && stampOf(fileURLToPath(entry)) !== null
-      ? await loadGraph(entry, state)
+      ? await loadGraph(entry, { state, configs })
       : null;
     for (const module of new Set(modules)) {
-      const graph = main?.modules[module] ? main : await loadGraph(module, state);
-      result.set(module, closureOf(module, graph));
+      const graph = main?.modules[module] ? main : await loadGraph(module, { state, configs });
+      result.set(module, closureOf(module, { graph, configs }));
     }
     return result;
   };
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 2;
+const FORM = 3;
 
-async function loadGraph(entry: string, state: State): Promise<Graph> {
+async function loadGraph(
+  entry: string,
+  { state, configs }: { readonly state: State; readonly configs: Configs },
+): Promise<Graph> {
   const name = `${FORM} ${entry}`;
   const stored = state.closure(name);
   if (stored !== null) {
@@ -91,7 +107,7 @@ async function loadGraph(entry: string, state: State): Promise<Graph> {
     );
     if (unchanged) return graph;
   }
-  const graph = readGraph(await denoInfo(entry), configFiles(fileURLToPath(entry)));
+  const graph = readGraph(await denoInfo(entry), { entry, configs });
   state.putClosure(name, JSON.stringify(graph));
   return graph;
 }
@@ -112,25 +128,22 @@ function denoCommand(): string {
   return Deno.permissions.querySync({ name: "run", command }).state === "granted" ? command : "deno";
 }
 
-/** `deno.json` and `deno.lock` that rule a module, and the folder that they are in. */
-function configFiles(path: string): { root: string; files: string[] } {
-  for (let folder = dirname(path);; folder = dirname(folder)) {
-    const files = ["deno.json", "deno.jsonc", "deno.lock"].map((name) => `${folder}/${name}`);
-    if (files.some((file) => stampOf(file) !== null)) return { root: folder, files };
-    if (folder === dirname(folder)) return { root: dirname(path), files: [] };
-  }
-}
-
 /** @internal */
-export function readGraph(info: Info, { files: configs }: { readonly files: readonly string[] }): Graph {
-  const lock = configs.find((path) => path.endsWith("deno.lock") && stampOf(path) !== null);
-  const locked: Lock = lock === undefined ? {} : JSON.parse(Deno.readTextFileSync(lock));
+export function readGraph(
+  info: Info,
+  { entry, configs }: { readonly entry: string; readonly configs: Configs },
+): Graph {
+  const root = configs.root(dirname(fileURLToPath(entry)));
+  const lock = configs.lock(root);
+  const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
   const modules: Record<string, GraphModule> = {};
   const files: Record<string, Stamp & { sha256: string }> = {};
+  const folders = new Set([dirname(fileURLToPath(entry))]);
   for (const { specifier, local, error, dependencies = [] } of info.modules) {
     if (!isModule(specifier)) continue;
+    if (specifier.startsWith("file:")) folders.add(dirname(fileURLToPath(specifier)));
     const path = local ?? (specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier);
     const { sha256 } = files[path] = remember(path);
     const targets = dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
@@ -139,17 +152,28 @@ export function readGraph(info: Info, { files: configs }: { readonly files: read
       sha256: specifier.startsWith("file:") ? sha256 : locked.remote?.[specifier] ?? hashRemote(path),
       imports: targets.filter(isModule),
       packages: targets.flatMap((target) => npm.get(target) ?? []),
+      aliases: aliasesOf(specifier, dependencies),
       error: error ?? dependencies.find(({ code }) => code?.error !== undefined)?.code?.error ?? null,
     };
   }
-  for (const path of configs) files[path] = remember(path);
+  for (const path of configs.files(root, folders)) files[path] = remember(path);
   const packages = Object.fromEntries(
     Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => [
       id,
       { integrity: locked.npm?.[id]?.integrity ?? "not in deno.lock", dependencies },
     ]),
   );
-  return { files, modules, packages };
+  return { files, modules, packages, emit: configs.emit(root, folders) };
+}
+
+/** A module's imports that are not addresses by themselves: an import map, or a workspace's member, says what they mean. */
+function aliasesOf(module: string, dependencies: Info["modules"][number]["dependencies"] = []): Record<string, string> {
+  const pairs = dependencies.flatMap(({ specifier, code }) => {
+    const target = code?.specifier;
+    if (target === undefined || URL.parse(specifier, module)?.href === target) return [];
+    return [[specifier, target]];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** `deno.lock`, as far as it is used. */
@@ -178,26 +202,55 @@ function remember(path: string): Stamp & { sha256: string } {
 }
 
 /** @internal */
-export function closureOf(module: string, graph: Graph): Code {
-  const { root } = configFiles(fileURLToPath(module));
+export function closureOf(
+  module: string,
+  { graph, configs }: { readonly graph: Graph; readonly configs: Configs },
+): Code {
+  const root = configs.root(dirname(fileURLToPath(module)));
+  const nameOf = (url: string, path = fileURLToPath(url)) => relative(root, path).replaceAll("\\", "/");
   const modules: Record<string, string> = {};
   const packages: Record<string, string> = {};
+  const aliases: Alias[] = [];
   const seen = new Set([module]);
   const queue = [module];
+  const isEngine = (url: string) => url.startsWith(ENGINE) && !module.startsWith(ENGINE);
   for (let url = queue.pop(); url !== undefined; url = queue.pop()) {
     const found = graph.modules[url];
     if (found === undefined) throw new PipelineError(`module ${url} is not in the graph of ${module}`);
     if (found.error !== null) throw new PipelineError(`${found.local} cannot be loaded: ${found.error}`);
-    const name = url.startsWith("file:") ? relative(root, found.local).replaceAll("\\", "/") : url;
+    const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
     addPackages(found.packages, { graph, packages });
+    for (const [alias, target] of Object.entries(found.aliases)) {
+      if (isEngine(target)) continue;
+      aliases.push({ alias, module: name, target: target.startsWith("file:") ? nameOf(target) : target });
+    }
     for (const next of found.imports) {
-      if (seen.has(next) || (next.startsWith(ENGINE) && !module.startsWith(ENGINE))) continue;
+      if (seen.has(next) || isEngine(next)) continue;
       seen.add(next);
       queue.push(next);
     }
   }
-  return { modules, packages };
+  for (const [path, options] of Object.entries(graph.emit)) {
+    modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
+  }
+  return { modules, packages, aliases: tableOf(aliases) };
+}
+
+interface Alias {
+  readonly alias: string;
+  readonly module: string;
+  readonly target: string;
+}
+
+/** Aliases by name; by name and module where modules mean different things by one. */
+function tableOf(aliases: readonly Alias[]): Record<string, string> {
+  const targets = new Map<string, Set<string>>();
+  for (const { alias, target } of aliases) targets.set(alias, (targets.get(alias) ?? new Set()).add(target));
+  return Object.fromEntries(aliases.map(({ alias, module, target }) => [
+    targets.get(alias)?.size === 1 ? alias : `${alias} in ${module}`,
+    target,
+  ]));
 }
 
 function addPackages(
@@ -218,14 +271,13 @@ export function codeDigest(code: Code): string {
   return sha256(canonical(code));
 }
 
-/** The modules and packages that differ between two closures, sorted. */
+/** The modules, packages and aliases that differ between two closures, sorted. */
 export function changedCode(before: Code, after: Code): string[] {
   const differing = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) =>
     Object.keys({ ...a, ...b }).filter((name) => a[name] !== b[name]);
-  return [...differing(before.modules, after.modules), ...differing(before.packages, after.packages)].sort();
-}
-
-/** A folder's or file's URL, for callers that have a path. */
-export function moduleUrl(path: string): string {
-  return pathToFileURL(path).href;
+  return [
+    ...differing(before.modules, after.modules),
+    ...differing(before.packages, after.packages),
+    ...differing(before.aliases ?? {}, after.aliases ?? {}),
+  ].sort();
 }

@@ -117,11 +117,26 @@ function configure(path: string, { schema, check = false }: OpenOptions): Databa
       const result = db.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
       if (result !== "ok") throw new Error(`malformed: ${result}`);
     }
+    checkForm(db, { path, schema });
     db.exec(schema);
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Throws where a table that is there already has other columns than the schema gives it. */
+function checkForm(db: DatabaseSync, { path, schema }: { readonly path: string; readonly schema: string }): void {
+  const plain = (sql: string) => sql.replace("IF NOT EXISTS ", "").replaceAll(/\s+/g, " ").trim();
+  const wanted = new Set(schema.split(";").map(plain));
+  const names = new Set([...wanted].flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []));
+  for (const { name, sql } of db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all()) {
+    if (!names.has(String(name)) || wanted.has(plain(String(sql)))) continue;
+    const advice = "use another store, or move that file away: its results will be recomputed";
+    throw new StoreError(
+      `${path} is of another version of the engine (its table "${name}" has another form); ${advice}`,
+    );
   }
 }
 

@@ -44,9 +44,11 @@ export function differences(
   options: Detail & { readonly state: State },
 ): string[] {
   const lines: string[] = [];
-  if (draft.schema !== earlier.schema) lines.push(`engine schema: ${earlier.schema} → ${draft.schema}`);
+  const sameSchema = draft.schema === earlier.schema;
+  if (!sameSchema) lines.push(`engine schema: ${earlier.schema} → ${draft.schema}`);
   if (draft.salt !== earlier.salt) lines.push(`salt: "${earlier.salt}" → "${draft.salt}"`);
-  if (draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
+  // digests of code under two schemas cannot be compared
+  if (sameSchema && draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
   lines.push(...leafChanges(earlier.params, draft.params).map((line) => `param ${line}`));
   lines.push(...leafChanges(earlier.environment, draft.environment).map((line) => `environment ${line}`));
   if (draft.each.join() !== earlier.each.join()) lines.push(`each: [${earlier.each}] → [${draft.each}]`);
@@ -65,7 +67,11 @@ function codeLines(before: string, after: string, { state, names }: Context): st
   const [old, now] = [state.document(before), state.document(after)];
   if (old === null || now === null) return ["code: changed"];
   const [a, b]: [Code, Code] = [JSON.parse(old), JSON.parse(now)];
-  const lines = [...changeLines(a.modules, b.modules), ...changeLines(a.packages, b.packages, "package ")];
+  const lines = [
+    ...changeLines(a.modules, b.modules),
+    ...changeLines(a.packages, b.packages, "package "),
+    ...changeLines(a.aliases ?? {}, b.aliases ?? {}, "import "),
+  ];
   return lines.length <= names + 1 ? lines : [...lines.slice(0, names), `code: ${lines.length - names} more changes`];
 }
 

@@ -41,14 +41,32 @@ export function flattenMetrics(value: unknown, path = ""): Record<string, number
   return Object.assign({}, ...parts);
 }
 
-/** Compares metrics with a baseline. A metric that the baseline does not know passes as "new"; NaN never passes. */
+/**
+ * Compares metrics with a baseline. A metric that the baseline does not know passes as "new"; NaN never passes.
+ *
+ * @throws where the two have no metric in common: such a baseline is of something else
+ */
 export function gate(metrics: Readonly<Record<string, number>>, baseline: Baseline): GateResult {
+  const [now, before] = [Object.keys(metrics), Object.keys(baseline.metrics)];
+  if (!before.some((metric) => metrics[metric] !== undefined)) {
+    fail(
+      `the metrics (${some(now)}) and the baseline (${some(before)}) have no name in common: ` +
+        "it is a baseline of something else; name another, or write a new one with --update",
+    );
+  }
   const rows = Object.entries(baseline.metrics).map(([metric, rule]) => compare(metric, rule, metrics[metric]));
   for (const [metric, value] of Object.entries(metrics)) {
     if (baseline.metrics[metric] !== undefined) continue;
     rows.push({ metric, baseline: null, value, allowed: 0, direction: "equal", verdict: "new" });
   }
   return { passed: rows.every(({ verdict }) => verdict !== "worse" && verdict !== "missing"), rows };
+}
+
+/** The first few of some names, and how many there are. */
+function some(names: readonly string[]): string {
+  return names.length === 0
+    ? "none"
+    : `${names.length}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
 }
 
 function compare(metric: string, rule: Rule & { readonly value: number }, value: number | undefined): GateRow {

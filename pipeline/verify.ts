@@ -155,7 +155,8 @@ async function compare(
     else if (made.sha256 !== sha256) {
       const place = product.sink.staged.find((staged) => staged.sha256 === made.sha256)?.temporary;
       const bytes = await Deno.readFile(place ?? blobPath(store, made.sha256));
-      const detail = compareFiles(path, { before: await readBlob(store, { sha256, size }), after: bytes }, determinism);
+      const pair = { before: await readBlob(store, { sha256, size }), after: bytes };
+      const detail = await compareFiles(path, pair, determinism);
       note(`${path}: ${detail ?? "within tolerance"}`, detail !== null);
     }
   }

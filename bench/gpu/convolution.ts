@@ -1,7 +1,7 @@
 // Convolution, its two gradients, depthwise convolution and matrix product: ours beside tfjs's own kernels.
 
 import type { NamedAttrMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
-import { stockKernels } from "@ftim/gpu/kernels/replace";
+import { stockKernels } from "@ftim/gpu/fast-kernels";
 import { measurePeak } from "./adapter.ts";
 import { chooseFamilies, type Lab, rounded, type Row, time, timeOnGpu } from "./lab.ts";
 

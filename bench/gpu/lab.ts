@@ -2,10 +2,11 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { tuneConvolutions, type TunedFamilies } from "@ftim/gpu/conv/tuner";
+import { tuneConvolutions, type TunedFamilies } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";
 import { hasPassTimes, timePasses } from "@ftim/gpu/pass-times";
-import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/tfjs";
+import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { openTfjs } from "@ftim/gpu/tfjs";
 
 /** What every benchmark works with. */
 export interface Lab {

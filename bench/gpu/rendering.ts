@@ -3,7 +3,7 @@
 import { createImage } from "../../face/image.ts";
 import { renderOperator } from "../../face/render.ts";
 import { unwrap } from "../../face/unwrap.ts";
-import { unwrapBatch } from "../../face/unwrap_batch.ts";
+import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { applySparse, disposeSparse } from "@ftim/gpu/sparse";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
@@ -45,9 +45,9 @@ export async function benchRendering(lab: Lab): Promise<Row[]> {
   tf.dispose([texture, upstream]);
 
   const image = createImage({ width: CROP, height: CROP }, picture(3));
-  const onCpu = await timeAsync(() => Promise.resolve(unwrap(image, meshes[0]!, { topology, size: SIZE })));
   const faces = meshes.map((vertices) => ({ image, vertices }));
-  const unwrapped = await timeAsync(() => unwrapBatch(gpu, faces, { topology, size: SIZE }));
+  const onCpu = await timeAsync(() => Promise.resolve(unwrapCpu([faces[0]!], { topology, size: SIZE })));
+  const unwrapped = await timeAsync(() => unwrap(gpu, faces, { topology, size: SIZE }));
   rows.push({
     work: `unwrap with visibility, each of ${BATCH}`,
     "ours ms": rounded(unwrapped / BATCH),

@@ -3,7 +3,7 @@
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { renderOperator } from "../../face/render.ts";
-import { unwrap } from "../../face/unwrap.ts";
+import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
 import { uniform } from "../../nets/random.ts";
 import type { TrainingView } from "../../nets/triplet_loss.ts";
@@ -43,7 +43,7 @@ export function tripletViews(): TrainingView[] {
     const operator = renderOperator(vertices, { topology, size: SIZE });
     const face = meshSquare(vertices, 1);
     views.push({
-      ...unwrap(image, vertices, { topology, size: SIZE }),
+      ...unwrapCpu([{ image, vertices }], { topology, size: SIZE })[0]!,
       shading: new Float32Array(3 * SIZE * SIZE).fill(0.9),
       albedo: picture(10, SIZE),
       guess: picture(v + 20, SIZE),

@@ -4,7 +4,7 @@
 
 import { compareImages } from "@ftim/gpu/metrics";
 import { createImage } from "../../face/image.ts";
-import { ssim } from "../../face/metrics/ssim.ts";
+import { ssim } from "@ftim/gpu/metrics-cpu";
 import { ssim as peer } from "ssim.js";
 import { type Lab, rounded, type Row, timeAsync } from "./lab.ts";
 import { CROP, picture } from "./scene.ts";

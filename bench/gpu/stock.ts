@@ -6,9 +6,8 @@
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { stockKernels } from "@ftim/gpu/kernels/replace";
-import type { ConvAttrs } from "@ftim/gpu/conv/register";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/tfjs";
+import { type ConvAttrs, stockKernels } from "@ftim/gpu/fast-kernels";
+import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 
 /** Our composed kernels, and whether they double their input first. */
 const COMPOSED = [{ name: "FtimConvolve", doubles: false }, { name: "FtimUpsampleConvolve", doubles: true }];

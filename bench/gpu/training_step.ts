@@ -3,7 +3,7 @@
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { uvMap } from "../../face/uv_map.ts";
 import { disposeSparse } from "@ftim/gpu/sparse";
-import { submitRecorded, webgpuBackend } from "@ftim/gpu/tfjs";
+import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";

@@ -7,8 +7,9 @@ import type { Through } from "../kernels/texels.ts";
 import { type Direction, familyFor, halfPrecision } from "./families.ts";
 import { filterCode, filterKey, planFilterGradient } from "./filter_gradient.ts";
 import { gatherCode, gatherKey } from "./gather.ts";
-import { type ConvGeometry, type Epilogue, type GatherPlan, planForward, planInputGradient } from "./geometry.ts";
+import type { ConvGeometry, Epilogue } from "./geometry.ts";
 import { packFilter, packPixels, packTransposed } from "./packing.ts";
+import { type GatherPlan, planForward, planInputGradient } from "./plan.ts";
 import { planTiled, tiledCode, tiledKey, type TiledPlan } from "./tiled.ts";
 
 /** The device's backend and what kind of adapter it is. */
@@ -19,18 +20,18 @@ export interface Target {
 }
 
 /** What happens to the sums before they are stored. */
-interface Finish {
+interface Finish<Tensor> {
   /** One value per channel of the result. */
-  readonly bias?: TensorInfo | undefined;
+  readonly bias?: Tensor | undefined;
   readonly epilogue?: Omit<Epilogue, "hasBias"> | undefined;
 }
 
 /** Operands of the forward pass. */
-export interface ForwardOperands extends Finish {
+export interface ForwardOperands<Tensor = TensorInfo> extends Finish<Tensor> {
   /** [batch, inHeight, inWidth, inChannels] */
-  readonly x: TensorInfo;
+  readonly x: Tensor;
   /** [kernelHeight, kernelWidth, inChannels, outChannels] */
-  readonly filter: TensorInfo;
+  readonly filter: Tensor;
   /** Whether x stays packed until it is disposed: for `conv2dFilterGradient`. */
   readonly keep?: boolean;
 }
@@ -60,17 +61,17 @@ export function conv2d(
   });
 }
 
-function epilogueOf({ bias, epilogue }: Finish): Epilogue {
+function epilogueOf({ bias, epilogue }: Finish<TensorInfo>): Epilogue {
   return { activation: "linear", alpha: 0, ...epilogue, hasBias: bias !== undefined };
 }
 
 /** Operands of the gradient of the input, which is a transposed convolution of dy. */
-export interface InputGradientOperands extends Finish {
+export interface InputGradientOperands<Tensor = TensorInfo> extends Finish<Tensor> {
   /** [batch, outHeight, outWidth, outChannels] */
-  readonly dy: TensorInfo;
+  readonly dy: Tensor;
   /** [kernelHeight, kernelWidth, inChannels, outChannels] */
-  readonly filter: TensorInfo;
-  readonly through?: Through | undefined;
+  readonly filter: Tensor;
+  readonly through?: Through<Tensor> | undefined;
 }
 
 /**
@@ -109,10 +110,10 @@ export function conv2dInputGradient(
 }
 
 /** Operands of the gradient of a filter. */
-export interface FilterGradientOperands {
-  readonly x: TensorInfo;
-  readonly dy: TensorInfo;
-  readonly through?: Through | undefined;
+export interface FilterGradientOperands<Tensor = TensorInfo> {
+  readonly x: Tensor;
+  readonly dy: Tensor;
+  readonly through?: Through<Tensor> | undefined;
   /** Whether the gradient of the input, for the same dy, was the last to pack one: its texels serve again. */
   readonly packed?: boolean;
 }

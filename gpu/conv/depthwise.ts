@@ -7,7 +7,7 @@ import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { dispatch, program } from "../kernels/dispatch.ts";
 import { fetchTexel } from "../kernels/texels.ts";
-import { elementFor } from "../ops/run.ts";
+import { elementFor } from "../kernels/invocations.ts";
 import { isSoftware } from "../device.ts";
 import type { ForwardOperands } from "./conv2d.ts";
 import { ACTIVATIONS, type GatherVariant, tapsOf } from "./gather.ts";

@@ -6,9 +6,10 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { sizeOf } from "../kernels/dispatch.ts";
 import { replaceKernel, required } from "../kernels/replace.ts";
 import { pack } from "../kernels/texels.ts";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { runGather } from "./conv2d.ts";
-import { type ConvGeometry, type Epilogue, isFusable, planForward } from "./geometry.ts";
+import { type ConvGeometry, type Epilogue, isFusable } from "./geometry.ts";
+import { planForward } from "./plan.ts";
 
 // Below this the stock kernel is as good, and small tensors on the CPU should stay there.
 const LEAST_PRODUCTS = 1 << 16;
@@ -36,10 +37,14 @@ export function registerMatMul(tf: Tfjs, { software }: { readonly software: bool
   }
 }
 
-interface MatMulOperands extends Pick<MatMulAttrs, "transposeA" | "transposeB"> {
-  readonly a: TensorInfo;
-  readonly b: TensorInfo;
-  readonly bias: TensorInfo | undefined;
+/** Operands of a matrix product. */
+export interface MatMulOperands<Tensor = TensorInfo> extends Pick<MatMulAttrs, "transposeA" | "transposeB"> {
+  /** [.., rows, inner], or [.., inner, rows] if it comes transposed. */
+  readonly a: Tensor;
+  /** [1.., inner, columns], or [1.., columns, inner] if it comes transposed. */
+  readonly b: Tensor;
+  /** [columns] */
+  readonly bias: Tensor | undefined;
   readonly epilogue: Epilogue;
 }
 

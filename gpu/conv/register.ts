@@ -5,65 +5,10 @@ import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from "@tens
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { sizeOf } from "../kernels/dispatch.ts";
 import { replaceKernel, required } from "../kernels/replace.ts";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient, type Target } from "./conv2d.ts";
 import { depthwiseConv2d, depthwiseConv2dInputGradient } from "./depthwise.ts";
-import { type Activation, type ConvGeometry, isFusable } from "./geometry.ts";
-
-type Pad = "valid" | "same" | number | [[number, number], [number, number], [number, number], [number, number]];
-
-/** The attributes that tfjs gives to its convolution kernels. */
-export interface ConvAttrs {
-  readonly strides: number | [number, number];
-  readonly pad: Pad;
-  readonly dataFormat?: "NHWC" | "NCHW";
-  readonly dilations?: number | [number, number];
-  readonly dimRoundingMode?: "floor" | "round" | "ceil";
-  readonly inputShape?: [number, number, number, number];
-  readonly filterShape?: [number, number, number, number];
-  readonly activation?: string;
-  readonly leakyreluAlpha?: number;
-}
-
-/** The geometry of a convolution by tfjs's own rules for padding, or `undefined` where our kernels do not serve. */
-export function geometryOf(
-  tf: Tfjs,
-  { shape, filter, attrs, depthwise = false }: {
-    shape: number[];
-    filter: number[];
-    attrs: ConvAttrs;
-    depthwise?: boolean;
-  },
-): ConvGeometry | undefined {
-  if (attrs.dataFormat === "NCHW") return undefined;
-  const info = tf.backend_util.computeConv2DInfo(
-    shape as [number, number, number, number],
-    filter as [number, number, number, number],
-    attrs.strides,
-    attrs.dilations ?? 1,
-    attrs.pad,
-    attrs.dimRoundingMode,
-    depthwise,
-  );
-  if (info.strideHeight !== info.strideWidth) return undefined;
-  return {
-    batch: info.batchSize,
-    inHeight: info.inHeight,
-    inWidth: info.inWidth,
-    inChannels: info.inChannels,
-    outHeight: info.outHeight,
-    outWidth: info.outWidth,
-    outChannels: info.outChannels,
-    kernelHeight: info.filterHeight,
-    kernelWidth: info.filterWidth,
-    strideHeight: info.strideHeight,
-    strideWidth: info.strideWidth,
-    dilationHeight: info.dilationHeight,
-    dilationWidth: info.dilationWidth,
-    padTop: info.padInfo.top,
-    padLeft: info.padInfo.left,
-  };
-}
+import { type Activation, type ConvAttrs, geometryOf, isFusable } from "./geometry.ts";
 
 /** Options of the registration. */
 export interface RegisterOptions {

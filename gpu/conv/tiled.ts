@@ -10,7 +10,7 @@
 
 import { program, WORKGROUP } from "../kernels/dispatch.ts";
 import { ACTIVATIONS, GATHER_UNIFORMS, type GatherVariant, loadInput, loadWeight, store } from "./gather.ts";
-import type { GatherPlan } from "./geometry.ts";
+import type { GatherPlan } from "./plan.ts";
 
 /** What distinguishes one program from another. */
 export interface TiledVariant

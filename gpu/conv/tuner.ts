@@ -4,7 +4,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { type Gpu, isSoftware } from "../device.ts";
 import { hasPassTimes, timePasses } from "../pass_times.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 import { conv2d, conv2dInputGradient } from "./conv2d.ts";
 import { chooseFamily, type Family, type SeenShape, seenShapes } from "./families.ts";
 

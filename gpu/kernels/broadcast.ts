@@ -3,7 +3,7 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { goesByFours, pixelOfElements } from "./pixel_values.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";

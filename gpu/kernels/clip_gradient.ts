@@ -3,7 +3,7 @@
 // tfjs compares, casts and multiplies: three passes over the image.
 
 import type { GradConfig, Tensor } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 import { dispatch, program } from "./dispatch.ts";
 
 /** Registers both gradients. Where the other operand is not one value, tfjs's own gradient serves. */
@@ -27,10 +27,13 @@ export function registerClipGradients(tf: Tfjs): void {
   }
 }
 
-interface Clip {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  readonly kernelName: string;
+/** What is differentiated. */
+export interface Clip<Operand = Tensor> {
+  readonly a: Operand;
+  /** One value. */
+  readonly b: Operand;
+  readonly kernelName: "Maximum" | "Minimum";
+  /** The operator of WGSL that holds for `a` and `b` where the gradient passes. */
   readonly comparison: string;
 }
 

@@ -5,18 +5,18 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { chunksOf, elementFor } from "../ops/run.ts";
 import { dispatch, program } from "./dispatch.ts";
+import { chunksOf, elementFor } from "./invocations.ts";
 import type { Through } from "./texels.ts";
 
 /** Options of `columnSum`. */
-export interface ColumnSumOptions {
+export interface ColumnSumOptions<Tensor = TensorInfo> {
   readonly rows: number;
   readonly columns: number;
   readonly shape: readonly number[];
   readonly software: boolean;
   /** Passes x through the gradient of a leaky relu first. */
-  readonly through?: Through | undefined;
+  readonly through?: Through<Tensor> | undefined;
   /** What each sum is multiplied by. Default 1. */
   readonly scale?: number;
 }

@@ -6,7 +6,7 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { dispatch, program } from "./dispatch.ts";
 import { type KernelArguments, replaceKernel, required } from "./replace.ts";
 

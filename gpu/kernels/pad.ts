@@ -1,7 +1,7 @@
 // Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch. tfjs works out all coordinates of every element.
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 

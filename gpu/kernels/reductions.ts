@@ -2,7 +2,7 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { columnSum } from "./column_sum.ts";
 import { sizeOf } from "./dispatch.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";

@@ -2,7 +2,7 @@
 // with all that lies in it, the channels of a pixel.
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 

@@ -15,7 +15,7 @@ export function fetchTexel(name: string, index: string): string {
 }
 
 /** How a tensor becomes texels: texel (o, i, g) has the elements o·outerStride + i·innerStride + (4g..4g+3)·channelStride, or zero beyond a count. */
-export interface Packing {
+export interface Packing<Tensor = TensorInfo> {
   readonly outer: number;
   readonly outerStride: number;
   readonly inner: number;
@@ -29,15 +29,15 @@ export interface Packing {
   /** Whether the texels stay for as long as the tensor's data (see texel_textures.ts) and serve every later packing of it. Default "never". */
   readonly keep?: Wanted["keep"];
   /** Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that result. */
-  readonly through?: Through | undefined;
+  readonly through?: Through<Tensor> | undefined;
   /** Whether the slot already holds just this. */
   readonly packed?: boolean;
 }
 
 /** A leaky relu to pass a gradient through. */
-export interface Through {
+export interface Through<Tensor = TensorInfo> {
   /** The activation's result, of the gradient's shape. */
-  readonly value: TensorInfo;
+  readonly value: Tensor;
   readonly slope: number;
 }
 

@@ -1,8 +1,8 @@
 // L1, PSNR and SSIM of many image pairs, over the full frame and over a mask, with one readback for all of them (a readback costs about 11 ms in
-// Deno, however small). face/metrics/ holds the definitions and the reference in double precision.
+// Deno, however small). compare_images_cpu.ts is the definition, in double precision.
 
 import type { Gpu } from "../device.ts";
-import { arrayLayers } from "../layers.ts";
+import { arrayLayers } from "../array_layers.ts";
 import { COLUMNS, COMPARE, SUMS, WINDOW } from "./shaders.ts";
 
 /** Two images of one size, height × width × 3 values in 0..1, and the weight of each pixel, height × width values in 0..1. */

@@ -4,7 +4,7 @@
 
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { dispatch, program } from "../kernels/dispatch.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `adamStep`. */
 export interface AdamOptions {
@@ -20,13 +20,13 @@ export interface AdamOptions {
 }
 
 /** The optimiser's memory: tensors kept until `disposeAdam`. */
-export interface AdamState {
+export interface AdamState<Memory = Tensor> {
   /** Steps taken. */
   step: number;
   /** Mean gradient of each variable, by name. */
-  readonly first: Map<string, Tensor>;
+  readonly first: Map<string, Memory>;
   /** Mean squared gradient of each variable, by name. */
-  readonly second: Map<string, Tensor>;
+  readonly second: Map<string, Memory>;
 }
 
 /** A state before the first step. To resume, fill the maps from a checkpoint (`tf.keep` the tensors) and set `step`. */
@@ -42,10 +42,10 @@ export function disposeAdam({ first, second }: AdamState): void {
 }
 
 /** What one step works on. */
-export interface AdamUpdate {
-  readonly variables: readonly Variable[];
+export interface AdamUpdate<Weights = Variable, Gradient = Tensor> {
+  readonly variables: readonly Weights[];
   /** By the variable's name, as `tf.variableGrads(…).grads`. A variable without a gradient stays. The caller disposes them. */
-  readonly gradients: Readonly<Record<string, Tensor>>;
+  readonly gradients: Readonly<Record<string, Gradient>>;
 }
 
 /**
@@ -55,8 +55,8 @@ export interface AdamUpdate {
  *
  * @example
  * ```ts
- * import { openTfjs } from "../tfjs.ts";
- * import { adamStep, createAdam } from "./adam.ts";
+ * import { openTfjs } from "@ftim/gpu/tfjs";
+ * import { adamStep, createAdam } from "@ftim/gpu/ops/adam";
  *
  * const tf = await openTfjs();
  * const variables = [tf.variable(tf.tensor1d([1, 2, 3]))];

@@ -5,9 +5,10 @@
 
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
+import { elementFor } from "../kernels/invocations.ts";
 import { type SparseMatrix, transposeSparse } from "../sparse_cpu.ts";
-import type { Tfjs } from "../tfjs.ts";
-import { differentiable, elementFor, run } from "./run.ts";
+import type { Tfjs } from "../backend.ts";
+import { differentiable, run } from "./run.ts";
 
 /** What is applied, and to which axis. */
 export interface AlongAxisOptions {

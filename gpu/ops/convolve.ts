@@ -6,20 +6,19 @@
 import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../conv/conv2d.ts";
-import type { ConvGeometry } from "../conv/geometry.ts";
-import { type ConvAttrs, geometryOf } from "../conv/register.ts";
+import { type ConvAttrs, type ConvGeometry, geometryOf } from "../conv/geometry.ts";
 import { isSoftware } from "../device.ts";
 import { columnSum } from "../kernels/column_sum.ts";
 import { required } from "../kernels/replace.ts";
 import type { Through } from "../kernels/texels.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `convolve`. */
-export interface ConvolveOptions {
+export interface ConvolveOptions<Filter = Tensor4D, Bias = Tensor1D> {
   /** [kernelHeight, kernelWidth, inChannels, outChannels] */
-  readonly filter: Tensor4D;
+  readonly filter: Filter;
   /** [outChannels] */
-  readonly bias?: Tensor1D;
+  readonly bias?: Bias;
   /** Default 1. */
   readonly stride?: number;
   /** As in `tf.conv2d`. Default "same". */
@@ -41,8 +40,7 @@ const KERNEL = "FtimConvolve";
  *
  * @example
  * ```ts
- * import { openTfjs } from "../tfjs.ts";
- * import { convolve } from "./convolve.ts";
+ * import { convolve, openTfjs } from "@ftim/gpu";
  *
  * const tf = await openTfjs();
  * const [x, filter, bias] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2), tf.zeros([2]).as1D()];

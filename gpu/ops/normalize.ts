@@ -6,7 +6,8 @@
 
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { isSoftware } from "../device.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
+import { chunksOf, elementFor } from "../kernels/invocations.ts";
 import {
   APPLY,
   GRADIENT,
@@ -17,14 +18,14 @@ import {
   PARAMETER_GRADIENT,
   PARTIAL_MOMENTS,
 } from "./normalize_wgsl.ts";
-import { chunksOf, differentiable, elementFor, run } from "./run.ts";
+import { differentiable, run } from "./run.ts";
 
 /** Options of `normalize`. */
-export interface NormalizeOptions {
+export interface NormalizeOptions<Parameter = Tensor1D> {
   /** Scale per channel, [channels]. */
-  readonly gamma: Tensor1D;
+  readonly gamma: Parameter;
   /** Offset per channel, [channels]. */
-  readonly beta: Tensor1D;
+  readonly beta: Parameter;
   /** Channels are normalised in this many groups; must divide them. Default: every channel by itself (instance normalisation). */
   readonly groups?: number;
   /** Added to the variance. Default 1e-5. */

@@ -2,8 +2,9 @@
 
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import { program } from "../kernels/dispatch.ts";
-import type { Tfjs } from "../tfjs.ts";
-import { differentiable, elementFor, run } from "./run.ts";
+import { elementFor } from "../kernels/invocations.ts";
+import type { Tfjs } from "../backend.ts";
+import { differentiable, run } from "./run.ts";
 
 /**
  * The rows of x in the order of their indices. Differentiable.

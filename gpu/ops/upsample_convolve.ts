@@ -12,14 +12,14 @@ import { isSoftware } from "../device.ts";
 import { columnSum } from "../kernels/column_sum.ts";
 import { dispatch, program } from "../kernels/dispatch.ts";
 import { required } from "../kernels/replace.ts";
-import { type Tfjs, webgpuBackend } from "../tfjs.ts";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
 
 /** Options of `upsampleConvolve`. */
-export interface UpsampleConvolveOptions {
+export interface UpsampleConvolveOptions<Filter = Tensor4D, Bias = Tensor1D> {
   /** [3, 3, inChannels, outChannels] */
-  readonly filter: Tensor4D;
+  readonly filter: Filter;
   /** [outChannels] */
-  readonly bias?: Tensor1D;
+  readonly bias?: Bias;
   /** Slope of the activation below zero: 1 is none (the default), 0 is relu, 0.2 a leaky relu. Not negative. */
   readonly slope?: number;
 }
@@ -35,8 +35,7 @@ const KERNEL = "FtimUpsampleConvolve";
  *
  * @example
  * ```ts
- * import { openTfjs } from "../tfjs.ts";
- * import { upsampleConvolve } from "./upsample_convolve.ts";
+ * import { openTfjs, upsampleConvolve } from "@ftim/gpu";
  *
  * const tf = await openTfjs();
  * const [x, filter] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2)];

@@ -6,7 +6,7 @@
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
 import { goesByFours, pixelOfElements } from "../kernels/pixel_values.ts";
-import type { Tfjs } from "../tfjs.ts";
+import type { Tfjs } from "../backend.ts";
 import { differentiable, run } from "./run.ts";
 
 /** Partial sums. */
@@ -15,11 +15,11 @@ const LANES = 1024;
 const EPSILON = 1e-6;
 
 /** Options of `weightedL1`. */
-export interface WeightedL1Options {
+export interface WeightedL1Options<Image = Tensor> {
   /** Shape of `a`. */
-  readonly b: Tensor;
+  readonly b: Image;
   /** One value a pixel, [.., 1]; fewer values than pixels are repeated, so that one map serves a batch. */
-  readonly weight: Tensor;
+  readonly weight: Image;
 }
 
 /**
@@ -55,9 +55,9 @@ export function weightedL1(tf: Tfjs, a: Tensor, { b, weight }: WeightedL1Options
 }
 
 /** Options of `meanDeviation`. */
-export interface MeanDeviationOptions {
+export interface MeanDeviationOptions<Image = Tensor> {
   /** [height, width, 1] */
-  readonly weight: Tensor;
+  readonly weight: Image;
 }
 
 /**

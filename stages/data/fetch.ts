@@ -81,8 +81,8 @@ export function dataLock(): DataLock {
  * One external file as a lazy artifact whose tree holds one path, the id.
  *
  * @param id for example `models/facemesh.bin`
- * @throws {AssetError} if data.lock has no such id. That a gated file is absent is reported when the artifact is
- *   computed.
+ * @throws {AssetError} if data.lock has no such id, or no code reads it yet. That a gated file is absent is reported
+ *   when the artifact is computed.
  */
 export function asset(id: string, { dataFolder = defaultDataFolder }: GatedOptions = {}): Artifact<"assets"> {
   const entry = lookUp(id);
@@ -126,9 +126,14 @@ export function isPresent(id: string, { dataFolder = defaultDataFolder }: GatedO
 }
 
 function lookUp(id: string): Asset {
-  const entry = dataLock().assets.get(id);
-  if (entry === undefined) throw new AssetError(`data.lock has no "${id}"${suggest(id)}`);
-  return entry;
+  const { assets, later } = dataLock();
+  const entry = assets.get(id);
+  if (entry !== undefined) return entry;
+  if (!later.has(id)) throw new AssetError(`data.lock has no "${id}"${suggest(id)}`);
+  throw new AssetError(
+    `No code reads "${id}" yet, so it is not fetched. ` +
+      "Move it from later to entries in data.lock with the code that does.",
+  );
 }
 
 function suggest(id: string): string {

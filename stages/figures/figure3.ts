@@ -22,7 +22,7 @@ export const figure3 = defineStage({
   name: "figure3",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     reconstructions: map("reconstructions"),
     font: "assets",
@@ -34,7 +34,7 @@ export const figure3 = defineStage({
     const fontFile = fontFileOf(inputs.font);
     const ours = inputs.reconstructions.ours!;
     const sources: { label: string; tree: Tree; ending: string }[] = [
-      { label: "Input", tree: inputs.aligned, ending: ".png" },
+      { label: "Input", tree: inputs.crops, ending: ".png" },
       { label: "Unwrapped texture", tree: inputs.unwrapped, ending: ".texture.png" },
       { label: "Ours: texture", tree: ours, ending: ".texture.png" },
       ...byMethod(inputs.reconstructions).map(([method, tree]) => ({

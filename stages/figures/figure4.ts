@@ -29,7 +29,7 @@ export const figure4 = defineStage({
   name: "figure4",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     meshes: "meshes",
     copy: "reconstructions",
     plain: "reconstructions",
@@ -66,7 +66,7 @@ export const figure4 = defineStage({
       await contactSheet({
         headings: columns.map(({ heading }) => heading),
         rows: [
-          await row("Input", { tree: inputs.aligned, end: ".png" }),
+          await row("Input", { tree: inputs.crops, end: ".png" }),
           ...await Promise.all(ROWS.map(([role, label]) => row(label, { tree: inputs[role], end: ending }))),
         ],
         cell: 168,

@@ -55,7 +55,7 @@ export const guessTextures = defineStage({
  * The other settings are those with the least error on the training captures. docs/protocol.md says which faces each
  * setting was chosen on.
  */
-export function firstGuess(
+function firstGuess(
   { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
   { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
 ): Float32Array {

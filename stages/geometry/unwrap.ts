@@ -3,12 +3,14 @@
  * and the mask of the mesh in the crop. The mask is what every method is scored on, so it is made once, here.
  *
  * Where the paper is silent: a texel is seen if no other part of the face lies before it (DECA tests its normal alone),
- * and counts less the more grazing the view; see `face/unwrap.ts`, the reference of what runs here on the GPU.
+ * and counts less the more grazing the view; `face/unwrap_cpu.ts` is the reference of what runs
+ * here on the GPU.
  *
  * @module
  */
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";
+import { LENIENT } from "../../face/unwrap_options.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
@@ -25,10 +27,10 @@ export const unwrapTextures = defineStage({
   params: z.strictObject({
     /** Side of the UV map in texels. */
     size: z.int().min(16).default(256),
-    /** View-space normal z at which visibility begins and at which it is full: 84° and 66° from the camera. */
-    facing: z.tuple([z.number(), z.number()]).default([0.1, 0.4]),
+    /** View-space normal z at which visibility begins and at which it is full. */
+    facing: z.tuple([z.number(), z.number()]).default(LENIENT.facing),
     /** Width, in parts of the face's size, of the band along the mesh's outline that fades to unseen. */
-    outline: z.number().min(0).max(0.28).default(0.012),
+    outline: z.number().min(0).max(0.28).default(LENIENT.outline),
   }),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
@@ -40,7 +42,7 @@ export const unwrapTextures = defineStage({
   },
   close: async ({ gpu, topology }) => (await import("../../face/unwrap_resources.ts")).freeResources(gpu, topology),
   run: async ({ items, params: { size, ...seen }, resource: { gpu, topology } }) => {
-    const { unwrapBatch } = await import("../../face/unwrap_batch.ts");
+    const { unwrap } = await import("../../face/unwrap.ts");
     const { renderOperator } = await import("../../face/render.ts");
     const { encodeGreyPng, encodePng, readImage } = await import("../faces/photograph.ts");
     const { readMesh } = await import("../faces/geometry.ts");
@@ -53,7 +55,7 @@ export const unwrapTextures = defineStage({
         bounds: photographInCrop(transform),
       };
     }));
-    const unwrapped = await unwrapBatch(gpu, faces, { topology, size, ...seen });
+    const unwrapped = await unwrap(gpu, faces, { topology, size, ...seen });
     for (const [i, { key, out }] of items.entries()) {
       const { image: { width, height }, vertices, bounds } = faces[i]!;
       const { texture, visibility } = unwrapped[i]!;

@@ -57,7 +57,7 @@ export const pasteFaces = defineStage({
  *
  * @param vertices posed, in pixels of the image; what lies outside of it is cut off
  */
-export function pasteFace(
+function pasteFace(
   image: RgbImage,
   vertices: Float32Array,
   { texture, topology }: { texture: RgbImage; topology: Topology },

@@ -23,14 +23,14 @@ export const embedFaces = defineStage({
   name: "embed",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     meshes: "meshes",
     recognition: "assets",
     features: "assets?",
   },
   output: "embeddings",
-  each: ["aligned", "unwrapped", "meshes"],
+  each: ["crops", "unwrapped", "meshes"],
   batch: 4,
   determinism: { atol: 1e-3, rtol: 1e-3 },
   resources: { gpu: true },
@@ -41,7 +41,7 @@ export const embedFaces = defineStage({
     const { readImage } = await import("../faces/photograph.ts");
     const { greyOutside } = await import("./parts/recognition.ts");
     await Promise.all(items.map(async ({ key, inputs, out }) => {
-      const photograph = await readImage(inputs.aligned, `${key}.png`);
+      const photograph = await readImage(inputs.crops, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
       const vertices = await readMesh(inputs.meshes, key);
       const [[whole, masked], second] = await Promise.all([

@@ -25,7 +25,7 @@ export const scoreLpips = defineStage({
   module: import.meta.url,
   inputs: {
     network: "assets",
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     reconstructions: "reconstructions",
     held_triplets: "triplets",
@@ -58,7 +58,7 @@ export const scoreLpips = defineStage({
         const mask = await readMask(inputs.unwrapped, face);
         const [render, photograph] = await Promise.all([
           readImage(inputs.reconstructions, path),
-          readImage(inputs.aligned, `${face}.png`),
+          readImage(inputs.crops, `${face}.png`),
         ]);
         const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
         scores.faces.push({ face, masked, full: full! });

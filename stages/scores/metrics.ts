@@ -4,7 +4,7 @@
  * measures only itself.
  *
  * What the paper does not print, we decide: values are RGB in 0..1; PSNR is of each image; SSIM is defined in
- * face/metrics/ssim.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
+ * gpu/metrics/ssim.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
  * same for every method, and on the full frame, where the pasted background is equal for all methods and flatters all.
  * For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
  *
@@ -24,7 +24,7 @@ export const scoreMetrics = defineStage({
   name: "metrics",
   module: import.meta.url,
   inputs: {
-    aligned: "aligned",
+    crops: "aligned",
     unwrapped: "unwrapped",
     meshes: "meshes",
     reconstructions: "reconstructions",
@@ -33,7 +33,7 @@ export const scoreMetrics = defineStage({
     features: "assets?",
   },
   output: "metrics",
-  each: ["aligned", "unwrapped", "meshes", "reconstructions", "embeddings"],
+  each: ["crops", "unwrapped", "meshes", "reconstructions", "embeddings"],
   batch: 4,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
@@ -52,7 +52,7 @@ export const scoreMetrics = defineStage({
     const { readMask, readMesh } = await import("../faces/geometry.ts");
     const { greyOutside } = await import("./parts/recognition.ts");
     const score = async ({ key, inputs, out, skip }: typeof items[number]) => {
-      const photograph = await readImage(inputs.aligned, `${key}.png`);
+      const photograph = await readImage(inputs.crops, `${key}.png`);
       const mask = await readMask(inputs.unwrapped, key);
       const render = await readImage(inputs.reconstructions, `${key}.render.png`);
       checkSizes(key, { photograph, mask, render });

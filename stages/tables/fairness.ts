@@ -95,7 +95,7 @@ export const fairness = defineStage({
  * The colours of the skin squares of a texture [S·S·3] where they are well seen, one triple a texel; all of them if
  * none is.
  */
-export function seenSkin({ texture, visibility }: { texture: Float32Array; visibility: Float32Array }): Float32Array {
+function seenSkin({ texture, visibility }: { texture: Float32Array; visibility: Float32Array }): Float32Array {
   const size = Math.sqrt(visibility.length);
   const texels: number[] = [];
   for (const [left, top, side] of SKIN) {

@@ -15,7 +15,7 @@ import { summarise } from "./parts/summary.ts";
 
 /**
  * Scores of each method by name → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
- * (every score). `detections`, `aligned` and `meshes` only serve to name what is missing.
+ * (every score). `detections`, `crops` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({
   name: "table1",
@@ -23,7 +23,7 @@ export const table1 = defineStage({
   inputs: {
     scores: map("metrics"),
     detections: "detections?",
-    aligned: "aligned?",
+    crops: "aligned?",
     meshes: "meshes?",
   },
   output: "table1",
@@ -46,7 +46,7 @@ export const table1 = defineStage({
     const { table1Console } = await import("./parts/console.ts");
     const { table1Latex } = await import("./parts/latex.ts");
     const { table1Markdown } = await import("./parts/markdown.ts");
-    const { detections, aligned, meshes } = inputs;
+    const { detections, crops, meshes } = inputs;
     const trees = byMethod(inputs.scores);
     const rows = await Promise.all(trees.map(async ([method, tree]) => [method, await readFaceScores(tree)]));
     const measurements = joinMethods(Object.fromEntries(rows));
@@ -61,11 +61,11 @@ export const table1 = defineStage({
       found,
       skipped: [
         detections?.skipped ?? none,
-        aligned?.skipped ?? none,
+        crops?.skipped ?? none,
         meshes?.skipped ?? none,
         inputs.scores.ours!.skipped,
       ],
-      aligned: aligned?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
+      aligned: crops?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
         [],
       measured: measurements.map(({ face }) => face),
     });

@@ -1,6 +1,6 @@
 /**
- * Nobody is in two of the sets that `embedded` trains on, takes its held-out heads from, and tests on: a recognition network that no loss was trained with
- * looks at every pair of faces. It runs on each photograph, which takes minutes.
+ * Nobody is in two of the sets that `embedded` trains on, takes its held-out heads from, and tests on: a recognition
+ * network that no loss was trained with looks at every pair of faces. It runs on each photograph, which takes minutes.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ Deno.test("no person of the training, held-out and test photographs is in two of
     const targets = Object.fromEntries(SETS.map(([folder, keep]) => {
       const { crops, meshes } = findFaces(importPhotographs(assets(folder), { identities: "unknown" }), { keep });
       const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-      return [folder, embedFaces({ aligned: crops, meshes, unwrapped, ...networks })];
+      return [folder, embedFaces({ crops, meshes, unwrapped, ...networks })];
     }));
     const { trees } = await reproduce(targets, { store: join(root, "store") });
     const faces = await Promise.all(SETS.map(([folder]) => {

@@ -1,7 +1,7 @@
 /**
- * A small reproduction from end to end, as a user would run it: `main.ts reproduce` on packaged photographs, every stage for
- * real, with few heads and steps. Slow (minutes), so it has a task of its own: `deno task e2e`. Where its metrics changed on
- * purpose: `deno task reproduce --identities 5 --triplets 6 --steps 6 --store S --results R`, then
+ * A small reproduction from end to end, as a user would run it: `main.ts reproduce` on packaged photographs, every
+ * stage for real, with few heads and steps. Slow (minutes), so it has a task of its own: `deno task e2e`. Where its
+ * metrics changed on purpose: `deno task reproduce --identities 5 --triplets 6 --steps 6 --store S --results R`, then
  * `deno task gate --results R --baseline results/baseline-e2e.json --update`.
  */
 import assert from "node:assert/strict";

@@ -11,7 +11,7 @@ import { encodeMorphable } from "../../face/morphable.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { ftimParameters } from "../../nets/ftim.ts";
 import { drawParameters } from "../../nets/parameters.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../../nets/safetensors.ts";
 import { cast, publish, silentReporter, sourceFolder } from "@ftim/pipeline";
 import { encodeNetwork } from "../../stages/training/parts/network_file.ts";
 import { decodePhotograph, encodePng } from "../../stages/faces/photograph.ts";
@@ -89,7 +89,8 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
     assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
 
-    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to the bit.
+    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to
+    // the bit.
     const before = (await decodePhotograph(await asset("train/obama/obama4_crop.jpg"))).image;
     const after = (await decodePhotograph(await Deno.readFile(`${folder}/one/photograph.png`))).image;
     assert.deepEqual([after.width, after.height], [before.width, before.height]);
@@ -103,7 +104,7 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(sum / before.data.length < 0.05);
   }));
 
-Deno.test("several faces get folders of their own, from left to right; a face at the border is said to be cut off", () =>
+Deno.test("several faces get folders from left to right; a face at the border is said to be cut off", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
     await results(scratch);
@@ -149,7 +150,8 @@ const HAND = `<g fill="#b98263" stroke="#8a5c42" stroke-width="2">${
 }</g>`;
 const DRAWING =
   `<g fill="none" stroke="#1b4f9c" stroke-width="7" stroke-linecap="round"><circle cx="240" cy="210" r="120"/>
-  <circle cx="200" cy="180" r="9" fill="#1b4f9c"/><circle cx="281" cy="178" r="9" fill="#1b4f9c"/><path d="M240 190 l-12 40 l14 2"/>
+  <circle cx="200" cy="180" r="9" fill="#1b4f9c"/><circle cx="281" cy="178" r="9" fill="#1b4f9c"/>
+  <path d="M240 190 l-12 40 l14 2"/>
   <path d="M185 255 q52 45 112 -4" stroke="#c2352b"/><path d="M130 150 q20 -90 110 -92 q90 4 108 88" stroke="#d9a520"/>
   <path d="M240 330 v110 M240 360 l-90 40 M240 360 l95 36"/></g>`;
 
@@ -207,16 +209,26 @@ Deno.test("a profile is reconstructed, and less of it is said to have been seen 
     assert.ok(black.length < 0.001 * inside.length, `${black.length} texels are black`);
   }));
 
-Deno.test("a packed training unpacks to the same network and mesh correction and nearly the same model", () =>
+Deno.test("a packed training unpacks to the same mesh correction, and to nearly the same network and model", () =>
   withScratch(async (scratch) => {
     const { folder, run } = scratch;
     await results(scratch);
     const { weights, model, correction } = unpacked(cast(sourceFolder(`${folder}/results/embedded`), "trained"));
     const { trees } = await run({ weights, model, correction });
-    assert.deepEqual(
-      await trees.weights.bytes("network.safetensors"),
-      await Deno.readFile(`${folder}/weights/network.safetensors`),
-    );
+    const trained = await Deno.readFile(`${folder}/weights/network.safetensors`);
+    const network = await trees.weights.bytes("network.safetensors");
+    assert.deepEqual(safetensorsMetadata(network), safetensorsMetadata(trained));
+    const unpackedNetwork = decodeSafetensors(network);
+    for (const [name, { shape, data }] of Object.entries(decodeSafetensors(trained))) {
+      assert.deepEqual(unpackedNetwork[name]!.shape, shape);
+      // Half precision has eleven bits: it is off by a part in 2^11, or by half of the smallest half.
+      data.forEach((value, i) => {
+        assert.ok(
+          Math.abs(unpackedNetwork[name]!.data[i]! - value) <= Math.max(Math.abs(value) / 2 ** 11, 2 ** -25),
+          name,
+        );
+      });
+    }
     assert.deepEqual(
       decodeSafetensors(await trees.correction.bytes("correction.safetensors")),
       decodeSafetensors(await Deno.readFile(`${folder}/correction/correction.safetensors`)),

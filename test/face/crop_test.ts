@@ -4,7 +4,10 @@ import { cropInPhotograph, decaCrop, photographInCrop, toCrop, toPhotograph } fr
 const photograph = { width: 640, height: 480 };
 const box = { left: 101.5, top: 52.25, width: 180, height: 225 };
 
-/** DECA's recipe step by step, in its own coordinates (pixel centres at whole numbers); scale and shift from three points. */
+/**
+ * DECA's recipe step by step, in its own coordinates (pixel centres at whole numbers); scale and shift from three
+ * points.
+ */
 function decaTransform({ left, top, width, height }: typeof box) {
   const [right, bottom] = [left + width, top + height];
   const old = (right - left + bottom - top) / 2;

@@ -1,7 +1,10 @@
 // A head for tests: half an ellipsoid with a nose, on a grid of vertices whose UV chart is symmetric.
+import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { createTopology, type Topology } from "../../face/topology.ts";
 
-/** Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size. */
+/**
+ * Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size.
+ */
 export function gridHead(
   n = 21,
   { nose: height = 0.5 }: { nose?: number } = {},
@@ -50,4 +53,18 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
     worst = Math.max(worst, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
   }
   return worst;
+}
+
+/** A head in the middle of a crop of 224², turned; about 160 pixels wide. */
+export function posedHead(yaw: number, model: Float32Array): Float32Array {
+  const rotation = rotationFromAngles({ yaw, pitch: 0, roll: 0 });
+  return poseToCrop({ scale: 80, rotation, translation: Float64Array.of(112, -112, 0) }, model);
+}
+
+/** A smooth texture, different everywhere. */
+export function waves(size: number): Float32Array {
+  return Float32Array.from({ length: 3 * size * size }, (_, k) => {
+    const [u, v] = [Math.floor(k / 3) % size / size, Math.floor(k / 3 / size) / size];
+    return 0.5 + 0.25 * Math.sin(20 * u + (k % 3)) + 0.2 * Math.cos(17 * v * (1 + k % 3 / 4));
+  });
 }

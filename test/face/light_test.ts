@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ambientLight, fitLight, shade } from "../../face/light.ts";
+import { fitLight, shade } from "../../face/light.ts";
+import { ambientLight } from "./ambient_light.ts";
 import { solveCholesky, symmetricEigen } from "../../face/linear.ts";
 import { maxDifference, randomStream } from "./head.ts";
 
@@ -84,8 +85,9 @@ Deno.test("fitLight is the minimum of its least squares and prior", () => {
   }
 });
 
-Deno.test("a light fitted to half a face lights the other half better than without a prior on its order and tint", () => {
-  // A white lamp to the left of a face of which the right half is seen, and noise as of an albedo that is not quite right.
+Deno.test("a prior on order and tint makes a light fitted to half a face fit the other half better", () => {
+  // A white lamp to the left of a face of which the right half is seen, and noise as of an albedo that is not quite
+  // right.
   const light = ambientLight().map((value, k) => Math.floor(k / 3) === 1 ? -0.25 : value);
   const normals = randomNormals(2000).map((value, i) => i % 3 === 2 ? Math.abs(value) : value);
   const albedo = Float32Array.from({ length: 6000 }, (_, i) => [0.7, 0.5, 0.4][i % 3]!);

@@ -24,7 +24,10 @@ const options = { mean, mirror };
 /** Features whose sign changes when the face is mirrored: yaw, yaw³, pitch·yaw and their like. */
 const ODD = [1, 3, 5, 7, 9, 11, 13, 15];
 
-/** An error that a network could repeat on every face and its mirror image, `size` in model units; it moves no face as a whole. */
+/**
+ * An error that a network could repeat on every face and its mirror image, `size` in model units; it moves no face as a
+ * whole.
+ */
 function planted(seed: number, size: number): MeshCorrection {
   const next = randomStream(seed);
   const coefficients = new Float32Array(FEATURES * mean.length);

@@ -66,7 +66,8 @@ Deno.test("the shape model: symmetric upright mean, as many modes as there are, 
   assert.ok(Math.abs(shape.mean.reduce((sum, value) => sum + value * value, 0) / topology.vertexCount - 1) < 1e-5);
   const share = (sigma: Float32Array, count: number) =>
     sigma.slice(0, count).reduce((a, b) => a + b * b, 0) / sigma.reduce((a, b) => a + b * b, 0);
-  // Removing pose and size bends the linear modes a little; what is left beyond them is small. Jaw means of four leak into identity.
+  // Removing pose and size bends the linear modes a little; what is left beyond them is small. Jaw means of four leak
+  // into identity.
   assert.ok(share(shape.identitySigma, 3) > 0.99, String(shape.identitySigma));
   assert.ok(share(shape.expressionSigma, 1) > 0.99, String(shape.expressionSigma));
   const length = shape.mean.length;

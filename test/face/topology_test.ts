@@ -83,7 +83,7 @@ Deno.test("orientTriangles turns only those that run clockwise", () => {
   assert.deepEqual([...orientTriangles(Uint32Array.of(0, 1, 2, 0, 2, 1), uvs)], [0, 2, 1, 0, 2, 1]);
 });
 
-Deno.test("the packaged mesh: 468 vertices, eyes covered, mouth opened, everything one way round and symmetric", async () => {
+Deno.test("the packaged mesh: 468 vertices, eyes covered, mouth opened, one way round and symmetric", async () => {
   const source = new TextDecoder().decode(await asset("models/facemeshcoords.ts"));
   const packaged = parseTopology(source, { mouth: 0 });
   assert.equal(packaged.vertexCount, 468);

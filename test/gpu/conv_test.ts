@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { dispatch } from "../../gpu/kernels/dispatch.ts";
 import { pack } from "../../gpu/kernels/texels.ts";
-import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
 import { type ConvCase, type Dense, inner, random, relativeError, walk } from "./reference.ts";
 
 const BASE: ConvCase = {

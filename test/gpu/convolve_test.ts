@@ -2,7 +2,8 @@ import type { Rank, Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
-import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
 import { type ConvCase, random, relativeError, walk } from "./reference.ts";
 import { valueAndGradients } from "./value_and_gradients.ts";
 

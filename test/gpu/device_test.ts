@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { GpuError, openGpu } from "../../gpu/device.ts";
 import { openSession } from "../../gpu/onnx.ts";
-import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
 import { doublingModel } from "./onnx_model.ts";
 
 Deno.test("openGpu() gives one device with raised limits", async () => {

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { chooseFamily, type Family, seenShapes, setHalfPrecision } from "../../gpu/conv/families.ts";
 import { readFamilies, tuneConvolutions, type TunedFamilies } from "../../gpu/conv/tuner.ts";
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from "../../gpu/conv/conv2d.ts";
-import { geometryOf } from "../../gpu/conv/register.ts";
+import { geometryOf } from "../../gpu/conv/geometry.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
 import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
-import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
 import { type ConvCase, type Dense, random, relativeError, walk } from "./reference.ts";
 
 const gpu = await openGpu();

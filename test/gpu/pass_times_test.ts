@@ -2,7 +2,8 @@ import type { Rank } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { GpuError, openGpu } from "../../gpu/device.ts";
 import { hasPassTimes, timePasses } from "../../gpu/pass_times.ts";
-import { openTfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs } from "../../gpu/tfjs.ts";
 
 Deno.test("timePasses() gives each pass its own time and leaves results right", async () => {
   const gpu = await openGpu();

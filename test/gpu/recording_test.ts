@@ -2,7 +2,8 @@ import type { Tensor } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { hasPassTimes } from "../../gpu/pass_times.ts";
-import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { submitRecorded, webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
 import { random } from "./reference.ts";
 
 /** How many bind groups and buffers some work makes. */

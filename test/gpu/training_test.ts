@@ -7,7 +7,8 @@ import { adamStep, createAdam, disposeAdam } from "../../gpu/ops/adam.ts";
 import { convolve } from "../../gpu/ops/convolve.ts";
 import { normalize } from "../../gpu/ops/normalize.ts";
 import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
-import { openTfjs, type Tfjs, webgpuBackend } from "../../gpu/tfjs.ts";
+import { webgpuBackend } from "../../gpu/backend.ts";
+import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
 import { random } from "./reference.ts";
 
 /** How to train. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openConvolutionChain } from "../../nets/convolution_chain.ts";
 import { type GraphModelFiles, openGraphModel } from "../../nets/graph_model.ts";
 import { asset } from "../assets.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceMesh, VERTEX_COUNT } from "../../nets/facemesh.ts";
 import { mirrorImage } from "../../nets/network_input.ts";
 import { resample, squareAround, stackImages } from "../../nets/resample.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceRes } from "../../nets/faceres.ts";
 import { resample, stackImages } from "../../nets/resample.ts";
 import { asset } from "../assets.ts";

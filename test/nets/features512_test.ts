@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { openFeatures512 } from "../../nets/features512.ts";
-import { fivePointsOf68 } from "../../nets/five_points.ts";
-import { openLandmarks68 } from "../../nets/landmarks68.ts";
 import { asset } from "../assets.ts";
 import { cosine, FACES, near, photograph } from "./inputs.ts";
+import { fivePointsOf68, openLandmarks68 } from "./landmarks68.ts";
 
 Deno.test("predict() finds 68 landmarks and embed() tells the people apart that they align", async () => {
   const landmarker = await openLandmarks68(await asset("models/fr_landmark.onnx"));

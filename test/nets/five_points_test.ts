@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createImage } from "../../face/image.ts";
-import { ALIGNED_SIZE, alignFace, fivePointsOf68, fivePointsOfMesh, similarity } from "../../nets/five_points.ts";
+import { ALIGNED_SIZE, alignFace, fivePointsOfMesh, similarity } from "../../nets/five_points.ts";
 import { near } from "./inputs.ts";
 
 // ArcFace's template, pixel centres at integers.
@@ -62,10 +62,8 @@ Deno.test("alignFace() brings the five points to ArcFace's places", () => {
   }
 });
 
-Deno.test("fivePointsOfMesh() and fivePointsOf68() take the image's left first and refuse a short list", () => {
+Deno.test("fivePointsOfMesh() takes the image's left first and refuses a short list", () => {
   const mesh = Float32Array.from({ length: 3 * 468 }, (_, i) => i);
   near(fivePointsOfMesh(mesh), [249, 250, 937.5, 938.5, 3, 4, 183, 184, 873, 874], 1e-4);
-  const landmarks = Float32Array.from({ length: 136 }, (_, i) => i);
-  near(fivePointsOf68(landmarks), [77, 78, 89, 90, 60, 61, 108, 109, 118, 119], 1e-4);
   assert.throws(() => fivePointsOfMesh(new Float32Array(300)), /point 133 is absent/);
 });

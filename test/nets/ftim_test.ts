@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { ftim, type FtimInput, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
+import { ftim, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import type { FtimInput } from "../../nets/ftim_input.ts";
 import { drawParameters, fromVariables, parametersFrom, toVariables } from "../../nets/parameters.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
@@ -83,7 +84,8 @@ Deno.test("ftim()'s gradient agrees with finite differences", async () => {
       };
       return (await lossOf(toVariables(tf, moved)).data())[0]!;
     };
-    // Small, since a leaky rectifier has a kink that a larger step would cross: behind a normalisation some value always lies near it.
+    // Small, since a leaky rectifier has a kink that a larger step would cross: behind a normalisation some value
+    // always lies near it.
     const step = 2e-5;
     const numeric = (await at(step) - await at(-step)) / (2 * step);
     const tolerance = 3e-4 + 0.06 * Math.abs(analytic);

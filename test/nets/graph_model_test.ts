@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openGraphModel, readWeights } from "../../nets/graph_model.ts";
 import { near } from "./inputs.ts";
 

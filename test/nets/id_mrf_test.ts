@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { idMrf, idMrfLayer, type IdMrfOptions } from "../../nets/id_mrf.ts";
 import { uniform } from "../../nets/random.ts";
 // Made by test/golden/id_mrf.py.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";
-import type { Tfjs } from "../../gpu/tfjs.ts";
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import { uniform } from "../../nets/random.ts";
 import { decodePhotograph } from "../../stages/faces/photograph.ts";
 import { asset } from "../assets.ts";
@@ -57,8 +57,8 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const square = (left: number, top: number, side: number) => ({ left, top, width: side, height: side });
 
 /**
- * Faces of three people, the first two of one: `face` is the detector's box, `box` the square around the 468-point mesh, `eyes` the
- * mesh's eye centres (x, y, x, y).
+ * Faces of three people, the first two of one: `face` is the detector's box, `box` the square around the 468-point
+ * mesh, `eyes` the mesh's eye centres (x, y, x, y).
  */
 export const FACES = [
   {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { fitLinearAlbedos, type LinearFace } from "../../nets/linear_albedo_fit.ts";
 import { randomStream } from "../face/head.ts";
 
@@ -58,7 +58,7 @@ Deno.test("fitLinearAlbedos finds the coefficients of a face that the model can 
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("a pixel without weight does not count; the perceptual term alone brings the pictures together, too", async () => {
+Deno.test("a pixel without weight does not count; the perceptual term alone fits the pictures, too", async () => {
   const scene = face();
   const spoilt = { ...scene, photograph: scene.photograph.slice(), weight: scene.weight.slice() };
   for (let pixel = 0; pixel < 200; pixel++) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { weightedL1 } from "../../gpu/ops/weighted_l1.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
+import { weightedL1 } from "@ftim/gpu/ops/weighted-l1";
 import { albedoLoss, identityLoss, symmetryLoss } from "../../nets/losses.ts";
 
 const tf = await openTfjs();
@@ -25,7 +25,7 @@ Deno.test("identityLoss() is 0 for parallel, 1 for orthogonal and 2 for opposite
   }
 });
 
-Deno.test("albedoLoss() is 0 when the three albedos agree and grows with their spread, inside the chart only", async () => {
+Deno.test("albedoLoss() is 0 when the three albedos agree, and grows with their spread inside the chart", async () => {
   const chart = tf.tensor3d([1, 0, 0, 1], [2, 2, 1]);
   const same = tf.ones([3, 2, 2, 3]) as ReturnType<typeof tf.tensor4d>;
   assert.equal(await scalar(albedoLoss(tf, same, chart)), 0);

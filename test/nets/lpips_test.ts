@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openGpu } from "@ftim/gpu/device";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openLpips } from "../../nets/lpips.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { goldenPair } from "../golden/images.ts";

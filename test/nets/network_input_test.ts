@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { type OnnxSession, openSession } from "../../gpu/onnx.ts";
+import { openGpu } from "@ftim/gpu/device";
+import { type OnnxSession, openSession } from "@ftim/gpu/onnx";
 import { type Feed, type NetworkInput, withNetworkInput } from "../../nets/network_input.ts";
 import { IMAGENET } from "../../nets/planes.ts";
 import { random } from "../gpu/reference.ts";
@@ -33,7 +33,8 @@ async function doubled(session: OnnxSession, feed: Feed): Promise<Float32Array> 
 }
 
 for (const part of PARTS) {
-  Deno.test(`a network's input is made on the GPU as on the CPU, and read there: ${JSON.stringify(part.box)} to ${part.width}×${part.height}`, async () => {
+  const what = `${JSON.stringify(part.box)} to ${part.width}×${part.height}`;
+  Deno.test(`a network's input is made on the GPU as on the CPU, and read there: ${what}`, async () => {
     const { data } = random([97, 61, 3], 8);
     const image = { width: 61, height: 97, data: data.map((value) => value * 0.5 + 0.5) };
     const [cpu, gpu] = await Promise.all((["cpu", "gpu"] as const).map(async (on) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { openRecognition128 } from "../../nets/recognition128.ts";
 import { resample, stackImages } from "../../nets/resample.ts";
 import { asset } from "../assets.ts";

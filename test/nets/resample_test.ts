@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createImage } from "../../face/image.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import {
   type Border,
   type Box,
@@ -12,7 +12,10 @@ import {
 } from "../../nets/resample.ts";
 import { near, noise } from "./inputs.ts";
 
-/** The definition, without separation: every output pixel is a triangle-weighted mean over all pixels of the plane around it. */
+/**
+ * The definition, without separation: every output pixel is a triangle-weighted mean over all pixels of the plane
+ * around it.
+ */
 function resampleByDefinition(image: ReturnType<typeof noise>, box: Box, size: [number, number], border: Border) {
   const [width, height] = size;
   const result = createImage({ width, height });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { drawParameters, type ParameterValues, toVariables } from "../../nets/parameters.ts";
 import { tran, tranParameters } from "../../nets/tran.ts";
 import { maxDifference, randomStream } from "../face/head.ts";

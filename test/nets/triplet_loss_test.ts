@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openGpu } from "@ftim/gpu/device";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { valueAndGradients } from "../../nets/adam.ts";
 import { type LossWeights, PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { uniform } from "../../nets/random.ts";

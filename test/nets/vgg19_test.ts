@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openGpu } from "@ftim/gpu/device";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { gaussian } from "../../nets/random.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { openVgg19 } from "../../nets/vgg19.ts";
@@ -47,7 +47,7 @@ const interleaved = (planes: Float32Array[]) =>
     (_, i) => planes[i % planes.length]![Math.floor(i / planes.length)]!,
   );
 
-Deno.test("VGG-19 gives relu3_2 and relu4_2 of loops over torchvision's layout, and lets gradients through", async () => {
+Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients through", async () => {
   const tf = await openTfjs();
   const weights = drawnVgg19();
   const network = await openVgg19(encodeSafetensors(weights));

@@ -15,7 +15,10 @@ export const VGG19_CONVOLUTIONS = [
   [21, 512, 512],
 ] as const;
 
-/** Weights as torchvision lays them out, drawn so that activations keep their size: the trained ones are the user's to get. */
+/**
+ * Weights as torchvision lays them out, drawn so that activations keep their size: the trained ones are the user's to
+ * get.
+ */
 export function drawnVgg19(): TensorRecord {
   const next = gaussian(4);
   const tensors: TensorRecord = {};

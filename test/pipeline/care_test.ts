@@ -13,7 +13,6 @@ import {
 import { storedDocuments } from "../../pipeline/records.ts";
 import { runNames } from "../../pipeline/run_record.ts";
 import { openState } from "../../pipeline/state.ts";
-import { compareFiles } from "../../pipeline/compare.ts";
 import { openLab, textStages } from "./lab.ts";
 
 function blobPaths(root: string): string[] {
@@ -110,32 +109,6 @@ Deno.test("verify reruns on the recorded inputs and judges by the determinism cl
   drift = 0;
   assert.deepEqual(await verdicts(), { bits: "same 3", near: "same 3", seed: "same 3" });
   assert.equal(blobPaths(lab.root).length, 3);
-});
-
-Deno.test("files are compared by number in JSON and safetensors, and the rest must agree", () => {
-  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const near = { atol: 0, rtol: 0.01 };
-  const pair = (before: unknown, after: unknown) => ({ before: json(before), after: json(after) });
-  assert.equal(compareFiles("a.json", pair({ x: [100, 0] }, { x: [100.9, 0] }), near), null);
-  assert.match(
-    compareFiles("a.json", pair({ x: [100, 0] }, { x: [101.1, 0] }), near) ?? "",
-    /value 0: 100 became 101\.1/,
-  );
-  assert.match(compareFiles("a.json", pair([0], [1e-30]), near) ?? "", /value 0/);
-  assert.equal(compareFiles("a.json", pair({ x: 1 }, { y: 1 }), near), "the structure differs");
-  assert.match(compareFiles("a.txt", pair(1, 1.001), near) ?? "", /only JSON and safetensors/);
-  const tensor = (values: number[]) => {
-    const header = json({ w: { dtype: "F32", shape: [values.length], data_offsets: [0, 4 * values.length] } });
-    const bytes = new Uint8Array(8 + header.length + 4 * values.length);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-    bytes.set(header, 8);
-    bytes.set(new Uint8Array(new Float32Array(values).buffer), 8 + header.length);
-    return bytes;
-  };
-  const tensors = (before: number[], after: number[]) => ({ before: tensor(before), after: tensor(after) });
-  assert.equal(compareFiles("w.safetensors", tensors([1, NaN], [1.001, NaN]), near), null);
-  assert.match(compareFiles("w.safetensors", tensors([1, 2], [1, NaN]), near) ?? "", /value 1: 2 became NaN/);
-  assert.match(compareFiles("w.safetensors", tensors([1, 2], [1.2, 2]), near) ?? "", /value 0/);
 });
 
 Deno.test("gc keeps what the last runs used and what made the named files; the rest goes, oldest first", async () => {

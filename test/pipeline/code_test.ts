@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { closureOf, codeDigests, type Info, moduleUrl, readGraph } from "../../pipeline/code.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { changedCode, closureOf, codeDigest, codeDigests, type Info, readGraph } from "../../pipeline/code.ts";
+import { openConfigs } from "../../pipeline/config.ts";
 import { sha256 } from "../../pipeline/mod.ts";
 import { openState } from "../../pipeline/state.ts";
-import { openLab } from "./lab.ts";
+import { type Lab, openLab } from "./lab.ts";
 
+const moduleUrl = (path: string) => pathToFileURL(path).href;
 const ENGINE = fileURLToPath(new URL("../../pipeline/mod.ts", import.meta.url));
 
 Deno.test("a stage's code is what it imports, dynamic imports included; not types, not the engine", async () => {
@@ -69,14 +71,15 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
     ],
     redirects: {},
   };
-  const configs = { files: [`${lab.source}/deno.lock`] };
-  assert.deepEqual(closureOf(main, readGraph(info, configs)).modules, {
+  const configs = openConfigs();
+  const read = (info: Info) => closureOf(main, { graph: readGraph(info, { entry: main, configs }), configs });
+  assert.deepEqual(read(info).modules, {
     "stage.ts": sha256(""),
     "https://host/locked.ts": "f00d",
     "https://host/loose.ts": sha256("loose"),
   });
   const absent: Info = { ...info, modules: info.modules.with(2, { specifier: loose, error: "no network" }) };
-  assert.throws(() => closureOf(main, readGraph(absent, configs)), /loose\.ts cannot be loaded: no network/);
+  assert.throws(() => read(absent), /loose\.ts cannot be loaded: no network/);
 });
 
 Deno.test("a module that cannot be loaded is named", async () => {
@@ -85,4 +88,91 @@ Deno.test("a module that cannot be loaded is named", async () => {
   using state = openState(lab.root, { warn: () => {} });
   const stage = moduleUrl(`${lab.source}/stage.ts`);
   await assert.rejects(codeDigests(state, stage)([stage]), /missing\.ts/);
+});
+
+/** The code of a stage module below a lab's sources, asked from another module of the same project. */
+async function codeOf(lab: Lab, module: string, entry = module) {
+  using state = openState(lab.root, { warn: () => {} });
+  const stage = moduleUrl(`${lab.source}/${module}`);
+  const code = (await codeDigests(state, moduleUrl(`${lab.source}/${entry}`))([stage])).get(stage);
+  assert.ok(code !== undefined);
+  return code;
+}
+
+Deno.test("a workspace's member: named from the workspace's folder, and read again when either configuration changes", async () => {
+  using lab = openLab();
+  const root = { workspace: ["./tools", "./parts/*"], imports: { shared: "./shared.ts" } };
+  const member = { name: "@lab/tools", exports: "./stage.ts", imports: { low: "./low.ts", high: "./high.ts" } };
+  const json = (value: unknown) => JSON.stringify(value);
+  lab.put({
+    "deno.json": json(root),
+    "main.ts": 'import "@lab/tools";',
+    "shared.ts": "export const shared = 1;",
+    "shared2.ts": "export const shared = 2;",
+    "tools/deno.jsonc": `// of the member, with a comment and "//" in a string, and a last comma\n${
+      json({ ...member, description: 'https://host, "}' }).slice(0, -1)
+    },}`,
+    "tools/stage.ts": 'import { a } from "low"; import { b } from "high"; import "shared"; export const f = a - b;',
+    "tools/low.ts": "export const a = 1, b = 1;",
+    "tools/high.ts": "export const a = 2, b = 2;",
+    "parts/one/deno.json": "{}",
+    "parts/one/stage.ts": "export {};",
+  });
+  const read = async () => {
+    // old enough for a stamp to stand for a file: from here on the graph is remembered
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    return await codeOf(lab, "tools/stage.ts", "main.ts");
+  };
+  const first = await read();
+  assert.deepEqual(Object.keys(first.modules).sort(), ["shared.ts", "tools/high.ts", "tools/low.ts", "tools/stage.ts"]);
+  assert.deepEqual(first.aliases, { low: "tools/low.ts", high: "tools/high.ts", shared: "shared.ts" });
+  assert.deepEqual(await codeOf(lab, "tools/stage.ts"), first, "the same, whoever asks");
+  assert.deepEqual(Object.keys((await codeOf(lab, "parts/one/stage.ts")).modules), ["parts/one/stage.ts"]);
+  // what no import is made of changes nothing
+  lab.put({ "deno.json": json({ ...root, tasks: { ok: "echo" }, fmt: { lineWidth: 9 } }) });
+  lab.put({ "tools/deno.jsonc": json({ ...member, tasks: { ok: "echo" } }) });
+  assert.equal(codeDigest(await read()), codeDigest(first));
+  // the same modules, each in the other's place
+  lab.put({ "tools/deno.jsonc": json({ ...member, imports: { low: "./high.ts", high: "./low.ts" } }) });
+  const swapped = await read();
+  assert.deepEqual(swapped.modules, first.modules);
+  assert.deepEqual(changedCode(first, swapped), ["high", "low"]);
+  lab.put({ "deno.json": json({ ...root, imports: { shared: "./shared2.ts" } }) });
+  assert.deepEqual(changedCode(swapped, await read()), ["shared", "shared.ts", "shared2.ts"]);
+});
+
+Deno.test("an import map in a file of its own, a lock by another name and options that change what is emitted count", async () => {
+  using lab = openLab();
+  const put = (config: object, target: string) =>
+    lab.put({ "deno.json": JSON.stringify(config), "map.json": JSON.stringify({ imports: { x: target } }) });
+  lab.put({ "stage.ts": 'import "x"; import "https://host/x.ts";', "a.ts": "", "b.ts": "" });
+  const config = { importMap: "./map.json", lock: { path: "locks/own.lock" } };
+  put(config, "./a.ts");
+  const root = lab.source;
+  const paths = openConfigs().files(root, [root]);
+  assert.ok(paths.includes(`${root}/map.json`) && paths.includes(`${root}/locks/own.lock`), paths.join());
+  lab.put({ "stage.ts": 'import "x";' });
+  const first = await codeOf(lab, "stage.ts");
+  put(config, "./b.ts");
+  const second = await codeOf(lab, "stage.ts");
+  assert.deepEqual(changedCode(first, second), ["a.ts", "b.ts", "x"]);
+  put({ ...config, compilerOptions: { strict: false } }, "./b.ts");
+  assert.deepEqual(await codeOf(lab, "stage.ts"), second);
+  put({ ...config, compilerOptions: { experimentalDecorators: true } }, "./b.ts");
+  assert.deepEqual(changedCode(second, await codeOf(lab, "stage.ts")), ["compilerOptions of deno.json"]);
+});
+
+Deno.test("a folder in a workspace that is no member of it, and one without any configuration, stand for themselves", () => {
+  using lab = openLab();
+  lab.put({
+    "deno.json": JSON.stringify({ workspace: { members: ["tools/"] } }),
+    "tools/deno.json": "{}",
+    "stranger/deno.json": "{}",
+    "bare/x.ts": "",
+  });
+  const { root } = openConfigs();
+  assert.equal(root(`${lab.source}/tools/deep/er`), lab.source);
+  assert.equal(root(`${lab.source}/stranger/deep`), `${lab.source}/stranger`);
+  assert.equal(root(`${lab.source}/bare`), lab.source);
+  assert.equal(root(lab.root), lab.root);
 });

@@ -44,6 +44,20 @@ Deno.test("gate: tolerance and direction of each metric decide", () => {
   assert.ok(gate(same, baseline).passed);
 });
 
+Deno.test("gate: a baseline without a name in common is an error that names both, not a pass", () => {
+  const other = { "ours.psnr.old": 30, a: 1, b: 2, c: 3 };
+  assert.throws(
+    () => gate(other, baseline),
+    /the metrics \(4: ours\.psnr\.old, a, b, …\) and the baseline \(3: ours\.psnr, ours\.l1, faces\) have no name in common/,
+  );
+  assert.throws(() => gate(other, { metrics: {} }), /the baseline \(none\) have no name in common/);
+  assert.throws(() => gate({}, baseline), /the metrics \(none\) and/);
+  assert.ok(
+    !gate({ ...other, faces: 22 }, baseline).passed,
+    "one name in common is a comparison, in which others are missing",
+  );
+});
+
 Deno.test("gate: metrics are the numbers of a JSON value, by path", () => {
   const value = { ours: { psnr: 30, note: "text" }, list: [1, { x: 2 }], none: null };
   assert.deepEqual(flattenMetrics(value), { "ours.psnr": 30, "list.0": 1, "list.1.x": 2 });

@@ -1,9 +1,9 @@
 /**
- * A face whose truth is known, on the real mesh topology: a dome, a small morphable model learned from variants of it, a light, and the
- * picture that they make. Maps are 64² so that whole stages run in a fraction of a second.
+ * A face whose truth is known, on the real mesh topology: a dome, a small morphable model learned from variants of it,
+ * a light, and the picture that they make. Maps are 64² so that whole stages run in a fraction of a second.
  */
 import { fitMorphable } from "../../face/fit_morphable.ts";
-import { ambientLight } from "../../face/light.ts";
+import { ambientLight } from "../face/ambient_light.ts";
 import { albedoOf, encodeMorphable, type MorphableModel } from "../../face/morphable.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, renderOperator } from "../../face/render.ts";
@@ -97,7 +97,10 @@ export function makeFace(
   return { vertices, albedo, texture, operator, picture: { width: CROP, height: CROP, data: picture } };
 }
 
-/** Files of a face as `align` and `mesh` write them, below `aligned/` and `meshes/`; the photograph is the crop unless it is smaller. */
+/**
+ * Files of a face as `align` and `mesh` write them, below `aligned/` and `meshes/`; the photograph is the crop unless
+ * it is smaller.
+ */
 export async function faceFiles(
   key: string,
   { vertices, picture, photograph = { width: CROP, height: CROP } }:

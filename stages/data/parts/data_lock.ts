@@ -1,7 +1,8 @@
 /**
  * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may
- * be used, whom to cite and how to get it. What many files share stands once, in `collections`. This module reads and
- * checks the file; nothing is fetched here.
+ * be used, whom to cite and how to get it. What many files share stands once, in `collections`. Licensed files that no
+ * code reads yet stand in a list of their own, `later`, so that who adds that code finds source, licence and citation.
+ * This module reads and checks the file; nothing is fetched here.
  *
  * @module
  */
@@ -37,6 +38,7 @@ const lockSchema = z.strictObject({
   schema: z.literal(1),
   collections: z.record(z.string(), z.unknown()),
   entries: z.array(z.unknown()),
+  later: z.array(z.unknown()),
 });
 
 /** What the entries of one collection share. */
@@ -48,10 +50,13 @@ export type Collection = z.infer<typeof collectionSchema>;
 export type LockEntry = z.infer<typeof entrySchema>;
 /** An entry together with its collection. */
 export type Asset = LockEntry & { readonly shared: Collection };
-/** The checked file. `assets` is sorted by id. */
+/** The checked file, sorted by id. */
 export interface DataLock {
   readonly collections: Readonly<Record<string, Collection>>;
+  /** What the stages fetch. */
   readonly assets: ReadonlyMap<string, Asset>;
+  /** What no code reads yet and nothing fetches. */
+  readonly later: ReadonlyMap<string, Asset>;
 }
 
 /** data.lock is not as it must be. The message names the entry or collection, what is wrong and what to do. */
@@ -76,9 +81,20 @@ export function parseDataLock(text: string): DataLock {
   for (const [name, shared] of Object.entries(lock.collections)) {
     collections[name] = check(collectionSchema, shared, `data.lock: collection "${name}"`);
   }
+  const assets = readEntries(lock.entries, collections);
+  const later = readEntries(lock.later, collections);
+  const both = [...later.keys()].find((id) => assets.has(id));
+  if (both !== undefined) throw new DataLockError(`data.lock: entry "${both}": it is in entries and in later`);
+  return { collections, assets, later };
+}
+
+function readEntries(
+  entries: readonly unknown[],
+  collections: Readonly<Record<string, Collection>>,
+): ReadonlyMap<string, Asset> {
   const assets = new Map<string, Asset>();
   let last = "";
-  for (const [index, raw] of lock.entries.entries()) {
+  for (const [index, raw] of entries.entries()) {
     const given = (raw as { id?: unknown } | null)?.id;
     const where = `data.lock: entry ${typeof given === "string" ? `"${given}"` : `number ${index + 1}`}`;
     const entry = check(entrySchema, raw, where);
@@ -89,7 +105,7 @@ export function parseDataLock(text: string): DataLock {
     checkSource(entry, shared, where);
     assets.set(last = entry.id, { ...entry, shared });
   }
-  return { collections, assets };
+  return assets;
 }
 
 /**
@@ -100,16 +116,6 @@ export function parseDataLock(text: string): DataLock {
 export function splitNpmSource(source: string): { spec: string; path: string } | null {
   const match = npmSource.exec(source);
   return match === null ? null : { spec: match[1]!, path: match[2]! };
-}
-
-/**
- * The canonical text: sorted keys and entries, two spaces, a final newline. Writing it back unchanged gives the same
- * bytes.
- */
-export function formatDataLock(lock: DataLock): string {
-  const entries = [...lock.assets.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ collection, id, sha256, size, source }) => ({ collection, id, sha256, size, source }));
-  return `${JSON.stringify(sortKeys({ collections: lock.collections, entries, schema: 1 }), null, 2)}\n`;
 }
 
 /**
@@ -160,13 +166,6 @@ function checkSource(entry: LockEntry, shared: Collection, where: string): void 
       `${where}: collection "${entry.collection}" must name package npm:${npm.spec} and its integrity`,
     );
   }
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([key, inner]) => [key, sortKeys(inner)]));
 }
 
 function editDistance(a: string, b: string): number {

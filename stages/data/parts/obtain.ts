@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { type Asset, splitNpmSource } from "./data_lock.ts";
 
 /** Where verified files and npm's own cache are, relative to the project. */
-export const defaultCache = ".ftim/cache";
+const defaultCache = ".ftim/cache";
 /** Where gated files are expected, relative to the project, unless an experiment names another folder. */
 export const defaultDataFolder = "data";
 

@@ -4,7 +4,7 @@ import type { Tree } from "@ftim/pipeline";
 const distance = z.number().min(0);
 
 /** One method's LPIPS: what `lpips.json` holds. */
-export const lpipsScoresSchema = z.strictObject({
+const lpipsScoresSchema = z.strictObject({
   /** Renders of the test photographs, on the face mask and on the full frame. Null: the mask is empty. */
   faces: z.strictObject({ face: z.string(), masked: distance.nullable(), full: distance }).array(),
   /** Textures from one view in another, on the face mask. */

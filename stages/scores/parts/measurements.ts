@@ -17,7 +17,7 @@ const scoresSchema = z.strictObject({
 const fullScoresSchema = scoresSchema.extend({ cosine512: finite.min(-1).max(1).exactOptional() });
 
 /** What the metrics stage writes for each face of one method, `<key>.json`. */
-export const faceScoresSchema = z.strictObject({
+const faceScoresSchema = z.strictObject({
   face: z.string(),
   /** Share of the frame that the face mask covers, 0..1. */
   maskShare: finite.min(0).max(1),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Tree } from "@ftim/pipeline";
 
 /** One method's texture from one view of a capture, rendered in another: an entry of `novel.json`. */
-export const novelScoresSchema = z.strictObject({
+const novelScoresSchema = z.strictObject({
   /** Whose head it is. */
   identity: z.string(),
   /** Key of the view that was reconstructed from, and of the one that was compared with. */

@@ -7,7 +7,7 @@ const scores = z.strictObject({ l1: z.number().min(0).max(1), psnr: z.number().n
  * One method's texture against the true one, from one view: an entry of `uv.json`. Null: the view has no such texel; as
  * a PSNR: the textures are equal.
  */
-export const uvScoresSchema = z.strictObject({
+const uvScoresSchema = z.strictObject({
   identity: z.string(),
   face: z.string(),
   /** True yaw of the view, degrees. */

@@ -2,11 +2,7 @@
  * The rows of the ablation's tables with their trainings: `photometric.2` is the second training without the
  * photometric loss. A variant that nothing was trained for has the first alone.
  */
-import type { Tree } from "@ftim/pipeline";
 import { MORE, UNTRAINED, type Variant, VARIANT_LABELS, VARIANTS } from "./variants.ts";
-
-/** What the scores of each training of each variant are read from, by {@link trainedName}. */
-type Trees = Readonly<Record<string, Tree>>;
 
 /** A score of one training of a variant. */
 export type Trained<Score> = Score & { readonly training: number };
@@ -26,14 +22,14 @@ export function inNumberOrder(numbers: readonly string[]): string[] {
  *
  * @throws {TypeError} if it has none
  */
-export function trainingsOf(trees: Trees): number[] {
+export function trainingsOf(trees: Readonly<Record<string, unknown>>): number[] {
   const numbers = Object.keys(trees).flatMap((name) => /^full\.(\d+)$/.exec(name)?.[1] ?? []);
   if (numbers.length === 0) throw new TypeError("The ablation has no scores of the full method");
   return inNumberOrder(numbers).map(Number);
 }
 
 /** The rows in order, those of {@link MORE} only if there are scores of them. */
-export function rowsOf(trees: Trees): Variant[] {
+export function rowsOf(trees: Readonly<Record<string, unknown>>): Variant[] {
   const named = (variant: Variant) => Object.keys(trees).some((name) => name.startsWith(`${variant}.`));
   return VARIANTS.filter((variant) => !MORE.includes(variant) || named(variant));
 }
@@ -43,11 +39,12 @@ export function rowsOf(trees: Trees): Variant[] {
  *
  * @throws {TypeError} if a training has no scores
  */
-export async function everyTraining<Score>(
+export async function everyTraining<Tree, Score>(
   variant: Variant,
   { trainings, trees, read }: {
     trainings: readonly number[];
-    trees: Trees;
+    /** Where the scores of each training of each variant are, by {@link trainedName}. */
+    trees: Readonly<Record<string, Tree>>;
     read: (tree: Tree) => Promise<readonly Score[]>;
   },
 ): Promise<Trained<Score>[]> {

@@ -6,7 +6,7 @@
  */
 
 /** Losses that are left out one at a time, beside the paper's pair. */
-export const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
+const LOSSES = ["photometric", "albedo", "identity", "mrf", "symmetry", "regularisation"] as const;
 
 /**
  * Rows in order. Any loss that compares views may do the others' work: `direct` lacks the two that compare them texel

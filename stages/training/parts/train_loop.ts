@@ -7,10 +7,11 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { uvMap } from "../../../face/uv_map.ts";
-import { readFamilies, tuneConvolutions } from "@ftim/gpu/conv/tuner";
+import { readFamilies, tuneConvolutions } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";
 import { disposeSparse } from "@ftim/gpu/sparse";
-import { openTfjs, submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/tfjs";
+import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { adam, valueAndGradients } from "../../../nets/adam.ts";
 import type { LossWeights } from "../../../nets/losses.ts";
 import { drawParameters, fromVariables, type ParameterValues, toVariables } from "../../../nets/parameters.ts";
@@ -89,7 +90,7 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 }
 
 /** Trains a model on triplets. */
-export async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
+async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const { model, faces, weights, light, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
   const usable = options.triplets.filter(({ views }) =>

@@ -6,7 +6,7 @@
  * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { type IdentityNetwork, type SeenFaces, seenIn } from "../../../nets/triplet_loss.ts";
 import { type FaceModel, type FaceTrees, type LoadedView, loadView } from "../../faces/training_set.ts";
 

@@ -28,12 +28,12 @@ Deno.test("an unknown id is refused at once, with the nearest one", () => {
 Deno.test("an absent gated file is an error only when it is needed", () =>
   withScratch(async ({ folder, run }) => {
     const dataFolder = `${folder}/none`;
-    assert.equal(isPresent("paper/deca/deca_no_detail.onnx", { dataFolder }), false);
+    assert.equal(isPresent("paper/vgg19/vgg19_relu4_2.safetensors", { dataFolder }), false);
     assert.equal(isPresent("models/facemesh.bin"), true);
-    const deca = asset("paper/deca/deca_no_detail.onnx", { dataFolder });
+    const network = asset("paper/vgg19/vgg19_relu4_2.safetensors", { dataFolder });
     await assert.rejects(
-      run({ deca }),
-      /is not there: .*none\/deca\/deca_no_detail\.onnx[^]*who grants it: [^]*without it: /,
+      run({ network }),
+      /is not there: .*none\/vgg19\/vgg19_relu4_2\.safetensors[^]*who grants it: [^]*without it: /,
     );
     const images = assetFolder("paper/facescape/images/", { dataFolder });
     await assert.rejects(run({ images }), /is not there: .*none\/facescape\/images/);
@@ -42,16 +42,16 @@ Deno.test("an absent gated file is an error only when it is needed", () =>
 Deno.test("a gated file and folder that are there become inputs, and a changed file a new one", () =>
   withScratch(async ({ folder, run, write }) => {
     const options = { dataFolder: folder };
-    await write("deca/deca_no_detail.onnx", "one");
+    await write("vgg19/vgg19_relu4_2.safetensors", "one");
     await write("celeba/img_align_celeba/000001.jpg", "photo");
-    const id = "paper/deca/deca_no_detail.onnx";
+    const id = "paper/vgg19/vgg19_relu4_2.safetensors";
     const { trees } = await run({
-      deca: asset(id, options),
+      network: asset(id, options),
       images: assetFolder("paper/celeba/img_align_celeba/", options),
     });
-    assert.equal(await trees.deca.text(id), "one");
+    assert.equal(await trees.network.text(id), "one");
     assert.deepEqual(trees.images.paths, ["000001.jpg"]);
-    await write("deca/deca_no_detail.onnx", "two");
-    const { trees: { deca } } = await run({ deca: asset(id, options) });
-    assert.equal(await deca.text(id), "two");
+    await write("vgg19/vgg19_relu4_2.safetensors", "two");
+    const { trees: { network } } = await run({ network: asset(id, options) });
+    assert.equal(await network.text(id), "two");
   }));

@@ -1,7 +1,7 @@
 /** Writing reconstructions, and running stored networks. */
 import assert from "node:assert/strict";
 import { applyOperatorCpu } from "../../../face/render.ts";
-import { openTfjs } from "../../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { ftimParameters } from "../../../nets/ftim.ts";
 import type { FaceMaps } from "../../../nets/ftim_input.ts";
 import { ftimInput } from "../../../nets/ftim_input.ts";

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
-import { l1 } from "../../../face/metrics/l1.ts";
-import { psnr } from "../../../face/metrics/psnr.ts";
-import { ssim } from "../../../face/metrics/ssim.ts";
+import { l1, psnr, ssim } from "@ftim/gpu/metrics-cpu";
 import type { RgbImage } from "../../../face/image.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
 import { type Artifact, cast, reproduce, sourceFolder } from "@ftim/pipeline";
@@ -31,18 +29,23 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
     cast(sourceFolder(join(lab.source, name)), kind);
   const byMethod = <T>(make: (method: Method) => T) =>
     Object.fromEntries(METHODS.map((method) => [method, make(method)])) as Record<Method, T>;
-  const shared = { aligned: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
-  const inputs = { ...shared, ...byMethod((method) => folder(method, "reconstructions")) };
+  const shared = { crops: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
+  const reconstructions = byMethod((method) => folder(method, "reconstructions"));
   const faces = { ...shared, meshes: folder("meshes", "meshes") };
   const networks = { recognition: folder("recognition", "assets"), features: folder("features", "assets") };
   const embeddings = embedFaces({ ...faces, ...networks });
-  const metrics = byMethod((method) =>
-    scoreMetrics({ ...faces, ...networks, embeddings, reconstructions: inputs[method] })
+  const scores = byMethod((method) =>
+    scoreMetrics({ ...faces, ...networks, embeddings, reconstructions: reconstructions[method] })
   );
   const detections = folder("detections", "detections");
-  const table = table1({ ...metrics, detections }, { expectedFaces: { photo_1: 2, photo_2: 1 }, resamples: 200 });
-  const figure = figure3({ ...inputs, font: folder("font", "assets") }, { columns: 1 });
-  const targets = { metrics: metrics.ours, table, figure, report: report({ table1: table, figure3: figure }) };
+  const table = table1({ scores, detections }, { expectedFaces: { photo_1: 2, photo_2: 1 }, resamples: 200 });
+  const figure = figure3({ ...shared, reconstructions, font: folder("font", "assets") }, { columns: 1 });
+  const targets = {
+    metrics: scores.ours,
+    table,
+    figure,
+    report: report({ table1: table, figure3: figure }),
+  };
   const { trees } = await reproduce(targets, lab.options());
 
   assert.deepEqual(trees.metrics.paths, KEYS.map((key) => `${key}.json`));
@@ -130,7 +133,9 @@ interface Face {
   renders: RgbImage[];
 }
 
-/** Writes what the stages before would have made: later methods are nearer to the photograph, and ours equals it once. */
+/**
+ * Writes what the stages before would have made: later methods are nearer to the photograph, and ours equals it once.
+ */
 async function writeInputs(root: string): Promise<Map<string, Face>> {
   const put = async (path: string, bytes: Uint8Array) => {
     await Deno.mkdir(join(root, path, ".."), { recursive: true });

@@ -21,6 +21,7 @@ import type { FaceScores } from "../../../stages/scores/parts/measurements.ts";
 import type { LpipsScores } from "../../../stages/scores/parts/lpips_scores.ts";
 import type { NovelScores } from "../../../stages/scores/parts/novel_scores.ts";
 import type { UvScores } from "../../../stages/scores/parts/uv_scores.ts";
+import { trainedName } from "../../../stages/tables/parts/trained_variants.ts";
 import { MORE, UNTRAINED, VARIANTS } from "../../../stages/tables/parts/variants.ts";
 import { METHODS } from "../../../stages/scores/parts/methods.ts";
 import { unwrapTextures } from "../../../stages/geometry/unwrap.ts";
@@ -111,7 +112,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
-  const embeddings = embedFaces({ aligned: crops, unwrapped, meshes, recognition });
+  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
       triplets: folder("triplets", "triplets"),
@@ -128,7 +129,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const lpips = (reconstructions: Artifact<"reconstructions">) =>
     scoreLpips({
       network: folder("lpips", "assets"),
-      aligned: crops,
+      crops,
       unwrapped,
       reconstructions,
       held_triplets: folder("triplets", "triplets"),
@@ -139,26 +140,27 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       topology,
       truth: folder("truth", "synthetic"),
     });
-  const roles = (prefix: string, names: readonly string[], make: (best: boolean) => Artifact) =>
-    Object.fromEntries(names.map((name) => [prefix + name, make(name === "ours" || name === "full")]));
+  const eachMethod = <K extends string>(make: (best: boolean) => Artifact<K>) =>
+    Object.fromEntries(METHODS.map((method) => [method, make(method === "ours")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
   const scored = (best: boolean) => folder(best ? "scores_perfect" : "scores_grey", "metrics");
-  // Of the full method the second training is a failure. The rows that are made for who asks are in the table of two trainings alone.
+  // Of the full method the second training is a failure. The rows that are made for who asks are in the table of two
+  // trainings alone.
   const each = (trainings: number) => {
     const rows = VARIANTS.filter((variant) => trainings === 2 || !MORE.includes(variant)).flatMap((variant) =>
       Array.from({ length: UNTRAINED.includes(variant) ? 1 : trainings }, (_, i) => ({
-        role: `${variant}_${i + 1}`,
+        name: trainedName(variant, i + 1),
         best: variant === "full" && i === 0,
       }))
     );
-    return (prefix: string, make: (best: boolean) => Artifact) =>
-      Object.fromEntries(rows.map(({ role, best }) => [`${prefix}_${role}`, make(best)]));
+    return <K extends string>(make: (best: boolean) => Artifact<K>) =>
+      Object.fromEntries(rows.map(({ name, best }) => [name, make(best)]));
   };
   const ablationOf = (trainings: number) =>
     table2({
-      ...each(trainings)("real", scored),
-      ...each(trainings)("novel", (best) => novel(chosen(best))),
-      ...each(trainings)("uv", (best) => uv(chosen(best))),
+      real: each(trainings)(scored),
+      novel: each(trainings)((best) => novel(chosen(best))),
+      uv: each(trainings)((best) => uv(chosen(best))),
     });
   const targets = {
     perfect: novel(methods.perfect),
@@ -168,21 +170,17 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     uvGuess: uv(methods.guess),
     table2: ablationOf(1),
     repeated: ablationOf(2),
-    others: novelTable(
-      {
-        ...roles("novel_", METHODS, (best) => novel(chosen(best))),
-        ...roles("uv_", METHODS, (best) => uv(chosen(best))),
-      } as Parameters<typeof novelTable>[0],
-    ),
+    others: novelTable({
+      novel: eachMethod((best) => novel(chosen(best))),
+      uv: eachMethod((best) => uv(chosen(best))),
+    }),
     lpipsPerfect: lpips(methods.perfect),
     lpipsGrey: lpips(methods.grey),
-    lpips: lpipsTable(
-      roles("lpips_", METHODS, (best) => lpips(chosen(best))) as Parameters<typeof lpipsTable>[0],
-    ),
-    lpipsRepeated: lpipsAblation(each(2)("lpips", (best) => lpips(chosen(best)))),
-    fairness: fairness({ ...roles("", METHODS, scored), unwrapped } as Parameters<typeof fairness>[0]),
+    lpips: lpipsTable({ scores: eachMethod((best) => lpips(chosen(best))) }),
+    lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))) }),
+    fairness: fairness({ scores: eachMethod(scored), unwrapped }),
     figure4: figure4({
-      aligned: crops,
+      crops,
       meshes,
       copy: methods.grey,
       plain: methods.grey,

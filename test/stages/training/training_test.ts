@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { drawParameters } from "../../../nets/parameters.ts";
-import { openTfjs } from "../../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { adam } from "../../../nets/adam.ts";
 import { fromVariables, toVariables } from "../../../nets/parameters.ts";
 import { weightAverage } from "../../../nets/weight_average.ts";
@@ -105,7 +105,7 @@ Deno.test("Adam follows its definition", async () => {
   for (const i of [0, 1]) assert.ok(Math.abs(found[i]! - x[i]!) < 1e-5, `${found[i]} for ${x[i]}`);
 });
 
-Deno.test("a checkpoint that is absent, truncated or of another network is none, and the last two are reported", async () => {
+Deno.test("an absent, truncated or foreign checkpoint is none, and the last two are reported", async () => {
   const folder = await Deno.makeTempDir();
   assert.equal(await readCheckpoint(folder, { specs, log: assert.fail }), null);
   const values = drawParameters(specs, 1);

@@ -87,7 +87,7 @@ Deno.test("headAngles and extrinsics are inverse all the way round", () => {
   }
 });
 
-Deno.test("the signs: nose right of the head's centre for yaw > 0, above for pitch > 0, crown to the left for roll > 0", () => {
+Deno.test("the signs: yaw > 0 turns the nose right, pitch > 0 up, roll > 0 the crown left", () => {
   const seen = (angles: { yaw?: number; pitch?: number; roll?: number }, point: readonly number[]) =>
     project({ ...camera, rt: extrinsics({ yaw: 0, pitch: 0, roll: 0, ...angles }, 600) }, point);
   const [centre, nose, crown] = [[0, 0, 0], [0, 0, 100], [0, 100, 0]];

@@ -18,7 +18,7 @@ async function look(png: Uint8Array) {
   return { at, dark, width: info.width, height: info.height };
 }
 
-Deno.test("contactSheet() puts each picture into its cell and writes the labels, whatever fonts are installed", async () => {
+Deno.test("contactSheet() puts each picture into its cell and writes labels with any fonts installed", async () => {
   const red = await picture("#f00"), blue = await picture("#00f");
   const rows = [{ label: "Input", pictures: [red, null] }, { label: "", pictures: [blue, red] }];
   const png = await contactSheet({

@@ -19,7 +19,7 @@ function photographed(identity: string, side: number) {
 const faces = [photographed("a", -1), photographed("a", 1), photographed("a", 0.5), photographed("b", 1)];
 const options = { topology, turns: 3, lightRidge: 0.01, progress: () => {} };
 
-Deno.test("learnAlbedos() takes the light out: photographs of one person under lights from two sides come to agree", () => {
+Deno.test("learnAlbedos() takes the light out: one person under lights from two sides comes to agree", () => {
   const { each } = learnAlbedos(faces, options);
   const before = meanDifference(faces[0]!.texture, faces[1]!.texture, inside);
   const after = meanDifference(each[0]!, each[1]!, inside);

@@ -52,7 +52,7 @@ async function inputs(colour: readonly number[]) {
   };
 }
 
-Deno.test("readSources() brings meshes into their photographs' pixels, with person, colour, shape and albedo", async () => {
+Deno.test("readSources() gives meshes in their photographs' pixels, person, colour, shape and albedo", async () => {
   const colour = [51, 102, 204].map((value) => value / 255);
   const { face, trees } = await inputs(colour);
   const [source, ...rest] = await readSources(trees, morphable());

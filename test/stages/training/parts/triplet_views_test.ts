@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openTfjs } from "../../../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import type { IdentityNetwork } from "../../../../nets/triplet_loss.ts";
 import { type Artifact, cast, sourceFolder } from "@ftim/pipeline";
 import { asset } from "../../../../stages/data/fetch.ts";

@@ -1,4 +1,12 @@
-import type { RgbImage } from "../image.ts";
+/** What the definitions of L1, PSNR and SSIM share: the pair of images, the mask that weighs their pixels, and a mean over them. */
+
+/** An image as numbers. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  /** `3·width·height` values in 0..1: rows from the top, RGB after RGB. */
+  readonly data: Float32Array;
+}
 
 /** Where a metric looks. */
 export interface MetricOptions {

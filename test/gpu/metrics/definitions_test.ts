@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { cosine } from "../../../face/metrics/cosine.ts";
-import { l1 } from "../../../face/metrics/l1.ts";
-import { psnr } from "../../../face/metrics/psnr.ts";
-import { ssim, ssimMap } from "../../../face/metrics/ssim.ts";
+import { l1 } from "../../../gpu/metrics/l1.ts";
+import { psnr } from "../../../gpu/metrics/psnr.ts";
+import { ssim, ssimMap } from "../../../gpu/metrics/ssim.ts";
 import golden from "../../golden/metrics.json" with { type: "json" };
 import { goldenPair } from "../../golden/images.ts";
 
@@ -36,7 +35,7 @@ Deno.test("each metric is symmetric", () => {
   }
 });
 
-Deno.test("masked metrics ignore what lies outside the mask: L1 and PSNR at once, SSIM beyond the reach of a window", () => {
+Deno.test("masked L1 and PSNR ignore what lies outside the mask, SSIM what no window of the mask reaches", () => {
   const { a, b, mask } = goldenPair({ width: 60, height: 50, amplitude: 9 });
   const changed = { ...b, data: b.data.slice() }, farChanged = { ...b, data: b.data.slice() };
   const inMask = (x: number, y: number) => (mask[y * 60 + x] ?? 0) > 0;
@@ -85,13 +84,4 @@ Deno.test("metrics refuse pairs that cannot be compared", () => {
     assert.throws(() => metric(a, { ...b, data: b.data.subarray(3) }), /1797 values/);
   }
   assert.throws(() => ssim(small, small), /window is 11×11/);
-});
-
-Deno.test("cosine() is the normalised dot product", () => {
-  assert.equal(cosine([1, 0], [0, 5]), 0);
-  assert.ok(Math.abs(cosine([1, 2, 3], [-2, -4, -6]) + 1) < 1e-15);
-  assert.ok(Math.abs(cosine([1, 1], [1, 0]) - Math.SQRT1_2) < 1e-15);
-  assert.throws(() => cosine([1], [1, 2]), /1 and 2 values/);
-  assert.throws(() => cosine([0, 0], [1, 2]), /zero or not finite/);
-  assert.throws(() => cosine([NaN, 0], [1, 2]), /zero or not finite/);
 });

@@ -1,5 +1,6 @@
-import type { RgbImage } from "../image.ts";
-import { checkPair, meanOverPixels, type MetricOptions } from "./pair.ts";
+/** The peak signal-to-noise ratio of two images, by definition: in double precision, pixel after pixel. */
+
+import { checkPair, meanOverPixels, type MetricOptions, type RgbImage } from "./pair.ts";
 
 /**
  * Peak signal-to-noise ratio in dB for a peak of 1: 10 · log10(1 / MSE), where the mean squared error is over pixels

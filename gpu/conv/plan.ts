@@ -1,0 +1,206 @@
+/** How a convolution becomes a gather: its uniforms, and the register tile for its shape. */
+
+import type { Uniform } from "../kernels/dispatch.ts";
+import type { GatherVariant } from "./gather.ts";
+import type { ConvGeometry, Epilogue } from "./geometry.ts";
+
+/** A variant of the gather program with its uniforms. */
+export interface GatherPlan {
+  readonly variant: GatherVariant;
+  readonly uniforms: readonly Uniform[];
+  readonly invocations: number;
+}
+
+/** Options of the two planners. */
+export interface PlanOptions {
+  /** True for an adapter that runs on the CPU: larger tiles, less parallelism. */
+  readonly software: boolean;
+  readonly epilogue?: Epilogue;
+}
+
+const PLAIN: Epilogue = { hasBias: false, activation: "linear", alpha: 0 };
+
+/** Plans out = conv(x, w). */
+export function planForward(given: ConvGeometry, { software, epilogue = PLAIN }: PlanOptions): GatherPlan {
+  const g = isPointwise(given) ? flatten(given) : given;
+  return plan({
+    kernelWidth: g.kernelWidth,
+    step: g.strideWidth,
+    phases: 1,
+    tapStep: g.dilationWidth,
+    offset: -g.padLeft,
+    shape: { ...g },
+    rows: { tapStep: g.dilationHeight, offset: -g.padTop, step: g.strideHeight },
+    software,
+    epilogue,
+  });
+}
+
+/**
+ * Plans dx = convᵀ(dy, w). The filter must come transposed: [kernelHeight, kernelWidth, outChannels, inChannels].
+ * Both strides must be equal.
+ */
+export function planInputGradient(given: ConvGeometry, { software, epilogue = PLAIN }: PlanOptions): GatherPlan {
+  const g = isPointwise(given) ? flatten(given) : given;
+  return plan({
+    kernelWidth: g.kernelWidth,
+    step: 1,
+    phases: g.strideWidth,
+    tapStep: -g.dilationWidth,
+    offset: g.padLeft,
+    shape: {
+      ...g,
+      inHeight: g.outHeight,
+      inWidth: g.outWidth,
+      inChannels: g.outChannels,
+      outHeight: g.inHeight,
+      outWidth: g.inWidth,
+      outChannels: g.inChannels,
+    },
+    rows: { tapStep: -g.dilationHeight, offset: g.padTop, step: 1 },
+    software,
+    epilogue,
+  });
+}
+
+interface Shape {
+  readonly batch: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+}
+
+interface Request {
+  readonly kernelWidth: number;
+  readonly step: number;
+  readonly phases: number;
+  readonly tapStep: number;
+  readonly offset: number;
+  readonly shape: Shape;
+  readonly rows: { readonly tapStep: number; readonly offset: number; readonly step: number };
+  readonly software: boolean;
+  readonly epilogue: Epilogue;
+}
+
+function plan(request: Request): GatherPlan {
+  const { kernelWidth, step, phases, tapStep, shape: s, rows: rowTaps } = request;
+  // No activation is a leaky relu of slope 1, to the bit, so one program serves both.
+  const epilogue: Epilogue = request.epilogue.activation === "linear"
+    ? { ...request.epilogue, activation: "leakyrelu", alpha: 1 }
+    : request.epilogue;
+  // Only the remainder of the offset changes which taps fall in which phase, but the offset itself is simpler to read in the program.
+  const offset = request.offset;
+  const channels = s.outChannels > 4 ? 8 : 4;
+  const width = Math.ceil(s.outWidth / phases);
+  const height = Math.ceil(s.outHeight / phases);
+  const { rows, columns } = chooseTile({
+    width,
+    height,
+    channels,
+    step,
+    taps: kernelWidth / phases,
+    tapStep,
+    software: request.software,
+  });
+  const groups = Math.ceil(s.outChannels / channels);
+  const stripsX = Math.ceil(width / columns);
+  const stripsY = Math.ceil(height / rows);
+  const invocations = groups * stripsX * stripsY * s.batch * phases * phases;
+  return {
+    variant: {
+      kernelWidth,
+      step,
+      phases,
+      tapStep,
+      offset,
+      rows,
+      columns,
+      channels,
+      texels: request.software,
+      inputVec4: request.software || s.inChannels % 4 === 0,
+      outputVec4: request.software || s.outChannels % 4 === 0,
+      activation: epilogue.activation,
+    },
+    invocations,
+    uniforms: [
+      invocations,
+      s.inHeight,
+      s.inWidth,
+      s.inChannels,
+      s.outHeight,
+      s.outWidth,
+      s.outChannels,
+      s.kernelHeight,
+      rowTaps.tapStep,
+      rowTaps.offset,
+      rowTaps.step,
+      groups,
+      stripsX,
+      stripsY,
+      s.batch,
+      Math.ceil(s.inChannels / 4),
+      Math.ceil(s.outChannels / 4),
+      epilogue.hasBias ? 1 : 0,
+      { f32: epilogue.alpha },
+    ],
+  };
+}
+
+// Few, for each is a program of its own that takes 1 to 3 s to compile: 2 × 16 was as fast as 4 × 8, and is left out.
+const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [4, 8], [8, 4]] as const;
+
+interface TileRequest {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly step: number;
+  /** Taps of a kernel row that one phase uses. */
+  readonly taps: number;
+  readonly tapStep: number;
+  readonly software: boolean;
+}
+
+// Multiply-adds that take as long as one load of four floats.
+const LOAD_COST = 40;
+// More would make a program that takes a second and more to compile.
+const MAX_STATEMENTS = 1100;
+
+/** The tile with the least estimated work: multiply-adds and loads, those of pixels beyond the border included. */
+function chooseTile(
+  { width, height, channels, step, taps, tapStep, software }: TileRequest,
+): { rows: number; columns: number } {
+  let best = { rows: 1, columns: 1 };
+  let least = Infinity;
+  for (const [rows, columns] of TILES) {
+    const pixels = rows * columns;
+    if (pixels > (software ? 32 : 8)) continue;
+    if (pixels * taps * channels > MAX_STATEMENTS) continue;
+    const strip = Math.min(
+      columns * Math.ceil(taps),
+      (columns - 1) * step + 1 + (Math.ceil(taps) - 1) * Math.abs(tapStep),
+    );
+    const work = pixels * taps * channels * 4 + LOAD_COST * (rows * strip + taps * channels);
+    const total = Math.ceil(width / columns) * Math.ceil(height / rows) * work;
+    if (total < least) {
+      least = total;
+      best = { rows, columns };
+    }
+  }
+  return best;
+}
+
+function isPointwise(g: ConvGeometry): boolean {
+  return g.kernelHeight === 1 && g.kernelWidth === 1 && g.strideHeight === 1 && g.strideWidth === 1 &&
+    g.padTop === 0 && g.padLeft === 0 && g.inHeight === g.outHeight && g.inWidth === g.outWidth;
+}
+
+/** A 1×1 convolution is a matrix product: all pixels in one row, so that no tile is cut by an image's edge. */
+function flatten(g: ConvGeometry): ConvGeometry {
+  const pixels = g.batch * g.inHeight * g.inWidth;
+  return { ...g, batch: 1, inHeight: 1, outHeight: 1, inWidth: pixels, outWidth: pixels };
+}

@@ -1,0 +1,55 @@
+/**
+ * What the experiments read of data.lock: every entry, and none of those that no code reads yet.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { embedded } from "../../experiments/embedded.ts";
+import { paper } from "../../experiments/paper.ts";
+import type { Artifact } from "@ftim/pipeline";
+import { asset, dataLock } from "../../stages/data/fetch.ts";
+
+/** Networks that tests ask for a second opinion. */
+const READ_BY_TESTS = ["models/fr_landmark.onnx"];
+
+Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
+  const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));
+  const { assets, later } = dataLock();
+  assert.deepEqual([...assets.keys()].filter((id) => !read.has(id)), READ_BY_TESTS);
+  assert.deepEqual([...read].filter((id) => !assets.has(id)), []);
+  assert.ok(later.size > 0);
+});
+
+Deno.test("what no code reads yet is refused by name, with what to do", () => {
+  for (const id of dataLock().later.keys()) {
+    assert.throws(() => asset(id), new RegExp(`No code reads "${id}" yet.*Move it from later to entries in data.lock`));
+  }
+});
+
+/** Both experiments, `paper` with an empty data folder and with one that lacks only CelebA's partition. */
+async function experiments(): Promise<Record<string, unknown>[]> {
+  const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
+  try {
+    const empty = paper({ data: folder });
+    await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
+    return [embedded({ data: folder }), empty, paper({ data: folder })];
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The ids of data.lock that the stages `fetch` and `admit` would give below some values. */
+function idsIn(values: readonly unknown[]): Set<string> {
+  const ids = new Set<string>();
+  const seen = new Set<unknown>();
+  const queue = [...values];
+  for (let value = queue.pop(); queue.length > 0 || value !== undefined; value = queue.pop()) {
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    const { stage, params } = value as Partial<Extract<Artifact["node"], { type: "stage" }>>;
+    if (stage?.name === "fetch") {
+      for (const { id } of (params as { files: { id: string }[] }).files) ids.add(id);
+    } else if (stage?.name === "admit") ids.add((params as { id: string }).id);
+    queue.push(...Object.entries(value).flatMap(([name, inner]) => name === "stage" ? [] : [inner]));
+  }
+  return ids;
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { cast, sourceFolder } from "@ftim/pipeline";
+import { seedSpread } from "../../../stages/tables/seed_spread.ts";
+import { withScratch } from "../scratch.ts";
+
+Deno.test("trainings stand in the order of their numbers above their mean and standard deviation", async () => {
+  await withScratch(async ({ folder, write, run }) => {
+    const psnr = new Map([["1", 30], ["2", 33], ["10", 36]]);
+    for (const [name, value] of psnr) {
+      const scores = { l1: 0.01, psnr: value, ssim: 0.9, cosine: 0.8 };
+      const face = { face: "a/0", maskShare: 0.5, masked: scores, full: scores };
+      await write(`real/${name}/a/0.json`, JSON.stringify(face));
+      const view = {
+        identity: "a",
+        from: "a/0",
+        to: "a/1",
+        turn: 30,
+        l1: 0.1,
+        psnr: value - 10,
+        ssim: 0.7,
+        cosine: 0.6,
+      };
+      await write(`novel/${name}/novel.json`, JSON.stringify([view]));
+    }
+    const by = <K extends string>(role: string, kind: K) =>
+      Object.fromEntries([...psnr.keys()].map((name) => [name, cast(sourceFolder(`${folder}/${role}/${name}`), kind)]));
+    const { trees } = await run({ seeds: seedSpread({ real: by("real", "metrics"), novel: by("novel", "novel") }) });
+    const rows = (await trees.seeds.text("seeds.csv")).trim().split("\n").map((line) => line.split(","));
+    const column = rows[0]!.indexOf("psnr");
+    const shown = rows.slice(1).map((row) => [row[0], Number(row[column])]);
+    assert.deepEqual(shown.map(([label]) => label), [
+      "training 1",
+      "training 2",
+      "training 3",
+      "mean",
+      "standard deviation",
+    ]);
+    assert.deepEqual(shown.map(([, value]) => value), [30, 33, 36, 33, 3]);
+    const { "10": _, ...lacking } = by("novel", "novel");
+    await assert.rejects(
+      run({ seeds: seedSpread({ real: by("real", "metrics"), novel: lacking }) }),
+      /Training 10 has no scores in other views/,
+    );
+  });
+});
