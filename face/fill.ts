@@ -1,5 +1,7 @@
-// A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
-// and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+/**
+ * A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
+ * and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+ */
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { enlarge, pushPull } from "./push_pull.ts";
 import { flipMap } from "./symmetry.ts";

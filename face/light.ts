@@ -1,6 +1,8 @@
-// Light on a face as nine spherical-harmonic bands per colour: image = albedo · shading. Order and constants are DECA's
-// (Feng et al. 2021, `decalib/utils/renderer.py`), so that its light codes can be used as they are. Normals are in view
-// space: x right, y up, z to the viewer.
+/**
+ * Light on a face as nine spherical-harmonic bands per colour: image = albedo · shading. Order and constants are DECA's
+ * (Feng et al. 2021, `decalib/utils/renderer.py`), so that its light codes can be used as they are. Normals are in view
+ * space: x right, y up, z to the viewer.
+ */
 import { solveCholesky } from "./linear.ts";
 
 /** Bands of the basis. */

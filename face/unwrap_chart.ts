@@ -1,5 +1,7 @@
-// What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and
-// what surrounds a vertex.
+/**
+ * What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and
+ * what surrounds a vertex.
+ */
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 

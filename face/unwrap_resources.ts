@@ -1,5 +1,7 @@
-// The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology
-// is uploaded once, and WebGPU clears new memory, which took as long as the work.
+/**
+ * The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology
+ * is uploaded once, and WebGPU clears new memory, which took as long as the work.
+ */
 import type { Gpu } from "@ftim/gpu/device";
 import { arrayLayers } from "@ftim/gpu/array-layers";
 import type { Topology } from "./topology.ts";

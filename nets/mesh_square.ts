@@ -1,3 +1,4 @@
+/** The part of a photograph that recognition networks are shown, from the mesh of the face in it. */
 import { type Box, squareAround } from "./resample.ts";
 
 /**
