@@ -1,6 +1,6 @@
 /**
  * Ctrl-C while the main thread is busy: compiling shaders in a software driver holds it for seconds, in which no signal
- * handler runs. A thread of its own then ends the process; nothing finished is lost, for the store survives even
+ * handler runs. A thread of its own then ends the process. Nothing finished is lost, because the store survives even
  * `kill -9`.
  */
 import type { Reporter } from "@ftim/pipeline";

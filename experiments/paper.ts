@@ -1,15 +1,15 @@
 /**
  * The experiment `paper`: the paper's own data, which its owners grant on request and the user puts into a folder
- * (`data.lock` says whom to ask and where each file goes). FaceScape's captures to train from, CelebA's photographs to
- * test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
+ * (`data.lock` says whom to ask and where each file goes). It takes FaceScape's captures to train from, CelebA's
+ * photographs to test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
  *
- * What is not the paper's: the 3DMM regressor is `embedded`'s face mesh network with a linear model learned from
- * FaceScape's frontal views, where the paper has DECA's; and the comparators are the texture models that `embedded`
- * re-makes, not the authors' networks. Meshes are not corrected, for no true ones are known here, and no texture can be
- * compared with a true one.
+ * The 3DMM regressor is `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views,
+ * where the paper has DECA's. The comparators are the texture models that `embedded` re-makes, not the authors'
+ * networks. Meshes are not corrected, because no true ones are known here, and no texture can be compared with a true
+ * one. docs/departures.md lists all that differs.
  *
- * Where the paper is silent: every tenth person of FaceScape is held out for other views; the test set are the first
- * photographs of CelebA's test partition.
+ * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
+ * set is the first photographs of CelebA's test partition.
  *
  * @module
  */

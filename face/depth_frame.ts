@@ -1,4 +1,4 @@
-// Where a posed mesh lies in the depth map that decides which of its texels are hidden.
+/** Where a posed mesh lies in the depth map that decides which of its texels are hidden. */
 
 /** Side of the depth map in pixels. */
 const DEPTH_SIZE = 448;

@@ -1,5 +1,7 @@
-// A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
-// and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+/**
+ * A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
+ * and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+ */
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { enlarge, pushPull } from "./push_pull.ts";
 import { flipMap } from "./symmetry.ts";
@@ -34,8 +36,8 @@ export interface CompleteOptions {
   readonly template?: Float32Array;
   /**
    * How far the mirrored half's colours may differ beside what was seen from the continuation of its colours, 0..1;
-   * with the distance they may differ more. What lies over one cheek, such as hair, would else lie over the other.
-   * Default: as far as they do.
+   * with the distance they may differ more. What lies over one cheek, such as hair, would otherwise lie over the other
+   * cheek. Default: as far as they do.
    */
   readonly bound?: number;
   /** Cells a side of the map of colour gains between the two halves. Default 16. */

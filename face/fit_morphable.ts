@@ -1,6 +1,8 @@
-// Learning the morphable model: align all meshes to their common mean (generalised Procrustes), then principal
-// components of the persons' means (identity), of each person's deviations from their mean (expression), and of albedo
-// maps. Every mesh also counts mirrored: faces have no preferred side, so the mean is exactly symmetric.
+/**
+ * Learning the morphable model: align all meshes to their common mean (generalised Procrustes), then principal
+ * components of the persons' means (identity), of each person's deviations from their mean (expression), and of albedo
+ * maps. Every mesh also counts mirrored: faces have no preferred side, so the mean is exactly symmetric.
+ */
 import { canonicalFrame } from "./frame.ts";
 import type { MorphableModel, ShapeModel } from "./morphable.ts";
 import { principalComponents } from "./pca.ts";

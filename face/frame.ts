@@ -1,5 +1,7 @@
-// What "upright and looking straight at the viewer" means for a mesh on its own, from nothing but its mirror symmetry
-// and its midline. This fixes the axes of model space, and so where yaw, pitch and roll are zero.
+/**
+ * What "upright and looking straight at the viewer" means for a mesh on its own, from nothing but its mirror symmetry
+ * and its midline. This fixes the axes of model space, and so where yaw, pitch and roll are zero.
+ */
 import { midlineEnds, type Topology } from "./topology.ts";
 import type { Pose } from "./pose.ts";
 

@@ -1,5 +1,7 @@
-// A textured head as one GLB file, for any 3-D viewer. glTF's frame is ours (right-handed, y up, the face toward +z),
-// and so is its texture space (v down from the top row).
+/**
+ * A textured head as one GLB file, for any 3-D viewer. glTF's frame is ours (right-handed, y up, the face toward +z),
+ * and so is its texture space (v down from the top row).
+ */
 import { vertexNormals } from "./normals.ts";
 import { flipYZ } from "./pose.ts";
 import type { Topology } from "./topology.ts";

@@ -1,6 +1,8 @@
-// Light on a face as nine spherical-harmonic bands per colour: image = albedo · shading. Order and constants are DECA's
-// (Feng et al. 2021, `decalib/utils/renderer.py`), so that its light codes can be used as they are. Normals are in view
-// space: x right, y up, z to the viewer.
+/**
+ * Light on a face as nine spherical-harmonic bands per colour: image = albedo · shading. Order and constants are DECA's
+ * (Feng et al. 2021, `decalib/utils/renderer.py`), so that its light codes can be used as they are. Normals are in view
+ * space: x right, y up, z to the viewer.
+ */
 import { solveCholesky } from "./linear.ts";
 
 /** Bands of the basis. */
@@ -109,7 +111,7 @@ export function fitLight(
   return solveWithPrior({ matrices, rights, energy }, { ridge: Math.max(ridge, 1e-9), secondOrder, tint });
 }
 
-/** The channels' normal equations as one system, band-major, for the prior ties the channels to each other. */
+/** The channels' normal equations as one system, band-major, because the prior ties the channels to each other. */
 function solveWithPrior(
   { matrices, rights, energy }: {
     matrices: readonly Float64Array[];

@@ -1,7 +1,9 @@
-// The little dense linear algebra that fitting a face needs, in f64: symmetric positive systems and symmetric
-// eigenvectors. Sizes are 3 to a few hundred, so plain loops are enough. The npm package ml-matrix would do, and its
-// eigenvectors of 300×300 come ten times as fast (0.06 s). This module is kept because a fit asks for such a size only
-// once, and because another solver rounds differently: it would change the bytes of every stored mesh and texture.
+/**
+ * The little dense linear algebra that fitting a face needs, in f64: symmetric positive systems and symmetric
+ * eigenvectors. Sizes are 3 to a few hundred, so plain loops are enough. The npm package ml-matrix would do, and its
+ * eigenvectors of 300×300 come ten times as fast (0.06 s). This module is kept because a fit asks for such a size only
+ * once, and because another solver rounds differently: it would change the bytes of every stored mesh and texture.
+ */
 
 /**
  * Solves A·X = B for a symmetric positive definite A by Cholesky.

@@ -1,6 +1,8 @@
-// A linear morphable model: shape = mean + identity + expression, albedo = mean + variation, each a few principal
-// directions. Coefficients are in standard deviations. Model space is described in pose.ts and frame.ts; its unit is
-// the root mean square distance of the mean's vertices from their centroid (a face is about 2.7 wide and 3.2 high).
+/**
+ * A linear morphable model: shape = mean + identity + expression, albedo = mean + variation, each a few principal
+ * directions. Coefficients are in standard deviations. Model space is described in pose.ts and frame.ts; its unit is
+ * the root mean square distance of the mean's vertices from their centroid (a face is about 2.7 wide and 3.2 high).
+ */
 import { applyPose, flipYZ, invertPose, type Pose, procrustes } from "./pose.ts";
 import { solveCholesky } from "./linear.ts";
 

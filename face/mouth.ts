@@ -1,6 +1,8 @@
-// The packaged chart gives the inside of the mouth no room: its lips meet in a slit 0.7 texels high (at 256²), and no
-// triangle covers it, so a smile would have neither teeth nor a face there. This opens the slit to an ellipse, lets the
-// chart around it give way smoothly (harmonic displacement on the mesh graph) and spans it with triangles.
+/**
+ * The packaged chart gives the inside of the mouth no room: its lips meet in a slit 0.7 texels high (at 256²), and no
+ * triangle covers it, so a smile would have neither teeth nor a face there. This opens the slit to an ellipse, lets the
+ * chart around it give way smoothly (harmonic displacement on the mesh graph) and spans it with triangles.
+ */
 import { signedArea } from "./winding.ts";
 
 interface Chart {

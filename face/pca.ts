@@ -1,3 +1,4 @@
+/** Principal components of a few long vectors, such as meshes and albedo maps. */
 import { symmetricEigen } from "./linear.ts";
 
 /** Principal directions of a set of deviations. */

@@ -1,9 +1,11 @@
-// Where a head is and how it is turned. Two right-handed frames, x to image-right, y up, z toward the viewer:
-//   model space  the mean face, upright and looking along +z (see frame.ts)
-//   view space   crop pixels with y and z negated: view = (x, −y, −z) of MediaPipe's posed vertices
-// A pose maps model to view: view = scale · R · model + translation, R = Ry(yaw) · Rx(−pitch) · Rz(roll). The nose then
-// points along (sin yaw · cos pitch, sin pitch, cos yaw · cos pitch): yaw and pitch say where it points, roll turns
-// the head about it. The only singularity is a face looking straight up or down.
+/**
+ * Where a head is and how it is turned. Two right-handed frames, x to image-right, y up, z toward the viewer:
+ *   model space  the mean face, upright and looking along +z (see frame.ts)
+ *   view space   crop pixels with y and z negated: view = (x, −y, −z) of MediaPipe's posed vertices
+ * A pose maps model to view: view = scale · R · model + translation, R = Ry(yaw) · Rx(−pitch) · Rz(roll). The nose then
+ * points along (sin yaw · cos pitch, sin pitch, cos yaw · cos pitch): yaw and pitch say where it points, roll turns
+ * the head about it. The only singularity is a face looking straight up or down.
+ */
 import { symmetricEigen } from "./linear.ts";
 
 /** A similarity from model space to view space. */

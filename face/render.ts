@@ -1,5 +1,7 @@
-// Image Render of the paper. The geometry is fixed, so an image is a linear function of the texture: every pixel is a
-// fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
+/**
+ * Image Render of the paper. The geometry is fixed, so an image is a linear function of the texture: every pixel is a
+ * fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
+ */
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { applySparseCpu, type SparseMatrix } from "@ftim/gpu/sparse-cpu";
 import { sampler, spreadOf } from "./pixel_samples.ts";

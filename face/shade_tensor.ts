@@ -1,7 +1,8 @@
-// Shading by spherical harmonics on the GPU: `shade` of light.ts for a batch of maps, differentiable in normals and
-// light, so that either can be fitted by its gradient. Shading is linear in the light, so a matrix product does that
-// half; the bands and their slopes are one pass each.
-
+/**
+ * Shading by spherical harmonics on the GPU: `shade` of light.ts for a batch of maps, differentiable in normals and
+ * light, so that either can be fitted by its gradient. Shading is linear in the light, so a matrix product does that
+ * half; the bands and their slopes are one pass each.
+ */
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs";
 import { differentiable, program, run, sizeOf } from "@ftim/gpu/wgsl";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -1,3 +1,4 @@
+/** Normals and shading as UV maps: what light does to each texel of a posed mesh. */
 import { shade } from "./light.ts";
 import { vertexNormals } from "./normals.ts";
 import type { Topology } from "./topology.ts";

@@ -1,7 +1,8 @@
-// The 468-vertex face mesh: which vertices make a triangle, where each lies in the UV chart, and which is its mirror
-// twin. Parsed from the text of `@vladmandic/human`'s `src/face/facemeshcoords.ts` (MediaPipe's face mesh, Apache-2.0);
-// the chart there is v-down already (forehead 0.107, chin 0.954), image-left is u-left, and eyes are covered.
-
+/**
+ * The 468-vertex face mesh: which vertices make a triangle, where each lies in the UV chart, and which is its mirror
+ * twin. Parsed from the text of `@vladmandic/human`'s `src/face/facemeshcoords.ts` (MediaPipe's face mesh, Apache-2.0);
+ * the chart there is v-down already (forehead 0.107, chin 0.954), image-left is u-left, and eyes are covered.
+ */
 import { openMouth } from "./mouth.ts";
 import { orientTriangles } from "./winding.ts";
 

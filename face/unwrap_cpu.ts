@@ -1,6 +1,8 @@
-// UV Render of the paper on the CPU, the reference of `unwrap`: the photograph, sampled at every texel's place on the
-// posed mesh, and how well the camera saw it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on
-// the cheek behind it; here a depth test decides.
+/**
+ * UV Render of the paper on the CPU, the reference of `unwrap`: the photograph, sampled at every texel's place on the
+ * posed mesh, and how well the camera saw it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on
+ * the cheek behind it; here a depth test decides.
+ */
 import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { frameOf } from "./depth_frame.ts";

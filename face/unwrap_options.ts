@@ -1,4 +1,4 @@
-// What unwrapping takes and gives, on the GPU (unwrap.ts) and on the CPU (unwrap_cpu.ts), and what counts as seen.
+/** What unwrapping takes and gives, on the GPU (unwrap.ts) and on the CPU (unwrap_cpu.ts), and what counts as seen. */
 import type { RgbImage } from "./image.ts";
 import type { Topology } from "./topology.ts";
 

@@ -1,15 +1,18 @@
-// The shaders behind unwrap.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for
-// bit.
-//
-// depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum,
-// which knows no order normals  one invocation a vertex: the area-weighted sum over the triangles around it rows,
-// columns  a summed-area table of the depth pixels that the mesh covers texels   one invocation a texel of the chart:
-// where it lies in the image, its colour there, and how well it was seen shrink   the minimum over a square of texels,
-// for four by four texels at once
-//
-// The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a
-// row of 1024 texels after the other: on a software adapter a texel of four floats is fetched faster than one element
-// of a buffer.
+/**
+ * The shaders behind unwrap.ts. Each output has one invocation and a fixed order of work, so a result repeats bit for
+ * bit.
+ *
+ * depth    one invocation a triangle, moved as `frameOf` says: the nearest at each pixel centre, by an atomic maximum,
+ *          which knows no order
+ * normals  one invocation a vertex: the area-weighted sum over the triangles around it
+ * rows, columns  a summed-area table of the depth pixels that the mesh covers
+ * texels   one invocation a texel of the chart: where it lies in the image, its colour there, and how well it was seen
+ * shrink   the minimum over a square of texels, for four by four texels at once
+ *
+ * The y of a dispatch is the mesh. What is read at scattered places, and what is read of the mesh, lies in textures, a
+ * row of 1024 texels after the other: on a software adapter a texel of four floats is fetched faster than one element
+ * of a buffer.
+ */
 
 /**
  * Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of

@@ -1,6 +1,8 @@
-// The chart rasterised once a topology: for every texel of a square UV map its triangle and barycentric weights. Texels
-// outside the chart know the nearest one inside, so that a map can be extended past the chart's border and bilinear
-// reads near it mix in no background.
+/**
+ * The chart rasterised once a topology: for every texel of a square UV map its triangle and barycentric weights. Texels
+ * outside the chart know the nearest one inside, so that a map can be extended past the chart's border and bilinear
+ * reads near it mix in no background.
+ */
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import type { Topology } from "./topology.ts";
 

@@ -1,25 +1,27 @@
 /**
  * FTIM, the Facial Texture Inpainting Module (paper, section 3.2): an encoder-decoder that completes a UV texture.
  *
- * Input: the incomplete UV texture beside the template UV albedo. Expression and pose join the latent code. Output: the
- * complete UV texture; the albedo is output − template texture + template albedo (lighting removed by subtraction).
+ * The paper's network reads two maps, the template UV albedo and the incomplete UV texture, and takes expression and
+ * pose in its latent code. Its output is the complete UV texture, and the albedo is output − template texture +
+ * template albedo, which removes the light by subtraction.
  *
- * Where the paper is silent, we decide:
- * - depth and width: five stride-2 convolutions, then nearest-neighbour upsampling with skip connections (a U-Net);
- * - instance normalisation behind every convolution but the last: with it the same training teaches about twice as much
- *   (results/README.md, "What the training adds");
- * - expression and pose shift the latent map between its normalisation and its rectifier: a shift before a
- *   normalisation would be taken out by it;
- * - the visibility map is an input too, since a texel that is black and one that was not seen are different things;
- * - the output is a residual on a first guess, which is an input too: what is seen, else its mirror image, else the
- *   template texture, matched in colour (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry has
- *   to be handed to it;
- * - the residual counts by how little of a texel was seen: what the photograph shows stays as it is, as in image
- *   inpainting (I_comp of Liu et al. 2018). Without this, training bends what is seen, too, which costs Table 1 and
- *   gains nothing in other views (results/README.md, "What the training adds");
- * - the last convolution starts at zero, so that training starts from the first guess and not from noise; what it gives
- *   counts a tenth, for a step of Adam is as large for it as for the other layers and would throw all texels off at
- *   once.
+ * This network departs from it (docs/departures.md):
+ * - The visibility and its mirror image are inputs too, since a black texel and one that was not seen are different
+ *   things.
+ * - A first guess is an input too: what is seen, else its mirror image matched in colour, else the template texture
+ *   (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry is handed to it.
+ * - The output is the first guess plus a residual.
+ * - The residual counts by how little of a texel was seen, so what the photograph shows stays as it is (I_comp of Liu
+ *   et al. 2018). Without this, training bends what is seen as well.
+ *
+ * What the paper does not print, we decide:
+ * - Five stride-2 convolutions, then nearest-neighbour upsampling with skip connections (a U-Net).
+ * - Instance normalisation follows every convolution but the last. Without it the network learns half as much or less
+ *   in as many steps.
+ * - Expression and pose shift the latent map between its normalisation and its rectifier. A normalisation would take
+ *   out a shift before it.
+ * - The last convolution starts at zero, so training starts from the first guess and not from noise. Its result counts
+ *   a tenth, because a first step of Adam would otherwise throw all texels off at once.
  *
  * @module
  */

@@ -81,7 +81,7 @@ export function idMrfLayer(
   return tf.neg(tf.mean(tf.log(tf.stack(found)))) as tfjs.Scalar;
 }
 
-/** Positions come in whole blocks of so many, for a buffer of every size that there ever was stays with tfjs. */
+/** Positions come in whole blocks of so many, because tfjs keeps a buffer of every size that it was ever asked for. */
 const BLOCK = 64;
 
 /** The positions of one image that take part, as rows of the batch, filled up with −1. */

@@ -1,7 +1,7 @@
 /**
  * The last step of Deng et al. 2019 (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`): coefficients of a linear
- * albedo that agree with the photograph pixel by pixel on skin and, through a recognition network, as a face. Theirs
- * come from a regressor trained with these losses; here they are found for the one photograph by Adam, from the
+ * albedo that agree with the photograph pixel by pixel on skin and, through a recognition network, as a face. The
+ * authors' come from a regressor trained with these losses. Here Adam finds them for the one photograph, from the
  * least-squares solution on.
  *
  * With shape and light fixed, the render is linear in the coefficients: image = base + Σ code_k · part_k. So the

@@ -1,11 +1,11 @@
 /**
- * The losses of the paper's section 3.3, each a scalar ≥ 0 on the device, and their weighted sum.
- * All are means, not sums, so that a weight means the same at every map size.
+ * The losses of the paper's section 3.3, each a scalar ≥ 0 on the device, and their weighted sum. All are means, not
+ * sums, so that a weight means the same at every map size.
  *
- * The extraction of the paper keeps five weights for six terms (1.0, 0.2, 0.2, 0.02, 0.01). They are assigned in the
- * order in which the text names the terms; the regularisation's weight is ours. It is a mean over the few texels that
- * no view of a triplet shows, so a texel counts for much: with a weight of 0.1 it held the network at its first guess,
- * more or less by the seed (results/README.md, "What the training adds").
+ * The text of the paper that could be had keeps five weights for six terms (1.0, 0.2, 0.2, 0.02, 0.01). They are
+ * assigned in the order in which it names the terms. The regularisation's weight is ours: the term is a mean over the
+ * few texels that no view of a triplet shows, so each counts for much, and a weight of 0.1 holds the network at its
+ * first guess. docs/departures.md lists what differs from the paper.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface LossWeights {
   regularisation: number;
 }
 
-/** The paper's weights, in the order of its text; `regularisation` is not printed there. */
+/** Five weights that the paper prints, in the order of its text; `regularisation` is ours. */
 export const PAPER_WEIGHTS: LossWeights = {
   photometric: 1.0,
   albedo: 0.2,
@@ -55,8 +55,11 @@ export function albedoLoss(tf: Tfjs, albedos: tfjs.Tensor4D, chart: tfjs.Tensor3
 }
 
 /**
- * Symmetry loss (paper, equation 2; DECA's trainer, `decalib/trainer.py`): texels that were not seen are drawn to their
- * mirror image, whose gradient is stopped so that the seen side is not drawn to the unseen one.
+ * Symmetry loss (after the paper's equation 2): texels that were not seen are drawn to their mirror image. The gradient
+ * of the mirror image is stopped, so that the seen side is not drawn to the unseen one.
+ *
+ * The paper's mask is the visible face region, and its stated purpose is to regularise the invisible one. This is the
+ * form of DECA's trainer (`decalib/trainer.py`), which does what the purpose says.
  */
 export function symmetryLoss(
   tf: Tfjs,

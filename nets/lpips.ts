@@ -1,15 +1,15 @@
 /**
  * LPIPS, the learned perceptual image patch similarity (Zhang, Isola, Efros, Shechtman, Wang 2018, "The unreasonable
  * effectiveness of deep features as a perceptual metric"), version 0.1 with AlexNet, which its authors recommend for
- * comparing methods: how far apart two pictures are to a network that was taught people's judgements. 0 for equal
- * pictures; lower is better.
+ * comparing methods. It says how far apart two pictures are to a network that learned people's judgements. 0 is for
+ * equal pictures; lower is better.
  *
  * Each of five layers gives a map: unit-length features, their squared difference, weighted by channel. The distance is
  * the sum of the maps' means. Under a mask it is the mean, over the mask, of the maps enlarged to the picture
  * (bilinear, pixel centres), which is the authors' `spatial=True`.
  *
- * The weights are the user's to get (data.lock, collection `lpips`): `AlexNet_0.Conv_<n>.kernel` [height, width, in,
- * out] and `.bias` [out], `NetLinLayer_<n>.Conv_0.kernel` [1, 1, channels, 1].
+ * The user has to get the weights (data.lock, collection `lpips`): `AlexNet_0.Conv_<n>.kernel` [height, width, in, out]
+ * and `.bias` [out], `NetLinLayer_<n>.Conv_0.kernel` [1, 1, channels, 1].
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";

@@ -1,12 +1,12 @@
 /**
  * The albedo of Tran et al. ("Towards High-Fidelity Nonlinear 3D Face Morphable Model", CVPR 2019;
- * tranluan/Nonlinear_Face_3DMM): an encoder reduces the face to a code, a decoder without skip connections makes the
- * albedo map of it. Everything passes through the code, which is the method's idea and its limit.
+ * tranluan/Nonlinear_Face_3DMM). An encoder reduces the face to a code, and a decoder without skip connections makes
+ * the albedo map of it. Everything passes through the code, which is the method's idea and its limit.
  *
- * Re-made on our geometry and light: the encoder reads what was seen without its light, less the mean albedo, and its
- * visibility instead of the crop, and the output is the mean albedo plus a residual, as theirs is a mean plus a tanh
- * residual. Given the texture as it is lit, the network spends its few steps on learning what the fitted light knows:
- * that cost it 0.6 dB of Table 1 and 0.3 dB of other views.
+ * It is re-made on our geometry and light. The encoder reads what was seen without its light, less the mean albedo, and
+ * its visibility, in place of the crop. Given the lit texture instead, the network would spend its few steps on
+ * learning what the fitted light knows. The output is the mean albedo plus a residual, as theirs is a mean plus a tanh
+ * residual.
  *
  * @module
  */

@@ -1,11 +1,13 @@
 /**
- * One training step's loss (paper, sections 3.2 and 3.3): the three views of a triplet are completed, one of the three
+ * One training step's loss (paper, sections 3.2 and 3.3). The three views of a triplet are completed, one of the three
  * albedos is picked at random, and all three views are rendered with it and compared with the photographs.
  *
- * We depart from the paper in one thing, unless asked not to: all three views are rendered in the light of the view
- * that was picked, not each in its own. The lamps of a capture stand still, so what one view makes of the light must
- * hold in the others. With each view's own light the losses cannot see how wrong it is about the half of the face that
- * it does not show, which is most of what is left to learn (results/README.md, "What the training adds").
+ * By default all three views are rendered in the light of the view that was picked. The paper renders each in its own
+ * light, which `light: "own"` does. The lamps of a capture stand still, so what one view makes of the light must hold
+ * in the others; in its own light a view hides how wrong it is about the half of the face that it does not show.
+ *
+ * The symmetry loss looks at texels that were not seen, where the paper's mask is the visible region, and what the
+ * regularisation does is ours. docs/departures.md lists all that differs from the paper.
  *
  * @module
  */
@@ -131,8 +133,8 @@ export function tripletLoss(
     terms.symmetry = symmetryLoss(tf, { albedo: albedos, flipped: tf.reverse(albedos, 2), unseen });
   }
   if (weights.regularisation > 0) {
-    // What no view of the triplet shows is drawn to the first guess: nothing else says what should be there. (Drawn to
-    // the template, as it was, it cost 0.07 dB of texels that were not seen.)
+    // What no view of the triplet shows is drawn to the first guess: nothing else says what should be there, and the
+    // template is farther from it.
     terms.regularisation = weightedL1(tf, albedos, {
       b: removeLighting(tf, { ...input, texture: input.guess }),
       weight: tf.tensor3d(hidden(views, chart), [side, side, 1]),
@@ -142,7 +144,7 @@ export function tripletLoss(
 }
 
 /**
- * Identity and ID-MRF loss. The network sees the render over the photograph, as it was trained on whole faces. Only
+ * Identity and ID-MRF loss. The network sees the render over the photograph, since it learned from whole faces. Only
  * positions that the mesh covers take part in the ID-MRF loss: the face region of the paper, without the border that a
  * mask on the images would draw.
  */

@@ -1,6 +1,6 @@
 /**
- * The photographs that triplets were chosen from, out of all that show a face: of FaceScape's 400k photographs the
- * paper goes on with 1.5k triplets, and so do the crops, meshes and textures.
+ * The photographs that triplets were chosen from, out of all that show a face. Of FaceScape's 400k photographs the
+ * paper goes on with 1.5k triplets; crops, meshes and textures are made of these only.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * Stage `detect`: faces in the imported photographs; those without one are dropped, by name and counted. The paper uses
- * "FaceNet to eliminate images without faces" (Section 3.1), which must mean the detector that ships with FaceNet; here
- * it is the packaged one.
+ * Stage `detect`: faces in the imported photographs. Those without one are dropped, by name and counted. The paper uses
+ * "FaceNet to eliminate images without faces" (Section 3.1), which we read as the detector that ships with FaceNet;
+ * here it is the detector that a package ships.
  *
- * Where the paper is silent: of several faces the largest is the one that was photographed (captures), or all are kept
- * (photographs in the wild, where each is a test face of its own).
+ * What the paper does not print, we decide: of several faces the largest is the one that was photographed (captures),
+ * or all are kept (photographs in the wild, where each is a test face of its own).
  *
  * @module
  */

@@ -130,7 +130,8 @@ function lookUp(id: string): Asset {
   if (entry !== undefined) return entry;
   if (!later.has(id)) throw new AssetError(`data.lock has no "${id}"${suggest(id)}`);
   throw new AssetError(
-    `No code reads "${id}" yet, so it is not fetched. Move it from later to entries in data.lock with the code that does.`,
+    `No code reads "${id}" yet, so it is not fetched. ` +
+      "Move it from later to entries in data.lock with the code that does.",
   );
 }
 

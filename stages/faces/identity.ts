@@ -1,3 +1,4 @@
+/** Opening the 128-d recognition network from an artifact, for the stages whose losses look through it. */
 import { openRecognition128, type Recognition128 } from "../../nets/recognition128.ts";
 import type { Tree } from "@ftim/pipeline";
 

@@ -1,7 +1,6 @@
 /**
- * What a training and its data look like as charts: each loss over the steps, and the yaw of the photographs with the
- * bins of the triplets. Vega-Lite makes SVG of them without a browser; the PNG is that SVG drawn with a font that is
- * given.
+ * A training and its data as charts: each loss over the steps, and the yaw of the photographs with the bins of the
+ * triplets. Vega-Lite makes SVG of them without a browser, and the PNG is that SVG drawn with the font that is given.
  *
  * @module
  */

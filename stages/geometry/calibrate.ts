@@ -1,11 +1,11 @@
 /**
- * What the mesh network usually gets wrong, learned from captures whose true meshes are known (`synthesize`), for
- * `correct_mesh` to take off. The paper regresses with DECA and says nothing of its errors; here the views of a triplet
- * must register for the training to learn anything from one another.
+ * What the mesh network usually gets wrong, learned from captures whose true meshes are known (`synthesize`).
+ * `correct_mesh` takes it off. The paper has no such step. The views of a triplet must fit each other, or the training
+ * learns nothing from one about another.
  *
  * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller
  * there. Without truth, or with a single person's, there is none, and every mesh stays as it is. It is learned on
- * rendered heads; on photographs nothing tells the truth.
+ * rendered heads; nothing tells the truth of photographs.
  *
  * @module
  */

@@ -1,9 +1,10 @@
 /**
  * FTIM's first guess of each face's texture: what is seen, else its mirror image, else the template. It is part of the
  * network's input, and what the network's residual is added to where nothing was seen (`nets/ftim.ts`). The paper's
- * network sees the incomplete texture only.
+ * network has no such input.
  *
- * A stage of its own, for every training, every reconstruction and every variant of the ablation begins with it.
+ * It is a stage of its own, because every training, every reconstruction and every variant of the ablation begins with
+ * it.
  *
  * @module
  */
@@ -39,16 +40,20 @@ export const guessTextures = defineStage({
 });
 
 /**
- * The guess for one face. The light is taken out before and put back after, as the paper does it, by subtraction of the
- * template's: the mirrored half is lit from its own side. Beside what was seen the mirror image takes on its colours,
- * or every silhouette would show as a line. Without the light the halves hardly differ in colour, so their gains are
- * coarse and near 1: what a shadow does to one half is not carried over the other. The mirrored half is held near the
- * colours beside it, so that hair over one cheek does not lie over the other: a bound that was chosen with the held-out
- * heads in view, and gives 0.07 dB on unseen texels of the training captures. The other settings are those with the
- * least error of all texels on those, but for two. With less trust in grazing views the texture is better still ([0.5,
- * 0.98]: 0.4 dB), but parts of what the photograph shows give way to the mirror image. And a seam of 8 texels has 0.02
- * dB more on unseen texels than one of 16, but leaves a line beside noses that turn away; 16 has 0.09 dB more in the
- * view itself.
+ * The guess for one face. The light is taken out before and put back after, by subtraction of the template's as in the
+ * paper, so the mirrored half is lit from its own side.
+ *
+ * - `seam`: beside what was seen the mirror image takes on its colours, or every silhouette would show as a line. A
+ *   narrower band leaves a line beside noses that turn away.
+ * - `cells`, `gainPrior`: without the light the halves hardly differ in colour, so their gains are coarse and near 1.
+ *   What a shadow does to one half is not carried over to the other.
+ * - `bound`: the mirrored half is held near the colours beside it, so that hair over one cheek does not lie over the
+ *   other.
+ * - `trust`: with less trust in grazing views the texture would be better still, but parts of what the photograph shows
+ *   would give way to the mirror image.
+ *
+ * The other settings are those with the least error on the training captures. docs/protocol.md says which faces each
+ * setting was chosen on.
  */
 function firstGuess(
   { texture, visibility }: { texture: Float32Array; visibility: Float32Array },

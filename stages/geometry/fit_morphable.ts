@@ -1,12 +1,12 @@
 /**
- * The linear morphable model of `embedded`, fitted to the training photographs: the paper uses FLAME, which is gated.
- * Shape and expression come from the face meshes, albedo from the unwrapped textures with the light divided out.
+ * The linear morphable model, fitted to the training photographs, in place of the paper's FLAME, which is gated. Shape
+ * and expression come from the face meshes, and albedo from the unwrapped textures with the light divided out.
  *
- * Where nothing is known of albedo yet, it is found by turns: light is fitted to the mean of all textures, each texture
- * is divided by its shading and completed by symmetry, and the mean of the results takes the first mean's place.
+ * Albedo and light are found by turns. Light is fitted to the mean of all textures, each texture is divided by its
+ * shading and completed by symmetry, and the mean of the results takes the first mean's place.
  *
- * Beside `model.safetensors`, each photograph's completed albedo is kept (`sources/…`), from which `synthesize` makes
- * captures with known truth.
+ * Beside `model.safetensors`, each photograph's completed albedo is kept (`sources/…`). `synthesize` makes captures
+ * with known truth of these.
  *
  * @module
  */

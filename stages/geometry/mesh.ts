@@ -1,10 +1,9 @@
 /**
- * The 3DMM regressor's first half in `embedded`: aligned crop → 468 posed vertices, by the face mesh network. The paper
- * uses a fixed DECA encoder here; its weights cannot be had from a registry. `regress` makes the coefficients.
+ * The first half of the 3DMM regressor: aligned crop → 468 posed vertices, by the face mesh network. The paper uses a
+ * fixed DECA encoder, whose weights are in no package. `regress` makes the coefficients.
  *
- * Where the paper is silent: the network starts at the detector's box and looks again where it found the face, upright;
- * a crop in which the network finds no face is dropped by name, since a texture unwrapped from a wrong mesh would teach
- * the network background.
+ * The network starts at the detector's box and looks again where it found the face, upright. A crop in which it finds
+ * no face is dropped by name, since a texture unwrapped from a wrong mesh would teach background.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * The comparator Chen et al. 2020 in `embedded`: the linear albedo and light of the regressor, and a detail layer in UV
+ * The comparator Chen et al. 2020, re-made: the linear albedo and light of the regressor, and a detail layer in UV
  * space that displaces the surface along its normals, so that the shading follows wrinkles
- * (cyj907/unsupervised-detail-layer). Theirs is a U-Net trained to predict the displacement; here it is fitted to the
- * photograph itself, which can only be better on it.
+ * (cyj907/unsupervised-detail-layer). Theirs is a U-Net that predicts the displacement; here it is fitted to the
+ * photograph itself.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * The comparator Deng et al. 2019 in `embedded`: a linear albedo and light, fitted to the photograph itself with a weak
+ * The comparator Deng et al. 2019, re-made: a linear albedo and light, fitted to the photograph itself with a weak
  * prior, on skin only, by pixels and through a recognition network. Their skin mask keeps hair, glasses and hands out
- * of the photometric loss (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`); here a robust (Huber) weight does: what
- * the linear model cannot explain as skin counts less. Weights of the terms are theirs.
+ * of the photometric loss (sicxu/Deep3DFaceRecon_pytorch, `models/losses.py`). Here a robust (Huber) weight does: what
+ * the linear model cannot explain as skin counts less. The weights of the terms are theirs.
  *
  * The perceptual network is the 128-d one, which trains and never scores.
  *

@@ -1,7 +1,8 @@
 /**
- * What the network starts from, for the ablation: the face without FTIM. `copy`: what the view showed, and the template
- * where it showed nothing, which is what the paper's "w/o FTIM" must mean; `guess`: FTIM's first guess, which also
- * mirrors what was seen (`first_guess.ts`).
+ * The face without FTIM, for the ablation; nothing is trained. `copy`: what the view showed, and the template where it
+ * showed nothing. `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
+ *
+ * The paper's column is another thing: a network that is trained without FTIM but with all losses.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the recognition networks make of each photograph, once: every method's render is compared with the same
- * embeddings.
+ * What the recognition networks make of each photograph. It is computed once, and every method's render is compared
+ * with the same embeddings.
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * LPIPS of one method, wherever the other metrics are taken: its renders of the test photographs, its textures rendered
- * in other views, and its textures beside the true ones. The paper prints no perceptual metric, and the four that it
- * prints forgive blur; who publishes on faces today reports LPIPS.
+ * LPIPS of one method, wherever the other metrics are taken: of its renders of the test photographs, of its textures
+ * rendered in other views, and of its textures beside the true ones. The paper prints no perceptual metric, and the
+ * four that it prints forgive blur.
  *
- * A stage of its own because its network is the user's to get (`data.lock`, collection `lpips`): all else runs without
- * it.
+ * It is a stage of its own because the user has to get its network (`data.lock`, collection `lpips`). All else runs
+ * without it.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * The evaluation of the paper's Section 4.2: one method's render, pasted over the photograph, against the photograph:
- * L1, PSNR, SSIM and the cosine of recognition embeddings. Called once a method, so that a new method or ablation
- * measures nothing again but itself.
+ * The evaluation of the paper's Section 4.2: L1, PSNR, SSIM and the cosine of recognition embeddings of one method's
+ * render, pasted over the photograph, with the photograph. It is called once a method, so that a new method or variant
+ * measures only itself.
  *
- * Where the paper is silent: values are RGB in 0..1; PSNR is of each image; SSIM is defined in face/metrics/ssim.ts.
- * Everything is measured twice: on the face mask, which is the mesh in the photograph and the same for every method,
- * and on the full frame, where the pasted background is equal for all and flatters all. For the masked cosine both
- * pictures are grey outside the mask, so that hair and background cannot vouch for the face.
+ * What the paper does not print, we decide: values are RGB in 0..1; PSNR is of each image; SSIM is defined in
+ * gpu/metrics/ssim.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
+ * same for every method, and on the full frame, where the pasted background is equal for all methods and flatters all.
+ * For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
  *
  * @module
  */

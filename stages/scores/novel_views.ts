@@ -1,10 +1,10 @@
 /**
- * Scores that reward completion and not copying, which the paper lacks: a face is reconstructed from one view of a
- * triplet, rendered in the pose of another view of the same triplet, and compared with the photograph there. Most of
- * what another view shows was not seen in the first.
+ * Scores that reward completion and not copying, which the paper lacks. A face is reconstructed from one view of a
+ * triplet, rendered in the pose of another view of the same triplet, and compared with the photograph there. Turned far
+ * enough, another view shows much that the first did not.
  *
- * The lit texture is carried over as it is: in one capture the lamps keep their place about the head when the camera
- * moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
+ * The lit texture is carried over as it is, because in one capture the lamps keep their place about the head when the
+ * camera moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
  * textures are judged.
  *
  * @module

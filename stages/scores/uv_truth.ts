@@ -1,7 +1,9 @@
 /**
- * A completed texture against the true one, texel by texel: what no published work on real photographs can score. The
- * true textures are those that `synthesize` rendered the captures with, in the same UV map; texels that the view showed
- * and texels that it did not are scored apart.
+ * A completed texture against the true one, texel by texel, which real photographs do not allow. The true textures are
+ * those that `synthesize` rendered the captures with, in the same UV map. Texels that the view showed and texels that
+ * it did not are scored apart.
+ *
+ * What the source portrait of a head did not show is mirrored in its true texture (docs/protocol.md).
  *
  * @module
  */

@@ -1,10 +1,10 @@
 /**
- * The scores of Table 1 by skin tone, as TRUST argued for (Feng et al. 2022): a mean over faces hides whom a method
- * serves badly. The paper reports nothing of the kind.
+ * The scores of Table 1 by skin tone, as TRUST argues for (Feng et al. 2022), because a mean over faces hides whom a
+ * method serves badly. The paper has no such table.
  *
- * The tone is the ITA angle of the photograph itself on the cheeks and the forehead, as far as they are seen: the
- * apparent tone. The regressor's albedo would not do: its prior draws every face to the mean of few training faces. A
- * single photograph does not tell a dark skin in strong light from a light one in weak light, and with 22 faces a group
+ * The tone is the apparent one: the ITA angle of the photograph itself on the cheeks and the forehead, as far as they
+ * are seen. The regressor's albedo would not do, because its prior draws every face to the mean of few training faces.
+ * A single photograph does not tell a dark skin in strong light from a light one in weak light, and of 22 faces a group
  * holds few.
  *
  * @module

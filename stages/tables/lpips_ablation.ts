@@ -1,6 +1,6 @@
 /**
- * The ablation by LPIPS: the metric for losses that are after detail, such as ID-MRF, which L1 and PSNR punish as much
- * as they reward.
+ * The ablation by LPIPS. Losses that are after detail, such as ID-MRF, show in it; L1 and PSNR punish detail as much as
+ * they reward it.
  *
  * @module
  */

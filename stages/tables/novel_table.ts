@@ -1,6 +1,6 @@
 /**
- * Every method in other views and against true textures, on made captures of persons who were never trained on: what
- * Table 1 cannot show, since a render in the view that was unwrapped rewards copying.
+ * Every method in other views and against true textures, on captures of persons who were never trained on. Table 1
+ * cannot show this, since a render in the view that was unwrapped rewards copying.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How far the scores of our method depend on the seed of the training: the same training repeated with other seeds. The
- * paper reports one run.
+ * How far the scores of our method depend on the seed: the same training repeated with other seeds. The paper does not
+ * say how many trainings its numbers are of.
  *
  * @module
  */

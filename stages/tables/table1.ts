@@ -1,8 +1,8 @@
 /**
- * Table 1 of the paper: L1, PSNR, SSIM and cosine similarity of each method's render with the photograph, mean over the
- * test faces, with the values that the paper printed beside ours. The paper does not say whether it scored the face or
- * the whole image; both are here, the face first, for every render is pasted over the photograph and full-frame scores
- * flatter everyone.
+ * Table 1 of the paper: L1, PSNR, SSIM and cosine similarity of each method's render with the photograph, as means over
+ * the test faces, beside the values that the paper printed. The paper does not say whether it scored the face or the
+ * whole image. Both are here, the face first, because every render is pasted over the photograph and full-frame scores
+ * flatter every method.
  *
  * @module
  */

@@ -1,9 +1,11 @@
 /**
- * Table 2 of the paper, the ablation: FTIM left out, ID-MRF and symmetry left out, and, which the paper lacks, each
- * loss left out alone. Who asks gets more: the two that compare views directly left out together, all four that compare
- * views left out together, and each view rendered in its own light, which is how the paper trains. The paper prints the
- * L1 of the renders only; a render in the view that was unwrapped hardly shows what a loss is for, so the other views
- * and the true texture stand beside it.
+ * Table 2 of the paper, the ablation. FTIM is left out, ID-MRF and symmetry are left out, and, which the paper lacks,
+ * each loss is left out alone. With `--more` there are three further rows: without the two losses that compare views
+ * directly, without all four that compare views, and with each view rendered in its own light, as the paper trains.
+ *
+ * The rows without FTIM are not trained; the paper's is a network trained without the module. The paper prints the L1
+ * of the renders only. A render in the view that was unwrapped hardly shows what a loss is for, so other views and true
+ * textures stand beside it.
  *
  * @module
  */

@@ -1,11 +1,12 @@
 /**
- * Training of FTIM without ground truth (paper, sections 3.2 to 3.4): in each step the three views of a triplet are
+ * Training of FTIM without ground truth (paper, sections 3.2 to 3.4). In each step the three views of a triplet are
  * completed, one of the three albedos is rendered into all three views, and the renders are compared with the
  * photographs.
  *
- * Where the paper is silent: one triplet a step; the order of the triplets and the choice of the albedo are drawn from
- * the seed; the learning rate falls to a tenth along a half cosine; the weights are the mean of those of the second
- * half of the steps. The paper's rate of 1e-5 is for its 1.5k triplets and long training; `embedded` sets a larger one.
+ * What the paper does not print, we decide: a step takes one triplet; the order of the triplets and the choice of the
+ * albedo are drawn from the seed; the learning rate falls to a tenth along a half cosine; the weights are the mean of
+ * those of the second half of the steps. The paper's rate of 1e-5 is the default, and `embedded` sets a larger one for
+ * its fewer steps.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Training of the comparator Tran et al. 2019 in `embedded`: an albedo decoder without skip connections, on the same
- * triplets, geometry and light as FTIM, with the photometric loss and the albedo's consistency and symmetry, as theirs
- * has a reconstruction loss, albedo constancy and albedo symmetry (paper-and-peers notes, §4.3).
+ * Training of the comparator Tran et al. 2019: an albedo decoder without skip connections, on the same triplets,
+ * geometry and light as FTIM. Its losses are the photometric one and the albedo's consistency and symmetry, where the
+ * authors have a reconstruction loss, albedo constancy and albedo symmetry (tranluan/Nonlinear_Face_3DMM).
  *
  * @module
  */

@@ -3,8 +3,8 @@
  * in `results/`: with it a fresh clone reconstructs a photograph at once, without it the training comes first.
  *
  * The albedo basis is three quarters of everything and the least delicate: it is stored with 8 bits a value, each
- * component with a scale of its own, which moves the template by less than a thousandth. The network's weights are stored
- * in half precision, which moves no picture by more than one of 255 levels.
+ * component with a scale of its own, which moves the template by less than a thousandth. The network's weights are
+ * stored in half precision, which moves no picture by more than one of 255 levels.
  *
  * @module
  */

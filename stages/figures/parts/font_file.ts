@@ -1,3 +1,4 @@
+/** The font of a figure, from its input. Figures bring their own font, so that they do not depend on the machine. */
 import type { Tree } from "@ftim/pipeline";
 
 /**

@@ -1,3 +1,4 @@
+/** A face as a linear function of its albedo, which is what `compare_deng` refines. */
 import type { RgbImage } from "../../../face/image.ts";
 import { albedoOf, type MorphableModel } from "../../../face/morphable.ts";
 import { applyOperatorCpu, renderOperator } from "../../../face/render.ts";

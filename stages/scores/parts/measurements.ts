@@ -1,3 +1,4 @@
+/** What the stage `metrics` writes for each face, and the scores of all methods joined face by face. */
 import { z } from "zod";
 import type { Tree } from "@ftim/pipeline";
 import { type Method, METHODS, type Metric, type Region } from "./methods.ts";

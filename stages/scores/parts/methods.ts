@@ -1,8 +1,8 @@
 /**
  * The rows and columns of Table 1, and what the paper printed in it.
  *
- * The text of the paper that could be had is a lossy extraction: of Table 1 it keeps the PSNR column, of Table 2 (where
- * the full method stands again) an L1 of 0.024. Every other cell is lost and shown as "—".
+ * The text of the paper that could be had is a lossy extraction. Of Table 1 it keeps the PSNR column, and of Table 2,
+ * where the full method stands again, an L1 of 0.024. Every other cell is lost and shown as "—".
  *
  * @module
  */

@@ -1,3 +1,4 @@
+/** What the stage `novel_views` writes, for the tables that read it. */
 import { z } from "zod";
 import type { Tree } from "@ftim/pipeline";
 

@@ -1,8 +1,8 @@
 /**
- * Whether two pictures show the same person, by two recognition networks: the 1024-d embedding (`nets/faceres.ts`),
- * whose cosine is in the tables, and the 512-d one, a second opinion. Neither may be the one that trained: the identity
- * loss uses the 128-d network, which costs a third of the time to train with and tells people apart least by its
- * cosine.
+ * Whether two pictures show the same person, by two recognition networks. The cosine of the 1024-d embedding
+ * (`nets/faceres.ts`) is in the tables, and the 512-d one gives a second opinion. Neither may be the one that trains:
+ * the identity loss uses the 128-d network, which costs a third of the time to train with and tells people apart least
+ * by its cosine.
  *
  * @module
  */

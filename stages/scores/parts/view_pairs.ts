@@ -1,3 +1,4 @@
+/** Which views of triplets are reconstructed from, and which they are compared in. */
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
 
 /** A view of a triplet: key of the aligned face, yaw in degrees. */

@@ -1,3 +1,7 @@
+/**
+ * Means with bootstrap intervals. All tables take theirs from here, with one seed, so that their columns can be
+ * compared.
+ */
 import { below, uniform } from "../../../nets/random.ts";
 
 /** A mean with its percentile interval. */

@@ -1,3 +1,4 @@
+/** Table 1 as text for a terminal. */
 import {
   formatPaper,
   formatScore,

@@ -1,3 +1,4 @@
+/** Table 1 and the scores of each face as CSV. */
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
 import { type Measurement, scoreOf } from "../../scores/parts/measurements.ts";

@@ -1,3 +1,4 @@
+/** The report on the data funnel as Markdown. */
 import { BIN_NAMES, type FilterScores } from "./filter_scores.ts";
 
 // More names than this are counted and not listed.

@@ -1,3 +1,4 @@
+/** How well the data funnel did, in numbers, from what is known of made captures. */
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
 import { binOf } from "../../data/parts/triplet_choice.ts";
 import { quantile } from "./bootstrap.ts";

@@ -1,3 +1,4 @@
+/** Table 1 as LaTeX. */
 import {
   formatPaper,
   formatScore,

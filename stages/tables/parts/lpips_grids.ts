@@ -1,3 +1,4 @@
+/** The tables of LPIPS and their margins. Methods and the variants of the ablation share them. */
 import { column, type GridColumn, gridFiles, type GridRow } from "./grid.ts";
 import type { LpipsScores } from "../../scores/parts/lpips_scores.ts";
 import { columnsOf, type Draws, marginCells, marginColumns, meanCells, type Measures } from "./measures.ts";

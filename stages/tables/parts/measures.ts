@@ -1,3 +1,4 @@
+/** Columns of a table that are means over scores, and the same as differences of two rows. */
 import { clusterMean, type Interval } from "./bootstrap.ts";
 import type { GridColumn } from "./grid.ts";
 import { pairedMean } from "./paired.ts";

@@ -1,3 +1,4 @@
+/** Differences of two rows of a table on the same face, view or pair of views. */
 import { clusterMean, type Interval } from "./bootstrap.ts";
 
 /** How scores of two rows of a table are paired. */

@@ -1,3 +1,4 @@
+/** Table 1 as numbers: means over faces, intervals, and the best of each column. Its formats are written from this. */
 import { bootstrapMean, type Interval, resample } from "./bootstrap.ts";
 import { type Measurement, scoreOf } from "../../scores/parts/measurements.ts";
 import {

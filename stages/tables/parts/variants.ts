@@ -1,6 +1,6 @@
 /**
- * The rows of Table 2: the method with a part left out. The paper's has three: without FTIM, without ID-MRF and
- * symmetry, full.
+ * The rows of Table 2: the method with a part left out. The paper's table has three: without FTIM, without ID-MRF and
+ * symmetry, full. Its row without FTIM is a trained network; ours are not trained.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const VARIANTS = ["copy", "guess", "plain", ...LOSSES, "direct", "alone",
 export type Variant = typeof VARIANTS[number];
 /** Rows that nothing was trained for. */
 export const UNTRAINED: readonly Variant[] = ["copy", "guess"];
-/** Rows that are there for who asks: neither the paper's nor a single loss, and three trainings. */
+/** Rows that `--more` adds: neither the paper's nor a single loss. They take three trainings. */
 export const MORE: readonly Variant[] = ["direct", "alone", "light"];
 
 /** How each row is labelled. */
@@ -37,5 +37,5 @@ export const VARIANT_LABELS: Readonly<Record<Variant, string>> = {
   full: "full",
 };
 
-/** L1 that the paper's Table 2 printed. */
+/** L1 that the paper's Table 2 printed; beside `copy` it is of another thing, a network trained without FTIM. */
 export const PAPER_TABLE2: Readonly<Partial<Record<Variant, number>>> = { copy: 0.036, plain: 0.027, full: 0.024 };

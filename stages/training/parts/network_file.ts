@@ -1,6 +1,7 @@
 /**
  * A trained network as a file: parameters as safetensors, and in its metadata the sizes that the network must be built
- * with. Apart from what draws pictures with it, so that no change there makes a training stale.
+ * with. It is kept apart from what draws pictures with a network, so that a change there does not put a training out of
+ * date.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The views that a training run looks at. A set of hundreds is loaded once and stays in memory, with what the network
- * sees in its photographs; of a set of thousands, such as the paper's 1.5k triplets, only the views of late are kept,
- * and the network looks at a photograph each time.
+ * sees in its photographs. Of a set of thousands, such as the paper's 1.5k triplets, only the views that were used last
+ * are kept, and the network looks at a photograph each time.
  *
  * @module
  */
