@@ -48,7 +48,7 @@ Deno.test("gate: a baseline without a name in common is an error that names both
   const other = { "ours.psnr.old": 30, a: 1, b: 2, c: 3 };
   assert.throws(
     () => gate(other, baseline),
-    /the metrics \(4: ours\.psnr\.old, a, b, …\) and the baseline \(3: ours\.psnr, ours\.l1, faces\) have no name in common/,
+    /\(4: ours\.psnr\.old, a, b, …\) and the baseline \(3: ours\.psnr, ours\.l1, faces\) have no name in common/,
   );
   assert.throws(() => gate(other, { metrics: {} }), /the baseline \(none\) have no name in common/);
   assert.throws(() => gate({}, baseline), /the metrics \(none\) and/);

@@ -52,7 +52,7 @@ Deno.test("the README's example runs as a user would run it, and counts again ju
   assert.match(await run(), /done: 2 executed, 0 cached/);
 });
 
-Deno.test("the package alone, copied out of its workspace, type-checks and makes stages of its own folder", async () => {
+Deno.test("the package alone, copied out of its workspace, type-checks and runs a stage", async () => {
   using lab = openLab();
   copyPackage(`${lab.root}/pipeline`);
   const { program } = exampleOf(Deno.readTextFileSync(`${PACKAGE}/README.md`));
