@@ -99,7 +99,7 @@ async function codeOf(lab: Lab, module: string, entry = module) {
   return code;
 }
 
-Deno.test("a workspace's member: named from the workspace's folder, read again when a configuration changes", async () => {
+Deno.test("a workspace's member: named from its folder, read again when a configuration changes", async () => {
   using lab = openLab();
   const root = { workspace: ["./tools", "./parts/*"], imports: { shared: "./shared.ts" } };
   const member = { name: "@lab/tools", exports: "./stage.ts", imports: { low: "./low.ts", high: "./high.ts" } };
@@ -141,7 +141,7 @@ Deno.test("a workspace's member: named from the workspace's folder, read again w
   assert.deepEqual(changedCode(swapped, await read()), ["shared", "shared.ts", "shared2.ts"]);
 });
 
-Deno.test("an import map's own file, a lock by another name and options that change what is emitted count", async () => {
+Deno.test("an import map's own file, a lock by another name and options of what is emitted count", async () => {
   using lab = openLab();
   const put = (config: object, target: string) =>
     lab.put({ "deno.json": JSON.stringify(config), "map.json": JSON.stringify({ imports: { x: target } }) });

@@ -128,7 +128,7 @@ Deno.test("an input edited while the stage runs is named and nothing is recorded
   }
 });
 
-Deno.test("code edited between its digest and its first result is named; later edits wait for the next run", async () => {
+Deno.test("code edited between its digest and its first result is named; later edits wait", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a", "b.txt": "b" });
   const ran: string[] = [];
