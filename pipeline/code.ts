@@ -17,7 +17,10 @@ import { canonical, hashFileSync, sha256 } from "./hash.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 
-/** A stage module's closure: paths relative to the project (the workspace's folder, or that of `deno.json`), URLs and packages. */
+/**
+ * A stage module's closure: paths relative to the project (the workspace's folder, or that of `deno.json`), URLs and
+ * packages.
+ */
 export interface Code {
   /** Path, or URL of a module from elsewhere → SHA-256. */
   readonly modules: Readonly<Record<string, string>>;
@@ -166,7 +169,10 @@ export function readGraph(
   return { files, modules, packages, emit: configs.emit(root, folders) };
 }
 
-/** A module's imports that are not addresses by themselves: an import map, or a workspace's member, says what they mean. */
+/**
+ * A module's imports that are not addresses by themselves: an import map, or a workspace's member, says what they
+ * mean.
+ */
 function aliasesOf(module: string, dependencies: Info["modules"][number]["dependencies"] = []): Record<string, string> {
   const pairs = dependencies.flatMap(({ specifier, code }) => {
     const target = code?.specifier;

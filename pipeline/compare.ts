@@ -78,7 +78,10 @@ interface Tensor {
   readonly data_offsets?: readonly [from: number, to: number];
 }
 
-/** safetensors: a little-endian u64 header length, a JSON header, then the data. Floats of 16 and of 32 bits may differ. */
+/**
+ * safetensors: a little-endian u64 header length, a JSON header, then the data. Floats of 16 and of 32 bits may
+ * differ.
+ */
 function tensorNumbers(bytes: Uint8Array): Numbers | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = 8 + Number(view.getBigUint64(0, true));
@@ -102,7 +105,10 @@ function tensorNumbers(bytes: Uint8Array): Numbers | null {
   return { shape, form: "safetensors", values, unit: 1, place: (index) => `value ${index}` };
 }
 
-/** A picture's levels. Those of fewer than eight bits are packed several to a byte, and those of a palette are no levels. */
+/**
+ * A picture's levels. Those of fewer than eight bits are packed several to a byte, and those of a palette are no
+ * levels.
+ */
 async function pixelNumbers(bytes: Uint8Array): Promise<Numbers | null> {
   // only a comparison that finds a difference needs the decoder
   const { decode } = await import("fast-png");

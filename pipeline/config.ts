@@ -12,13 +12,18 @@ interface Config {
 
 /** Looks for configurations; what it has read it does not read again. */
 export interface Configs {
-  /** The folder that rules the modules of a folder: its workspace's, or that of the nearest configuration, or itself. */
+  /**
+   * The folder that rules the modules of a folder: its workspace's, or that of the nearest configuration, or itself.
+   */
   root(folder: string): string;
   /** The lock file of a root; null where there is none. */
   lock(root: string): string | null;
   /** All files, there or not, whose change can make imports in some folders below a root mean something else. */
   files(root: string, folders: Iterable<string>): readonly string[];
-  /** The options of a root and of its members that change what TypeScript emits, by file; files without any are left out. */
+  /**
+   * The options of a root and of its members that change what TypeScript emits, by file; files without any are left
+   * out.
+   */
   emit(root: string, folders: Iterable<string>): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 

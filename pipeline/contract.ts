@@ -1,4 +1,6 @@
-/** What a stage and the engine promise each other: the context that a stage's function is given, and what it declares. */
+/**
+ * What a stage and the engine promise each other: the context that a stage's function is given, and what it declares.
+ */
 import type { Hints } from "./hints.ts";
 import type { AnyTrees, Role } from "./roles.ts";
 import type { Writer } from "./writer.ts";
@@ -8,7 +10,10 @@ export type Determinism = "bitwise" | "seeded" | { readonly atol: number; readon
 
 /** What a stage occupies while it runs. */
 export interface Resources {
-  /** At most one stage that names the GPU runs at a time. A function is asked when the stage is about to run: the machine may decide. */
+  /**
+   * At most one stage that names the GPU runs at a time. A function is asked when the stage is about to run: the
+   * machine may decide.
+   */
   readonly gpu?: boolean | (() => boolean | Promise<boolean>);
   readonly cores?: number;
   readonly memoryMiB?: number;

@@ -30,7 +30,10 @@ export interface CrateOptions {
   readonly store?: string;
   /** Default: the latest run. */
   readonly run?: string;
-  /** What the crate's file is called; another than `ro-crate-metadata.json`, the default, ends in `-ro-crate-metadata.json`. */
+  /**
+   * What the crate's file is called; another than `ro-crate-metadata.json`, the default, ends in
+   * `-ro-crate-metadata.json`.
+   */
   readonly file?: string;
   readonly name: string;
   readonly description: string;

@@ -37,7 +37,10 @@ export class InputChangedError extends PipelineError {
   }
 }
 
-/** A stage's code changed between the moment its digest entered a key and the first result: which version ran is anyone's guess. */
+/**
+ * A stage's code changed between the moment its digest entered a key and the first result: which version ran is
+ * anyone's guess.
+ */
 export class CodeChangedError extends PipelineError {
   override name = "CodeChangedError";
   /** The modules and packages that changed, by the names that the code digest has for them. */

@@ -1,6 +1,7 @@
 /**
- * What a stage has learned of this machine that makes it faster and changes no result: which of two kernels is quicker here, say. Kept in the store, but
- * never in a key; whoever reads it must do without it, for it may be lost or come from an older version.
+ * What a stage has learned of this machine that makes it faster and changes no result: which of two kernels is
+ * quicker here, say. Kept in the store, but never in a key; whoever reads it must do without it, for it may be lost
+ * or come from an older version.
  */
 import { remove, type Store } from "./store.ts";
 

@@ -5,7 +5,10 @@
 import { canonical, sha256 } from "./hash.ts";
 import type { FileRow } from "./state.ts";
 
-/** Raised when the engine's promises to stages change in a way that could change results, or when a part of the key, such as the digest of the code, comes to mean something else. */
+/**
+ * Raised when the engine's promises to stages change in a way that could change results, or when a part of the key,
+ * such as the digest of the code, comes to mean something else.
+ */
 export const SCHEMA = 2;
 
 /** Everything about a stage's run but its inputs. */

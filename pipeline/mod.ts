@@ -3,7 +3,7 @@
  * twice, and every result can say where it came from.
  *
  * ```ts
- * import { defineStage, publish, reproduce, sourceFolder } from "./mod.ts";
+ * import { defineStage, publish, reproduce, sourceFolder } from "@ftim/pipeline";
  *
  * const count = defineStage({
  *   name: "count",

@@ -1,4 +1,8 @@
-/** What a run says while it runs: events, and the ways to show them (a live tree, plain lines, JSON lines). */
+/**
+ * What a run says while it runs: events, and the ways to show them (a live tree, plain lines, JSON lines). The tree is
+ * drawn by hand: listr2 shows just tasks that it runs itself, and log-update, which would replace ten lines, needs
+ * six packages.
+ */
 
 /** How a stage stands. Counts are of items (a whole stage is one item). */
 export interface StageCount {
@@ -155,7 +159,10 @@ function endText({ status, executed, cached, skipped, seconds }: Summary): strin
 
 type Advance = Extract<PipelineEvent, { type: "items" | "progress" }>;
 
-/** Says how far each stage is and, once it can, how fast it goes and how long it will take: from its first finished item on, before which it may have waited or compiled. */
+/**
+ * Says how far each stage is and, once it can, how fast it goes and how long it will take: from its first finished
+ * item on, before which it may have waited or compiled.
+ */
 function paces(): (event: Advance) => string {
   const firsts = new Map<string, { readonly fresh: number; readonly time: number }>();
   return (event) => {

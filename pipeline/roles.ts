@@ -55,7 +55,10 @@ export function entryName(role: string, name: string): string {
   return `${role}/${name}`;
 }
 
-/** Puts the entries of map roles together again; of a role without entries too. Records have no prototype, so any name is safe. */
+/**
+ * Puts the entries of map roles together again; of a role without entries too. Records have no prototype, so any name
+ * is safe.
+ */
 export function groupTrees(
   trees: Iterable<readonly [input: string, tree: Tree]>,
   roles: Readonly<Record<string, Role>>,

@@ -17,7 +17,10 @@ export interface RunRecord {
   readonly targets: Readonly<Record<string, string>>;
   /** Target name → the patterns of each pick between the stage and the target, innermost first; none: left out. */
   readonly picks: Readonly<Record<string, readonly (readonly string[])[]>>;
-  /** The caller's facts; null where nothing ran, so that finding them out was not worth it, or the run was interrupted. */
+  /**
+   * The caller's facts; null where nothing ran, so that finding them out was not worth it, or the run was
+   * interrupted.
+   */
   readonly facts: Readonly<Record<string, unknown>> | null;
   readonly versions: Readonly<Record<string, string>>;
 }

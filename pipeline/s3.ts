@@ -89,7 +89,9 @@ interface SignOptions {
   readonly time: Date;
 }
 
-/** Signs a request (AWS Signature Version 4, header form; source: AWS General Reference, "Signing AWS API requests"). */
+/**
+ * Signs a request (AWS Signature Version 4, header form; source: AWS General Reference, "Signing AWS API requests").
+ */
 export function sign({ method, url, options, body, time }: SignOptions): SignedRequest {
   const { region = "us-east-1", accessKeyId, secretAccessKey, sessionToken } = options;
   const stamp = time.toISOString().replaceAll(/[-:]|\.\d+/g, "");

@@ -51,7 +51,10 @@ export interface Session extends Disposable {
   recipe(node: StageNode): Promise<Recipe>;
   /** The facts, found out if they were not yet. */
   facts(): Promise<Readonly<Record<string, unknown>>>;
-  /** Throws {@link CodeChangedError} if a stage's code, which has just run for the first time, is no longer what its key says. */
+  /**
+   * Throws {@link CodeChangedError} if a stage's code, which has just run for the first time, is no longer what its
+   * key says.
+   */
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;

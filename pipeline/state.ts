@@ -37,7 +37,9 @@ export interface NodeRecord {
   readonly ended: number;
 }
 
-/** A source's files as they were: `stamps` holds the numbers of stamp.ts for each file, `hashes` 64 hex digits a file. */
+/**
+ * A source's files as they were: `stamps` holds the numbers of stamp.ts for each file, `hashes` 64 hex digits a file.
+ */
 export interface Snapshot {
   readonly names: readonly string[];
   readonly stamps: Float64Array;
@@ -139,7 +141,9 @@ export function openState(root: string, options: Omit<OpenOptions, "schema">) {
     putClosure(entry: string, text: string): void {
       putClosure.run(entry, text);
     },
-    /** Drops every record whose result names one of some blobs, so that its producer runs again. Rare, hence the scan. */
+    /**
+     * Drops every record whose result names one of some blobs, so that its producer runs again. Rare, hence the scan.
+     */
     forgetBlobs(shas: readonly string[]): void {
       const lost = JSON.stringify(shas);
       const named = "WHERE file.value ->> 1 IN (SELECT value FROM json_each(?))";

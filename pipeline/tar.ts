@@ -1,4 +1,7 @@
-/** Just enough of the ustar format to carry files of known size: sorted by the caller, no owner, no time. */
+/**
+ * Just enough of the ustar format to carry files of known size: sorted by the caller, no owner, no time. The package
+ * tar-stream would bring four others and theirs, one of them for native code, in place of these eighty lines.
+ */
 
 const BLOCK = 512;
 

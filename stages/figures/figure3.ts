@@ -61,7 +61,7 @@ export const figure3 = defineStage({
         fontFile,
       });
     const spreadOver = (columns: number) => spread(whole.length, columns).map((i) => whole[i] as string);
-    await out.write("figure3.png", await draw(spreadOver(params.columns), 168));
-    if (whole.length > params.columns) await out.write("figure3_all.png", await draw(spreadOver(MOST_COLUMNS), 128));
+    out.write("figure3.png", await draw(spreadOver(params.columns), 168));
+    if (whole.length > params.columns) out.write("figure3_all.png", await draw(spreadOver(MOST_COLUMNS), 128));
   },
 });

@@ -44,7 +44,7 @@ export const filterReport = defineStage({
     const { bins, triplets } = tripletsSchema.parse(await inputs.triplets.json("triplets.json"));
     const kept = new Set(inputs.detections.paths.map((path) => path.slice(0, -".json".length)));
     const scores = scoreFilter({ truth, kept, yaws, triplets, bins });
-    await out.json("filter_report.json", scores);
-    await out.write("filter_report.md", filterMarkdown(scores, bins));
+    out.json("filter_report.json", scores);
+    out.write("filter_report.md", filterMarkdown(scores, bins));
   },
 });

@@ -71,11 +71,11 @@ export const table1 = defineStage({
     });
     const summary = summarise(measurements, params);
     const notes = tableNotes({ ...params, faces: measurements.length, missed });
-    await out.write("table1.csv", table1Csv(summary));
-    await out.write("table1.md", table1Markdown(summary, notes));
-    await out.write("table1.tex", table1Latex(summary, notes));
-    await out.write("table1.txt", table1Console(summary, notes));
-    await out.write("metrics.csv", metricsCsv(measurements));
-    await out.json("metrics.json", measurements.toSorted((a, b) => (a.face < b.face ? -1 : 1)));
+    out.write("table1.csv", table1Csv(summary));
+    out.write("table1.md", table1Markdown(summary, notes));
+    out.write("table1.tex", table1Latex(summary, notes));
+    out.write("table1.txt", table1Console(summary, notes));
+    out.write("metrics.csv", metricsCsv(measurements));
+    out.json("metrics.json", measurements.toSorted((a, b) => (a.face < b.face ? -1 : 1)));
   },
 });

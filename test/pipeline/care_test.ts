@@ -150,7 +150,7 @@ Deno.test("gc keeps what the last runs used and what made the named files; the r
   assert.deepEqual(executed, [0, 1, 1, 0, 0]);
 });
 
-Deno.test("gc keeps what a killed run had finished while it is young, and forgets the documents that nothing names", async () => {
+Deno.test("gc keeps what a killed run finished while it is young; unnamed documents go", async () => {
   using lab = openLab();
   const { upper, total } = textStages();
   const store = `${lab.root}/store`;

@@ -48,7 +48,7 @@ Deno.test("packages count by the integrity in deno.lock, with what they depend o
   assert.ok(code.modules["pipeline/hash.ts"]);
 });
 
-Deno.test("modules from other hosts count by URL: the hash in deno.lock, else their bytes without the note of the download", () => {
+Deno.test("modules from other hosts count by URL: the hash in deno.lock, else their bytes as downloaded", () => {
   using lab = openLab();
   const [main, locked, loose] = [
     moduleUrl(`${lab.source}/stage.ts`),
@@ -99,7 +99,7 @@ async function codeOf(lab: Lab, module: string, entry = module) {
   return code;
 }
 
-Deno.test("a workspace's member: named from the workspace's folder, and read again when either configuration changes", async () => {
+Deno.test("a workspace's member: named from its folder, read again when a configuration changes", async () => {
   using lab = openLab();
   const root = { workspace: ["./tools", "./parts/*"], imports: { shared: "./shared.ts" } };
   const member = { name: "@lab/tools", exports: "./stage.ts", imports: { low: "./low.ts", high: "./high.ts" } };
@@ -141,7 +141,7 @@ Deno.test("a workspace's member: named from the workspace's folder, and read aga
   assert.deepEqual(changedCode(swapped, await read()), ["shared", "shared.ts", "shared2.ts"]);
 });
 
-Deno.test("an import map in a file of its own, a lock by another name and options that change what is emitted count", async () => {
+Deno.test("an import map's own file, a lock by another name and options of what is emitted count", async () => {
   using lab = openLab();
   const put = (config: object, target: string) =>
     lab.put({ "deno.json": JSON.stringify(config), "map.json": JSON.stringify({ imports: { x: target } }) });
@@ -162,7 +162,7 @@ Deno.test("an import map in a file of its own, a lock by another name and option
   assert.deepEqual(changedCode(second, await codeOf(lab, "stage.ts")), ["compilerOptions of deno.json"]);
 });
 
-Deno.test("a folder in a workspace that is no member of it, and one without any configuration, stand for themselves", () => {
+Deno.test("a folder that is no member of the workspace around it, and one without a configuration", () => {
   using lab = openLab();
   lab.put({
     "deno.json": JSON.stringify({ workspace: { members: ["tools/"] } }),

@@ -71,7 +71,7 @@ async function png({ width = 4, channels = 3, depth = 8, level = 100 }: Picture 
   return await (depth === 16 ? picture.toColourspace("rgb16") : picture).png().toBuffer();
 }
 
-Deno.test("pictures are compared by level under a tolerance, and what is not the same sort of picture differs", async () => {
+Deno.test("pictures are compared by level under a tolerance; another size or depth differs", async () => {
   const near = { atol: 2 / 255, rtol: 0 };
   const compare = async (before: Picture, after: Picture, determinism: Determinism = near) =>
     await compareFiles("a.png", { before: await png(before), after: await png(after) }, determinism);
@@ -93,7 +93,7 @@ Deno.test("pictures are compared by level under a tolerance, and what is not the
   assert.match(await compareFiles("a.png", pair, near) ?? "", /bytes became 40 \(only/);
 });
 
-Deno.test("a pixel spoilt by one level is within a stage's tolerance, by nine it is not; a bitwise stage allows none", async () => {
+Deno.test("a pixel spoilt by one level is within a tolerance, by nine not; a bitwise stage allows none", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a" });
   let level = 100;

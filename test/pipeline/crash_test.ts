@@ -79,7 +79,7 @@ async function checkFinish(root: string, expected: string): Promise<void> {
   assert.equal((await finish(root)).executed, 0);
 }
 
-Deno.test("kill -9 inside store writes and around database commits: a clean store, and the next run finishes the work", async () => {
+Deno.test("kill -9 in store writes and around database commits: a clean store, and the next run finishes", async () => {
   using lab = openLab();
   const { put, expected } = openTask(lab);
   let round = 0;
@@ -119,7 +119,7 @@ Deno.test("kill -9 at random instants: a clean store after each, and the next ru
   await checkFinish(lab.root, expected(round));
 });
 
-Deno.test("a database log that ends anywhere, as when killed inside a commit, loses its end and nothing else", async () => {
+Deno.test("a database log that ends anywhere, as when killed in a commit, loses its end and nothing else", async () => {
   using lab = openLab();
   const { put, expected } = openTask(lab);
   put(1);
@@ -139,7 +139,7 @@ Deno.test("a database log that ends anywhere, as when killed inside a commit, lo
   await checkFinish(lab.root, expected(1));
 });
 
-Deno.test("runs at once, on a store that none has made yet, share the work: every item is executed once and none fails", async () => {
+Deno.test("runs at once, on a store that none has made yet, share the work: each item is executed once", async () => {
   using lab = openLab();
   lab.put(Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.txt`, `text ${index}`])));
   const ended = await Promise.allSettled(Array.from({ length: 4 }, () => finish(lab.root)));

@@ -1,7 +1,7 @@
 /**
  * A full and a read-only disk, for real: a small tmpfs, which needs root and the permission to run mount
- * (`--allow-run=mount,umount`); elsewhere these are skipped with a line that says why. Failed writes are also injected, which
- * works everywhere.
+ * (`--allow-run=mount,umount`); elsewhere these are skipped with a line that says why. Failed writes are also
+ * injected, which works everywhere.
  */
 import assert from "node:assert/strict";
 import { z } from "zod";
@@ -69,7 +69,7 @@ Deno.test("a full disk ends in a clear error; what was done is kept, and with ro
   });
 });
 
-Deno.test("on a disk without a byte left, a run and a collection end well or in a clear error, and gc makes room", async () => {
+Deno.test("on a disk without a byte left, a run and gc end well or in a clear error, and gc makes room", async () => {
   await onSmallDisk(async (lab, store) => {
     await reproduce({ old: write({}, { kiB: 200, fill: 1 }) }, lab.options({ store }));
     const ballast = `${lab.root}/disk/ballast`;
@@ -112,7 +112,7 @@ Deno.test("a read-only disk ends in a clear error, and loses nothing", async () 
 });
 
 for (const [code, message] of [["ENOSPC", /no space left/], ["EROFS", /cannot be written/]] as const) {
-  Deno.test(`${code} at any write or rename in the store: a clear error, a clean store, and the next run completes`, async () => {
+  Deno.test(`${code} at any write or rename: a clear error, a clean store, and the next run completes`, async () => {
     using lab = openLab();
     const targets = Object.fromEntries([1, 2, 3].map((fill) => [`t${fill}`, write({}, { kiB: 1, fill })]));
     const { renameSync, writeFileSync } = Deno;

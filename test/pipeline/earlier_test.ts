@@ -7,7 +7,7 @@ import { finishedNodes, forget } from "../../pipeline/records.ts";
 import { openState } from "../../pipeline/state.ts";
 import { openLab, textStages } from "./lab.ts";
 
-Deno.test("records under an earlier schema are history: explain names the schema, and nothing of them is used", async () => {
+Deno.test("records under an earlier schema are history: explain names the schema, and none is used", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a" });
   const { ran, total } = textStages();

@@ -128,7 +128,7 @@ Deno.test("an input edited while the stage runs is named and nothing is recorded
   }
 });
 
-Deno.test("code edited between its digest and its first result is named and nothing is recorded; later edits wait for the next run", async () => {
+Deno.test("code edited between its digest and its first result is named; later edits wait", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a", "b.txt": "b" });
   const ran: string[] = [];
@@ -269,7 +269,7 @@ Deno.test("a damaged state database is set aside with a warning, and everything 
   assert.ok(lab.events.some((event) => event.type === "warning" && /damaged.*set aside/.test(event.message)));
 });
 
-Deno.test("a database damaged in the middle is named; fsck sets it aside, but not under a run; nothing else is lost", async () => {
+Deno.test("a database damaged in the middle is named; fsck sets it aside, but not under a run", async () => {
   using lab = openLab();
   lab.put(Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.txt`, `text ${index}`])));
   const { ran, upper } = textStages();

@@ -48,7 +48,7 @@ Deno.test("gate: a baseline without a name in common is an error that names both
   const other = { "ours.psnr.old": 30, a: 1, b: 2, c: 3 };
   assert.throws(
     () => gate(other, baseline),
-    /the metrics \(4: ours\.psnr\.old, a, b, …\) and the baseline \(3: ours\.psnr, ours\.l1, faces\) have no name in common/,
+    /\(4: ours\.psnr\.old, a, b, …\) and the baseline \(3: ours\.psnr, ours\.l1, faces\) have no name in common/,
   );
   assert.throws(() => gate(other, { metrics: {} }), /the baseline \(none\) have no name in common/);
   assert.throws(() => gate({}, baseline), /the metrics \(none\) and/);
@@ -96,10 +96,8 @@ Deno.test("gate: the table shows what failed first and goes to the step summary"
   const markdown = gateMarkdown(gate({ "ours.psnr": 31, "ours.l1": 0.2, "faces": 22 }, baseline));
   assert.match(markdown, /### Metrics: FAILED/);
   assert.match(markdown, /1 of 3 within tolerance/);
-  assert.match(
-    markdown,
-    /\| ours\.l1 \| 0\.1 \| 0\.2 \| \+0\.1 \| ±0\.01 \| lower \| worse \|\n\| ours\.psnr \| 30 \| 31 \| \+1 \| ±0\.3 \|/,
-  );
+  assert.match(markdown, /\| ours\.l1 \| 0\.1 \| 0\.2 \| \+0\.1 \| ±0\.01 \| lower \| worse \|\n\| ours\.psnr \|/);
+  assert.match(markdown, /\n\| ours\.psnr \| 30 \| 31 \| \+1 \| ±0\.3 \|/);
   const path = Deno.makeTempFileSync();
   assert.ok(appendStepSummary(markdown, path));
   assert.ok(appendStepSummary("more", path));

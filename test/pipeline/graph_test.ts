@@ -34,7 +34,8 @@ Deno.test("the graph as text, Mermaid and SVG, with picks drawn through and stat
   );
   assert.equal(
     graphMermaid(nodes),
-    `flowchart LR\n  n0[("${lab.source}")]\n  n1["upper<br/>fresh, 2 items"]\n  n0 --> n1\n  n3["total<br/>stale"]\n  n1 --> n3\n`,
+    `flowchart LR\n  n0[("${lab.source}")]\n  n1["upper<br/>fresh, 2 items"]\n  n0 --> n1\n` +
+      '  n3["total<br/>stale"]\n  n1 --> n3\n',
   );
   const svg = graphSvg(nodes);
   assert.equal(svg.match(/<rect/g)?.length, 3);

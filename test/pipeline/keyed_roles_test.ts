@@ -56,7 +56,7 @@ function tableStages() {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 
-Deno.test("a map role's types: artifacts of its kind by name go in, trees by name come out, and it is in no each", () => {
+Deno.test("a map role's types: artifacts by name go in, trees by name come out, and it is in no each", () => {
   const { score, table } = tableStages();
   const texts = sourceFolder("texts");
   // @ts-expect-error: an artifact of another kind
@@ -113,7 +113,7 @@ Deno.test("a name that cannot be one, another kind, a record that is none: each 
   assert.doesNotThrow(call({ "v1.2-b_c": one }));
 });
 
-Deno.test("any order of the entries gives one key and one result, in order of the names; hostile names are names", async () => {
+Deno.test("any order of the entries gives one key and one result, in order of names; __proto__ is a name", async () => {
   using lab = openLab();
   const { ran, score, table } = tableStages();
   const names = ["full", "copy", "without.light", "__proto__", "constructor", "toString"];

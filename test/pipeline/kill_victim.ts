@@ -1,6 +1,6 @@
 /**
- * A run in a process of its own, for tests that kill it: `kill_victim.ts ROOT [POINT NUMBER]`. Appends what it executes to
- * ROOT/log. Given a point, it kills itself there, the so-manieth time that it comes by.
+ * A run in a process of its own, for tests that kill it: `kill_victim.ts ROOT [POINT NUMBER]`. Appends what it
+ * executes to ROOT/log. Given a point, it kills itself there, the so-manieth time that it comes by.
  */
 import { DatabaseSync } from "node:sqlite";
 import { defineStage, reproduce, silentReporter, sourceFolder } from "../../pipeline/mod.ts";

@@ -1,4 +1,6 @@
-/** Runs a small graph whose names sort differently from locale to locale, and prints the keys: `locale_probe.ts ROOT`. */
+/**
+ * Runs a small graph whose names sort differently from locale to locale, and prints the keys: `locale_probe.ts ROOT`.
+ */
 import { reproduce, silentReporter, sourceFolder } from "../../pipeline/mod.ts";
 import { textStages } from "./lab.ts";
 

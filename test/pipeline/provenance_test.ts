@@ -54,7 +54,7 @@ function checkCrate({ "@graph": graph }: Crate): void {
   }
 }
 
-Deno.test("a run crate is whole: every reference described, files with hash and size, steps with their runs", async () => {
+Deno.test("a run crate is whole: references described, files with hash and size, steps with their runs", async () => {
   using lab = openLab();
   const store = await openRun(lab);
   const options = { store, name: "Test", description: "A test.", license: "MIT", workflow: "main.ts" };

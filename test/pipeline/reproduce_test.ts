@@ -35,7 +35,7 @@ Deno.test("an output that comes out the same stops the recomputation", async () 
   assert.deepEqual(ran, ["upper a"]);
 });
 
-Deno.test("a parameter reruns its stage and what depends on it; code reruns all; going back reruns nothing", async () => {
+Deno.test("a parameter reruns its stage and what depends on it, code reruns all, going back nothing", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a", "b.txt": "b" });
   const { ran, upper, total } = textStages();

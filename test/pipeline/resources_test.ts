@@ -41,7 +41,7 @@ Deno.test("what runs at once never takes more than there is, and all of it runs 
   assert.equal(most, limits.cores, "and there were times when all of it was in use");
 });
 
-Deno.test("a large request is not overtaken for ever by small ones; one that needs no GPU does not wait for it", async () => {
+Deno.test("a large request is not overtaken for ever; one that needs no GPU does not wait for it", async () => {
   using lab = openLab();
   const order: string[] = [];
   const pool = openPool({
@@ -72,7 +72,7 @@ Deno.test("a large request is not overtaken for ever by small ones; one that nee
   assert.deepEqual(order.slice(3), ["gpu", "cpu", "gpu again"]);
 });
 
-Deno.test("stages run beside each other as cores and memory allow, and one GPU stage at a time; results are the same", async () => {
+Deno.test("stages run beside each other as cores and memory allow, one GPU stage at a time", async () => {
   const tables: unknown[] = [];
   for (const [jobs, memoryMiB] of [[1, 4096], [2, 4096], [8, 4096], [8, 600]] as const) {
     using lab = openLab();
