@@ -8,6 +8,11 @@ export interface WeightsCpu extends Dense<Float64Array> {
   readonly name: string;
 }
 
+/** A state before the first step. */
+export function createAdamCpu(): AdamState<Dense<Float64Array>> {
+  return { step: 0, first: new Map(), second: new Map() };
+}
+
 /** Moves the variables one step and advances the state. A variable without a gradient stays. */
 export function adamStepCpu(
   state: AdamState<Dense<Float64Array>>,

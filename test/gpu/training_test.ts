@@ -9,7 +9,7 @@ import { normalize } from "../../gpu/ops/normalize.ts";
 import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
 import { webgpuBackend } from "../../gpu/backend.ts";
 import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
-import { random } from "./reference.ts";
+import { random } from "./arrays.ts";
 
 /** How to train. */
 interface Training {
