@@ -1,9 +1,9 @@
 /**
  * The engine's own cost, on trivial stages: `deno task bench:engine [--million] [--peers N] [--table1 OPTIONS…]`.
- * Prints, after start-up: 20 stages over 75 items each, 1,000 whole stages, one stage of 10,000 items; first run, nothing to
- * do, one item changed; hashing on one and two threads, with the bar that each must reach. `--million`: also a million small
- * files. `--peers N`: then N stages and N items under make, DVC and Snakemake, those that are installed. `--table1`, last:
- * also the whole command, with its own options, on a store where all is done.
+ * Prints, after start-up: 20 stages over 75 items each, 1,000 whole stages, one stage of 10,000 items; first run,
+ * nothing to do, one item changed; hashing on one and two threads, with the bar that each must reach. `--million`: also
+ * a million small files. `--peers N`: then N stages and N items under make, DVC and Snakemake, those that are
+ * installed. `--table1`, last: also the whole command, with its own options, on a store where all is done.
  */
 import { fileURLToPath } from "node:url";
 import { comparePeers } from "./pipeline_peers.ts";

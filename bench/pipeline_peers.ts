@@ -1,7 +1,7 @@
 /**
- * N trivial stages, and N items, under make, DVC, Snakemake and this engine, in one run: `bench/pipeline_peers.ts [N]` (default 100).
- * Whole processes are timed, start-up included; peers that are not on the path are left out. The peers start a shell
- * a stage, this engine calls a function: that is part of the comparison.
+ * N trivial stages, and N items, under make, DVC, Snakemake and this engine, in one run: `bench/pipeline_peers.ts [N]`
+ * (default 100). Whole processes are timed, start-up included; peers that are not on the path are left out. The peers
+ * start a shell a stage, this engine calls a function: that is part of the comparison.
  */
 import { fileURLToPath } from "node:url";
 import { defineStage, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";

@@ -1,9 +1,11 @@
 /**
- * Our task in one sitting, after nvdiffrast's `samples/torch/earth.py`: a texture that nobody knows is found from photographs of a mesh whose shape and
- * place are known. A bent sheet with a known texture is rendered from three sides; then a grey texture is rendered the same way, compared with the three
- * images, and moved against the gradient of the difference until it looks the same.
+ * Our task in one sitting, after nvdiffrast's `samples/torch/earth.py`: a texture that nobody knows is found from
+ * photographs of a mesh whose shape and place are known. A bent sheet with a known texture is rendered from three
+ * sides; then a grey texture is rendered the same way, compared with the three images, and moved against the gradient
+ * of the difference until it looks the same.
  *
- * The mesh does not move, so an image is a linear function of the texture: a sparse matrix, built once a view. Its transpose is the exact gradient.
+ * The mesh does not move, so an image is a linear function of the texture: a sparse matrix, built once a view. Its
+ * transpose is the exact gradient.
  *
  * ```sh
  * deno run --allow-env --allow-read --allow-sys --allow-ffi --allow-net examples/fit_texture.ts
@@ -34,7 +36,10 @@ export interface FitOptions {
   readonly report?: (step: number, error: number) => void;
 }
 
-/** Peak signal-to-noise ratio of the texture, in dB, over the texels that some view shows: before the first step and after the last. */
+/**
+ * Peak signal-to-noise ratio of the texture, in dB, over the texels that some view shows: before the first step and
+ * after the last.
+ */
 export async function fitTexture({ steps, report }: FitOptions): Promise<{ before: number; after: number }> {
   const tf = await openTfjs();
   const { topology, model } = bentSheet();
@@ -82,7 +87,10 @@ export async function fitTexture({ steps, report }: FitOptions): Promise<{ befor
   return { before, after };
 }
 
-/** A sheet bent about the vertical axis through 140 degrees, facing the viewer; x right, y up, z to the viewer. Its UV chart is the flat sheet. */
+/**
+ * A sheet bent about the vertical axis through 140 degrees, facing the viewer; x right, y up, z to the viewer. Its UV
+ * chart is the flat sheet.
+ */
 function bentSheet(): { topology: Topology; model: Float32Array } {
   const [uvs, model, triangles] = [[], [], []] as [number[], number[], number[]];
   for (let row = 0; row < GRID; row++) {
@@ -100,7 +108,10 @@ function bentSheet(): { topology: Topology; model: Float32Array } {
   return { topology, model: Float32Array.from(model) };
 }
 
-/** The known texture: eight by eight squares, bright and dark by turns, of colours that run from corner to corner. RGB in 0..1. */
+/**
+ * The known texture: eight by eight squares, bright and dark by turns, of colours that run from corner to corner. RGB
+ * in 0..1.
+ */
 function checkerboard(): Float32Array {
   return Float32Array.from({ length: 3 * TEXELS * TEXELS }, (_, i) => {
     const [channel, x, y] = [i % 3, Math.floor(i / 3) % TEXELS, Math.floor(i / 3 / TEXELS)];

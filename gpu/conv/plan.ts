@@ -93,7 +93,8 @@ function plan(request: Request): GatherPlan {
   const epilogue: Epilogue = request.epilogue.activation === "linear"
     ? { ...request.epilogue, activation: "leakyrelu", alpha: 1 }
     : request.epilogue;
-  // Only the remainder of the offset changes which taps fall in which phase, but the offset itself is simpler to read in the program.
+  // Only the remainder of the offset changes which taps fall in which phase, but the offset itself is simpler to read
+  // in the program.
   const offset = request.offset;
   const channels = s.outChannels > 4 ? 8 : 4;
   const width = Math.ceil(s.outWidth / phases);

@@ -1,4 +1,7 @@
-/** What the definitions of L1, PSNR and SSIM share: the pair of images, the mask that weighs their pixels, and a mean over them. */
+/**
+ * What the definitions of L1, PSNR and SSIM share: the pair of images, the mask that weighs their pixels, and a mean
+ * over them.
+ */
 
 /** An image as numbers. */
 export interface RgbImage {
@@ -10,7 +13,10 @@ export interface RgbImage {
 
 /** Where a metric looks. */
 export interface MetricOptions {
-  /** Weight of each pixel, height × width, 0..1, row by row from the top. Absent: the full frame, every pixel with weight 1. */
+  /**
+   * Weight of each pixel, height × width, 0..1, row by row from the top. Absent: the full frame, every pixel with
+   * weight 1.
+   */
   readonly mask?: Float32Array;
 }
 

@@ -3,8 +3,9 @@
 import { checkPair, meanOverPixels, type MetricOptions, type RgbImage } from "./pair.ts";
 
 /**
- * Peak signal-to-noise ratio in dB for a peak of 1: 10 · log10(1 / MSE), where the mean squared error is over pixels and channels of this one
- * image. Infinity for equal images; higher is better. A table's PSNR is the mean of these over faces, not the PSNR of the mean error.
+ * Peak signal-to-noise ratio in dB for a peak of 1: 10 · log10(1 / MSE), where the mean squared error is over pixels
+ * and channels of this one image. Infinity for equal images; higher is better. A table's PSNR is the mean of these over
+ * faces, not the PSNR of the mean error.
  *
  * @throws {TypeError} if the sizes differ
  * @throws {RangeError} if the mask is empty

@@ -1,4 +1,7 @@
-/** Adam, line by line as Kingma and Ba print it (algorithm 1), with decoupled weight decay: the definition of what adam.ts computes. */
+/**
+ * Adam, line by line as Kingma and Ba print it (algorithm 1), with decoupled weight decay: the definition of what
+ * adam.ts computes.
+ */
 
 import { type Dense, zeros } from "../dense.ts";
 import type { AdamOptions, AdamState, AdamUpdate } from "./adam.ts";

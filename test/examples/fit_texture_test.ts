@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fitTexture } from "../../examples/fit_texture.ts";
 
-Deno.test("examples/fit_texture.ts finds the texture: the images' difference falls, and what was seen gains 20 dB", async () => {
+Deno.test("examples/fit_texture.ts: the difference of the images falls, and the texels seen gain 20 dB", async () => {
   const errors: number[] = [];
   const { before, after } = await fitTexture({ steps: 61, report: (_, error) => errors.push(error) });
   assert.equal(errors.length, 7);

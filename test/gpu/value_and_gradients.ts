@@ -1,4 +1,7 @@
-// An op as a test calls it: its result and the gradients of all inputs as numbers. Nothing may leak, and the device must stay well.
+/**
+ * An op as a test calls it: its result and the gradients of all inputs as numbers. Nothing may leak, and the device
+ * must stay well.
+ */
 
 import type { Rank, Tensor } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";

@@ -121,7 +121,7 @@ for (
     channels: [17, 1],
   }]
 ) {
-  Deno.test(`conv2dTranspose() is the adjoint of conv2d(), and so is its gradient: stride ${stride}, ${channels} channels`, async () => {
+  Deno.test(`conv2dTranspose() and its gradients are adjoints of conv2d(): stride ${stride}, ${channels}`, async () => {
     const tf = await openTfjs();
     const [from, to] = channels as [number, number];
     // What the convolution takes is what the transposed one gives, and its dy is what the transposed one takes.

@@ -82,7 +82,7 @@ Deno.test("upsampleConvolve() gives the same bits by either family, with bias an
 });
 
 for (const partial of CASES) {
-  Deno.test(`both families of kernels give the same bits, those of plain loops: ${JSON.stringify(partial)}`, async () => {
+  Deno.test(`both families give the same bits, those of plain loops: ${JSON.stringify(partial)}`, async () => {
     const c: ConvCase = { ...BASE, ...partial };
     const [registers, tiles] = [await results(c, "register"), await results(c, "tiled")];
     assert.deepEqual(tiles, registers);

@@ -25,8 +25,8 @@ for (
       const dy = random([batch, rows, columns], 3);
       const plain = { bias: undefined, epilogue: { activation: "linear", alpha: 0, hasBias: false } } as const;
       const y = matMulCpu({ a, b, transposeA, transposeB, ...plain }).data;
-      // With A' and B' for the operands as they are multiplied, dA' = dy · B'ᵀ and dB' = A'ᵀ · dy. One matrix b serves the batch, so its gradient is of all
-      // rows at once.
+      // With A' and B' for the operands as they are multiplied, dA' = dy · B'ᵀ and dB' = A'ᵀ · dy. One matrix b serves
+      // the batch, so its gradient is of all rows at once.
       const rowsOf = (given: Values) => ({
         ...given,
         shape: [given.data.length / given.shape.at(-1)!, given.shape.at(-1)!],

@@ -6,7 +6,7 @@ import { openGpu } from "../../../gpu/device.ts";
 import { convolve } from "../../../gpu/ops/convolve.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 
-Deno.test("tuneConvolutions() measures a shape once an adapter, keeps the choice in the record, and changes no bit", async () => {
+Deno.test("tuneConvolutions() measures a shape once an adapter, records the choice, and changes no bit", async () => {
   const [gpu, tf] = [await openGpu(), await openTfjs()];
   const x = tf.randomUniform<Rank.R4>([1, 12, 13, 8]);
   const filter = tf.randomUniform<Rank.R4>([3, 3, 8, 8]);

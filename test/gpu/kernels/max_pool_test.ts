@@ -32,7 +32,7 @@ function coarse(shape: readonly number[], seed: number): Float32Array {
 }
 
 for (const { shape, filter, strides, pad } of CASES) {
-  Deno.test(`tf.maxPool and its gradient are those of plain loops: [${shape}], ${filter}, strides ${strides}, ${pad}`, async () => {
+  Deno.test(`maxPool() and its gradient equal loops: [${shape}], ${filter}, strides ${strides}, ${pad}`, async () => {
     const x = coarse(shape, 3);
     const attrs = { filterSize: filter, strides, pad };
     const expected = maxPoolCpu({ shape, data: x }, attrs);

@@ -24,7 +24,7 @@ const CASES: { shape: number[]; axes: number[] }[] = [
 ];
 
 for (const { shape, axes } of CASES) {
-  Deno.test(`sum() and mean() of [${shape}] over [${axes}] equal plain loops in float64, ten times the same bits`, async () => {
+  Deno.test(`sum() and mean() of [${shape}] over [${axes}] equal plain loops, ten times the same bits`, async () => {
     const tf = await openTfjs();
     const { data } = random(shape, 4);
     const values = data.map((value) => value + 0.25);
@@ -57,7 +57,7 @@ for (const { shape, axes } of CASES) {
 for (
   const [rows, columns] of [[1, 1], [37, 17], [5, 64], [700, 12], [3, 5000], [20_000, 3]] as const
 ) {
-  Deno.test(`rowSum() and columnSum() of ${rows}×${columns} equal plain loops, scaled and through a leaky relu, on both kinds of adapter`, async () => {
+  Deno.test(`rowSum() and columnSum() of ${rows}×${columns} equal plain loops, scaled and through a relu`, async () => {
     const tf = await openTfjs();
     const backend = webgpuBackend(tf);
     const [x, value] = [random([rows, columns], 1), random([rows, columns], 2)];

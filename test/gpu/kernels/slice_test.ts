@@ -22,7 +22,7 @@ for (
     { shape: [3, 70, 70], begin: [1, 2, 0], size: [2, -1, 70] },
   ]
 ) {
-  Deno.test(`slice() copies exactly and its gradient is the adjoint: [${size}] from [${begin}] of [${shape}]`, async () => {
+  Deno.test(`slice() and its gradient copy exactly: [${size}] from [${begin}] of [${shape}]`, async () => {
     const tf = await openTfjs();
     const x = random(shape, 1);
     const tensor = tf.tensor(x.data, shape);

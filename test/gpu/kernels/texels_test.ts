@@ -43,7 +43,7 @@ const CASES: Record<string, { count: number; layout: Layout }> = {
 
 for (const [name, { count, layout }] of Object.entries(CASES)) {
   for (const slope of [undefined, 0.25]) {
-    Deno.test(`pack() lays out ${name} as plain loops do${slope === undefined ? "" : ", through a leaky relu"}`, async () => {
+    Deno.test(`pack() equals plain loops: ${name}${slope === undefined ? "" : ", through a leaky relu"}`, async () => {
       const tf = await openTfjs();
       const backend = webgpuBackend(tf);
       const [source, value] = [random([count], 1), random([count], 2)];

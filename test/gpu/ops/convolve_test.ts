@@ -62,7 +62,7 @@ Deno.test("convolve() computes no gradient that nobody asked for, and names shap
   tf.dispose([x, filter, other]);
 });
 
-Deno.test("a filter that stays packed is the one that was given, and so is a variable after it has changed", async () => {
+Deno.test("a filter that stays packed is the one that was given, also of a variable that has changed", async () => {
   const tf = await openTfjs();
   const x = tf.randomUniform<Rank.R4>([1, 8, 9, 5], -1, 1, "float32", 1);
   const filter = tf.variable(tf.randomUniform<Rank.R4>([3, 3, 5, 6], -1, 1, "float32", 2));

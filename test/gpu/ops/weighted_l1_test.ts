@@ -15,7 +15,7 @@ function weights(count: number): Float32Array {
 
 for (const shape of SHAPES) {
   for (const shared of [false, true]) {
-    Deno.test(`weightedL1() and its gradient equal plain loops: [${shape}]${shared ? ", one map of weights" : ""}`, async () => {
+    Deno.test(`weightedL1() and its gradient equal plain loops: [${shape}]${shared ? ", one map" : ""}`, async () => {
       const tf = await openTfjs();
       const [batch, height, width] = shape;
       const [{ data: a }, { data: b }] = [random([...shape], 1), random([...shape], 2)];
@@ -59,7 +59,7 @@ for (const shape of SHAPES) {
   });
 }
 
-Deno.test("both refuse weights that do not fit, and a loss without any weight is 0 with a finite gradient", async () => {
+Deno.test("both refuse weights that do not fit, and a loss without any weight is 0, its gradient too", async () => {
   const tf = await openTfjs();
   const x = tf.ones([2, 4, 4, 3]);
   assert.throws(() => weightedL1(tf, x, { b: tf.ones([2, 4, 4, 1]), weight: tf.ones([4, 4, 1]) }), /Cannot compare/);
