@@ -2,9 +2,10 @@
  * Which of the two families of convolution kernels serves a shape on a device: register tiles (gather.ts) or workgroup
  * tiles (tiled.ts).
  *
- * Until somebody measures, registers serve, but on a GPU workgroup memory where there are few results. Both add in the
- * same order and give the same bits, so a choice changes how long a run takes and not what it computes. Half precision
- * is another matter: it is off unless asked for, and then all convolutions take the family that has it.
+ * Without a measurement register tiles serve; on a GPU, workgroup tiles serve shapes with few results. Both families
+ * add in the same order and give the same bits, so the choice changes how long a run takes and not what it computes.
+ * Half precision does change the result. It is off unless it is asked for, and all convolutions then run on workgroup
+ * tiles, the family that has it.
  */
 
 import { GpuError } from "../device.ts";

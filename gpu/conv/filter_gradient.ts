@@ -1,6 +1,9 @@
 /**
- * The gradient of a convolution's filter, NHWC: dw[kh, kw, ci, co] = Σ over images and pixels of x[y·s + kh·d − pad,
- * x·s + kw·d − pad, ci] · dy[y, x, co].
+ * The gradient of a convolution's filter, NHWC. The sum is over images and pixels:
+ *
+ * ```
+ * dw[kh, kw, ci, co] = Σ x[y·s + kh·d − pad, x·s + kw·d − pad, ci] · dy[y, x, co]
+ * ```
  *
  * Each invocation owns one kernel row's taps × 4·`inputs` input channels × 8 output channels in registers and walks
  * over the pixels of its share of the image rows; a strip of input columns serves all taps. Shares are added afterwards

@@ -1,6 +1,7 @@
 /**
- * Concatenation. tfjs finds each element's tensor and place by itself; of an image's few channels the elements of a
- * pixel are neighbours in each tensor, and elsewhere whole blocks are.
+ * Concatenation. tfjs works out for each element from which tensor and place it comes. Where images of few channels are
+ * joined, the elements of a pixel are neighbours in each tensor, so one invocation writes a pixel; elsewhere whole
+ * blocks are neighbours, and are copied four elements at a time.
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs";

@@ -75,8 +75,8 @@ function uniforms(pool: Pool, count: number): number[] {
 }
 
 /**
- * Walks the pixels of the window of the output pixel `id`; `each` may use `value`, and the position `row *
- * u.filterWidth + column`.
+ * Walks the pixels of the window of the output pixel `id`. `each` may use `value`, and the position
+ * `row * u.filterWidth + column`.
  */
 function overWindow(each: string): string {
   return `

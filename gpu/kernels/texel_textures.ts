@@ -91,8 +91,8 @@ function ownTexture(backend: WebGPUBackend, height: number): TensorInfo {
 }
 
 /**
- * Rows of a texture for so many texels: a power of two. A network then has a handful of textures, and llvmpipe compiles
- * a kernel once: to it a texture of another kind of height is another kernel, of which a convolution takes seconds.
+ * Rows of a texture for so many texels: a power of two. A network then has a handful of textures. llvmpipe compiles a
+ * kernel anew for textures of another height, which takes seconds for a convolution.
  */
 function heightFor(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));

@@ -1,9 +1,9 @@
 /**
  * Structural similarity (Wang, Bovik, Sheikh, Simoncelli, 2004). "SSIM" names a family whose members differ by 0.02 on
- * the same pair, so this is the one that is meant here: Gaussian window of 11×11 with σ 1.5, population covariance, K1
- * = 0.01, K2 = 0.03, values in 0..1 (L = 1), only windows that lie wholly inside the image, each channel by itself and
- * then the mean of the three. `tf.image.ssim` and scikit-image with `gaussian_weights=True,
- * use_sample_covariance=False, sigma=1.5, data_range=1` give the same.
+ * the same pair. This one has a Gaussian window of 11×11 with σ 1.5, population covariance, K1 0.01, K2 0.03 and values
+ * in 0..1 (L = 1). It counts the windows that lie wholly inside the image, takes each channel by itself, and then the
+ * mean of the three. `tf.image.ssim` gives the same, and so does scikit-image with `gaussian_weights=True`,
+ * `use_sample_covariance=False`, `sigma=1.5` and `data_range=1`.
  */
 
 import { checkPair, type MetricOptions, type RgbImage } from "./pair.ts";

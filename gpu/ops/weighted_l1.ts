@@ -1,9 +1,9 @@
 /**
  * Weighted absolute differences of images, as losses: two passes forward, one back.
  *
- * As tfjs composes it (subtract, abs, multiply, sum twice, divide, then sign, multiply, multiply on the way back), each
- * of these is a pass over memory, and four such losses took as long as a quarter of the network's convolutions. Sums
- * run over a fixed number of lanes, in order.
+ * tfjs composes such a loss of subtract, abs, multiply, two sums and a division, and of sign and two products on the
+ * way back. Each of these is a pass over memory: in a U-Net's training step four such losses take as long as a quarter
+ * of the convolutions. Sums run over a fixed number of lanes, in order.
  */
 
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
@@ -65,8 +65,8 @@ export interface MeanDeviationOptions<Image = Tensor> {
 }
 
 /**
- * How far images of one batch lie from their mean: Σ weight · |a − mean over the batch| / (batch · channels · Σ weight
- * + 1e-6). Differentiable in `a`. Bit-repeatable.
+ * How far images of one batch lie from their mean, m: Σ weight · |a − m| / (batch · channels · Σ weight + 1e-6).
+ * Differentiable in `a`. Bit-repeatable.
  *
  * @param a [batch, height, width, channels]
  * @throws {RangeError} if the weights do not fit

@@ -16,7 +16,7 @@ for (
     { shape: [3, 1, 1, 5], kernel: 1, stride: 1, dilation: 1, pad: "same" },
   ] as const
 ) {
-  Deno.test(`depthwise convolution is that of loops: [${shape}] k${kernel} s${stride} d${dilation} ${pad}`, async () => {
+  Deno.test(`depthwise convolution equals loops: [${shape}] k${kernel} s${stride} d${dilation} ${pad}`, async () => {
     const tf = await openTfjs();
     const [batch, , , channels] = shape;
     const x = random([...shape], 1);
