@@ -2,9 +2,9 @@
  * Instance and group normalisation with the activation behind it, in one op.
  *
  * tfjs composes it of moments, subtract, rsqrt, multiply, add and leakyRelu; in a U-Net's training step that takes
- * longer than the convolutions. This op takes three passes forward and four back. Mean and variance come from chunks of pixels,
- * each relative to its first value, joined by Chan's formula in a fixed order: exact where the mean is large against
- * the deviation, and the same in every run.
+ * longer than the convolutions. This op takes three passes forward and four back. Mean and variance come from chunks of
+ * pixels, each relative to its first value, joined by Chan's formula in a fixed order: exact where the mean is large
+ * against the deviation, and the same in every run.
  */
 
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
