@@ -1,6 +1,6 @@
 /**
- * What every module of ours knows of TensorFlow.js: the type of its module, the WebGPU backend behind it, and how to submit what that backend has recorded.
- * It imports types alone, so it can be read without loading tfjs.
+ * What every module of ours knows of TensorFlow.js: the type of its module, the WebGPU backend behind it, and how to
+ * submit what that backend has recorded. It imports types alone, so it can be read without loading tfjs.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,6 +1,9 @@
-// Which buffer serves next. tfjs takes the one that was given back last, so the same work runs over other buffers each time, and no bind group ever
-// comes twice. Here the oldest free buffer of a size serves: work that repeats, as a training step does, finds the buffers of the time before, and with
-// them its bind groups (recording.ts). It also finds a buffer that is given back by a look at a map; tfjs searches a list.
+/**
+ * Which buffer serves next. tfjs takes the one that was given back last, so the same work runs over other buffers each
+ * time, and no bind group ever comes twice. This pool takes the oldest free buffer of a size: work that repeats, as a
+ * training step does, finds the buffers of the time before, and with them its bind groups (recording.ts). The pool
+ * keeps its buffers in a map, where tfjs searches a list for each buffer that is given back.
+ */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 

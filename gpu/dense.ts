@@ -1,5 +1,6 @@
 /**
- * Arrays with a shape: what the CPU references (`…_cpu.ts`) take and give where the kernels have tensors, and how they walk over them.
+ * Arrays with a shape: what the CPU references (`…_cpu.ts`) take and give where the kernels have tensors, and how they
+ * walk over them.
  */
 
 /** A dense array, row-major: `data.length` is the product of `shape`. */

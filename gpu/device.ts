@@ -1,7 +1,11 @@
-// One WebGPU device for the whole process. TensorFlow.js, ONNX Runtime and our own WGSL all run on it, so buffers pass between them without a copy.
-//
-// A broken shader does not throw in WebGPU: the error event fires and the output stays zero. So the error listener is there from the first line
-// after the device exists, and whoever finishes a piece of work asks `assertHealthy("name of the work")`, which turns a recorded error into an exception.
+/**
+ * One WebGPU device for the whole process. TensorFlow.js, ONNX Runtime and our own WGSL all run on it, so buffers pass
+ * between them without a copy.
+ *
+ * A broken shader does not throw in WebGPU: the error event fires and the output stays zero. So the error listener is
+ * there from the first line after the device exists, and whoever finishes a piece of work asks `assertHealthy("name of
+ * the work")`, which turns a recorded error into an exception.
+ */
 
 import { environmentVariable } from "./environment_variable.ts";
 import { setLlvmpipeThreads } from "./llvmpipe_threads.ts";
@@ -27,7 +31,8 @@ export interface Gpu {
   /** The limits of the device, raised to what the adapter has. Bytes and counts, as WebGPU names them. */
   readonly limits: Readonly<Record<string, number>>;
   /**
-   * Throws if any GPU work since the last call went wrong. tfjs submits late: read a result, or wait for one, before asking.
+   * Throws if any GPU work since the last call went wrong. tfjs submits late: read a result, or wait for one, before
+   * asking.
    *
    * @param where the stage or operation that has just finished; it names the error
    * @throws {GpuError} with every recorded message, if there is one or if the device was lost
@@ -103,7 +108,10 @@ export function openGpu(): Promise<Gpu> {
 
 const ADAPTER_VARIABLE = "FTIM_ADAPTER";
 
-/** What the environment says of the adapter: `FTIM_ADAPTER=gpu` has everything computed as on a GPU, so that a machine without one can test it. */
+/**
+ * What the environment says of the adapter: `FTIM_ADAPTER=gpu` has everything computed as on a GPU, so that a machine
+ * without one can test it.
+ */
 function saidToBeSoftware(): boolean | undefined {
   const kind = environmentVariable(ADAPTER_VARIABLE);
   if (kind !== undefined && kind !== "gpu" && kind !== "software") {
@@ -150,8 +158,8 @@ async function requestGpu(): Promise<Gpu> {
     info: { vendor, architecture, device: deviceName, description, software, features: requiredFeatures },
     limits: requiredLimits,
     async assertHealthy(where) {
-      // Errors arrive as events, in a later turn of the event loop than the call that made them. Deno and browsers order them differently
-      // against an error scope's answer, so wait for the queue and then for one more turn.
+      // Errors arrive as events, in a later turn of the event loop than the call that made them. Deno and browsers
+      // order them differently against an error scope's answer, so wait for the queue and then for one more turn.
       await device.queue.onSubmittedWorkDone();
       await new Promise((resolve) => setTimeout(resolve, 0));
       const found = lost === undefined ? messages.splice(0) : [...messages.splice(0), lost];

@@ -1,4 +1,4 @@
-// Everything of ours that takes the place of a stock tfjs kernel, in one call.
+/** Everything of ours that takes the place of a stock tfjs kernel, in one call. */
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
@@ -19,8 +19,8 @@ export { stockKernels } from "./kernels/replace.ts";
 const registered = new WeakSet<object>();
 
 /**
- * Replaces stock kernels of tfjs's backend "webgpu" with ours; the ops keep their names, so nothing else changes. `openTfjs` calls it.
- * Works on any tfjs with that backend. A second call does nothing.
+ * Replaces stock kernels of tfjs's backend "webgpu" with ours; the ops keep their names, so nothing else changes.
+ * `openTfjs` calls it. Works on any tfjs with that backend. A second call does nothing.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 /**
- * One WebGPU device for TensorFlow.js, ONNX Runtime and our own WGSL, and kernels that make training on it fast: convolution, depthwise
- * convolution and their gradients in place of tfjs's own, ops for what else a U-Net's training step does, and the scores of image pairs.
+ * One WebGPU device for TensorFlow.js, ONNX Runtime and our own WGSL, and kernels that make training on it fast:
+ * convolution, depthwise convolution and their gradients in place of tfjs's own, ops for what else a U-Net's training
+ * step does, and the scores of image pairs.
  *
  * @example
  * ```ts
@@ -11,7 +12,8 @@
  * const fine = tf.ones([1, 16, 16, 8]).as4D(1, 16, 16, 8);
  * const [below, beside] = [tf.ones([3, 3, 16, 8]).as4D(3, 3, 16, 8), tf.ones([3, 3, 8, 8]).as4D(3, 3, 8, 8)];
  * const sum = tf.add(upsampleConvolve(tf, coarse, { filter: below }), convolve(tf, fine, { filter: beside }));
- * const y = normalize(tf, sum.as4D(1, 16, 16, 8), { gamma: tf.ones([8]).as1D(), beta: tf.zeros([8]).as1D(), slope: 0.2 });
+ * const [gamma, beta] = [tf.ones([8]).as1D(), tf.zeros([8]).as1D()];
+ * const y = normalize(tf, sum.as4D(1, 16, 16, 8), { gamma, beta, slope: 0.2 });
  * await y.data();
  * await (await openGpu()).assertHealthy("example");
  * ```

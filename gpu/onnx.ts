@@ -1,10 +1,13 @@
-// ONNX Runtime Web 1.30 on our device, or, where that device is the CPU in disguise, on the CPU itself.
-//
-// On a software adapter the runtime's WebAssembly kernels are 8 (a detector of 320×240) to 30 times (a ResNet-50) as fast as its WebGPU
-// kernels, and agree with them to 3e-6. There they run on threads beside the device's (onnx_cpu.ts).
-//
-// The device goes in through the execution provider's own option: in 1.30 the setter `env.webgpu.device` is ignored, and later versions
-// deprecate the option. That is why the version is pinned and why this file is the only one that knows.
+/**
+ * ONNX Runtime Web 1.30 on our device, or, where that device is the CPU in disguise, on the CPU itself.
+ *
+ * On a software adapter the runtime's WebAssembly kernels are 8 (a detector of 320×240) to 30 times (a ResNet-50) as
+ * fast as its WebGPU kernels, and agree with them to 3e-6. There they run on threads beside the device's (onnx_cpu.ts).
+ *
+ * The device goes in through the execution provider's own option: in 1.30 the setter `env.webgpu.device` is ignored,
+ * and later versions deprecate the option. That is why the version is pinned and why this file is the only one that
+ * knows.
+ */
 
 import type { InferenceSession } from "onnxruntime-web/webgpu";
 import { type Gpu, openGpu } from "./device.ts";
@@ -24,7 +27,8 @@ export interface OnnxSession {
    *
    * @param feeds one tensor for each input name
    * @returns one tensor for each output name
-   * @throws {TypeError} if an input is missing, does not fit its dims, or is in a buffer while the network runs on the CPU
+   * @throws {TypeError} if an input is missing, does not fit its dims, or is in a buffer while the network runs on the
+   *   CPU
    * @throws {GpuError} if the GPU work went wrong
    */
   run(feeds: Feeds): Promise<Readonly<Record<string, OnnxTensor>>>;
@@ -103,8 +107,8 @@ export async function openSession(
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs work of the runtime when what was asked before it is done. While a network waits for the GPU its WebAssembly is suspended halfway (Asyncify),
- * and all sessions share that: a second call then waits for ever.
+ * Runs work of the runtime when what was asked before it is done. While a network waits for the GPU its WebAssembly is
+ * suspended halfway (Asyncify), and all sessions share that: a second call then waits for ever.
  */
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const result = turn.then(work);
@@ -119,12 +123,14 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
   ort.env.wasm.numThreads = 1;
   const options: InferenceSession.SessionOptions = {
     executionProviders: [{ name: "webgpu", device: gpu.device } as InferenceSession.ExecutionProviderConfig],
-    // Else the runtime waits for each output in turn, 10 ms apiece in Deno, and nobody else can run a network meanwhile.
+    // Else the runtime waits for each output in turn, 10 ms apiece in Deno, and nobody else can run a network
+    // meanwhile.
     preferredOutputLocation: "gpu-buffer",
     logSeverityLevel: 3,
     extra: { session: { use_deterministic_compute: "1" } },
   };
-  // Where its WebAssembly starts, the runtime puts node:worker_threads in the place of the web's workers, for the whole process.
+  // Where its WebAssembly starts, the runtime puts node:worker_threads in the place of the web's workers, for the whole
+  // process.
   const { Worker } = globalThis;
   const session = await inTurn(() =>
     ort.InferenceSession.create(model, options).finally(() => globalThis.Worker = Worker)
@@ -157,8 +163,8 @@ async function openOnGpu(model: Uint8Array, name: string): Promise<PlacedNetwork
 }
 
 /**
- * Copies outputs out of their buffers, all in one go; the buffers may be given back at once, and the session with them. (The runtime's own `getData` gives
- * them back when it has read, and crashes if the session is gone by then.)
+ * Copies outputs out of their buffers, all in one go; the buffers may be given back at once, and the session with them.
+ * (The runtime's own `getData` gives them back when it has read, and crashes if the session is gone by then.)
  */
 async function readOutputs(
   { device }: Gpu,

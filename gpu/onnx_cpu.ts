@@ -1,7 +1,10 @@
-// ONNX Runtime Web's WebAssembly kernels on threads of their own, so that a network of half a second does not stop everything else. The runtime's
-// own threads do not start in Deno 2.9 (a worker from a blob is refused): each thread here runs the whole network, several run several inputs at a time.
-//
-// The plain build is a fifth faster than the WebAssembly part of the WebGPU build, and gives the same bits.
+/**
+ * ONNX Runtime Web's WebAssembly kernels on threads of their own, so that a network of half a second does not stop
+ * everything else. The runtime's own threads do not start in Deno 2.9 (a worker from a blob is refused): each thread
+ * here runs the whole network, several run several inputs at a time.
+ *
+ * The plain build is a fifth faster than the WebAssembly part of the WebGPU build, and gives the same bits.
+ */
 
 import type { OnnxTensor } from "./onnx_tensor.ts";
 

@@ -6,7 +6,10 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
 }
 
-/** A dense float tensor in a buffer of the shared device, row-major, padded to a multiple of four values. It stays the caller's. */
+/**
+ * A dense float tensor in a buffer of the shared device, row-major, padded to a multiple of four values. It stays the
+ * caller's.
+ */
 export interface DeviceTensor {
   readonly buffer: GPUBuffer;
   readonly dims: readonly number[];

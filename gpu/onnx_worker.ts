@@ -2,7 +2,8 @@
 /// <reference lib="deno.worker" />
 import { type Answer, type Network, openOnThisThread, type Request } from "./onnx_cpu.ts";
 
-// ONNX Runtime 1.30 resolves its own address against this origin, which a worker from a file has not, and fails; without a location it does not try.
+// ONNX Runtime 1.30 resolves its own address against this origin, which a worker from a file has not, and fails;
+// without a location it does not try.
 if (self.location.origin === "null") Object.defineProperty(self, "location", { value: undefined });
 
 let network: Network | undefined;

@@ -1,5 +1,7 @@
-// How long the GPU itself takes for recorded work, by the timestamps of its passes. The wall clock says nothing of work of microseconds: Deno looks only
-// every 10 ms whether the GPU is done.
+/**
+ * How long the GPU itself takes for recorded work, by the timestamps of its passes. The wall clock says nothing of work
+ * of microseconds: Deno looks only every 10 ms whether the GPU is done.
+ */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { GpuError } from "./device.ts";

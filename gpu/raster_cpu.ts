@@ -1,3 +1,8 @@
+/**
+ * Which triangle of a mesh each pixel shows, as plain loops in double precision: what a rasteriser on the device must
+ * find, and fast enough where a mesh is rendered once.
+ */
+
 /** What a rasteriser finds at each pixel centre. Pixel (x, y) is at index y·width + x; its centre is (x+0.5, y+0.5). */
 export interface Raster {
   readonly width: number;

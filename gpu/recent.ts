@@ -1,5 +1,7 @@
-// A cache of bounded size that keeps what was asked for lately: two generations of a map. What the older one holds moves to the younger when it is asked
-// for; when the younger is full, it becomes the older, and the rest is forgotten.
+/**
+ * A cache of bounded size that keeps what was asked for lately: two generations of a map. What the older one holds
+ * moves to the younger when it is asked for; when the younger is full, it becomes the older, and the rest is forgotten.
+ */
 
 /** A bounded cache. */
 export interface Recent<T> {

@@ -1,7 +1,9 @@
-// How a dispatch is recorded: with the bind group and the uniforms of the last time, where they are the same.
-//
-// tfjs makes both anew for each dispatch, and on a GPU that is what a training step takes its time for: of 83 ms on an H200 the GPU computed 20, and
-// 760 bind groups and writes of uniforms took 30. The same work runs over the same buffers each step (buffer_pool.ts), so they can be kept.
+/**
+ * How a dispatch is recorded: with the bind group and the uniforms of the last time, where they are the same.
+ *
+ * tfjs makes both anew for each dispatch. On an H200 that takes 30 of the 83 ms of a training step, more than the 20 ms
+ * that the GPU computes. The same work runs over the same buffers in each step (buffer_pool.ts), so both can be kept.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,6 +1,9 @@
-// A sparse matrix times a dense one as a differentiable tfjs op. Forward gathers along the rows of the matrix, the
-// gradient gathers along the rows of its transpose: no atomics, every sum in a fixed order, so a run repeats bit for bit.
-// (tfjs's own gather has a gradient by atomic float adds, whose order changes from run to run.)
+/**
+ * A sparse matrix times a dense one as a differentiable tfjs op. Forward gathers along the rows of the matrix, the
+ * gradient gathers along the rows of its transpose: no atomics, every sum in a fixed order, so a run repeats bit for
+ * bit. (tfjs's own gather has a gradient by atomic float adds, whose order changes from run to run.)
+ */
+
 import type * as tfjs from "@tensorflow/tfjs";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
 import { type SparseMatrix, transposeSparse } from "./sparse_cpu.ts";
@@ -57,7 +60,10 @@ export function disposeSparse(matrix: SparseMatrix): void {
   cache.delete(matrix);
 }
 
-/** Uploads as tensors that no `tidy` frees. An empty matrix gets one entry that no row names: WebGPU binds no empty buffer. */
+/**
+ * Uploads as tensors that no `tidy` frees. An empty matrix gets one entry that no row names: WebGPU binds no empty
+ * buffer.
+ */
 function upload(tf: Tfjs, { offsets, indices, weights }: SparseMatrix): Uploaded {
   const some = indices.length > 0;
   return {

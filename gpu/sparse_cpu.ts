@@ -1,6 +1,8 @@
-// A sparse matrix by rows (CSR), its exact transpose, and plain loops for both: the reference of the GPU kernel.
+/** A sparse matrix by rows (CSR), its exact transpose, and plain loops for both: the reference of the GPU kernel. */
 
-/** A rows×cols matrix: row r holds the entries `offsets[r]` up to `offsets[r+1]` of `indices` (columns) and `weights`. */
+/**
+ * A rows×cols matrix: row r holds the entries `offsets[r]` up to `offsets[r+1]` of `indices` (columns) and `weights`.
+ */
 export interface SparseMatrix {
   readonly rows: number;
   readonly cols: number;

@@ -1,4 +1,7 @@
-// TensorFlow.js on our device, set so that a run can be repeated bit for bit, with our convolution kernels in place of its own.
+/**
+ * TensorFlow.js on our device, set so that a run can be repeated bit for bit, with our convolution kernels in place of
+ * its own.
+ */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "./backend.ts";
@@ -13,7 +16,8 @@ export type { Tfjs } from "./backend.ts";
 let shared: Promise<Tfjs> | undefined;
 
 /**
- * Loads TensorFlow.js, binds its backend "webgpu" to the shared device and registers our fast kernels. Every call gives the same module.
+ * Loads TensorFlow.js, binds its backend "webgpu" to the shared device and registers our fast kernels. Every call gives
+ * the same module.
  *
  * Reading a tensor must be `await tensor.data()`: the synchronous reads of tfjs need a canvas and fail in Deno.
  *
@@ -42,9 +46,11 @@ async function load(): Promise<Tfjs> {
   }, 3);
   await tf.setBackend("webgpu");
   await tf.ready();
-  // 3 = MatMulPackedProgram. The default may choose MatMulSplitK, which adds floats atomically: another result in every run.
+  // 3 = MatMulPackedProgram. The default may choose MatMulSplitK, which adds floats atomically: another result in every
+  // run.
   tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", 3);
-  // A submission costs as much as some dispatches: with 15 in one, tfjs's default, a training step takes 5 % longer on two CPU cores.
+  // A submission costs as much as some dispatches: with 15 in one, tfjs's default, a training step takes 5 % longer on
+  // two CPU cores.
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 100);
   registerFastKernels(tf, { software: gpu.info.software });
   return tf;

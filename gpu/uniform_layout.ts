@@ -1,6 +1,12 @@
-// The bytes of a uniform struct, as WGSL lays it out (https://www.w3.org/TR/WGSL/#alignment-and-size): what tfjs hands over as a list of its fields.
+/**
+ * The bytes of a uniform struct, as WGSL lays it out (https://www.w3.org/TR/WGSL/#alignment-and-size): what tfjs hands
+ * over as a list of its fields.
+ */
 
-/** A field: one to six numbers. Two are a vec2, three a vec3, four a vec4; five and six tfjs declares as structs, aligned like a vec4. */
+/**
+ * A field: one to six numbers. Two are a vec2, three a vec3, four a vec4; five and six tfjs declares as structs,
+ * aligned like a vec4.
+ */
 export interface UniformField {
   readonly type: string;
   readonly data: readonly number[];

@@ -1,6 +1,6 @@
 /**
- * What it takes to write an op of one's own: WGSL around a body (`program`), one dispatch of it as a tfjs tensor (`run`), and a gradient that `tf.grad`
- * knows (`differentiable`).
+ * What it takes to write an op of one's own: WGSL around a body (`program`), one dispatch of it as a tfjs tensor
+ * (`run`), and a gradient that `tf.grad` knows (`differentiable`).
  */
 
 export { type Dispatch, program, type ProgramOptions, sizeOf, type Uniform } from "./kernels/dispatch.ts";

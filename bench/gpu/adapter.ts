@@ -1,4 +1,4 @@
-// What the adapter can do at most, measured: multiply-adds on registers, and a copy from buffer to buffer.
+/** What the adapter can do at most, measured: multiply-adds on registers, and a copy from buffer to buffer. */
 
 import type { Gpu } from "@ftim/gpu/device";
 
@@ -24,7 +24,8 @@ export async function measureBandwidth(gpu: Gpu): Promise<number> {
   const bytes = gpu.info.software ? 1 << 26 : 1 << 29;
   const code = `@group(0) @binding(0) var<storage, read_write> y : array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> x : array<vec4<f32>>;
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g : vec3<u32>, @builtin(num_workgroups) n : vec3<u32>) {
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) g : vec3<u32>, @builtin(num_workgroups) n : vec3<u32>) {
   let i = g.x + g.y * n.x * 64u;
   y[i] = x[i];
 }`;
@@ -41,8 +42,8 @@ interface Program {
 }
 
 /**
- * Milliseconds of a dispatch, the least of some. A GPU is done long before Deno looks, which it does every 10 ms: there it is the difference
- * between many dispatches and one.
+ * Milliseconds of a dispatch, the least of some. A GPU is done long before Deno looks, which it does every 10 ms: there
+ * it is the difference between many dispatches and one.
  */
 async function run({ device, info: { software } }: Gpu, { code, buffers, groups }: Program): Promise<number> {
   const module = device.createShaderModule({ code });

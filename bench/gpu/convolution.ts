@@ -1,4 +1,4 @@
-// Convolution, its two gradients, depthwise convolution and matrix product: ours beside tfjs's own kernels.
+/** Convolution, its two gradients, depthwise convolution and matrix product: ours beside tfjs's own kernels. */
 
 import type { NamedAttrMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { stockKernels } from "@ftim/gpu/fast-kernels";

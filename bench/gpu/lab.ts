@@ -1,4 +1,6 @@
-// The device of a benchmark, and how it takes time: least of some rounds, each of many runs in one submission's queue.
+/**
+ * The device of a benchmark, and how it takes time: least of some rounds, each of many runs in one submission's queue.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -39,7 +41,10 @@ export async function finish({ gpu, backend }: Pick<Lab, "gpu" | "backend">): Pr
 
 const chosen: TunedFamilies = {};
 
-/** On a GPU, chooses the kernels of the convolutions that have run by measurement, as training does after its first step. */
+/**
+ * On a GPU, chooses the kernels of the convolutions that have run by measurement, as training does after its first
+ * step.
+ */
 export async function chooseFamilies({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<void> {
   if (!gpu.info.software) await tuneConvolutions(tf, { gpu, known: chosen });
 }
@@ -49,7 +54,8 @@ const FIRST_COUNTS = 30_000;
 const LONG = 10_000;
 
 /**
- * Milliseconds of a training step, the least of some rounds of a second each; of a step of many seconds it is the first or second.
+ * Milliseconds of a training step, the least of some rounds of a second each; of a step of many seconds it is the first
+ * or second.
  *
  * @param several runs so many steps, waits once and says how long each took
  */
@@ -88,7 +94,8 @@ export async function time(
   await several(1);
   const estimate = await several(1);
   if (estimate > 5 * budget) return estimate; // long enough for what is noise in shorter ones
-  // Most of a short time is the wait for the queue (Deno looks every 10 ms), so the count that fills a round is found by trying.
+  // Most of a short time is the wait for the queue (Deno looks every 10 ms), so the count that fills a round is found
+  // by trying.
   let count = 1;
   for (let each = estimate; count * each < budget && count < 4096; each = await several(count)) {
     count *= Math.min(4, Math.ceil(budget / (count * each)));
@@ -98,7 +105,10 @@ export async function time(
   return least;
 }
 
-/** Milliseconds that a GPU itself takes for one run of a kernel, the least of some passes; null on a software adapter, where the wall clock tells. */
+/**
+ * Milliseconds that a GPU itself takes for one run of a kernel, the least of some passes; null on a software adapter,
+ * where the wall clock tells.
+ */
 export async function timeOnGpu(
   { gpu, backend }: Pick<Lab, "gpu" | "backend">,
   run: () => TensorInfo,

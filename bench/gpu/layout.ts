@@ -1,4 +1,7 @@
-// The operations of a training step that move or repeat elements, at the sizes of three UV maps of 256², beside stock tfjs.
+/**
+ * The operations of a training step that move or repeat elements, at the sizes of three UV maps of 256², beside stock
+ * tfjs.
+ */
 
 import type { Rank, Tensor } from "@tensorflow/tfjs";
 import { type Lab, rounded, type Row, time } from "./lab.ts";

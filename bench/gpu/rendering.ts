@@ -1,4 +1,7 @@
-// The image as a linear function of the texture, forward and transposed, and the UV map of a mesh of 20,000 triangles with its visibility.
+/**
+ * The image as a linear function of the texture, forward and transposed, and the UV map of a mesh of 20,000 triangles
+ * with its visibility.
+ */
 
 import { createImage } from "../../face/image.ts";
 import { renderOperator } from "../../face/render.ts";

@@ -1,4 +1,7 @@
-// One triplet of the right sizes (UV maps of 256², crops of 224², three views), drawn from a seed: a head of about as many triangles as the face mesh, turned.
+/**
+ * One triplet of the right sizes (UV maps of 256², crops of 224², three views), drawn from a seed: a head of about as
+ * many triangles as the face mesh, turned.
+ */
 
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";

@@ -1,6 +1,8 @@
-// L1, PSNR and SSIM of 64 pairs of 224² on the device beside the package ssim.js, which has SSIM alone, in JavaScript, and of one channel: it makes an
-// image grey. Ours is of three channels, so ssim.js is timed twice: on the images (a third of the work), and on each channel by itself (the same
-// work).
+/**
+ * L1, PSNR and SSIM of 64 pairs of 224² on the device beside the package ssim.js, which has SSIM alone, in JavaScript,
+ * and of one channel: it makes an image grey. Ours is of three channels, so ssim.js is timed twice: on the images (a
+ * third of the work), and on each channel by itself (the same work).
+ */
 
 import { compareImages } from "@ftim/gpu/metrics";
 import { createImage } from "../../face/image.ts";
@@ -44,7 +46,9 @@ export async function benchSimilarity({ gpu }: Lab): Promise<Row> {
   };
 }
 
-/** As ssim.js wants it: RGBA bytes; of one channel alone, if it is named, which its conversion to grey leaves as it is. */
+/**
+ * As ssim.js wants it: RGBA bytes; of one channel alone, if it is named, which its conversion to grey leaves as it is.
+ */
 function toImageData(
   pixels: Float32Array,
   channel?: number,

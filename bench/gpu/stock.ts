@@ -1,8 +1,10 @@
-// The same work on tfjs's own kernels. `convolve` and `upsampleConvolve`, each one kernel of ours, become what a user of tfjs writes: doubling by nearest
-// neighbour, conv2d, add, leakyRelu.
-//
-// What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, and so does the order in which buffers serve:
-// both flatter stock.
+/**
+ * The same work on tfjs's own kernels. `convolve` and `upsampleConvolve`, each one kernel of ours, become what a user
+ * of tfjs writes: doubling by nearest neighbour, conv2d, add, leakyRelu.
+ *
+ * What has no stock kernel at all (rendering, the inner part of ID-MRF, normalisation, Adam) stays ours, and so does
+ * the order in which buffers serve: both flatter stock.
+ */
 
 import type { NamedAttrMap, Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,4 +1,6 @@
-// The training step of FTIM with all losses, as the stage `train` runs it: ours, and the same on tfjs's own kernels.
+/**
+ * The training step of FTIM with all losses, as the stage `train` runs it: ours, and the same on tfjs's own kernels.
+ */
 
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { uvMap } from "../../face/uv_map.ts";

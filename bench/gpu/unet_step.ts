@@ -1,4 +1,7 @@
-// One training step of FTIM's U-Net alone (mean absolute error, Adam): ours, stock tfjs, and PyTorch where Python has it.
+/**
+ * One training step of FTIM's U-Net alone (mean absolute error, Adam): ours, stock tfjs, and PyTorch where Python has
+ * it.
+ */
 
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { adam, valueAndGradients } from "../../nets/adam.ts";

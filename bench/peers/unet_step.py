@@ -1,7 +1,10 @@
-"""One training step of FTIM's U-Net in PyTorch, on the CPU and on CUDA where there is one: forward, mean |output - target|, backward, Adam.
+"""One training step of FTIM's U-Net in PyTorch, on the CPU and on CUDA where there is one.
 
-The same network as nets/ftim.ts: five stride-2 convolutions, a convolution whose result the code shifts, nearest-neighbour doubling with skip
-connections, instance normalisation behind all but the last; batch 3, 256 x 256, 12 channels. Single precision (no TF32), as ours. Prints JSON: milliseconds a step of each and the version.
+A step is: forward, mean |output - target|, backward, Adam. The network is that of nets/ftim.ts: five stride-2
+convolutions, a convolution whose result the code shifts, nearest-neighbour doubling with skip connections, instance
+normalisation behind all but the last; batch 3, 256 x 256, 12 channels. Single precision (no TF32), as ours.
+Prints JSON: milliseconds a step of each, and the version.
+
     python3 bench/peers/unet_step.py '{"widths": [16, 32, 64, 96, 96], "fullWidth": 16, "codeLength": 15, "size": 256}'
 """
 

@@ -1,4 +1,4 @@
-// The three convolution kernels on tensors: forward, gradient of the input, gradient of the filter.
+/** The three convolution kernels on tensors: forward, gradient of the input, gradient of the filter. */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -75,8 +75,8 @@ export interface InputGradientOperands<Tensor = TensorInfo> extends Finish<Tenso
 }
 
 /**
- * Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]; with bias and activation for those who want the transposed
- * convolution for itself. Both strides must be equal. Leaves dy packed in its slot.
+ * Gradient of a convolution's input: [batch, inHeight, inWidth, inChannels]; with bias and activation where it
+ * serves as a transposed convolution. Both strides must be equal. Leaves dy packed in its slot.
  */
 export function conv2dInputGradient(
   target: Target,
@@ -186,7 +186,7 @@ export interface GatherOperands {
 
 interface TiledRequest {
   readonly direction: Direction;
-  /** The gather from buffers that it would be. */
+  /** Plans the same convolution for register tiles, reading buffers. */
   readonly gather: () => GatherPlan;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Convolution and its gradients as plain loops in double precision: the definition of what conv2d.ts computes. The operands are the same, as arrays;
- * `keep` and `packed` say where a kernel's memory is, and change nothing here.
+ * Convolution and its gradients as plain loops in double precision: the definition of what conv2d.ts computes. The
+ * operands are the same, as arrays; `keep` and `packed` say where a kernel's memory is, and change nothing here.
  */
 
 import { type Dense, zeros } from "../dense.ts";
@@ -22,7 +22,9 @@ export function conv2dCpu(
   return finish(y, { bias, epilogue });
 }
 
-/** Gradient of a convolution's input, which is a transposed convolution of dy: [batch, inHeight, inWidth, inChannels]. */
+/**
+ * Gradient of a convolution's input, which is a transposed convolution of dy: [batch, inHeight, inWidth, inChannels].
+ */
 export function conv2dInputGradientCpu(
   geometry: ConvGeometry,
   { dy, filter, through, bias, epilogue }: InputGradientOperands<Dense>,

@@ -1,7 +1,11 @@
-// Depthwise convolution, NHWC, one output channel per input channel: forward pass and gradient of the input, as a gather like gather.ts.
-//
-// Each invocation owns some rows and columns of output × four channels. Nothing is reused across channels. On a software adapter, where loads are what
-// costs, operands come as texels (see kernels/texels.ts) and several rows share what they read.
+/**
+ * Depthwise convolution, NHWC, one output channel per input channel: forward pass and gradient of the input, as a
+ * gather like gather.ts.
+ *
+ * Each invocation owns some rows and columns of output × four channels. Nothing is reused across channels. On a
+ * software adapter, where loads are what costs, operands come as texels (see kernels/texels.ts) and several rows share
+ * what they read.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -14,7 +18,10 @@ import { ACTIVATIONS, type GatherVariant, tapsOf } from "./gather.ts";
 import type { Activation, ConvGeometry } from "./geometry.ts";
 import { packPixels } from "./packing.ts";
 
-/** activation(depthwise(x, filter) + bias): [batch, outHeight, outWidth, channels]. The filter is [kernelHeight, kernelWidth, channels, 1]. */
+/**
+ * activation(depthwise(x, filter) + bias): [batch, outHeight, outWidth, channels]. The filter is [kernelHeight,
+ * kernelWidth, channels, 1].
+ */
 export function depthwiseConv2d(
   backend: WebGPUBackend,
   g: ConvGeometry,

@@ -5,7 +5,10 @@ import { activateCpu } from "./activation_cpu.ts";
 import type { ForwardOperands } from "./conv2d.ts";
 import type { ConvGeometry } from "./geometry.ts";
 
-/** activation(depthwise(x, filter) + bias): [batch, outHeight, outWidth, channels]. The filter is [kernelHeight, kernelWidth, channels, 1]. */
+/**
+ * activation(depthwise(x, filter) + bias): [batch, outHeight, outWidth, channels]. The filter is [kernelHeight,
+ * kernelWidth, channels, 1].
+ */
 export function depthwiseConv2dCpu(
   g: ConvGeometry,
   { x, filter, bias, epilogue }: ForwardOperands<Dense>,

@@ -1,8 +1,12 @@
-// Which of the two families of convolution kernels serves a shape on a device: register tiles (gather.ts) or workgroup tiles (tiled.ts).
-//
-// Until somebody measures, registers serve, but on a GPU workgroup memory where there are few results. Both add in the same order and give the same bits, so
-// a choice changes how long a run takes and not what it computes. Half precision is another matter: it is off unless asked for, and then all
-// convolutions take the family that has it.
+/**
+ * Which of the two families of convolution kernels serves a shape on a device: register tiles (gather.ts) or workgroup
+ * tiles (tiled.ts).
+ *
+ * Without a measurement register tiles serve; on a GPU, workgroup tiles serve shapes with few results. Both families
+ * add in the same order and give the same bits, so the choice changes how long a run takes and not what it computes.
+ * Half precision does change the result. It is off unless it is asked for, and all convolutions then run on workgroup
+ * tiles, the family that has it.
+ */
 
 import { GpuError } from "../device.ts";
 import type { ConvGeometry } from "./geometry.ts";
@@ -19,7 +23,8 @@ export interface SeenShape {
   readonly direction: Direction;
 }
 
-// With 64 results an invocation, register tiles of fewer results than these are too few to fill a large GPU. Measured on an H100: above, they are the faster ones.
+// With 64 results an invocation, register tiles of fewer results than these are too few to fill a large GPU. Measured
+// on an H100: above, they are the faster ones.
 const MANY_RESULTS = 1 << 17;
 
 interface State {
@@ -37,8 +42,9 @@ function stateOf(device: GPUDevice): State {
 }
 
 /** The name of a shape in a cache of choices. */
-export function shapeKey({ geometry: g, direction }: SeenShape): string {
-  return `${direction} ${g.batch}×${g.inHeight}×${g.inWidth} ${g.inChannels}→${g.outChannels} ${g.kernelHeight}×${g.kernelWidth}` +
+function shapeKey({ geometry: g, direction }: SeenShape): string {
+  return `${direction} ${g.batch}×${g.inHeight}×${g.inWidth} ${g.inChannels}→${g.outChannels}` +
+    ` ${g.kernelHeight}×${g.kernelWidth}` +
     ` s${g.strideHeight}×${g.strideWidth} d${g.dilationHeight}×${g.dilationWidth} p${g.padTop}×${g.padLeft}` +
     ` to ${g.outHeight}×${g.outWidth}`;
 }
@@ -79,7 +85,8 @@ export function halfPrecision(device: GPUDevice): boolean {
 }
 
 /**
- * Mixed precision on or off: inputs and weights of convolutions (not of filter gradients) are rounded to half floats, sums are single.
+ * Mixed precision on or off: inputs and weights of convolutions (not of filter gradients) are rounded to half floats,
+ * sums are single.
  *
  * @throws {GpuError} if the device has no "shader-f16"
  */

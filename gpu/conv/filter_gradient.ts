@@ -1,8 +1,14 @@
-// The gradient of a convolution's filter, NHWC: dw[kh, kw, ci, co] = Σ over images and pixels of x[y·s + kh·d − pad, x·s + kw·d − pad, ci] · dy[y, x, co].
-//
-// Each invocation owns one kernel row's taps × 4·`inputs` input channels × 8 output channels in registers and walks over the pixels of its
-// share of the image rows; a strip of input columns serves all taps. Shares are added afterwards in a fixed order, so the result is the
-// same in every run; float atomics, the usual way, are not.
+/**
+ * The gradient of a convolution's filter, NHWC. The sum is over images and pixels:
+ *
+ * ```
+ * dw[kh, kw, ci, co] = Σ x[y·s + kh·d − pad, x·s + kw·d − pad, ci] · dy[y, x, co]
+ * ```
+ *
+ * Each invocation owns one kernel row's taps × 4·`inputs` input channels × 8 output channels in registers and walks
+ * over the pixels of its share of the image rows; a strip of input columns serves all taps. Shares are added afterwards
+ * in a fixed order, so the result is the same in every run; float atomics, the usual way, are not.
+ */
 
 import { program, type Uniform } from "../kernels/dispatch.ts";
 import { fetchTexel } from "../kernels/texels.ts";
@@ -25,7 +31,10 @@ export interface FilterVariant {
   readonly outputVec4: boolean;
 }
 
-/** A variant with its uniforms. The result is [shares, kernelHeight, kernelWidth, inChannels, outChannels], padded to whole groups of four output channels for texels. */
+/**
+ * A variant with its uniforms. The result is [shares, kernelHeight, kernelWidth, inChannels, outChannels], padded to
+ * whole groups of four output channels for texels.
+ */
 export interface FilterPlan {
   readonly variant: FilterVariant;
   readonly uniforms: readonly Uniform[];
@@ -224,7 +233,8 @@ function load(name: string, { buffer, channels, texels, vec4 }: LoadOptions): st
   ${
     vec4 ? `return select(vec4<f32>(), ${buffer}[pixel * (${channels} >> 2u) + group], inside);` : `let c = group * 4;
   let i = pixel * ${channels} + c;
-  let there = vec4<bool>(inside && c < ${channels}, inside && c + 1 < ${channels}, inside && c + 2 < ${channels}, inside && c + 3 < ${channels});
+  let left = ${channels} - c;
+  let there = vec4<bool>(inside && left > 0, inside && left > 1, inside && left > 2, inside && left > 3);
   return select(vec4<f32>(), vec4<f32>(${buffer}[i], ${buffer}[i + 1], ${buffer}[i + 2], ${buffer}[i + 3]), there);`
   }
 }`;

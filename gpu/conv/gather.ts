@@ -1,12 +1,20 @@
-// Convolution as a gather, NHWC, without workgroup memory. One program does the forward pass and the gradient of the input.
-//
-// Each invocation owns `rows` × `columns` output pixels × `channels` output channels in registers, and neighbouring invocations take
-// neighbouring channels. For a kernel row and four input channels it loads a strip of input columns once and uses it for every tap of that row,
-// so a load feeds about 50 multiply-adds: on a software adapter a load is a gather lane by lane and costs as much as 60 of them.
-//
-// Forward pass:   out[oy, ox] = Σ in[oy·s + kh·d − pad, ox·s + kw·d − pad] · w[kh, kw].
-// Input gradient: out[iy, ix] = Σ in[(iy + pad − kh·d) / s, (ix + pad − kw·d) / s] · wᵀ[kh, kw], over the taps that divide. For s = 2 the
-// output columns of one parity share their taps, so an invocation owns columns of one parity (a "phase") and nothing is multiplied by zero.
+/**
+ * Convolution as a gather, NHWC, without workgroup memory. One program does the forward pass and the gradient of the
+ * input.
+ *
+ * Each invocation owns `rows` × `columns` output pixels × `channels` output channels in registers, and neighbouring
+ * invocations take neighbouring channels. For a kernel row and four input channels it loads a strip of input columns
+ * once and uses it for every tap of that row, so a load feeds about 50 multiply-adds: on a software adapter a load is a
+ * gather lane by lane and costs as much as 60 of them.
+ *
+ * ```
+ * forward pass:   out[oy, ox] = Σ in[oy·s + kh·d − pad, ox·s + kw·d − pad] · w[kh, kw]
+ * input gradient: out[iy, ix] = Σ in[(iy + pad − kh·d) / s, (ix + pad − kw·d) / s] · wᵀ[kh, kw]
+ * ```
+ *
+ * The second sum is over the taps that divide. For s = 2 the output columns of one parity share their taps, so an
+ * invocation owns columns of one parity (a "phase") and nothing is multiplied by zero.
+ */
 
 import { type Dispatch, program } from "../kernels/dispatch.ts";
 import { fetchTexel } from "../kernels/texels.ts";
@@ -19,9 +27,13 @@ export interface GatherVariant {
   readonly step: number;
   /** Number of phases: the stride, in the gradient of the input; else 1. */
   readonly phases: number;
-  /** Input columns (of the undivided sum) from one tap to the next: the dilation, negative in the gradient of the input. */
+  /**
+   * Input columns (of the undivided sum) from one tap to the next: the dilation, negative in the gradient of the input.
+   */
   readonly tapStep: number;
-  /** What is added to the undivided input column: −pad left in the forward pass, pad left in the gradient of the input. */
+  /**
+   * What is added to the undivided input column: −pad left in the forward pass, pad left in the gradient of the input.
+   */
   readonly offset: number;
   readonly rows: number;
   readonly columns: number;
@@ -59,7 +71,9 @@ export const GATHER_UNIFORMS = [
   "alpha:f32",
 ] as const;
 
-/** A tap of a kernel row: its index, and the input column it reads relative to the output column's place in its phase. */
+/**
+ * A tap of a kernel row: its index, and the input column it reads relative to the output column's place in its phase.
+ */
 export interface Tap {
   readonly kernel: number;
   readonly offset: number;
@@ -78,13 +92,14 @@ export function tapsOf(
   return taps;
 }
 
-// So many sums of four are finished together for a strip of input: with eight lanes each they fill half of a CPU's vector registers, and the
-// other sums may wait in memory. A third faster than one multiply-add for each sum in turn.
+// So many sums of four are finished together for a strip of input: with eight lanes each they fill half of a CPU's
+// vector registers, and the other sums may wait in memory. A third faster than one multiply-add for each sum in turn.
 const BLOCK = 2;
 
 /** A unique name for the variant. */
 export function gatherKey(v: GatherVariant): string {
-  return `conv_gather_k${v.kernelWidth}_s${v.step}_p${v.phases}_t${v.tapStep}_o${v.offset}_${v.rows}x${v.columns}x${v.channels}` +
+  return `conv_gather_k${v.kernelWidth}_s${v.step}_p${v.phases}_t${v.tapStep}_o${v.offset}` +
+    `_${v.rows}x${v.columns}x${v.channels}` +
     `${v.texels ? "_t" : v.inputVec4 ? "_i4" : ""}${v.outputVec4 ? "_o4" : ""}_${v.activation}`;
 }
 
@@ -209,7 +224,8 @@ export function loadInput({ inputVec4, texels }: Pick<GatherVariant, "inputVec4"
     inputVec4
       ? "return select(vec4<f32>(), x[(pixel * u.inChannels + c) >> 2u], inside);"
       : `let i = pixel * u.inChannels + c;
-  let there = vec4<bool>(inside, inside && c + 1 < u.inChannels, inside && c + 2 < u.inChannels, inside && c + 3 < u.inChannels);
+  let left = u.inChannels - c;
+  let there = vec4<bool>(inside, inside && left > 1, inside && left > 2, inside && left > 3);
   return select(vec4<f32>(), vec4<f32>(x[i], x[i + 1], x[i + 2], x[i + 3]), there);`
   }
 }`;

@@ -1,5 +1,8 @@
-// Matrix product on a software adapter: a 1×1 convolution of as many pixels as a has rows. tfjs's own kernels go through workgroup memory, which
-// is of no use there, and one of them adds floats atomically. On GPUs the stock tiled kernel stays.
+/**
+ * Matrix product on a software adapter: a 1×1 convolution of as many pixels as a has rows. tfjs's own kernels go
+ * through workgroup memory, which is of no use there, and one of them adds floats atomically. On GPUs the stock tiled
+ * kernel stays.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -21,7 +24,10 @@ interface MatMulAttrs {
   readonly leakyreluAlpha?: number;
 }
 
-/** Puts our matrix product in place of BatchMatMul and _FusedMatMul where b is one matrix, and a too if it comes transposed. */
+/**
+ * Puts our matrix product in place of BatchMatMul and _FusedMatMul where b is one matrix, and a too if it comes
+ * transposed.
+ */
 export function registerMatMul(tf: Tfjs, { software }: { readonly software: boolean }): void {
   if (!software) return;
   for (const kernel of ["BatchMatMul", "_FusedMatMul"]) {

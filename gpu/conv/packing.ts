@@ -1,4 +1,4 @@
-// How the operands of a convolution are packed into texels (see kernels/texels.ts).
+/** How the operands of a convolution are packed into texels (see kernels/texels.ts). */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -93,7 +93,6 @@ function plan(request: Request): GatherPlan {
   const epilogue: Epilogue = request.epilogue.activation === "linear"
     ? { ...request.epilogue, activation: "leakyrelu", alpha: 1 }
     : request.epilogue;
-  // Only the remainder of the offset changes which taps fall in which phase, but the offset itself is simpler to read in the program.
   const offset = request.offset;
   const channels = s.outChannels > 4 ? 8 : 4;
   const width = Math.ceil(s.outWidth / phases);
@@ -151,7 +150,7 @@ function plan(request: Request): GatherPlan {
   };
 }
 
-// Few, for each is a program of its own that takes 1 to 3 s to compile: 2 × 16 was as fast as 4 × 8, and is left out.
+// The list is short because each tile is a program of its own, which takes 1 to 3 s to compile.
 const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [4, 8], [8, 4]] as const;
 
 interface TileRequest {
@@ -167,7 +166,7 @@ interface TileRequest {
 
 // Multiply-adds that take as long as one load of four floats.
 const LOAD_COST = 40;
-// More would make a program that takes a second and more to compile.
+// A program of more statements takes over a second to compile.
 const MAX_STATEMENTS = 1100;
 
 /** The tile with the least estimated work: multiply-adds and loads, those of pixels beyond the border included. */

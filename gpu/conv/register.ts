@@ -1,5 +1,7 @@
-// Puts our convolution kernels in place of the stock ones of tfjs's backend "webgpu". What they do not cover goes to the stock kernel:
-// NCHW, strides that differ, a bias that is not one value per channel.
+/**
+ * Puts our convolution kernels in place of the stock ones of tfjs's backend "webgpu". What they do not cover goes to
+ * the stock kernel: NCHW, strides that differ, a bias that is not one value per channel.
+ */
 
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -16,7 +18,10 @@ export interface RegisterOptions {
   readonly software: boolean;
 }
 
-/** Registers Conv2D, FusedConv2D, Conv2DBackpropInput, Conv2DBackpropFilter and the gradient of Conv2D, dilation included. */
+/**
+ * Registers Conv2D, FusedConv2D, Conv2DBackpropInput, Conv2DBackpropFilter and the gradient of Conv2D, dilation
+ * included.
+ */
 export function registerConvolution(tf: Tfjs, { software }: RegisterOptions): void {
   const target = (backend: unknown): Target => ({ backend: backend as WebGPUBackend, software });
 
@@ -67,7 +72,10 @@ interface Activated {
   readonly options: ConvAttrs;
 }
 
-/** A fused convolution with its activation: in the kernel's epilogue, or, for prelu, behind it. Undefined for an activation of neither kind. */
+/**
+ * A fused convolution with its activation: in the kernel's epilogue, or, for prelu, behind it. Undefined for an
+ * activation of neither kind.
+ */
 function activate(
   tf: Tfjs,
   { inputs, backend, options: { activation = "linear", leakyreluAlpha = 0.2 } }: Activated,

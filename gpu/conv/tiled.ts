@@ -1,12 +1,16 @@
-// Convolution through workgroup memory, NHWC: the second family, for small images on GPUs. A workgroup owns 32 output pixels × 32 channels, an
-// invocation 4 × 4 of them in registers. For a kernel row and some input channels it brings what all of them read into workgroup memory, once; what the next
-// round needs is on its way from memory meanwhile.
-//
-// On an H100 it takes half the time of gather.ts for 128 channels at 8², where that has too few invocations to fill the GPU, and twice its time for 64 at 64². Larger
-// tiles (up to 128 pixels × 128 channels) were faster than this one there, and slower than gather.ts still.
-//
-// It adds in the order of gather.ts (kernel row, four input channels, tap, channel), one multiply-add at a time, so both families give the same
-// bits where the adapter compiles fma the same way, and which one serves a shape is a matter of time alone (see tuner.ts).
+/**
+ * Convolution through workgroup memory, NHWC: the second family, for small images on GPUs. A workgroup owns 32 output
+ * pixels × 32 channels, an invocation 4 × 4 of them in registers. For a kernel row and some input channels it brings
+ * what all of them read into workgroup memory, once; what the next round needs is on its way from memory meanwhile.
+ *
+ * On an H100 it takes half the time of gather.ts for 128 channels at 8², where that has too few invocations to fill the
+ * GPU, and twice its time for 64 at 64². Larger tiles (up to 128 pixels × 128 channels) were faster than this one
+ * there, and slower than gather.ts still.
+ *
+ * It adds in the order of gather.ts (kernel row, four input channels, tap, channel), one multiply-add at a time, so
+ * both families give the same bits where the adapter compiles fma the same way, and which one serves a shape is a
+ * matter of time alone (see tuner.ts).
+ */
 
 import { program, WORKGROUP } from "../kernels/dispatch.ts";
 import { ACTIVATIONS, GATHER_UNIFORMS, type GatherVariant, loadInput, loadWeight, store } from "./gather.ts";
@@ -39,7 +43,10 @@ export interface TiledPlan {
   readonly invocations: number;
 }
 
-/** The tiled form of a planned gather from buffers; undefined where that has more than one phase (input gradients of strided convolutions). */
+/**
+ * The tiled form of a planned gather from buffers; undefined where that has more than one phase (input gradients of
+ * strided convolutions).
+ */
 export function planTiled({ variant, uniforms }: GatherPlan, { half }: { half: boolean }): TiledPlan | undefined {
   if (variant.phases !== 1 || variant.texels) return undefined;
   const { kernelWidth, step, tapStep, offset, inputVec4, outputVec4, activation } = variant;

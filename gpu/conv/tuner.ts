@@ -1,5 +1,7 @@
-// Chooses the family of kernels for each convolution that has run, by measurement, as jax-js and TVM choose their tiles. Choices go into a record
-// that the caller keeps from run to run: measured once an adapter and a shape.
+/**
+ * Chooses the family of kernels for each convolution that has run, by measurement, as jax-js and TVM choose their
+ * tiles. Choices go into a record that the caller keeps from run to run: measured once an adapter and a shape.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { type Gpu, isSoftware } from "../device.ts";
@@ -27,8 +29,8 @@ const PASSES = 3;
 const RUNS = 8;
 
 /**
- * Measures both families for every shape that has run and that `known` lacks, and uses the faster one from now on. Results stay the same to the
- * bit, see families.ts. On an adapter without timestamps nothing is measured.
+ * Measures both families for every shape that has run and that `known` lacks, and uses the faster one from now on.
+ * Results stay the same to the bit, see families.ts. On an adapter without timestamps nothing is measured.
  *
  * @param known choices of earlier runs, of this adapter or others; new ones are added
  * @returns how many shapes were measured

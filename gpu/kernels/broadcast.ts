@@ -1,5 +1,8 @@
-// Arithmetic of an image with something that repeats over it. tfjs loads the values of channels through workgroup memory, and where the last axis is no
-// multiple of four it goes element by element and works out all coordinates of each. Here every layout goes four elements at a time.
+/**
+ * Arithmetic of an image with something that repeats over it. tfjs loads the values of channels through workgroup
+ * memory, and where the last axis is no multiple of four it goes element by element and works out all coordinates of
+ * each. Here every layout goes four elements at a time.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -21,7 +24,10 @@ const OPERATIONS: Readonly<Record<string, (a: string, b: string) => string>> = {
 // Pixels that one invocation writes.
 const PIXELS = 8;
 
-/** How an operand repeats over an image: one value a channel, one value a pixel, or a map that serves every image of a batch. */
+/**
+ * How an operand repeats over an image: one value a channel, one value a pixel, or a map that serves every image of a
+ * batch.
+ */
 type Layout = "channels" | "pixels" | "maps";
 
 /** Puts our layouts in place of the arithmetic kernels where one operand has one of them. */

@@ -16,7 +16,8 @@ const OPERATIONS = {
 export type BroadcastKernel = keyof typeof OPERATIONS;
 
 /**
- * One of tfjs's arithmetic kernels. Shapes are aligned at their last axes; an axis of length 1, or one that is missing, is repeated.
+ * One of tfjs's arithmetic kernels. Shapes are aligned at their last axes; an axis of length 1, or one that is missing,
+ * is repeated.
  *
  * @param inputs `a` and `b` as tfjs hands them over; for Prelu the image and its slopes
  */

@@ -1,6 +1,9 @@
-// The gradients of tf.maximum(x, c) and tf.minimum(x, c) with one constant, which is how converted networks spell relu6, in one pass.
-//
-// tfjs compares, casts and multiplies: three passes over the image.
+/**
+ * The gradients of tf.maximum(x, c) and tf.minimum(x, c) with one constant, which is how converted networks spell
+ * relu6, in one pass.
+ *
+ * tfjs compares, casts and multiplies: three passes over the image.
+ */
 
 import type { GradConfig, Tensor } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "../backend.ts";

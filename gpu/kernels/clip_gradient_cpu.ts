@@ -1,4 +1,7 @@
-/** The gradients of maximum and minimum with one constant, element by element: the definition of what clip_gradient.ts computes. */
+/**
+ * The gradients of maximum and minimum with one constant, element by element: the definition of what clip_gradient.ts
+ * computes.
+ */
 
 import type { Dense } from "../dense.ts";
 import type { Clip } from "./clip_gradient.ts";

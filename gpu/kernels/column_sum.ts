@@ -1,7 +1,9 @@
-// Sums and means over leading axes, such as the gradient of a bias: [.., channels] → [channels].
-//
-// tfjs transposes the whole tensor first. Here neighbouring invocations add neighbouring columns over a chunk of rows each, and the chunks
-// are added in order.
+/**
+ * Sums and means over leading axes, such as the gradient of a bias: [.., channels] → [channels].
+ *
+ * tfjs transposes the whole tensor first. Here neighbouring invocations add neighbouring columns over a chunk of rows
+ * each, and the chunks are added in order.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,5 +1,8 @@
-// Concatenation. tfjs finds each element's tensor and place by itself; of an image's few channels the elements of a pixel are neighbours in each tensor, and
-// elsewhere whole blocks are.
+/**
+ * Concatenation. tfjs works out for each element from which tensor and place it comes. Where images of few channels are
+ * joined, the elements of a pixel are neighbours in each tensor, so one invocation writes a pixel; elsewhere whole
+ * blocks are neighbours, and are copied four elements at a time.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -10,7 +13,10 @@ import { LEAST_SIZE, replaceKernel } from "./replace.ts";
 // A row of so many elements is written by one invocation.
 const MOST_IN_ROW = 32;
 
-/** Puts ours in place of tfjs's concatenation of floats, where rows are short and whole groups of four, or all blocks are whole groups of four. */
+/**
+ * Puts ours in place of tfjs's concatenation of floats, where rows are short and whole groups of four, or all blocks
+ * are whole groups of four.
+ */
 export function registerConcat(tf: Tfjs): void {
   replaceKernel(tf, "Concat", ({ inputs, backend, attrs }) => {
     const tensors = Object.values(inputs).flatMap((tensor) => tensor && sizeOf(tensor.shape) > 0 ? [tensor] : []);

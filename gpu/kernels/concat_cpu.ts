@@ -2,7 +2,9 @@
 
 import { type Dense, elementAt, fill } from "../dense.ts";
 
-/** The arrays one behind the other along an axis, as tfjs's kernel Concat has them. The other axes are of equal length. */
+/**
+ * The arrays one behind the other along an axis, as tfjs's kernel Concat has them. The other axes are of equal length.
+ */
 export function concatCpu(parts: readonly Dense[], { axis }: { readonly axis: number }): Dense<Float64Array> {
   const first = parts[0];
   if (first === undefined) throw new RangeError("There is nothing to concatenate");

@@ -1,7 +1,10 @@
-// Runs our own WGSL through the tfjs backend, so that our kernels and tfjs's share buffers, command encoder and timers.
-//
-// tfjs generates the declarations of its shaders itself. Ours are complete WGSL with shapes passed as uniforms, so one pipeline serves every
-// layer of a network: on a software adapter a pipeline costs 0.3 to 1 s to compile the first time.
+/**
+ * Runs our own WGSL through the tfjs backend, so that our kernels and tfjs's share buffers, command encoder and timers.
+ *
+ * tfjs generates the declarations of its shaders itself. Ours are complete WGSL with shapes passed as uniforms, so one
+ * pipeline serves every layer of a network: on a software adapter a pipeline costs 0.3 to 1 s to compile the first
+ * time.
+ */
 
 import type { DataType, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -48,7 +51,10 @@ export interface ProgramOptions {
   readonly enable?: readonly string[];
   /** Declarations before the entry point. */
   readonly functions?: string;
-  /** Statements of the entry point. `id : i32` is the invocation's flat index, `u` the uniforms, `result` the output. Workgroups are consecutive. */
+  /**
+   * Statements of the entry point. `id : i32` is the invocation's flat index, `u` the uniforms, `result` the output.
+   * Workgroups are consecutive.
+   */
   readonly body: string;
 }
 
@@ -130,7 +136,8 @@ export function dispatch(backend: WebGPUBackend, options: Dispatch): TensorInfo 
   const recorded = {
     pipeline: pipelineFor(backend.device, { key, code, bindings }),
     dispatch: [columns, Math.ceil(groups / columns), 1],
-    // With this set, tfjs passes one placeholder and then our uniforms, in place of all shapes. The value means nothing else here.
+    // With this set, tfjs passes one placeholder and then our uniforms, in place of all shapes. The value means nothing
+    // else here.
     pixelsOpType: 0,
     // The name that tf.profile shows.
     constructor: { name: key },

@@ -6,8 +6,8 @@ export function elementFor(...channels: number[]): { readonly element: "vec4<f32
 }
 
 /**
- * Into how many chunks to cut a walk over `length` positions, so that `others` · chunks invocations keep the adapter busy. What comes of the
- * chunks is joined one by one, so on a GPU there are no more of them than positions in each.
+ * Into how many chunks to cut a walk over `length` positions, so that `others` · chunks invocations keep the adapter
+ * busy. What comes of the chunks is joined one by one, so on a GPU there are no more of them than positions in each.
  */
 export function chunksOf(
   length: number,

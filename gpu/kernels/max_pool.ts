@@ -1,8 +1,12 @@
-// Max pooling over two axes and its gradient. tfjs finds each window's maximum again for the gradient, one channel at a time, and then asks for
-// each input pixel all positions of the filter, most of which the stride rules out. Here both take four channels at once, a window's winners are
-// the bytes of one word, and an input pixel asks the windows that hold it and no other.
-//
-// As in tfjs the last of equal maxima wins, and gradients are summed in the order of the windows: the bits are the same.
+/**
+ * Max pooling over two axes and its gradient. tfjs finds each window's maximum again for the gradient, one channel at a
+ * time, and then asks for each input pixel all positions of the filter, most of which the stride rules out. Here both
+ * take four channels at once, a window's winners are the bytes of one word, and an input pixel asks the windows that
+ * hold it and no other.
+ *
+ * As in tfjs the last of equal maxima wins, and gradients are summed in the order of the windows: the bits are the
+ * same.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -70,7 +74,10 @@ function uniforms(pool: Pool, count: number): number[] {
   return [count, ...sizes, strideHeight, strideWidth, top, left];
 }
 
-/** Walks the pixels of the window of the output pixel `id`; `each` may use `value`, and the position `row * u.filterWidth + column`. */
+/**
+ * Walks the pixels of the window of the output pixel `id`. `each` may use `value`, and the position
+ * `row * u.filterWidth + column`.
+ */
 function overWindow(each: string): string {
   return `
   if (id >= u.count) { return; }

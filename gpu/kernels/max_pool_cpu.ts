@@ -1,4 +1,7 @@
-/** Max pooling and its gradient as plain loops: the definition of what max_pool.ts computes. Of equal maxima the last one wins. */
+/**
+ * Max pooling and its gradient as plain loops: the definition of what max_pool.ts computes. Of equal maxima the last
+ * one wins.
+ */
 
 import { type Dense, zeros } from "../dense.ts";
 import { windowsCpu } from "./window_cpu.ts";

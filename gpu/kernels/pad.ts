@@ -1,11 +1,17 @@
-// Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch. tfjs works out all coordinates of every element.
+/**
+ * Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch. tfjs
+ * works out all coordinates of every element.
+ */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../backend.ts";
 import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
-/** Puts ours in place of tfjs's padding of floats along one axis, where what lies behind the axis is whole groups of four. */
+/**
+ * Puts ours in place of tfjs's padding of floats along one axis, where what lies behind the axis is whole groups of
+ * four.
+ */
 export function registerPad(tf: Tfjs): void {
   replaceKernel(tf, "PadV2", ({ inputs, backend, attrs }) => {
     const x = required(inputs, "x");

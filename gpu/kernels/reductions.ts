@@ -1,4 +1,4 @@
-// tf.sum and tf.mean over the leading axes, the trailing ones or all of them.
+/** tf.sum and tf.mean over the leading axes, the trailing ones or all of them. */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,4 +1,7 @@
-/** tf.sum and tf.mean over any axes, element by element in double precision: the definition of what reductions.ts computes. */
+/**
+ * tf.sum and tf.mean over any axes, element by element in double precision: the definition of what reductions.ts
+ * computes.
+ */
 
 import { coordinates, type Dense, zeros } from "../dense.ts";
 

@@ -1,9 +1,12 @@
-// Replaces a kernel of tfjs's backend "webgpu" and keeps the stock one for what ours does not cover.
+/** Replaces a kernel of tfjs's backend "webgpu" and keeps the stock one for what ours does not cover. */
 
 import type { KernelConfig, NamedAttrMap, NamedTensorInfoMap, TensorInfo } from "@tensorflow/tfjs";
 import type { Tfjs } from "../backend.ts";
 
-/** Elements below which a stock kernel that moves or combines them is as good as ours; and small tensors on the CPU should stay there. */
+/**
+ * Elements below which a stock kernel that moves or combines them is as good as ours; and small tensors on the CPU
+ * should stay there.
+ */
 export const LEAST_SIZE = 4096;
 
 /** The arguments that tfjs gives to a kernel. */

@@ -1,5 +1,7 @@
-// A tensor reversed along one axis, such as an image mirrored. tfjs works out all coordinates of every element; here an invocation moves one position of the axis
-// with all that lies in it, the channels of a pixel.
+/**
+ * A tensor reversed along one axis, such as an image mirrored. tfjs works out all coordinates of every element; here an
+ * invocation moves one position of the axis with all that lies in it, the channels of a pixel.
+ */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type { Tfjs } from "../backend.ts";

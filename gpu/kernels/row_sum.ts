@@ -1,7 +1,10 @@
-// Sums and means over trailing axes, such as that of a loss over all its pixels: [.., a, b] → [..].
-//
-// tfjs gives each result one workgroup, so a scalar is added up by one core of a CPU adapter and one multiprocessor of a GPU. Here neighbouring
-// invocations take neighbouring elements with a stride of many, and their partial sums are added the same way: always in one order.
+/**
+ * Sums and means over trailing axes, such as that of a loss over all its pixels: [.., a, b] → [..].
+ *
+ * tfjs gives each result one workgroup, so a scalar is added up by one core of a CPU adapter and one multiprocessor of
+ * a GPU. Here neighbouring invocations take neighbouring elements with a stride of many, and their partial sums are
+ * added the same way: always in one order.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

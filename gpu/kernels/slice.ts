@@ -1,5 +1,8 @@
-// Slices along one axis, and splits, which are slices. tfjs works out every element's place from all coordinates; the elements of such a slice lie in blocks, in one block if
-// the axis is the first, and are copied four at a time where they can be. A slice of the first axis is also what the gradient of a batch is made of.
+/**
+ * Slices along one axis, and splits, which are slices. tfjs works out every element's place from all coordinates; the
+ * elements of such a slice lie in blocks, in one block if the axis is the first, and are copied four at a time where
+ * they can be. A slice of the first axis is also what the gradient of a batch is made of.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -1,5 +1,8 @@
-// Where packed operands live (see texels.ts): in a slot that the next packing overwrites, or in a texture that stays for as long as the data
-// that was packed. tfjs never changes a tensor's data, so what was packed once is right until the data is disposed.
+/**
+ * Where packed operands live (see texels.ts): in a slot that the next packing overwrites, or in a texture that stays
+ * for as long as the data that was packed. tfjs never changes a tensor's data, so what was packed once is right until
+ * the data is disposed.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -16,7 +19,10 @@ export interface Wanted {
   readonly count: number;
   /** Textures of different slots are different. */
   readonly slot: string;
-  /** Whether the packing stays with the data: "again" from its second request on, as of a filter that does not change from run to run. */
+  /**
+   * Whether the packing stays with the data: "again" from its second request on, as of a filter that does not change
+   * from run to run.
+   */
   readonly keep: "never" | "again" | "always";
 }
 
@@ -85,8 +91,8 @@ function ownTexture(backend: WebGPUBackend, height: number): TensorInfo {
 }
 
 /**
- * Rows of a texture for so many texels: a power of two. A network then has a handful of textures, and llvmpipe compiles a kernel once: to it
- * a texture of another kind of height is another kernel, of which a convolution takes seconds.
+ * Rows of a texture for so many texels: a power of two. A network then has a handful of textures. llvmpipe compiles a
+ * kernel anew for textures of another height, which takes seconds for a convolution.
  */
 function heightFor(count: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, count / (1 << ROW_BITS))));

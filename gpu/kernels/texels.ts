@@ -1,8 +1,10 @@
-// Operands as textures of four floats a texel, for adapters that run on the CPU.
-//
-// There a storage load is a loop over lanes with a bounds check for each, while a texel fetch is straight code: 1.6 times faster, and half the
-// time to compile (measured on llvmpipe, Mesa 22.3). Packing also pads channels to four and transposes filters, so the kernels need no
-// special case for 1, 3 or 17 channels. It costs one pass over the data.
+/**
+ * Operands as textures of four floats a texel, for adapters that run on the CPU.
+ *
+ * There a storage load is a loop over lanes with a bounds check for each, while a texel fetch is straight code: 1.6
+ * times faster, and half the time to compile (measured on llvmpipe, Mesa 22.3). Packing also pads channels to four and
+ * transposes filters, so the kernels need no special case for 1, 3 or 17 channels. It costs one pass over the data.
+ */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -14,7 +16,10 @@ export function fetchTexel(name: string, index: string): string {
   return `textureLoad(${name}, vec2<i32>((${index}) & ${(1 << ROW_BITS) - 1}, (${index}) >> ${ROW_BITS}u), 0)`;
 }
 
-/** How a tensor becomes texels: texel (o, i, g) has the elements o·outerStride + i·innerStride + (4g..4g+3)·channelStride, or zero beyond a count. */
+/**
+ * How a tensor becomes texels: texel (o, i, g) has the elements o·outerStride + i·innerStride +
+ * (4g..4g+3)·channelStride, or zero beyond a count.
+ */
 export interface Packing<Tensor = TensorInfo> {
   readonly outer: number;
   readonly outerStride: number;
@@ -26,9 +31,15 @@ export interface Packing<Tensor = TensorInfo> {
   readonly channelStride: number;
   /** One slot's texture is overwritten by the next packing into it. */
   readonly slot: string;
-  /** Whether the texels stay for as long as the tensor's data (see texel_textures.ts) and serve every later packing of it. Default "never". */
+  /**
+   * Whether the texels stay for as long as the tensor's data (see texel_textures.ts) and serve every later packing of
+   * it. Default "never".
+   */
   readonly keep?: Wanted["keep"];
-  /** Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that result. */
+  /**
+   * Multiplies an element by `slope` where that of `value` is not positive: the gradient through a leaky relu with that
+   * result.
+   */
   readonly through?: Through<Tensor> | undefined;
   /** Whether the slot already holds just this. */
   readonly packed?: boolean;
@@ -41,7 +52,10 @@ export interface Through<Tensor = TensorInfo> {
   readonly slope: number;
 }
 
-/** Packs a tensor. Unless kept, the result lives until the next call with its slot; use it at once, and do not dispose it. */
+/**
+ * Packs a tensor. Unless kept, the result lives until the next call with its slot; use it at once, and do not dispose
+ * it.
+ */
 export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packing): TensorInfo {
   const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, through, packed } = packing;
   const groups = Math.ceil(channels / 4);

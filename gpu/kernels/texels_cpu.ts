@@ -3,7 +3,10 @@
 import { type Dense, zeros } from "../dense.ts";
 import type { Packing } from "./texels.ts";
 
-/** The texels of an array, four floats each: [texels, 4]. Slots and `keep` say where a kernel puts them, and change nothing here. */
+/**
+ * The texels of an array, four floats each: [texels, 4]. Slots and `keep` say where a kernel puts them, and change
+ * nothing here.
+ */
 export function packCpu(source: Dense, packing: Omit<Packing<Dense>, "slot">): Dense<Float64Array> {
   const { outer, outerStride, inner, innerPadded, innerStride, channels, channelStride, through } = packing;
   const groups = Math.ceil(channels / 4);

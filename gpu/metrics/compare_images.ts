@@ -1,11 +1,17 @@
-// L1, PSNR and SSIM of many image pairs, over the full frame and over a mask, with one readback for all of them (a readback costs about 11 ms in
-// Deno, however small). compare_images_cpu.ts is the definition, in double precision.
+/**
+ * L1, PSNR and SSIM of many image pairs, over the full frame and over a mask, with one readback for all of them (a
+ * readback costs about 11 ms in Deno, however small). compare_images_cpu.ts is the definition, in double precision.
+ */
 
 import type { Gpu } from "../device.ts";
 import { arrayLayers } from "../array_layers.ts";
+import { psnrOfError } from "./psnr.ts";
 import { COLUMNS, COMPARE, SUMS, WINDOW } from "./shaders.ts";
 
-/** Two images of one size, height × width × 3 values in 0..1, and the weight of each pixel, height × width values in 0..1. */
+/**
+ * Two images of one size, height × width × 3 values in 0..1, and the weight of each pixel, height × width values in
+ * 0..1.
+ */
 export interface ImagePair {
   readonly a: Float32Array;
   readonly b: Float32Array;
@@ -28,8 +34,8 @@ export interface PairScores {
   readonly masked: ImageScores;
 }
 
-// Pairs in flight at once, which take 28 bytes a pixel, and the most rows of a block, which fetches ten more. A GPU wants many blocks; a software
-// adapter little work and what fits its cache: 11 MB for 8 images of 224².
+// Pairs in flight at once, which take 28 bytes a pixel, and the most rows of a block, which fetches ten more. A GPU
+// wants many blocks; a software adapter little work and what fits its cache: 11 MB for 8 images of 224².
 const AT_ONCE = { software: { most: 8, rows: 128 }, hardware: { most: 32, rows: 32 } } as const;
 
 /**
@@ -128,13 +134,17 @@ function scores(blocks: Float32Array, { width, height }: { width: number; height
   ];
   const pixels = width * height;
   return {
-    full: { l1: abs / (3 * pixels), psnr: psnr(square / (3 * pixels)), ssim: ssim / ((width - 10) * (height - 10)) },
-    masked: { l1: maskedAbs / (3 * weight), psnr: psnr(maskedSquare / (3 * weight)), ssim: maskedSsim / windows },
+    full: {
+      l1: abs / (3 * pixels),
+      psnr: psnrOfError(square / (3 * pixels)),
+      ssim: ssim / ((width - 10) * (height - 10)),
+    },
+    masked: {
+      l1: maskedAbs / (3 * weight),
+      psnr: psnrOfError(maskedSquare / (3 * weight)),
+      ssim: maskedSsim / windows,
+    },
   };
-}
-
-function psnr(meanSquaredError: number): number {
-  return meanSquaredError === 0 ? Infinity : -10 * Math.log10(meanSquaredError);
 }
 
 const pipelines = new WeakMap<GPUDevice, GPUComputePipeline>();

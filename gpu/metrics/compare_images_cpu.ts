@@ -1,5 +1,6 @@
 /**
- * The scores of compare_images.ts by definition: L1, PSNR and SSIM of each pair, in double precision. What the kernel gives must be this within rounding.
+ * The scores of compare_images.ts by definition: L1, PSNR and SSIM of each pair, in double precision. What the kernel
+ * gives must be this within rounding.
  */
 
 import type { ImagePair, ImageScores, PairScores } from "./compare_images.ts";
@@ -10,7 +11,7 @@ import { ssim } from "./ssim.ts";
 
 export { l1 } from "./l1.ts";
 export type { MetricOptions, RgbImage } from "./pair.ts";
-export { psnr, psnrOfError } from "./psnr.ts";
+export { psnr } from "./psnr.ts";
 export { ssim, type SsimMap, ssimMap } from "./ssim.ts";
 
 /**

@@ -1,4 +1,7 @@
-/** What the definitions of L1, PSNR and SSIM share: the pair of images, the mask that weighs their pixels, and a mean over them. */
+/**
+ * What the definitions of L1, PSNR and SSIM share: the pair of images, the mask that weighs their pixels, and a mean
+ * over them.
+ */
 
 /** An image as numbers. */
 export interface RgbImage {

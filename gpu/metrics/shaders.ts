@@ -1,17 +1,25 @@
-// The shader behind compare_images.ts: one pass over the pixels for L1, PSNR and SSIM.
-//
-// An invocation owns a block of four columns and some rows of one pair: of its pixels it sums |d|, d², w·|d|, w·d² and w, and of the windows whose top
-// left corner lies in it the similarity. It slides down the rows. In each it filters its columns with SSIM's Gaussian, and adds the result to the
-// windows under way, ten a column and channel: all in registers, so a pixel is fetched by the three or four blocks that see it in a row and no
-// intermediate image is written. Every block has its own sums and a fixed order of work, so a result repeats bit for bit.
-//
-// SSIM depends on two images only through their sum s = x + y and difference d = x − y (factors of 2 cancel):
-//   luminance             (2 μx μy + C1) / (μx² + μy² + C1) = 1 − μd² / ((μs² + μd²) / 2 + C1)
-//   contrast, structure   (2 σxy + C2) / (σx² + σy² + C2)   = 1 − 2 σd² / (σs² + σd² + 2 C2)
-// which takes four filters and not five, and keeps its digits where images are nearly equal. Values are taken from the block's middle pixel, because
-// E[x²] − E[x]² would lose digits where an image is flat and bright.
-//
-// Images come as they lie in memory, RGB after RGB, four floats a texel: on a software adapter a texel is fetched faster than an element of a buffer.
+/**
+ * The shader behind compare_images.ts: one pass over the pixels for L1, PSNR and SSIM.
+ *
+ * An invocation owns a block of four columns and some rows of one pair: of its pixels it sums |d|, d², w·|d|, w·d² and
+ * w, and of the windows whose top left corner lies in it the similarity. It slides down the rows. In each it filters
+ * its columns with SSIM's Gaussian, and adds the result to the windows under way, ten a column and channel: all in
+ * registers, so a pixel is fetched by the three or four blocks that see it in a row and no intermediate image is
+ * written. Every block has its own sums and a fixed order of work, so a result repeats bit for bit.
+ *
+ * SSIM depends on two images only through their sum s = x + y and difference d = x − y (factors of 2 cancel):
+ *
+ * ```
+ * luminance            (2 μx μy + C1) / (μx² + μy² + C1) = 1 − μd² / ((μs² + μd²) / 2 + C1)
+ * contrast, structure  (2 σxy + C2) / (σx² + σy² + C2)   = 1 − 2 σd² / (σs² + σd² + 2 C2)
+ * ```
+ *
+ * That takes four filters and not five, and keeps its digits where images are nearly equal. Values are taken from the
+ * block's middle pixel, because E[x²] − E[x]² would lose digits where an image is flat and bright.
+ *
+ * Images come as they lie in memory, RGB after RGB, four floats a texel: on a software adapter a texel is fetched
+ * faster than an element of a buffer.
+ */
 
 /** Columns of a block. Four pixels of RGB are three texels. */
 export const COLUMNS = 4;
@@ -61,7 +69,10 @@ const addMask = range(COLUMNS).map((x) => {
     age${x} = select(age${x} + 1, 0, ${seen} > 0);`;
 }).join("");
 
-/** Filters one channel of one column along the row and down the rows; gives the mean of s, d, s² and d² in the window that ends here. */
+/**
+ * Filters one channel of one column along the row and down the rows; gives the mean of s, d, s² and d² in the window
+ * that ends here.
+ */
 const slide = (i: number) => {
   const along = range(WINDOW).map((k) => {
     const from = i + 3 * k;
@@ -91,8 +102,8 @@ const shifts = (name: string) =>
   );
 
 /**
- * Bindings: 0 size of the images, their count, rows of a block and index of the first block; 1 a and 2 b: rows of ⌈width/4⌉·3 texels; 3 mask:
- * rows of ⌈width/4⌉ texels, 0 outside; 4 the sums of each block.
+ * Bindings: 0 size of the images, their count, rows of a block and index of the first block; 1 a and 2 b: rows of
+ * ⌈width/4⌉·3 texels; 3 mask: rows of ⌈width/4⌉ texels, 0 outside; 4 the sums of each block.
  */
 export const COMPARE = /* wgsl */ `
 struct Size { width: u32, height: u32, count: u32, rows: u32, firstBlock: u32 }

@@ -1,22 +1,26 @@
 /**
- * Structural similarity (Wang, Bovik, Sheikh, Simoncelli, 2004). "SSIM" names a family whose members differ by 0.02 on the same pair, so this is
- * the one that is meant here: Gaussian window of 11×11 with σ 1.5, population covariance, K1 = 0.01, K2 = 0.03, values in 0..1 (L = 1), only
- * windows that lie wholly inside the image, each channel by itself and then the mean of the three. `tf.image.ssim` and scikit-image with
- * `gaussian_weights=True, use_sample_covariance=False, sigma=1.5, data_range=1` give the same.
+ * Structural similarity (Wang, Bovik, Sheikh, Simoncelli, 2004). "SSIM" names a family whose members differ by 0.02 on
+ * the same pair. This one has a Gaussian window of 11×11 with σ 1.5, population covariance, K1 0.01, K2 0.03 and values
+ * in 0..1 (L = 1). It counts the windows that lie wholly inside the image, takes each channel by itself, and then the
+ * mean of the three. `tf.image.ssim` gives the same, and so does scikit-image with `gaussian_weights=True`,
+ * `use_sample_covariance=False`, `sigma=1.5` and `data_range=1`.
  */
 
 import { checkPair, type MetricOptions, type RgbImage } from "./pair.ts";
 
 /** Side of the window in pixels. */
-export const SSIM_WINDOW = 11;
+const SSIM_WINDOW = 11;
 const SIGMA = 1.5;
 const C1 = 0.01 ** 2;
 const C2 = 0.03 ** 2;
 
 /** The 11 weights of the Gaussian, sum 1. */
-export const SSIM_WEIGHTS: readonly number[] = gaussian();
+const SSIM_WEIGHTS: readonly number[] = gaussian();
 
-/** SSIM at each window's centre, mean over the channels: (width − 10) × (height − 10) values in −1..1, row by row from the top. */
+/**
+ * SSIM at each window's centre, mean over the channels: (width − 10) × (height − 10) values in −1..1, row by row from
+ * the top.
+ */
 export interface SsimMap {
   readonly width: number;
   readonly height: number;
@@ -24,8 +28,8 @@ export interface SsimMap {
 }
 
 /**
- * Mean SSIM over the windows inside the image, or, with a mask, over those of them that meet a pixel of weight above 0. A window that meets the mask
- * reaches up to 10 pixels beyond it. 1 for equal images; higher is better.
+ * Mean SSIM over the windows inside the image, or, with a mask, over those of them that meet a pixel of weight above 0.
+ * A window that meets the mask reaches up to 10 pixels beyond it. 1 for equal images; higher is better.
  *
  * @throws {TypeError} if the sizes differ
  * @throws {RangeError} if the mask is empty or the image is smaller than a window
@@ -75,7 +79,7 @@ export function ssimMap(a: RgbImage, b: RgbImage): SsimMap {
  *
  * @param mask height × width weights
  */
-export function windowsMeeting(mask: Float32Array, size: { width: number; height: number }): Uint8Array {
+function windowsMeeting(mask: Float32Array, size: { width: number; height: number }): Uint8Array {
   const { width, height } = valid(size);
   // A pixel's sum over a row of 11, then over a column of 11: above 0 exactly if a pixel in the window is.
   const rows = new Uint8Array(width * size.height);

@@ -1,6 +1,10 @@
-// Adam (Kingma and Ba 2015, algorithm 1; with decoupled weight decay, Loshchilov and Hutter 2019) as one pass per variable.
-//
-// tf.train.adam takes ten passes. A pure update over named records, without hidden state: what it returns is what a checkpoint saves.
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1; with decoupled weight decay, Loshchilov and Hutter 2019) as one pass per
+ * variable.
+ *
+ * tf.train.adam takes ten passes. The optimiser's memory is a plain record of named tensors, so a checkpoint saves just
+ * that.
+ */
 
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import { dispatch, program } from "../kernels/dispatch.ts";
@@ -44,7 +48,10 @@ export function disposeAdam({ first, second }: AdamState): void {
 /** What one step works on. */
 export interface AdamUpdate<Weights = Variable, Gradient = Tensor> {
   readonly variables: readonly Weights[];
-  /** By the variable's name, as `tf.variableGrads(…).grads`. A variable without a gradient stays. The caller disposes them. */
+  /**
+   * By the variable's name, as `tf.variableGrads(…).grads`. A variable without a gradient stays. The caller disposes
+   * them.
+   */
   readonly gradients: Readonly<Record<string, Gradient>>;
 }
 
@@ -70,7 +77,8 @@ export interface AdamUpdate<Weights = Variable, Gradient = Tensor> {
 export function adamStep(tf: Tfjs, state: AdamState, update: AdamUpdate & AdamOptions): void {
   const { variables, gradients, learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = update;
   state.step++;
-  // The bias corrections, in float64, folded into the rate and epsilon: lr · m̂ / (√v̂ + ε) = (lr · √c2 / c1) · m / (√v + ε · √c2).
+  // The bias corrections are folded into the rate and epsilon, in float64:
+  // lr · m̂ / (√v̂ + ε) = (lr · √c2 / c1) · m / (√v + ε · √c2).
   const root = Math.sqrt(1 - beta2 ** state.step);
   const rate = learningRate * root / (1 - beta1 ** state.step);
   const uniforms = [beta1, beta2, rate, epsilon * root, 1 - learningRate * weightDecay].map((f32) => ({ f32 }));

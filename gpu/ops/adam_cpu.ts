@@ -1,4 +1,7 @@
-/** Adam, line by line as Kingma and Ba print it (algorithm 1), with decoupled weight decay: the definition of what adam.ts computes. */
+/**
+ * Adam, line by line as Kingma and Ba print it (algorithm 1), with decoupled weight decay: the definition of what
+ * adam.ts computes.
+ */
 
 import { type Dense, zeros } from "../dense.ts";
 import type { AdamOptions, AdamState, AdamUpdate } from "./adam.ts";
@@ -6,6 +9,11 @@ import type { AdamOptions, AdamState, AdamUpdate } from "./adam.ts";
 /** A weight by its name; a step writes into `data`. */
 export interface WeightsCpu extends Dense<Float64Array> {
   readonly name: string;
+}
+
+/** A state before the first step. */
+export function createAdamCpu(): AdamState<Dense<Float64Array>> {
+  return { step: 0, first: new Map(), second: new Map() };
 }
 
 /** Moves the variables one step and advances the state. A variable without a gradient stays. */

@@ -1,7 +1,10 @@
-// A sparse matrix along one axis of a tensor, such as one half of a separable resampling: y[o, i, k] = Σ_j matrix[i, j] · x[o, j, k].
-//
-// As a dense matrix product it multiplies mostly by zero and transposes the image twice. The gradient is the same gather with the transpose, so
-// sums are in a fixed order.
+/**
+ * A sparse matrix along one axis of a tensor, such as one half of a separable resampling:
+ * y[o, i, k] = Σ_j matrix[i, j] · x[o, j, k].
+ *
+ * A dense matrix product would multiply mostly by zero and transpose the image twice. The gradient is the same
+ * gather with the transpose, so sums are in a fixed order.
+ */
 
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";

@@ -1,7 +1,10 @@
-// Convolution, bias and leaky relu as one op, in training too.
-//
-// tf.fused.conv2d takes itself apart under a gradient: the bias and the activation become passes of their own, forward and back. Here the
-// gradient passes through the activation while it is packed for the next kernel. Only the gradients that somebody asked for are computed.
+/**
+ * Convolution, bias and leaky relu as one op, in training too.
+ *
+ * tf.fused.conv2d takes itself apart under a gradient: the bias and the activation become passes of their own, forward
+ * and back. Here the gradient passes through the activation while it is packed for the next kernel. Only the gradients
+ * that somebody asked for are computed.
+ */
 
 import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -43,8 +46,8 @@ const KERNEL = "FtimConvolve";
  * import { convolve, openTfjs } from "@ftim/gpu";
  *
  * const tf = await openTfjs();
- * const [x, filter, bias] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2), tf.zeros([2]).as1D()];
- * const y = convolve(tf, x, { filter, bias, stride: 2, slope: 0.2 });
+ * const [x, filter] = [tf.ones([1, 8, 8, 4]).as4D(1, 8, 8, 4), tf.ones([3, 3, 4, 2]).as4D(3, 3, 4, 2)];
+ * const y = convolve(tf, x, { filter, bias: tf.zeros([2]).as1D(), stride: 2, slope: 0.2 }); // [1, 4, 4, 2]
  * ```
  */
 export function convolve(tf: Tfjs, x: Tensor4D, options: ConvolveOptions): Tensor4D {

@@ -1,8 +1,11 @@
-// Instance and group normalisation with the activation behind it, in one op.
-//
-// As tfjs composes it (moments, subtract, rsqrt, multiply, add, leakyRelu), this took more of a U-Net's training step than its convolutions.
-// Here it is three passes forward and four back. Mean and variance come from chunks of pixels, each relative to its first value, joined by
-// Chan's formula in a fixed order: exact where the mean is large against the deviation, and the same in every run.
+/**
+ * Instance and group normalisation with the activation behind it, in one op.
+ *
+ * tfjs composes it of moments, subtract, rsqrt, multiply, add and leakyRelu; in a U-Net's training step that takes
+ * longer than the convolutions. This op takes three passes forward and four back. Mean and variance come from chunks of
+ * pixels, each relative to its first value, joined by Chan's formula in a fixed order: exact where the mean is large
+ * against the deviation, and the same in every run.
+ */
 
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
 import { isSoftware } from "../device.ts";
@@ -26,7 +29,10 @@ export interface NormalizeOptions<Parameter = Tensor1D> {
   readonly gamma: Parameter;
   /** Offset per channel, [channels]. */
   readonly beta: Parameter;
-  /** Channels are normalised in this many groups; must divide them. Default: every channel by itself (instance normalisation). */
+  /**
+   * Channels are normalised in this many groups; must divide them. Default: every channel by itself (instance
+   * normalisation).
+   */
   readonly groups?: number;
   /** Added to the variance. Default 1e-5. */
   readonly epsilon?: number;
@@ -38,8 +44,8 @@ export interface NormalizeOptions<Parameter = Tensor1D> {
 const PIXELS = 8;
 
 /**
- * leakyRelu(gamma · (x − mean) / √(variance + epsilon) + beta), mean and variance over the pixels of an image and the channels of a group.
- * Differentiable in x, gamma and beta. Bit-repeatable.
+ * leakyRelu(gamma · (x − mean) / √(variance + epsilon) + beta). Mean and variance are over the pixels of an image and
+ * the channels of a group. Differentiable in x, gamma and beta. Bit-repeatable.
  *
  * @param x [batch, height, width, channels]
  * @throws {RangeError} if the groups do not divide the channels

@@ -1,8 +1,8 @@
 /**
  * Normalisation and its gradients as plain loops in double precision: the definition of what normalize.ts computes.
  *
- * With x̂ = (x − mean) / √(variance + ε), z = gamma · x̂ + beta and dz = dy through the activation, over the n values of a group:
- * dx = (gamma · dz − mean(gamma · dz) − x̂ · mean(gamma · dz · x̂)) / √(variance + ε).
+ * With x̂ = (x − mean) / √(variance + ε), z = gamma · x̂ + beta and dz = dy through the activation, over the n values
+ * of a group: dx = (gamma · dz − mean(gamma · dz) − x̂ · mean(gamma · dz · x̂)) / √(variance + ε).
  */
 
 import { type Dense, zeros } from "../dense.ts";

@@ -1,5 +1,11 @@
-// The passes of `normalize`. Layouts: image [batch][pixel][channel]; moments [batch][mean, 1/deviation][channel];
-// partial results [batch][chunk][2][channel]; sums [batch][Σ dz, Σ dz·x̂][channel], where z = gamma·x̂ + beta and dz = dy · activation'(z).
+/**
+ * The passes of `normalize`. With z = gamma·x̂ + beta and dz = dy · activation'(z), the layouts are:
+ *
+ * - image [batch][pixel][channel]
+ * - moments [batch][mean, 1/deviation][channel]
+ * - partial results [batch][chunk][2][channel]
+ * - sums [batch][Σ dz, Σ dz·x̂][channel]
+ */
 
 import { type Dispatch, program } from "../kernels/dispatch.ts";
 

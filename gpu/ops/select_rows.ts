@@ -1,4 +1,7 @@
-// Rows of a matrix by index, as a gather both ways. tfjs's own `gather` has a gradient by atomic float adds, whose order changes from run to run.
+/**
+ * Rows of a matrix by index, as a gather both ways. tfjs's own `gather` has a gradient by atomic float adds, whose
+ * order changes from run to run.
+ */
 
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import { program } from "../kernels/dispatch.ts";

@@ -1,8 +1,11 @@
-// A decoder's convolution: a coarse map doubled in size (nearest) and convolved 3×3, without ever storing the doubled map.
-//
-// Of the nine texels under the filter only four are different texels of the coarse map, so the same sums are a transposed convolution of it with
-// stride 2: 16 taps for four results in place of 36. Its filter has, along each axis, [w2, w1 + w2, w0 + w1, w0]. All three kernels are those
-// of any convolution with the roles exchanged.
+/**
+ * A decoder's convolution: a coarse map doubled in size (nearest) and convolved 3×3, without ever storing the doubled
+ * map.
+ *
+ * Of the nine texels under the filter only four are different texels of the coarse map, so the same sums are a
+ * transposed convolution of it with stride 2: 16 taps for four results in place of 36. Its filter has, along each axis,
+ * [w2, w1 + w2, w0 + w1, w0]. All three kernels are those of any convolution with the roles exchanged.
+ */
 
 import type { NamedAttrMap, Tensor, Tensor1D, Tensor4D, TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -27,7 +30,8 @@ export interface UpsampleConvolveOptions<Filter = Tensor4D, Bias = Tensor1D> {
 const KERNEL = "FtimUpsampleConvolve";
 
 /**
- * leakyRelu(conv2d(x doubled in height and width, filter, 1, "same") + bias). Differentiable in x, filter and bias. Bit-repeatable.
+ * leakyRelu(conv2d(x doubled in height and width, filter, 1, "same") + bias). Differentiable in x, filter and bias.
+ * Bit-repeatable.
  *
  * @param x [batch, height, width, inChannels]
  * @returns [batch, 2·height, 2·width, outChannels]

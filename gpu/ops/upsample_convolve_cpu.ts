@@ -1,4 +1,7 @@
-/** A decoder's convolution the long way: the map is doubled, then convolved. The definition of what upsample_convolve.ts computes. */
+/**
+ * A decoder's convolution the long way: the map is doubled, then convolved. The definition of what upsample_convolve.ts
+ * computes.
+ */
 
 import { type Dense, elementAt, fill, zeros } from "../dense.ts";
 import { convolveCpu, convolveGradientCpu } from "./convolve_cpu.ts";

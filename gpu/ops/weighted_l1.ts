@@ -1,7 +1,10 @@
-// Weighted absolute differences of images, as losses: two passes forward, one back.
-//
-// As tfjs composes it (subtract, abs, multiply, sum twice, divide, then sign, multiply, multiply on the way back), each of these is a pass over
-// memory, and four such losses took as long as a quarter of the network's convolutions. Sums run over a fixed number of lanes, in order.
+/**
+ * Weighted absolute differences of images, as losses: two passes forward, one back.
+ *
+ * tfjs composes such a loss of subtract, abs, multiply, two sums and a division, and of sign and two products on the
+ * way back. Each of these is a pass over memory: in a U-Net's training step four such losses take as long as a quarter
+ * of the convolutions. Sums run over a fixed number of lanes, in order.
+ */
 
 import type { Scalar, Tensor } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
@@ -23,7 +26,8 @@ export interface WeightedL1Options<Image = Tensor> {
 }
 
 /**
- * Σ weight · |a − b| / (channels · Σ weight + 1e-6), over pixels and channels. Differentiable in `a` alone. Bit-repeatable.
+ * Σ weight · |a − b| / (channels · Σ weight + 1e-6), over pixels and channels. Differentiable in `a` alone.
+ * Bit-repeatable.
  *
  * @param a [.., channels]
  * @throws {RangeError} if the shapes do not fit
@@ -61,7 +65,7 @@ export interface MeanDeviationOptions<Image = Tensor> {
 }
 
 /**
- * How far images of one batch lie from their mean: Σ weight · |a − mean over the batch| / (batch · channels · Σ weight + 1e-6).
+ * How far images of one batch lie from their mean, m: Σ weight · |a − m| / (batch · channels · Σ weight + 1e-6).
  * Differentiable in `a`. Bit-repeatable.
  *
  * @param a [batch, height, width, channels]
@@ -118,7 +122,10 @@ interface Loss {
   readonly term: string;
   /** Elements of the gradient. */
   readonly elements: number;
-  /** Statements that write the gradient's element `id`, or its elements 4·id .. 4·id + 3; `scale` is what arrives divided by the total. */
+  /**
+   * Statements that write the gradient's element `id`, or its elements 4·id .. 4·id + 3; `scale` is what arrives
+   * divided by the total.
+   */
   readonly gradient: { readonly width: 1 | 4; readonly code: string };
 }
 

@@ -1,4 +1,7 @@
-/** Weighted absolute differences and their gradients as plain loops in double precision: the definition of what weighted_l1.ts computes. */
+/**
+ * Weighted absolute differences and their gradients as plain loops in double precision: the definition of what
+ * weighted_l1.ts computes.
+ */
 
 import { type Dense, zeros } from "../dense.ts";
 import type { MeanDeviationOptions, WeightedL1Options } from "./weighted_l1.ts";
@@ -25,7 +28,9 @@ export function weightedL1Cpu(a: Dense, { b, weight }: WeightedL1Options<Dense>)
   return { value: error / total, gradient: { shape: a.shape, data } };
 }
 
-/** Σ weight · |a − mean over the batch| / (batch · channels · Σ weight + 1e-6), for a [batch, height, width, channels]. */
+/**
+ * Σ weight · |a − mean over the batch| / (batch · channels · Σ weight + 1e-6), for a [batch, height, width, channels].
+ */
 export function meanDeviationCpu(a: Dense, { weight }: MeanDeviationOptions<Dense>): LossCpu {
   const [batch, , , channels] = a.shape as [number, number, number, number];
   const size = a.data.length / batch;

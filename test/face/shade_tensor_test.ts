@@ -3,7 +3,7 @@ import { shade } from "../../face/light.ts";
 import { shadeTensor } from "../../face/shade_tensor.ts";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { inner, random } from "../gpu/reference.ts";
+import { inner, random } from "../gpu/arrays.ts";
 
 const tf = await openTfjs();
 

@@ -1,4 +1,7 @@
-// Writes the smallest ONNX file: y = x + x over `size` floats. Protobuf wire format by hand, so that the tests need no file.
+/**
+ * Writes the smallest ONNX file: y = x + x over `size` floats. Protobuf wire format by hand, so that the tests need no
+ * file.
+ */
 
 function varint(value: number): number[] {
   return value < 128 ? [value] : [value & 127 | 128, ...varint(value >>> 7)];

@@ -4,7 +4,7 @@ import { openGpu } from "../../gpu/device.ts";
 import { hasPassTimes } from "../../gpu/pass_times.ts";
 import { submitRecorded, webgpuBackend } from "../../gpu/backend.ts";
 import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
-import { random } from "./reference.ts";
+import { random } from "./arrays.ts";
 
 /** How many bind groups and buffers some work makes. */
 async function made(tf: Tfjs, work: () => void): Promise<{ groups: number; buffers: number }> {

@@ -1,4 +1,7 @@
-// A small U-Net trained with our ops, after llm.c's test_gpt2.cu: the loss falls, memory stays flat, and a second run gives the same bits.
+/**
+ * A small U-Net trained with our ops, after llm.c's test_gpt2.cu: the loss falls, memory stays flat, and a second run
+ * gives the same bits.
+ */
 
 import type { Rank, Tensor1D, Tensor4D, Variable } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
@@ -9,7 +12,7 @@ import { normalize } from "../../gpu/ops/normalize.ts";
 import { upsampleConvolve } from "../../gpu/ops/upsample_convolve.ts";
 import { webgpuBackend } from "../../gpu/backend.ts";
 import { openTfjs, type Tfjs } from "../../gpu/tfjs.ts";
-import { random } from "./reference.ts";
+import { random } from "./arrays.ts";
 
 /** How to train. */
 interface Training {
@@ -20,7 +23,9 @@ interface Training {
   readonly readEvery?: number;
 }
 
-/** Trains for some steps. Gives the losses that were read, the final weights, and [tensors, GPU bytes] after each step. */
+/**
+ * Trains for some steps. Gives the losses that were read, the final weights, and [tensors, GPU bytes] after each step.
+ */
 async function train(tf: Tfjs, { steps, side = 16, readEvery = 1 }: Training) {
   const variables: Variable[] = [];
   const variable = (shape: number[], seed: number) => {

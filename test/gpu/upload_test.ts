@@ -15,7 +15,7 @@ Deno.test("tensors of every type come to the device as they are", async () => {
   await (await openGpu()).assertHealthy("upload test");
 });
 
-Deno.test("an upload does not overtake the work before it: buffers are free once what uses them is submitted", async () => {
+Deno.test("an upload does not overtake the work before it: a buffer is free once that is submitted", async () => {
   const tf = await openTfjs();
   const results = Array.from({ length: 300 }, (_, i) => {
     const [x, y] = [1, 2].map((times) => tf.tensor1d(new Float32Array(1000).fill(times * i)));

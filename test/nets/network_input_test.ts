@@ -3,7 +3,7 @@ import { openGpu } from "@ftim/gpu/device";
 import { type OnnxSession, openSession } from "@ftim/gpu/onnx";
 import { type Feed, type NetworkInput, withNetworkInput } from "../../nets/network_input.ts";
 import { IMAGENET } from "../../nets/planes.ts";
-import { random } from "../gpu/reference.ts";
+import { random } from "../gpu/arrays.ts";
 import { doublingModel } from "../gpu/onnx_model.ts";
 
 const PARTS: readonly NetworkInput[] = [

@@ -4,7 +4,7 @@ import { openTfjs } from "@ftim/gpu/tfjs";
 import { gaussian } from "../../nets/random.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { openVgg19 } from "../../nets/vgg19.ts";
-import { relativeError } from "../gpu/reference.ts";
+import { relativeError } from "../gpu/arrays.ts";
 import { drawnVgg19, VGG19_CONVOLUTIONS } from "./vgg19_weights.ts";
 
 /** Channel planes [C][S·S] → a 3×3 convolution with zeros around, and the rectifier, in loops. */

@@ -35,7 +35,7 @@ Deno.test("each metric is symmetric", () => {
   }
 });
 
-Deno.test("masked L1 and PSNR ignore what lies outside the mask, SSIM what no window of the mask reaches", () => {
+Deno.test("masked metrics ignore what lies outside the mask; SSIM, what lies beyond the reach of a window", () => {
   const { a, b, mask } = goldenPair({ width: 60, height: 50, amplitude: 9 });
   const changed = { ...b, data: b.data.slice() }, farChanged = { ...b, data: b.data.slice() };
   const inMask = (x: number, y: number) => (mask[y * 60 + x] ?? 0) > 0;

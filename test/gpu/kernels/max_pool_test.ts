@@ -1,8 +1,9 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { inner, random } from "./reference.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { maxPoolCpu, maxPoolGradientCpu } from "../../../gpu/kernels/max_pool_cpu.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { inner, random } from "../arrays.ts";
 
 const [tf, gpu] = [await openTfjs(), await openGpu()];
 
@@ -30,48 +31,13 @@ function coarse(shape: readonly number[], seed: number): Float32Array {
   return random([...shape], seed).data.map((value) => Math.max(0, Math.round(value * 4) / 4));
 }
 
-/** Pooling in loops; of equal maxima the last one wins. */
-function pool({ shape: [batch, height, width, channels], filter, strides, pad }: Case, x: Float32Array) {
-  const size = [height, width] as const;
-  const axes = [0, 1].map((axis) => {
-    const [length, window, stride] = [size[axis]!, filter[axis]!, strides[axis]!];
-    const out = pad === "same" ? Math.ceil(length / stride) : Math.ceil((length - window + 1) / stride);
-    const missing = pad === "same" ? Math.max(0, (out - 1) * stride + window - length) : 0;
-    return { out, before: Math.floor(missing / 2) };
-  });
-  const [rows, columns] = axes as [{ out: number; before: number }, { out: number; before: number }];
-  const y: number[] = [];
-  const from: number[] = [];
-  for (let b = 0; b < batch; b++) {
-    for (let oy = 0; oy < rows.out; oy++) {
-      for (let ox = 0; ox < columns.out; ox++) {
-        for (let c = 0; c < channels; c++) {
-          let [most, winner] = [-Infinity, -1];
-          for (let i = 0; i < filter[0]; i++) {
-            for (let j = 0; j < filter[1]; j++) {
-              const [iy, ix] = [oy * strides[0] + i - rows.before, ox * strides[1] + j - columns.before];
-              if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
-              const at = ((b * height + iy) * width + ix) * channels + c;
-              if (x[at]! >= most) [most, winner] = [x[at]!, at];
-            }
-          }
-          y.push(most);
-          from.push(winner);
-        }
-      }
-    }
-  }
-  return { y: Float32Array.from(y), from };
-}
-
-for (const testCase of CASES) {
-  const { shape, filter, strides, pad } = testCase;
-  Deno.test(`tf.maxPool and its gradient are those of plain loops: [${shape}], ${filter}, strides ${strides}, ${pad}`, async () => {
+for (const { shape, filter, strides, pad } of CASES) {
+  Deno.test(`maxPool() and its gradient equal loops: [${shape}], ${filter}, strides ${strides}, ${pad}`, async () => {
     const x = coarse(shape, 3);
-    const expected = pool(testCase, x);
-    const dy = random([expected.y.length], 4).data;
-    const dx = new Float64Array(x.length);
-    expected.from.forEach((at, i) => dx[at] = dx[at]! + dy[i]!);
+    const attrs = { filterSize: filter, strides, pad };
+    const expected = maxPoolCpu({ shape, data: x }, attrs);
+    const dy = random([expected.data.length], 4).data;
+    const dx = maxPoolGradientCpu({ dy: { shape: expected.shape, data: dy }, input: { shape, data: x } }, attrs).data;
 
     const run = async () => {
       const input = tf.tensor4d(x, shape);
@@ -86,7 +52,7 @@ for (const testCase of CASES) {
       return found;
     };
     const [value, gradient] = await run();
-    assert.deepEqual(value, expected.y);
+    assert.deepEqual(value, Float32Array.from(expected.data));
     assert.ok(gradient.every((g, i) => Math.abs(g - dx[i]!) < 1e-5));
     // Where a window's winner is fixed, pooling is linear: ⟨pool(x), dy⟩ = ⟨x, poolᵀ(dy)⟩.
     assert.ok(Math.abs(inner(value, dy) - inner(x, gradient)) < 1e-3);

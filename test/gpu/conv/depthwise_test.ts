@@ -1,8 +1,11 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { axis, type Dense, inner, random, relativeError } from "./reference.ts";
+import { depthwiseConv2dCpu, depthwiseConv2dInputGradientCpu } from "../../../gpu/conv/depthwise_cpu.ts";
+import { geometryOf } from "../../../gpu/conv/geometry.ts";
+import { geometryCpu } from "../../../gpu/conv/geometry_cpu.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { inner, random, relativeError, type Values } from "../arrays.ts";
 
 for (
   const { shape, kernel, stride, dilation, pad } of [
@@ -13,37 +16,21 @@ for (
     { shape: [3, 1, 1, 5], kernel: 1, stride: 1, dilation: 1, pad: "same" },
   ] as const
 ) {
-  Deno.test(`depthwiseConv2d() and its input gradient equal plain loops: [${shape}] k${kernel} s${stride} d${dilation} ${pad}`, async () => {
+  Deno.test(`depthwise convolution equals loops: [${shape}] k${kernel} s${stride} d${dilation} ${pad}`, async () => {
     const tf = await openTfjs();
-    const [batch, height, width, channels] = shape;
-    const rule = { kernel, stride, dilation, pad };
-    const [vertical, horizontal] = [axis(height, rule), axis(width, rule)];
+    const [batch, , , channels] = shape;
     const x = random([...shape], 1);
     const w = random([kernel, kernel, channels, 1], 2);
     const bias = random([channels], 4);
-    const dy = random([batch, vertical.out, horizontal.out, channels], 3);
-    const y = new Float64Array(dy.data.length);
-    const dx = new Float64Array(x.data.length);
-    dy.data.forEach((upstream, o) => {
-      const [c, column, row] = [
-        o % channels,
-        Math.floor(o / channels) % horizontal.out,
-        Math.floor(o / channels / horizontal.out),
-      ];
-      const [image, line] = [Math.floor(row / vertical.out), row % vertical.out];
-      for (let i = 0; i < kernel; i++) {
-        for (let j = 0; j < kernel; j++) {
-          const iy = line * stride + i * dilation - vertical.before;
-          const ix = column * stride + j * dilation - horizontal.before;
-          if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
-          const at = ((image * height + iy) * width + ix) * channels + c;
-          const weight = w.data[(i * kernel + j) * channels + c] ?? NaN;
-          y[o] = (y[o] ?? 0) + weight * (x.data[at] ?? NaN);
-          dx[at] = (dx[at] ?? 0) + weight * upstream;
-        }
-      }
-    });
-    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const attrs = { strides: stride, pad, dilations: dilation };
+    const request = { shape: x.shape, filter: w.shape, attrs, depthwise: true };
+    const geometry = geometryCpu(request)!;
+    assert.deepEqual(geometryOf(tf, request), geometry);
+    const dy = random([batch, geometry.outHeight, geometry.outWidth, channels], 3);
+    const y = depthwiseConv2dCpu(geometry, { x, filter: w }).data;
+    const clipped = depthwiseConv2dCpu(geometry, { x, filter: w, bias, epilogue: { activation: "relu6", alpha: 0 } });
+    const dx = depthwiseConv2dInputGradientCpu(geometry, { dy, filter: w }).data;
+    const tensor = ({ data, shape }: Values) => tf.tensor4d(data, shape as [number, number, number, number]);
     const run = async () => {
       const [tx, tw, tdy, tb] = [tensor(x), tensor(w), tensor(dy), tf.tensor1d(bias.data)];
       const op = (a: Tensor) => tf.depthwiseConv2d(a as Tensor4D, tw, stride, pad, "NHWC", dilation);
@@ -65,9 +52,7 @@ for (
     };
     const [value = new Float32Array(), fused = new Float32Array(), gradient] = await run();
     assert.ok(relativeError(value, y) < 2e-6);
-    assert.ok(
-      relativeError(fused, y.map((v, i) => Math.min(6, Math.max(0, v + (bias.data[i % channels] ?? 0))))) < 2e-6,
-    );
+    assert.ok(relativeError(fused, clipped.data) < 2e-6);
     if (gradient !== undefined) {
       assert.ok(relativeError(gradient, dx) < 2e-6);
       assert.ok(Math.abs(inner(value, dy.data) - inner(x.data, gradient)) < 1e-4);

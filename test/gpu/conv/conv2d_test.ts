@@ -1,23 +1,12 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { dispatch } from "../../gpu/kernels/dispatch.ts";
-import { pack } from "../../gpu/kernels/texels.ts";
-import { webgpuBackend } from "../../gpu/backend.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { type ConvCase, type Dense, inner, random, relativeError, walk } from "./reference.ts";
+import { conv2dCpu, conv2dFilterGradientCpu, conv2dInputGradientCpu } from "../../../gpu/conv/conv2d_cpu.ts";
+import { geometryOf } from "../../../gpu/conv/geometry.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { inner, random, relativeError, type Values } from "../arrays.ts";
+import { BASE, type ConvCase, operandsOf } from "./conv_case.ts";
 
-const BASE: ConvCase = {
-  batch: 1,
-  height: 7,
-  width: 9,
-  inChannels: 4,
-  outChannels: 8,
-  kernel: [3, 3],
-  stride: 1,
-  dilation: 1,
-  pad: "same",
-};
 const CASES: Partial<ConvCase>[] = [
   {},
   { batch: 3, inChannels: 3, outChannels: 5 },
@@ -56,20 +45,15 @@ for (const partial of CASES) {
     const gpu = await openGpu();
     const tf = await openTfjs();
     const c: ConvCase = { ...BASE, ...partial };
-    const { outHeight, outWidth, visit } = walk(c);
-    const x = random([c.batch, c.height, c.width, c.inChannels], 1);
-    const w = random([...c.kernel, c.inChannels, c.outChannels], 2);
-    const dy = random([c.batch, outHeight, outWidth, c.outChannels], 3);
-    const y = new Float64Array(dy.data.length);
-    const dx = new Float64Array(x.data.length);
-    const dw = new Float64Array(w.data.length);
-    visit((o, i, f) => {
-      y[o] = (y[o] ?? 0) + (x.data[i] ?? 0) * (w.data[f] ?? 0);
-      dx[i] = (dx[i] ?? 0) + (dy.data[o] ?? 0) * (w.data[f] ?? 0);
-      dw[f] = (dw[f] ?? 0) + (dy.data[o] ?? 0) * (x.data[i] ?? 0);
-    });
+    const { geometry, attrs, x, filter: w, dy } = operandsOf(c);
+    assert.deepEqual(geometryOf(tf, { shape: x.shape, filter: w.shape, attrs }), geometry);
+    const [y, dx, dw] = [
+      conv2dCpu(geometry, { x, filter: w }).data,
+      conv2dInputGradientCpu(geometry, { dy, filter: w }).data,
+      conv2dFilterGradientCpu(geometry, { x, dy }).data,
+    ];
 
-    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const tensor = ({ data, shape }: Values) => tf.tensor4d(data, shape as [number, number, number, number]);
     const run = async () => {
       const [tx, tw, tdy] = [tensor(x), tensor(w), tensor(dy)];
       const before = tf.memory().numTensors;
@@ -97,22 +81,8 @@ for (const partial of CASES) {
 for (const activation of ["linear", "relu", "relu6", "leakyrelu", "elu", "sigmoid"] as const) {
   Deno.test(`fused.conv2d() adds the bias and applies ${activation}`, async () => {
     const tf = await openTfjs();
-    const c: ConvCase = { ...BASE, batch: 2, inChannels: 5, outChannels: 7 };
-    const x = random([c.batch, c.height, c.width, c.inChannels], 1);
-    const w = random([...c.kernel, c.inChannels, c.outChannels], 2);
-    const bias = random([c.outChannels], 3);
-    const y = new Float64Array(c.batch * c.height * c.width * c.outChannels).map((_, i) =>
-      bias.data[i % c.outChannels] ?? NaN
-    );
-    walk(c).visit((o, i, f) => y[o] = (y[o] ?? 0) + (x.data[i] ?? 0) * (w.data[f] ?? 0));
-    const functions = {
-      linear: (v: number) => v,
-      relu: (v: number) => Math.max(0, v),
-      relu6: (v: number) => Math.min(6, Math.max(0, v)),
-      leakyrelu: (v: number) => v >= 0 ? v : 0.3 * v,
-      elu: (v: number) => v >= 0 ? v : Math.exp(v) - 1,
-      sigmoid: (v: number) => 1 / (1 + Math.exp(-v)),
-    };
+    const { geometry, x, filter: w, bias } = operandsOf({ ...BASE, batch: 2, inChannels: 5, outChannels: 7 });
+    const epilogue = { activation, alpha: 0.3 };
     const got = tf.tidy(() =>
       tf.fused.conv2d({
         x: tf.tensor4d(x.data, x.shape as [number, number, number, number]),
@@ -124,27 +94,9 @@ for (const activation of ["linear", "relu", "relu6", "leakyrelu", "elu", "sigmoi
         leakyreluAlpha: 0.3,
       })
     );
-    assert.ok(relativeError(await read(got), y.map(functions[activation])) < 3e-6);
+    assert.ok(relativeError(await read(got), conv2dCpu(geometry, { x, filter: w, bias, epilogue }).data) < 3e-6);
   });
 }
-
-Deno.test("an operand that the device cannot bind is refused by name and size", async () => {
-  const gpu = await openGpu();
-  const limit = gpu.device.limits.maxStorageBufferBindingSize;
-  const shape = [1, 1, limit / 4 + 4, 1];
-  const backend = webgpuBackend(await openTfjs());
-  const options = { key: "too large", code: () => "", inputs: [], shape, uniforms: [], invocations: 1 };
-  assert.throws(() => dispatch(backend, options), /too large: a tensor .* bytes, the device binds at most/);
-});
-
-Deno.test("an operand that no texture can hold is refused by its size", async () => {
-  const tf = await openTfjs();
-  const source = tf.zeros([4]);
-  const outer = (await openGpu()).device.limits.maxTextureDimension2D * 2048 + 1;
-  const packing = { outer, outerStride: 4, inner: 1, innerPadded: 1, innerStride: 0, channels: 4, channelStride: 1 };
-  assert.throws(() => pack(webgpuBackend(tf), source, { ...packing, slot: "x" }), /texels, a texture holds at most/);
-  source.dispose();
-});
 
 Deno.test("a convolution and its gradients give the same bits ten times", async () => {
   const tf = await openTfjs();
@@ -169,23 +121,23 @@ for (
     channels: [17, 1],
   }]
 ) {
-  Deno.test(`conv2dTranspose() is the adjoint of conv2d(), and so is its gradient: stride ${stride}, ${channels} channels`, async () => {
+  Deno.test(`conv2dTranspose() and its gradients are adjoints of conv2d(): stride ${stride}, ${channels}`, async () => {
     const tf = await openTfjs();
     const [from, to] = channels as [number, number];
-    const c: ConvCase = { ...BASE, batch: 3, height: 6, width: 10, inChannels: to, outChannels: from, stride };
-    const { outHeight, outWidth, visit } = walk(c);
-    const x = random([c.batch, outHeight, outWidth, from], 1);
-    const w = random([3, 3, to, from], 2);
-    const dy = random([c.batch, c.height, c.width, to], 3);
-    const y = new Float64Array(dy.data.length);
-    const dx = new Float64Array(x.data.length);
-    const dw = new Float64Array(w.data.length);
-    visit((o, i, f) => {
-      y[i] = y[i]! + x.data[o]! * w.data[f]!;
-      dx[o] = dx[o]! + dy.data[i]! * w.data[f]!;
-      dw[f] = dw[f]! + dy.data[i]! * x.data[o]!;
+    // What the convolution takes is what the transposed one gives, and its dy is what the transposed one takes.
+    const { geometry, x: dy, filter: w, dy: x } = operandsOf({
+      ...BASE,
+      batch: 3,
+      height: 6,
+      width: 10,
+      inChannels: to,
+      outChannels: from,
+      stride,
     });
-    const tensor = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+    const y = conv2dInputGradientCpu(geometry, { dy: x, filter: w }).data;
+    const dx = conv2dCpu(geometry, { x: dy, filter: w }).data;
+    const dw = conv2dFilterGradientCpu(geometry, { x: dy, dy: x }).data;
+    const tensor = ({ data, shape }: Values) => tf.tensor4d(data, shape as [number, number, number, number]);
     const [tx, tw, tdy] = [tensor(x), tensor(w), tensor(dy)];
     const op = (a: Tensor, b: Tensor): Tensor =>
       tf.conv2dTranspose(a as Tensor4D, b as Tensor4D, dy.shape as [number, number, number, number], stride, "same");
@@ -202,8 +154,8 @@ Deno.test("fused convolutions take prelu, with its slope per channel", async () 
   const tf = await openTfjs();
   const [x, w, d, bias, slope] = [[2, 40, 41, 8], [3, 3, 8, 12], [3, 3, 8, 1], [12], [1, 1, 12]].map((shape, i) =>
     random(shape, i + 1)
-  ) as [Dense, Dense, Dense, Dense, Dense];
-  const four = ({ data, shape }: Dense) => tf.tensor4d(data, shape as [number, number, number, number]);
+  ) as [Values, Values, Values, Values, Values];
+  const four = ({ data, shape }: Values) => tf.tensor4d(data, shape as [number, number, number, number]);
   const shared = { x: four(x), strides: 1, pad: "same", activation: "prelu" } as const;
   const prelu = (value: Float32Array, weights: Float32Array) =>
     value.map((v, i) => v < 0 ? v * weights[i % weights.length]! : v);

@@ -1,8 +1,9 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { inner, random, relativeError } from "./reference.ts";
+import { matMulCpu } from "../../../gpu/conv/mat_mul_cpu.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { inner, random, relativeError, type Values } from "../arrays.ts";
 
 for (
   const { rows, middle, columns, batch } of [
@@ -22,25 +23,21 @@ for (
       const a = random([batch, ...(transposeA ? [middle, rows] : [rows, middle])], 1);
       const b = random([1, ...(transposeB ? [columns, middle] : [middle, columns])], 2);
       const dy = random([batch, rows, columns], 3);
-      const [y, da, db] = [dy, a, b].map(({ data }) => new Float64Array(data.length)) as [
-        Float64Array,
-        Float64Array,
-        Float64Array,
-      ];
-      for (let n = 0; n < batch; n++) {
-        for (let i = 0; i < rows; i++) {
-          for (let j = 0; j < columns; j++) {
-            const o = (n * rows + i) * columns + j;
-            for (let k = 0; k < middle; k++) {
-              const p = n * rows * middle + (transposeA ? k * rows + i : i * middle + k);
-              const q = transposeB ? j * middle + k : k * columns + j;
-              y[o] = y[o]! + a.data[p]! * b.data[q]!;
-              da[p] = da[p]! + dy.data[o]! * b.data[q]!;
-              db[q] = db[q]! + dy.data[o]! * a.data[p]!;
-            }
-          }
-        }
-      }
+      const plain = { bias: undefined, epilogue: { activation: "linear", alpha: 0, hasBias: false } } as const;
+      const y = matMulCpu({ a, b, transposeA, transposeB, ...plain }).data;
+      // With A' and B' for the operands as they are multiplied, dA' = dy · B'ᵀ and dB' = A'ᵀ · dy. One matrix b serves
+      // the batch, so its gradient is of all rows at once.
+      const rowsOf = (given: Values) => ({
+        ...given,
+        shape: [given.data.length / given.shape.at(-1)!, given.shape.at(-1)!],
+      });
+      const [flatA, flatB, flatDy] = [rowsOf(a), rowsOf(b), rowsOf(dy)];
+      const da = transposeA
+        ? matMulCpu({ a: flatB, b: flatDy, transposeA: transposeB, transposeB: true, ...plain }).data
+        : matMulCpu({ a: flatDy, b: flatB, transposeA: false, transposeB: !transposeB, ...plain }).data;
+      const db = transposeB
+        ? matMulCpu({ a: flatDy, b: flatA, transposeA: true, transposeB: transposeA, ...plain }).data
+        : matMulCpu({ a: flatA, b: flatDy, transposeA: !transposeA, transposeB: false, ...plain }).data;
       const run = async () => {
         const inputs = [tf.tensor(a.data, a.shape), tf.tensor(b.data, b.shape)];
         const upstream = tf.tensor(dy.data, dy.shape);
@@ -80,10 +77,8 @@ Deno.test("fused.matMul() adds the bias and applies the activation", async () =>
     leakyreluAlpha: 0.3,
   }) as Tensor2D;
   const got = await result.data<"float32">();
-  got.forEach((value, o) => {
-    let sum = bias.data[o % 33]!;
-    for (let k = 0; k < 60; k++) sum += a.data[Math.floor(o / 33) * 60 + k]! * b.data[k * 33 + o % 33]!;
-    assert.ok(Math.abs(value - (sum > 0 ? sum : 0.3 * sum)) < 1e-5);
-  });
+  const epilogue = { activation: "leakyrelu", alpha: 0.3, hasBias: true } as const;
+  const expected = matMulCpu({ a, b, bias, transposeA: false, transposeB: false, epilogue });
+  got.forEach((value, o) => assert.ok(Math.abs(value - expected.data[o]!) < 1e-5));
   result.dispose();
 });

@@ -1,10 +1,11 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { openGpu } from "../../gpu/device.ts";
-import { alongAxis } from "../../gpu/ops/along_axis.ts";
-import type { SparseMatrix } from "../../gpu/sparse_cpu.ts";
-import { openTfjs } from "../../gpu/tfjs.ts";
-import { inner, random } from "./reference.ts";
+import { openGpu } from "../../../gpu/device.ts";
+import { alongAxis } from "../../../gpu/ops/along_axis.ts";
+import { alongAxisCpu, alongAxisGradientCpu } from "../../../gpu/ops/along_axis_cpu.ts";
+import type { SparseMatrix } from "../../../gpu/sparse_cpu.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { inner, random } from "../arrays.ts";
 
 /** A matrix with up to three entries a row, some rows empty. */
 function matrix(rows: number, cols: number): SparseMatrix {
@@ -35,20 +36,7 @@ for (
     const out = shape.map((size, i) => i === axis ? rows : size);
     const x = random(shape, 1);
     const dy = random(out, 2);
-    const innerSize = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const y = new Float64Array(dy.data.length);
-    const dx = new Float64Array(x.data.length);
-    for (let o = 0; o < x.data.length / cols / innerSize; o++) {
-      for (let row = 0; row < rows; row++) {
-        for (let e = m.offsets[row]!; e < m.offsets[row + 1]!; e++) {
-          for (let k = 0; k < innerSize; k++) {
-            const [to, from] = [(o * rows + row) * innerSize + k, (o * cols + m.indices[e]!) * innerSize + k];
-            y[to] = y[to]! + m.weights[e]! * x.data[from]!;
-            dx[from] = dx[from]! + m.weights[e]! * dy.data[to]!;
-          }
-        }
-      }
-    }
+    const [y, dx] = [alongAxisCpu(x, { matrix: m, axis }).data, alongAxisGradientCpu(dy, { matrix: m, axis }).data];
     const run = async () => {
       const [tx, tdy] = [tf.tensor(x.data, shape), tf.tensor(dy.data, out)];
       const before = tf.memory().numTensors;
