@@ -1,8 +1,4 @@
-/**
- * The command line: `deno task <command>` runs `main.ts <command>`. Each file of `commands/` adds some commands.
- *
- * @module
- */
+/** The command line: `deno task <command>` runs `main.ts <command>`. Each file of `commands/` adds some commands. */
 import { Command } from "commander";
 import { care } from "./commands/care.ts";
 import { Failure } from "./commands/failure.ts";

@@ -6,8 +6,6 @@
  *
  * It needs `--allow-run=apt-get --allow-sys=uid` and nothing else, and is silent and done in a fraction of a second
  * when all is well.
- *
- * @module
  */
 
 /** An adapter. */

@@ -1,8 +1,4 @@
-/**
- * The data of `embedded`: training captures with known truth, and captures of held-out heads.
- *
- * @module
- */
+/** The data of `embedded`: training captures with known truth, and captures of held-out heads. */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { calibrate } from "../stages/geometry/calibrate.ts";
 import { assets } from "../stages/data/fetch.ts";

@@ -1,8 +1,4 @@
-/**
- * The steps that all photographs go through alike, whatever data set they are of.
- *
- * @module
- */
+/** The steps that all photographs go through alike, whatever data set they are of. */
 import type { Artifact } from "@ftim/pipeline";
 import { alignFaces } from "../stages/data/align.ts";
 import { correctMeshes } from "../stages/geometry/correct_mesh.ts";

@@ -10,8 +10,6 @@
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
  * set is the first photographs of CelebA's test partition.
- *
- * @module
  */
 import { join } from "node:path";
 import { type Artifact, cast, pick } from "@ftim/pipeline";

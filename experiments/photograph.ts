@@ -1,8 +1,6 @@
 /**
  * One photograph instead of a data set: every face in it through the same stages as the test set of `embedded`, with
  * the network and morphable model of an earlier training, and from there to textured heads.
- *
- * @module
  */
 import { type Artifact, cast, pick, sourceFile } from "@ftim/pipeline";
 import { makeHeads } from "../stages/methods/head.ts";

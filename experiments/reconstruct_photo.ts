@@ -3,8 +3,6 @@
  *
  * The network comes from `<results>/embedded/trained.safetensors`, which is committed; without that file the embedded
  * experiment makes it first, which takes long, so it says so before it starts.
- *
- * @module
  */
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -2,8 +2,6 @@
  * Light and linear albedo of a face from its incomplete UV texture: texture = (mean + basis·code) · shading(light). The
  * product of two unknowns is fitted by turns, each turn a linear least-squares problem: light (nine bands per colour),
  * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
- *
- * @module
  */
 import { fitLight, LIGHT_BANDS, shade } from "./light.ts";
 import { solveCholesky } from "./linear.ts";

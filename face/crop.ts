@@ -2,8 +2,6 @@
  * The square crop that DECA's networks see (Feng et al. 2021, `decalib/datasets/datasets.py`, detector boxes): side
  * 1.25 × the mean of the box's sides, its centre moved down by 0.12 of that mean, so that brows to chin are inside. A
  * crop is a scale and a shift; both directions are kept, because a result is pasted back into its photograph.
- *
- * @module
  */
 
 /** A rectangle in pixels, edges and not centres; it may reach beyond the image. */

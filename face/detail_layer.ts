@@ -5,8 +5,6 @@
  *
  * With slopes (p, q) of the displacement along the unit tangents t and b, the normal becomes n − p·t − q·b
  * (normalised).
- *
- * @module
  */
 import { LIGHT_BANDS, lightBasis } from "./light.ts";
 import { normalMap } from "./shading.ts";

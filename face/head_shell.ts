@@ -3,8 +3,6 @@
  * a rotated face keeps hair, ears and jaw instead of floating in the air. The idea is face profiling (Zhu et al., "Face
  * Alignment Across Large Poses", CVPR 2016), which meshes the surroundings of a face in the photograph and turns them
  * with it.
- *
- * @module
  */
 
 import { boundaryLoops } from "./mouth.ts";

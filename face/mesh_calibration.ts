@@ -2,8 +2,6 @@
  * How much a mesh correction helps on persons that it was not learned from. One face's error is alike in all of its
  * photographs, so a correction must be judged on other persons than it has seen: learned and tested on the same ones,
  * it would seem to help by knowing them.
- *
- * @module
  */
 import { applyCorrection, fitCorrection, type FitOptions, type MeshSample } from "./mesh_correction.ts";
 import { vertexNormals } from "./normals.ts";

@@ -6,8 +6,6 @@
  * that place and size do not matter, as a linear function of the mesh's own angles and of how far a network for head
  * pose disagrees with them. Every sample is joined by its mirror twin, so a mirrored face is corrected to the mirrored
  * result.
- *
- * @module
  */
 import { solveCholesky } from "./linear.ts";
 import { type Angles, anglesFromRotation, estimatePose, flipYZ, invertPose, type Pose, poseToCrop } from "./pose.ts";

@@ -1,8 +1,6 @@
 /**
  * The individual typology angle (ITA), the measure of skin tone that TRUST (Feng et al., ECCV 2022, HavenFeng/TRUST)
  * reports errors by: atan2(L* − 50, b*) in CIELAB (D65), degrees. Groups and their bounds are Chardon's.
- *
- * @module
  */
 
 /** Groups from light to dark and the least angle of each, degrees. */

@@ -1,9 +1,12 @@
-// What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and
-// what surrounds a vertex.
+/**
+ * What `unwrap` needs of a topology and a size, the same for every face: which texels lie on the mesh and where, and
+ * what surrounds a vertex.
+ */
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
 /** The chart of a topology at one size, as the shaders read it. */
+
 export interface Chart {
   /** Texels inside the chart; only these are computed. */
   readonly count: number;

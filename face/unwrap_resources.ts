@@ -1,5 +1,7 @@
-// The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology
-// is uploaded once, and WebGPU clears new memory, which took as long as the work.
+/**
+ * The device's buffers and textures behind unwrap.ts. They are kept from batch to batch: what depends on the topology
+ * is uploaded once, and WebGPU clears new memory, which took as long as the work.
+ */
 import type { Gpu } from "@ftim/gpu/device";
 import { arrayLayers } from "@ftim/gpu/array-layers";
 import type { Topology } from "./topology.ts";
@@ -10,6 +12,7 @@ import { MESH_FLOATS, ROW } from "./unwrap_wgsl.ts";
  * What resources are made for. `count` is the most faces of a batch, `side` that of the depth map, `width` and `height`
  * those of the images.
  */
+
 export interface UnwrapShape {
   readonly size: number;
   readonly side: number;

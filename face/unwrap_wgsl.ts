@@ -79,7 +79,8 @@ fn cross2(a: vec2f, b: vec2f) -> f32 { return a.x * b.y - a.y * b.x; }
   let whole = low.x <= high.x;
   while (whole && at.y <= high.y) {
     let center = vec2f(at) + 0.5;
-    let w = vec3f(cross2(b - center, c - center), cross2(c - center, a - center), cross2(a - center, b - center)) * inverse;
+    let w = vec3f(
+      cross2(b - center, c - center), cross2(c - center, a - center), cross2(a - center, b - center)) * inverse;
     if (all(w >= vec3f(-1e-6))) {
       let pixel = (id.y * options.side + u32(at.y)) * options.side + u32(at.x);
       atomicMax(&nearness[pixel], bitcast<u32>(max(dot(w, near), 1e-6)));
@@ -110,7 +111,9 @@ fn position(i: u32) -> vec3f { return textureLoad(positions, place(i), 0).xyz; }
   }
   // From y down and z away to y up and z to the viewer: a half turn about x, which a cross product follows.
   let norm = length(sum);
-  textureStore(normals, place(first + id.x), select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0));
+  textureStore(
+    normals, place(first + id.x),
+    select(vec4f(0, 0, 1, 0), vec4f(sum.x, -sum.y, -sum.z, 0) / norm, norm > 0));
 }
 `;
 
@@ -181,7 +184,8 @@ fn bilinear(p: vec2f, layer: u32) -> vec3f {
   let high = min(low + 1, last);
   let f = at - floor(at);
   let top = mix(textureLoad(images, low, layer, 0).rgb, textureLoad(images, vec2i(high.x, low.y), layer, 0).rgb, f.x);
-  let bottom = mix(textureLoad(images, vec2i(low.x, high.y), layer, 0).rgb, textureLoad(images, high, layer, 0).rgb, f.x);
+  let bottom = mix(
+    textureLoad(images, vec2i(low.x, high.y), layer, 0).rgb, textureLoad(images, high, layer, 0).rgb, f.x);
   return mix(top, bottom, f.y);
 }
 fn samplesFor(step: vec2f) -> u32 { return u32(clamp(ceil(length(step) - 0.01), 1.0, 8.0)); }
@@ -199,7 +203,8 @@ fn cover(mesh: u32, pixel: vec2i) -> f32 {
   let low = pixel - options.radius - 1;
   let high = pixel + options.radius;
   let window = f32(2 * options.radius + 1);
-  let count = countTo(mesh, high) - countTo(mesh, vec2i(low.x, high.y)) - countTo(mesh, vec2i(high.x, low.y)) + countTo(mesh, low);
+  let count = countTo(mesh, high) - countTo(mesh, vec2i(low.x, high.y)) - countTo(mesh, vec2i(high.x, low.y)) +
+    countTo(mesh, low);
   return f32(count & 0xffff) / (window * window);
 }
 

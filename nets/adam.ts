@@ -2,8 +2,6 @@
  * Adam (Kingma and Ba 2015, algorithm 1) over named variables, with a state that a checkpoint can hold. tfjs's own
  * optimiser keeps its bias corrections as running products; here they follow from the step number, so a resumed run
  * repeats the bits.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { adamStep, createAdam, disposeAdam } from "@ftim/gpu/ops/adam";

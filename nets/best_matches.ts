@@ -1,24 +1,25 @@
 /**
- * The inner part of the ID-MRF loss: how well each target feature is found again among the generated ones. The N×N matrix of cosines is
- * made by the convolution kernel and consumed by three kernels of our own. A matrix that is too large is made some rows at a time, and
- * made again for the gradient, so that memory is that of one block. Every sum and maximum runs in one thread in a fixed order, so a value
- * is the same bits each time.
+ * The inner part of the ID-MRF loss: how well each target feature is found again among the generated ones. The N×N
+ * matrix of cosines is made by the convolution kernel and consumed by three kernels of our own. A matrix that is too
+ * large is made some rows at a time, and made again for the gradient, so that memory is that of one block. Every sum
+ * and maximum runs in one thread in a fixed order, so a value is the same bits each time.
  *
  * With c[p,s] the cosine of generated feature p and target feature s:
- * d = max(0, (1 − c)/2), z = −d / (h·(min over s of d + ε)), log q[p,s] = z − log Σ_s exp z, and the result is max over p of log q[p,s].
- *
- * @module
+ * d = max(0, (1 − c)/2), z = −d / (h·(min over s of d + ε)), log q[p,s] = z − log Σ_s exp z, and the result is max over
+ * p of log q[p,s].
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { program } from "@ftim/gpu/kernels/dispatch";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
-import { differentiable, run } from "@ftim/gpu/ops/run";
-import type { Tfjs } from "@ftim/gpu/tfjs";
+import { differentiable, program, run } from "@ftim/gpu/wgsl";
 import { EPSILON, NONE, STRETCH } from "./best_matches_cpu.ts";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {
-  /** Features to be found [N,C], each of length 1. No gradient reaches them. N is a multiple of four, for kernels read four at once. */
+  /**
+   * Features to be found [N,C], each of length 1. No gradient reaches them. N is a multiple of four, for kernels read
+   * four at once.
+   */
   readonly target: tfjs.Tensor2D;
   /** [N], 1 where a position takes part (as target and as match), 0 where it does not. */
   readonly inside: tfjs.Tensor1D;
@@ -29,7 +30,8 @@ export interface BestMatchesOptions {
 const BLOCK_VALUES = 2 ** 21;
 
 /**
- * For each target feature the logarithm of its greatest similarity to a generated one, normalised over the targets. Differentiable in
+ * For each target feature the logarithm of its greatest similarity to a generated one, normalised over the targets.
+ * Differentiable in
  * `generated`, by hand: where distances tie, the first one counts.
  *
  * @param generated [N,C], each of length 1
@@ -106,7 +108,10 @@ fn distance4(c : vec4<f32>) -> vec4<f32> { return max(vec4<f32>(), 0.5 - 0.5 * c
 fn total(v : vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 `;
 
-/** [rows,4]: least distance m, 1/(h·(m + ε)), log Σ exp((m − d)/(h·(m + ε))), index of the least; the last is −1 outside. */
+/**
+ * [rows,4]: least distance m, 1/(h·(m + ε)), log Σ exp((m − d)/(h·(m + ε))), index of the least; the last is −1
+ * outside.
+ */
 function rowStatistics(tf: Tfjs, { matrix, inside, first, rows }: Pass): tfjs.Tensor {
   return run(tf, {
     key: "id_mrf_rows",

@@ -1,8 +1,6 @@
 /**
  * The direction of each feature from a mean: one pass forward, one for the gradient, where plain operations took a
  * dozen.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { differentiable, elementFor, program, run } from "@ftim/gpu/wgsl";

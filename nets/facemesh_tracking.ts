@@ -3,8 +3,6 @@
  * quarter of its size as margin on each side; a detector's crop is only near that. As MediaPipe's tracker does from
  * frame to frame, the mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 ×
  * its size.
- *
- * @module
  */
 import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
 import type { FaceMesh, FaceMeshResult } from "./facemesh.ts";

@@ -22,8 +22,6 @@
  *   out a shift before it.
  * - The last convolution starts at zero, so training starts from the first guess and not from noise. Its result counts
  *   a tenth, because a first step of Adam would otherwise throw all texels off at once.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";

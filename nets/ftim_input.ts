@@ -1,8 +1,4 @@
-/**
- * From what is known of a face in one photograph to the input of FTIM.
- *
- * @module
- */
+/** From what is known of a face in one photograph to the input of FTIM. */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 

@@ -2,8 +2,6 @@
  * Implicit diversified Markov random field loss (paper, equation 1; Wang et al. 2018, "Image inpainting via generative
  * multi-column convolutional neural networks", section 3.2.2): every feature of the photograph should be the nearest
  * one of some generated feature, wherever it lies. That keeps detail, which a distance of pixels would blur.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { selectRows } from "@ftim/gpu/ops/select-rows";

@@ -6,8 +6,6 @@
  *
  * With shape and light fixed, the render is linear in the coefficients: image = base + Σ code_k · part_k. So the
  * renderer is not needed inside a step.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

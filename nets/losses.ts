@@ -6,8 +6,6 @@
  * assigned in the order in which it names the terms. The regularisation's weight is ours: the term is a mean over the
  * few texels that no view of a triplet shows, so each counts for much, and a weight of 0.1 holds the network at its
  * first guess. docs/departures.md lists what differs from the paper.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { meanDeviation, weightedL1 } from "@ftim/gpu/ops/weighted-l1";

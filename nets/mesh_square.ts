@@ -1,3 +1,4 @@
+/** The square around a face mesh that a recognition network is shown. */
 import { type Box, squareAround } from "./resample_taps.ts";
 
 /**
@@ -6,6 +7,7 @@ import { type Box, squareAround } from "./resample_taps.ts";
  * @param vertices xyz triples in pixels
  * @param margin side over the longer side of the mesh's box
  */
+
 export function meshSquare(vertices: Float32Array, margin: number): Box {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < vertices.length; i += 3) {

@@ -1,8 +1,6 @@
 /**
  * Trainable parameters as a plain record of named arrays: initialisation from a seed, loading, saving. A network here
  * is a function of (parameters, input); it owns no state, so a checkpoint is the record and nothing else.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -1,8 +1,6 @@
 /**
  * Seeded random numbers as values passed around, never a global: PCG32 (O'Neill 2014, pcg-random.org, "XSH RR 64/32")
  * and normal deviates from it by Box and Muller.
- *
- * @module
  */
 
 /** Uniform deviates in [0, 1) with 32 bits each. */

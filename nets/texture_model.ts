@@ -1,8 +1,6 @@
 /**
  * What a network must be to be trained on triplets: it predicts albedos, and it knows how its albedo is lit. FTIM
  * removes and adds light by subtraction (paper, section 3.2), a decoder of albedo by multiplication.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { FtimInput } from "./ftim_input.ts";

@@ -7,8 +7,6 @@
  * its visibility, in place of the crop. Given the lit texture instead, the network would spend its few steps on
  * learning what the fitted light knows. The output is the mean albedo plus a residual, as theirs is a mean plus a tanh
  * residual.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";

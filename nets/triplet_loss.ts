@@ -8,8 +8,6 @@
  *
  * The symmetry loss looks at texels that were not seen, where the paper's mask is the visible region, and what the
  * regularisation does is ours. docs/departures.md lists all that differs from the paper.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { weightedL1 } from "@ftim/gpu/ops/weighted-l1";

@@ -2,8 +2,6 @@
  * The mean of a network's weights over the last steps of its training (Izmailov et al. 2018, "Averaging Weights Leads
  * to Wider Optima and Better Generalization"). With one triplet a step the weights sway about what they have learned,
  * and which way they lean at the last step is chance.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -88,7 +88,7 @@ export function topological(targets: readonly Node[]): readonly Node[] {
 }
 
 /** A short name for messages. */
-export function describe(node: Node): string {
+function describe(node: Node): string {
   if (node.type === "source") return node.path;
   return node.type === "pick" ? `${describe(node.from)} (part)` : `stage "${node.stage.name}"`;
 }

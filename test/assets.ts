@@ -1,8 +1,6 @@
 /**
  * The packaged files of data.lock for tests: verified, through the same code and cache as the fetch stage, so that they
  * are fetched once and tests run offline after that.
- *
- * @module
  */
 
 import { parseDataLock } from "../stages/data/parts/data_lock.ts";

@@ -4,8 +4,6 @@
  *
  * Where the paper is silent: reducing uses a filter as wide as the reduction (DECA's own bilinear warp aliases on large
  * photographs), and what lies outside of the photograph is black, as there.
- *
- * @module
  */
 
 import { z } from "zod";

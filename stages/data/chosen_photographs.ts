@@ -1,8 +1,6 @@
 /**
  * The photographs that triplets were chosen from, out of all that show a face. Of FaceScape's 400k photographs the
  * paper goes on with 1.5k triplets; crops, meshes and textures are made of these only.
- *
- * @module
  */
 import { defineStage } from "@ftim/pipeline";
 import type { Triplets } from "./triplets.ts";

@@ -5,8 +5,6 @@
  *
  * What the paper does not print, we decide: of several faces the largest is the one that was photographed (captures),
  * or all are kept (photographs in the wild, where each is a test face of its own).
- *
- * @module
  */
 
 import { z } from "zod";

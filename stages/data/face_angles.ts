@@ -2,8 +2,6 @@
  * Stage `face_angles`: the pose network's angles of each face, from the photographs' poses (`pose.ts`), under the keys
  * of the aligned crops. The mesh network makes turned heads too frontal; the pose network, which knows nothing of
  * meshes, tells by how much (`calibrate.ts`).
- *
- * @module
  */
 import { defineStage } from "@ftim/pipeline";
 import type { Pose } from "./pose.ts";

@@ -2,8 +2,6 @@
  * Stage `fetch`: the external files of data.lock, verified, as artifacts. The paper names its data and networks but
  * hosts none; here each file is pinned by hash, so that a result can say which bytes it rests on. The lock entries are
  * the stage's parameters: another hash is another key.
- *
- * @module
  */
 
 import { existsSync } from "node:fs";
@@ -81,7 +79,8 @@ export function dataLock(): DataLock {
  * One external file as a lazy artifact whose tree holds one path, the id.
  *
  * @param id for example `models/facemesh.bin`
- * @throws {AssetError} if data.lock has no such id, or no code reads it yet. That a gated file is absent is reported when the artifact is computed.
+ * @throws {AssetError} if data.lock has no such id, or no code reads it yet. That a gated file is absent is reported
+ * when the artifact is computed.
  */
 export function asset(id: string, { dataFolder = defaultDataFolder }: GatedOptions = {}): Artifact<"assets"> {
   const entry = lookUp(id);

@@ -6,8 +6,6 @@
  * Where the paper is silent: views that FaceScape marks invalid are left out, lens distortion is removed, and one
  * photograph that cannot be read is skipped by name and counted, while a params.json that cannot be read costs its
  * folder's photographs (their lenses are unknown).
- *
- * @module
  */
 
 import { z } from "zod";

@@ -2,8 +2,6 @@
  * Stage `pose`: the head's yaw, pitch and roll in each detected face, by Hopenet (the paper's [Ruiz et al. 2018]). The
  * yaw decides the bin of a photograph. Where the captures' cameras are related to the head (`Rt_scale_dict.json`), the
  * angles are known exactly. They are kept beside the network's, and can take their place.
- *
- * @module
  */
 
 import { z } from "zod";

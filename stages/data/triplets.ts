@@ -6,8 +6,6 @@
  * Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random
  * (seeded), one identity after the other, so that identities with many photographs do not crowd out the others; none is
  * drawn twice.
- *
- * @module
  */
 
 import { z } from "zod";

@@ -1,8 +1,4 @@
-/**
- * What a method reads of faces (`FaceTrees` in `training_set.ts`), and what all faces share.
- *
- * @module
- */
+/** What a method reads of faces (`FaceTrees` in `training_set.ts`), and what all faces share. */
 
 /** Inputs of a stage that works on faces. */
 export const faceInputs = {

@@ -1,8 +1,4 @@
-/**
- * Reading topology, morphable model, meshes and textures from artifacts.
- *
- * @module
- */
+/** Reading topology, morphable model, meshes and textures from artifacts. */
 import type { RgbImage } from "../../face/image.ts";
 import { decodeMorphable, type MorphableModel } from "../../face/morphable.ts";
 import { parseTopology, type Topology } from "../../face/topology.ts";

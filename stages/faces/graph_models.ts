@@ -1,8 +1,4 @@
-/**
- * Reading tfjs graph models from artifacts.
- *
- * @module
- */
+/** Reading tfjs graph models from artifacts. */
 import type { GraphModelFiles } from "../../nets/graph_model.ts";
 import type { Tree } from "@ftim/pipeline";
 

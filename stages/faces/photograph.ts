@@ -4,8 +4,6 @@
  * and CelebA's are JPEG.
  *
  * sharp is loaded when first used.
- *
- * @module
  */
 
 import type { Metadata } from "sharp";

@@ -1,8 +1,6 @@
 /**
  * Writing a method's result for one face, the same way for every method: the complete texture is rendered with the
  * face's own geometry and pasted over the crop.
- *
- * @module
  */
 import type { RgbImage } from "../../face/image.ts";
 import { applyOperatorCpu, pictureOperator, type RenderOperator } from "../../face/render.ts";

@@ -1,8 +1,4 @@
-/**
- * What the 3DMM regressor says of one face, as `regress` stores it.
- *
- * @module
- */
+/** What the 3DMM regressor says of one face, as `regress` stores it. */
 import type { Angles } from "../../face/pose.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import type { Tree } from "@ftim/pipeline";

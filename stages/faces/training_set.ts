@@ -2,8 +2,6 @@
  * Triplets in memory: everything that a training step needs of a view, small enough that hundreds fit. Colours stay
  * bytes until a step asks for them. The render operator is built anew each time, which takes 2 ms and saves a megabyte
  * a view.
- *
- * @module
  */
 import { albedoOf, type MorphableModel } from "../../face/morphable.ts";
 import { renderOperator } from "../../face/render.ts";

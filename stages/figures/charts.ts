@@ -1,8 +1,6 @@
 /**
  * A training and its data as charts: each loss over the steps, and the yaw of the photographs with the bins of the
  * triplets. Vega-Lite makes SVG of them without a browser, and the PNG is that SVG drawn with the font that is given.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

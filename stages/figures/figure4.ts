@@ -1,8 +1,6 @@
 /**
  * Figure 4 of the paper, the ablation seen: eyes and nose of test faces, from the photograph and rendered by variants
  * of the method. The paper chose its faces by hand; here they are spread evenly over all faces.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, type Tree } from "@ftim/pipeline";

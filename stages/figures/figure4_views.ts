@@ -2,8 +2,6 @@
  * The ablation where copying does not help: faces of captures that no training saw, reconstructed from one view by
  * variants of the method and rendered in another view of the same capture. The paper's Figure 4 shows the view that was
  * unwrapped, where the variants differ little, because what was seen stays as it is.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -1,8 +1,4 @@
-/**
- * One page that holds every result of an experiment, for reading and sending: no other file, no script, no network.
- *
- * @module
- */
+/** One page that holds every result of an experiment, for reading and sending: no other file, no script, no network. */
 import { z } from "zod";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { ReportSection } from "./parts/report_page.ts";

@@ -6,8 +6,6 @@
  * A correction is judged on persons that it was not learned from, and used only if it makes the mean error smaller
  * there. Without truth, or with a single person's, there is none, and every mesh stays as it is. It is learned on
  * rendered heads; nothing tells the truth of photographs.
- *
- * @module
  */
 import { z } from "zod";
 import type { CalibrationSample } from "../../face/mesh_calibration.ts";

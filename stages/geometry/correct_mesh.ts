@@ -1,8 +1,6 @@
 /**
  * Second half of `mesh`: takes the mesh network's usual error (`calibrate.ts`) off each mesh. What comes after reads
  * these files as it would those of `mesh`.
- *
- * @module
  */
 import type { Angles } from "../../face/pose.ts";
 import { defineStage } from "@ftim/pipeline";

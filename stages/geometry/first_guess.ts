@@ -5,8 +5,6 @@
  *
  * It is a stage of its own, because every training, every reconstruction and every variant of the ablation begins with
  * it.
- *
- * @module
  */
 import { completeTexture } from "../../face/fill.ts";
 import type { Topology } from "../../face/topology.ts";

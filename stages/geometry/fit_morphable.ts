@@ -7,8 +7,6 @@
  *
  * Beside `model.safetensors`, each photograph's completed albedo is kept (`sources/…`). `synthesize` makes captures
  * with known truth of these.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -4,8 +4,6 @@
  *
  * The network starts at the detector's box and looks again where it found the face, upright. A crop in which it finds
  * no face is dropped by name, since a texture unwrapped from a wrong mesh would teach background.
- *
- * @module
  */
 import { z } from "zod";
 import { toCrop } from "../../face/crop.ts";

@@ -5,8 +5,6 @@
  *
  * The posed vertices stay the network's own, corrected (`correct_mesh.ts`), because the model's few components explain
  * them less well. Only texels that were seen take part in the fit of light and albedo.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -5,8 +5,6 @@
  * Where the paper is silent: a texel is seen if no other part of the face lies before it (DECA tests its normal alone),
  * and counts less the more grazing the view; `face/unwrap_cpu.ts` is the reference of what runs
  * here on the GPU.
- *
- * @module
  */
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";

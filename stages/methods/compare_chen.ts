@@ -3,8 +3,6 @@
  * space that displaces the surface along its normals, so that the shading follows wrinkles
  * (cyj907/unsupervised-detail-layer). Theirs is a U-Net that predicts the displacement; here it is fitted to the
  * photograph itself.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

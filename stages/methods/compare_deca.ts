@@ -2,8 +2,6 @@
  * The comparator DECA (Feng et al. 2021), re-made: a linear albedo, fitted with a Gaussian prior (maximum a
  * posteriori), times spherical-harmonic shading. That is the regressor's own template, so nothing is fitted here.
  * Conventions: yfeng95/DECA `decalib/utils/renderer.py` (light), `decalib/models/FLAME.py` (FLAMETex).
- *
- * @module
  */
 import { defineStage } from "@ftim/pipeline";
 

@@ -5,8 +5,6 @@
  * the linear model cannot explain as skin counts less. The weights of the terms are theirs.
  *
  * The perceptual network is the 128-d one, which trains and never scores.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

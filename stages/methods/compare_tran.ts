@@ -2,8 +2,6 @@
  * The comparator Tran et al. 2019 in `embedded`: the albedo that the trained decoder without skip connections
  * (`train_tran`) makes of the face, in the light that the regressor found, rendered like ours. Conventions:
  * tranluan/Nonlinear_Face_3DMM.
- *
- * @module
  */
 import { defineNetworkMethod } from "./parts/network_method.ts";
 

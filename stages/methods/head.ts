@@ -4,8 +4,6 @@
  *
  * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few
  * components would lose likeness.
- *
- * @module
  */
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";

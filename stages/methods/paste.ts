@@ -2,8 +2,6 @@
  * Stage `paste`: reconstructed faces back in their photographs. Each texture is rendered at the photograph's own
  * resolution with the face's own geometry; a pixel that no mesh covers keeps its value. The paper overlays on its 224²
  * crops only.
- *
- * @module
  */
 import { toPhotograph } from "../../face/crop.ts";
 import { createImage, type RgbImage } from "../../face/image.ts";

@@ -1,8 +1,6 @@
 /**
  * Our method on faces: incomplete texture and template → complete texture and albedo by FTIM, rendered into the crop
  * (paper, section 3.2).
- *
- * @module
  */
 import { defineNetworkMethod } from "./parts/network_method.ts";
 

@@ -3,8 +3,6 @@
  * showed nothing. `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
  *
  * The paper's column is another thing: a network that is trained without FTIM but with all losses.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -1,8 +1,6 @@
 /**
  * What the recognition networks make of each photograph. It is computed once, and every method's render is compared
  * with the same embeddings.
- *
- * @module
  */
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";

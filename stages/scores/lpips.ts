@@ -5,8 +5,6 @@
  *
  * It is a stage of its own because the user has to get its network (`data.lock`, collection `lpips`). All else runs
  * without it.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

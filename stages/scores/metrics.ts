@@ -7,8 +7,6 @@
  * gpu/metrics/ssim.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
  * same for every method, and on the full frame, where the pasted background is equal for all methods and flatters all.
  * For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
- *
- * @module
  */
 import { z } from "zod";
 import type { RgbImage } from "../../face/image.ts";

@@ -6,8 +6,6 @@
  * The lit texture is carried over as it is, because in one capture the lamps keep their place about the head when the
  * camera moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
  * textures are judged.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -4,8 +4,6 @@
  * it did not are scored apart.
  *
  * What the source portrait of a head did not show is mirrored in its true texture (docs/protocol.md).
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

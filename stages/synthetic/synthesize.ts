@@ -6,8 +6,6 @@
  *
  * Each head takes shape and albedo from one person or from a blend of two. Frames from behind and, if decoys are given,
  * frames without a face are among them, as in real captures.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -6,8 +6,6 @@
  * are seen. The regressor's albedo would not do, because its prior draws every face to the mean of few training faces.
  * A single photograph does not tell a dark skin in strong light from a light one in weak light, and of 22 faces a group
  * holds few.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
@@ -91,7 +89,10 @@ export const fairness = defineStage({
   },
 });
 
-/** The colours of the skin squares of a texture [S·S·3] where they are well seen, one triple a texel; all of them if none is. */
+/**
+ * The colours of the skin squares of a texture [S·S·3] where they are well seen, one triple a texel; all of them if
+ * none is.
+ */
 function seenSkin({ texture, visibility }: { texture: Float32Array; visibility: Float32Array }): Float32Array {
   const size = Math.sqrt(visibility.length);
   const texels: number[] = [];

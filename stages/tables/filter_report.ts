@@ -2,8 +2,6 @@
  * How well the data funnel of the paper's Section 3.1 works: the face filter, the pose network's yaw and the triplets
  * are compared with what is known of made captures. Real captures have no truth to score by. The paper prints sizes
  * only: 400,000 images, 120,000 triplets, 1,500 picked by hand.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

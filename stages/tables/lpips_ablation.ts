@@ -1,8 +1,6 @@
 /**
  * The ablation by LPIPS. Losses that are after detail, such as ID-MRF, show in it; L1 and PSNR punish detail as much as
  * they reward it.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";

@@ -1,8 +1,4 @@
-/**
- * Every method's LPIPS on the faces of Table 1, in other views and against true textures.
- *
- * @module
- */
+/** Every method's LPIPS on the faces of Table 1, in other views and against true textures. */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 

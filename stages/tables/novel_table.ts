@@ -1,8 +1,6 @@
 /**
  * Every method in other views and against true textures, on captures of persons who were never trained on. Table 1
  * cannot show this, since a render in the view that was unwrapped rewards copying.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";

@@ -1,8 +1,6 @@
 /**
  * How far the scores of our method depend on the seed: the same training repeated with other seeds. The paper does not
  * say how many trainings its numbers are of.
- *
- * @module
  */
 import { defineStage, map } from "@ftim/pipeline";
 import { inNumberOrder } from "./parts/trained_variants.ts";

@@ -3,8 +3,6 @@
  * the test faces, beside the values that the paper printed. The paper does not say whether it scored the face or the
  * whole image. Both are here, the face first, because every render is pasted over the photograph and full-frame scores
  * flatter every method.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
@@ -14,7 +12,8 @@ import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
 /**
- * Scores of each method by name → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json` (every score).
+ * Scores of each method by name → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
+ * (every score).
  * `detections`, `crops` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({

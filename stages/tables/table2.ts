@@ -6,8 +6,6 @@
  * The rows without FTIM are not trained; the paper's is a network trained without the module. The paper prints the L1
  * of the renders only. A render in the view that was unwrapped hardly shows what a loss is for, so other views and true
  * textures stand beside it.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";

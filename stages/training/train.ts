@@ -7,8 +7,6 @@
  * albedo are drawn from the seed; the learning rate falls to a tenth along a half cosine; the weights are the mean of
  * those of the second half of the steps. The paper's rate of 1e-5 is the default, and `embedded` sets a larger one for
  * its fewer steps.
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -2,8 +2,6 @@
  * Training of the comparator Tran et al. 2019: an albedo decoder without skip connections, on the same triplets,
  * geometry and light as FTIM. Its losses are the photometric one and the albedo's consistency and symmetry, where the
  * authors have a reconstruction loss, albedo constancy and albedo symmetry (tranluan/Nonlinear_Face_3DMM).
- *
- * @module
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

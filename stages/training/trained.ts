@@ -5,8 +5,6 @@
  * The albedo basis is three quarters of everything and the least delicate: it is stored with 8 bits a value, each
  * component with a scale of its own, which moves the template by less than a thousandth. The network's weights are
  * stored in half precision, which moves no picture by more than one of 255 levels.
- *
- * @module
  */
 import { defineStage } from "@ftim/pipeline";
 

@@ -1,6 +1,4 @@
-/**
- * What the experiments read of data.lock: every entry, and none of those that no code reads yet.
- */
+/** What the experiments read of data.lock: every entry, and none of those that no code reads yet. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { embedded } from "../../experiments/embedded.ts";

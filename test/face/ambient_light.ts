@@ -1,6 +1,4 @@
-/**
- * The light of tests that look at colours alone.
- */
+/** The light of tests that look at colours alone. */
 import { LIGHT_BANDS, LIGHT_FACTORS } from "../../face/light.ts";
 
 /** A light that leaves every albedo as it is: shading 1 in all directions. */

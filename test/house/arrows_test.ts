@@ -73,11 +73,11 @@ Deno.test("chapters of stages/ import only the chapters before them", () => {
   assertNone(findings, "An import goes against the chapters' order");
 });
 
-Deno.test("a package is imported by its name, but for its own files and tests", () => {
+Deno.test("a package is imported by its name, but for its own files, tests and benchmarks", () => {
   const findings = inside.flatMap((one) => {
     const room = roomOf(one.to);
     const name = PACKAGES[room];
-    const own = one.from.startsWith(`${room}/`) || one.from.startsWith(`test/${room}/`);
+    const own = [`${room}/`, `test/${room}/`, `bench/${room}`].some((place) => one.from.startsWith(place));
     if (name === undefined || own || one.specifier === name || one.specifier.startsWith(`${name}/`)) return [];
     return [`${place(one)}: import it as ${name} or ${name}/…; ${room}/deno.json lists the exports.`];
   });

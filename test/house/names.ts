@@ -1,6 +1,4 @@
-/**
- * Which names a module exports, and which it takes of the modules that it imports.
- */
+/** Which names a module exports, and which it takes of the modules that it imports. */
 import { lineOf, same, visit } from "./syntax.ts";
 
 /** A module's names, in its exports and imports. */

@@ -1,6 +1,4 @@
-/**
- * A module's syntax tree, as Deno's linter parses it.
- */
+/** A module's syntax tree, as Deno's linter parses it. */
 
 /**
  * Calls a visitor's functions for the nodes of one module.

@@ -1,6 +1,4 @@
-/**
- * No line of a module is wider than 120 columns. `deno fmt` keeps code so; comments and strings it cannot break.
- */
+/** No line of a module is wider than 120 columns. `deno fmt` keeps code so; comments and strings it cannot break. */
 import { assertNone, modules, read } from "./tree.ts";
 
 const COLUMNS = 120;

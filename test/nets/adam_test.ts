@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { adam } from "../../nets/adam.ts";
 import { fromVariables, toVariables } from "../../nets/parameters.ts";
 

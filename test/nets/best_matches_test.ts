@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { bestMatches } from "../../nets/best_matches.ts";
 import { bestMatchesCpu } from "../../nets/best_matches_cpu.ts";
 import { gaussian } from "../../nets/random.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { resample, stackImages } from "../../nets/resample.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { near, noise } from "./inputs.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { toVariables } from "../../nets/parameters.ts";
 import { weightAverage } from "../../nets/weight_average.ts";
 

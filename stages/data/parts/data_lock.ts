@@ -1,10 +1,8 @@
 /**
- * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may be used, whom to
- * cite and how to get it. What many files share stands once, in `collections`. Licensed files that no code reads
- * yet stand in a list of their own, `later`, so that who adds that code finds source, licence and citation. This module reads and checks
- * the file; nothing is fetched here.
- *
- * @module
+ * `data.lock` names every byte that comes from outside: where it is, what it must hash to, under which licence it may
+ * be used, whom to cite and how to get it. What many files share stands once, in `collections`. Licensed files that no
+ * code reads yet stand in a list of their own, `later`, so that who adds that code finds source, licence and citation.
+ * This module reads and checks the file; nothing is fetched here.
  */
 
 import { z } from "zod";

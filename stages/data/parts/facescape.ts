@@ -6,8 +6,6 @@
  * the head's angles in each photograph are known without a network.
  *
  * `synthesize` writes this layout with the same functions that `import` reads it with.
- *
- * @module
  */
 
 import { z } from "zod";

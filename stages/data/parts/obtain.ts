@@ -2,8 +2,6 @@
  * Gets the files of data.lock: npm tarballs with pacote (npm's own client), checked against the tarball's integrity and
  * then file by file against size and sha256. A file that was verified once stays in the cache under its hash, so that
  * it is fetched once a machine and tests run offline; it is verified again each time it is read.
- *
- * @module
  */
 
 import { createHash, randomUUID } from "node:crypto";

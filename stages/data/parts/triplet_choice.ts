@@ -1,7 +1,5 @@
 /**
  * Choosing triplets: grouping by identity, expression and yaw bin, a seeded draw without repetition, and the CSV form.
- *
- * @module
  */
 
 import { uniform } from "../../../nets/random.ts";

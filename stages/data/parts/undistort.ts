@@ -1,8 +1,6 @@
 /**
  * Removes lens distortion (OpenCV's five-coefficient model) from a photograph, so that straight lines are straight and
  * a pinhole camera with the same K fits. FaceScape's photographs come distorted.
- *
- * @module
  */
 
 import { addBilinear, createImage, type RgbImage } from "../../../face/image.ts";

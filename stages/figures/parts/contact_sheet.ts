@@ -1,8 +1,6 @@
 /**
  * Rows of pictures with a label at the left of each and a heading over each column, as one PNG. Text is drawn by resvg
  * with a font file that is given: without an installed font (a bare container) other renderers draw empty boxes.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import type { OverlayOptions } from "sharp";

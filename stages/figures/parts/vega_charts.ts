@@ -1,8 +1,4 @@
-/**
- * Charts as Vega-Lite specifications, and their drawing without a browser.
- *
- * @module
- */
+/** Charts as Vega-Lite specifications, and their drawing without a browser. */
 import type { TopLevelSpec } from "vega-lite";
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";

@@ -1,8 +1,4 @@
-/**
- * Albedos of the training photographs, found by turns with the light in each (see `fit_morphable`).
- *
- * @module
- */
+/** Albedos of the training photographs, found by turns with the light in each (see `fit_morphable`). */
 import { completeTexture } from "../../../face/fill.ts";
 import { fitLight, shade } from "../../../face/light.ts";
 import { normalMap } from "../../../face/shading.ts";

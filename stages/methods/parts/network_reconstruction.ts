@@ -1,8 +1,4 @@
-/**
- * Running a trained {@linkcode TextureModel} on faces, for our method and for Tran's.
- *
- * @module
- */
+/** Running a trained {@linkcode TextureModel} on faces, for our method and for Tran's. */
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { type FaceMaps, ftimInput } from "../../../nets/ftim_input.ts";

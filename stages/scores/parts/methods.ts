@@ -3,8 +3,6 @@
  *
  * The text of the paper that could be had is a lossy extraction. Of Table 1 it keeps the PSNR column, and of Table 2,
  * where the full method stands again, an L1 of 0.024. Every other cell is lost and shown as "—".
- *
- * @module
  */
 
 /** The four comparators and the paper's own method, in the paper's order. */

@@ -1,8 +1,6 @@
 /**
  * A method's textures where copying does not help: each rendered in another view of the same triplet, over the
  * photograph there.
- *
- * @module
  */
 import type { RgbImage } from "../../../face/image.ts";
 import { pictureOperator } from "../../../face/render.ts";

@@ -3,8 +3,6 @@
  * (`nets/faceres.ts`) is in the tables, and the 512-d one gives a second opinion. Neither may be the one that trains:
  * the identity loss uses the 128-d network, which costs a third of the time to train with and tells people apart least
  * by its cosine.
- *
- * @module
  */
 import type { RgbImage } from "../../../face/image.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";

@@ -3,8 +3,6 @@
  *
  * A texel counts as seen where its visibility is at least a half, as unseen where it is below a twentieth; between the
  * two it is neither.
- *
- * @module
  */
 import type { RgbImage } from "../../../face/image.ts";
 import { uvMap } from "../../../face/uv_map.ts";

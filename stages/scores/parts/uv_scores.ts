@@ -4,7 +4,10 @@ import type { Tree } from "@ftim/pipeline";
 
 const scores = z.strictObject({ l1: z.number().min(0).max(1), psnr: z.number().nullable(), ssim: z.number() });
 
-/** One method's texture against the true one, from one view: an entry of `uv.json`. Null: the view has no such texel; as a PSNR: the textures are equal. */
+/**
+ * One method's texture against the true one, from one view: an entry of `uv.json`. Null: the view has no such texel; as
+ * a PSNR: the textures are equal.
+ */
 const uvScoresSchema = z.strictObject({
   identity: z.string(),
   face: z.string(),

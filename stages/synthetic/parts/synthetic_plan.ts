@@ -1,8 +1,6 @@
 /**
  * What `synthesize` is to photograph: which heads, with which expression, in which light, from where. All of it is
  * drawn from one seed, before a pixel is rendered.
- *
- * @module
  */
 import { gaussian, type Random, uniform } from "../../../nets/random.ts";
 import type { HeadAngles } from "../../../nets/head_pose.ts";

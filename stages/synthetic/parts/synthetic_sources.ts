@@ -1,8 +1,4 @@
-/**
- * What `synthesize` reads: photographs with their meshes and albedos, backgrounds and decoys.
- *
- * @module
- */
+/** What `synthesize` reads: photographs with their meshes and albedos, backgrounds and decoys. */
 import { type CropTransform, toPhotograph } from "../../../face/crop.ts";
 import { addBilinear, type RgbImage } from "../../../face/image.ts";
 import { fitShape, type MorphableModel } from "../../../face/morphable.ts";

@@ -1,7 +1,5 @@
 /**
  * The studio of `synthesize`: casts heads from the training photographs and takes their pictures with a known camera.
- *
- * @module
  */
 import { drawScene } from "../../../face/scene.ts";
 import { type HeadShell, headShell } from "../../../face/head_shell.ts";

@@ -1,8 +1,6 @@
 /**
  * A table of means with intervals: rows are methods or variants, columns are metrics, perhaps by group. Every table but
  * the first is one of these; it is written as Markdown, CSV and LaTeX from the same values.
- *
- * @module
  */
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";

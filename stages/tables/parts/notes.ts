@@ -1,8 +1,4 @@
-/**
- * What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing.
- *
- * @module
- */
+/** What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing. */
 import { type Method, METHOD_LABELS, METHODS } from "../../scores/parts/methods.ts";
 
 /** What the notes are made from. */

@@ -1,8 +1,6 @@
 /**
  * The rows of Table 2: the method with a part left out. The paper's table has three: without FTIM, without ID-MRF and
  * symmetry, full. Its row without FTIM is a trained network; ours are not trained.
- *
- * @module
  */
 
 /** Losses that are left out one at a time, beside the paper's pair. */

@@ -1,8 +1,6 @@
 /**
  * A training run's state on disk: parameters, Adam's moments, the mean of the weights, the step and the losses so far,
  * in one safetensors file.
- *
- * @module
  */
 import { join } from "node:path";
 import { parametersFrom, type ParameterSpec, type ParameterValues } from "../../../nets/parameters.ts";

@@ -2,8 +2,6 @@
  * A trained network as a file: parameters as safetensors, and in its metadata the sizes that the network must be built
  * with. It is kept apart from what draws pictures with a network, so that a change there does not put a training out of
  * date.
- *
- * @module
  */
 import type { ParameterValues } from "../../../nets/parameters.ts";
 import {

@@ -2,8 +2,6 @@
  * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, the mean of the weights over the
  * second half of the steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read
  * at once.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { uvMap } from "../../../face/uv_map.ts";

@@ -1,8 +1,4 @@
-/**
- * What both training stages take.
- *
- * @module
- */
+/** What both training stages take. */
 import { z } from "zod";
 import { PAPER_WEIGHTS } from "../../../nets/losses.ts";
 import { faceInputs } from "../../faces/face_inputs.ts";

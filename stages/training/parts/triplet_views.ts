@@ -2,8 +2,6 @@
  * The views that a training run looks at. A set of hundreds is loaded once and stays in memory, with what the network
  * sees in its photographs. Of a set of thousands, such as the paper's 1.5k triplets, only the views that were used last
  * are kept, and the network looks at a photograph each time.
- *
- * @module
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

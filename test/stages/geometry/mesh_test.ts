@@ -1,11 +1,14 @@
-/** The mesh stage's tracking: with a network whose errors are known, and on a packaged photograph against another network. */
+/**
+ * The mesh stage's tracking: with a network whose errors are known, and on a packaged photograph against another
+ * network.
+ */
 import assert from "node:assert/strict";
 import { cropInPhotograph, decaCrop, toCrop } from "../../../face/crop.ts";
 import { createImage, type RgbImage } from "../../../face/image.ts";
 import { openDetector } from "../../../nets/detector.ts";
 import { type FaceMesh, openFaceMesh } from "../../../nets/facemesh.ts";
 import { cutSquare, squareAround, trackMeshes } from "../../../nets/facemesh_tracking.ts";
-import { openLandmarks68 } from "../../../nets/landmarks68.ts";
+import { openLandmarks68 } from "../../nets/landmarks68.ts";
 import { resampleCpu } from "../../../nets/resample_cpu.ts";
 import { largest } from "../../../stages/data/detect.ts";
 import { decodePhotograph } from "../../../stages/faces/photograph.ts";
@@ -33,8 +36,8 @@ function placed({ angle = 0, scale = 1, x = 0, y = 0 }): Float32Array {
 }
 
 /**
- * A network that reads off a chart where its crop lies, and finds the face `truth` in it; `habit` of its answer is what it is
- * used to: an upright face in the middle.
+ * A network that reads off a chart where its crop lies, and finds the face `truth` in it; `habit` of its answer is what
+ * it is used to: an upright face in the middle.
  */
 function habitual(truth: Float32Array, { side, habit }: { side: number; habit: number }): FaceMesh {
   const usual = placed({ x: 96, y: 96 });
@@ -81,7 +84,7 @@ Deno.test("cutSquare() shows the square upright, and its edge beyond the image",
   assert.ok(Math.abs(256 * beyond.data[3 * (192 * 95 + 10)]! - 0.5) < 1e-3);
 });
 
-Deno.test("trackMeshes() converges on a face that is moved, turned and of another size, in spite of the network's habit", async () => {
+Deno.test("trackMeshes() converges on a face that is moved, turned and of another size, despite the network's habit", async () => {
   const side = 400;
   const truth = placed({ angle: 0.6, scale: 0.9, x: 215, y: 190 });
   const start = { x: 190, y: 210, side: 260, angle: 0 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "../../../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { ftimParameters } from "../../../../nets/ftim.ts";
 import type { FaceMaps } from "../../../../nets/ftim_input.ts";
 import { ftimInput } from "../../../../nets/ftim_input.ts";

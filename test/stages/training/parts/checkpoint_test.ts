@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { drawParameters } from "../../../../nets/parameters.ts";
-import { openTfjs } from "../../../../gpu/tfjs.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { adam } from "../../../../nets/adam.ts";
 import { fromVariables, toVariables } from "../../../../nets/parameters.ts";
 import { weightAverage } from "../../../../nets/weight_average.ts";
@@ -48,7 +48,7 @@ Deno.test("a run resumed from a checkpoint repeats the bits of one that was not 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a checkpoint that is absent, truncated or of another network is none, and the last two are reported", async () => {
+Deno.test("a checkpoint that is absent, truncated or another network's is none; the last two are reported", async () => {
   const folder = await Deno.makeTempDir();
   assert.equal(await readCheckpoint(folder, { specs, log: assert.fail }), null);
   const values = drawParameters(specs, 1);
