@@ -48,7 +48,7 @@ Deno.test("a run resumed from a checkpoint repeats the bits of one that was not 
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a checkpoint that is absent, truncated or another network's is none; the last two are reported", async () => {
+Deno.test("a checkpoint that is absent, cut or another network's is none; the last two are reported", async () => {
   const folder = await Deno.makeTempDir();
   assert.equal(await readCheckpoint(folder, { specs, log: assert.fail }), null);
   const values = drawParameters(specs, 1);
