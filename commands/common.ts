@@ -26,6 +26,7 @@ export const PUBLISHED = [
   "seeds",
   "figure3",
   "figure3Small",
+  "oneFaceSmall",
   "charts",
   "chartsSmall",
   "filter",

@@ -58,6 +58,8 @@ const EMBEDDED = {
     "test/sample5": 5,
     "test/sample6": 4,
   },
+  /** The face of the README's picture: turned, so that half of its skin is unseen. */
+  shownFace: "test/sample1/0",
 };
 
 /** What may be changed from the command line; the defaults make the committed results. */

@@ -8,6 +8,7 @@ import { charts } from "../stages/figures/charts.ts";
 import { figure3 } from "../stages/figures/figure3.ts";
 import { figure4 } from "../stages/figures/figure4.ts";
 import { figure4Views } from "../stages/figures/figure4_views.ts";
+import { oneFace } from "../stages/figures/one_face.ts";
 import { report } from "../stages/figures/report.ts";
 import { smallPictures } from "../stages/figures/small_pictures.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
@@ -47,6 +48,8 @@ export interface EvaluationSettings extends TrainingSettings {
   more?: boolean | undefined;
   /** Faces that a person counts in each test photograph, by key. */
   expectedFaces?: Record<string, number>;
+  /** A test face for the picture of what comes of one photograph, by key; no picture without it. */
+  shownFace?: string;
   /** The folder of the user's own files, here LPIPS's network. Default `data`. */
   data?: string | undefined;
 }
@@ -78,6 +81,9 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     ...ablation(variants, { data, scorers }),
     seeds: settings.seeds === 1 ? null : repetition(variants.full, scorers),
     filter: filter ?? null,
+    oneFaceSmall: settings.shownFace === undefined
+      ? null
+      : shown(settings.shownFace, { data, reconstructions: compared.ours }),
     charts: drawn,
     chartsSmall: smallPictures({ figure: cast(drawn, "figure") }),
     report: report({ table1, others, fairness, figure3, charts: drawn, filter }),
@@ -158,6 +164,16 @@ function ablation(
     figure4ViewsSmall: smallPictures({ figure: views }),
     lpipsAblation: lpipsAblation({ scores: mapValues(trained, scorers.lpips) }),
   };
+}
+
+/** What comes of one photograph: a picture for the README. */
+function shown(
+  face: string,
+  { data: { test }, reconstructions }: { data: EvaluationData; reconstructions: Artifact<"reconstructions"> },
+): Artifact<"small_pictures"> {
+  const { crops, unwrapped, meshes } = test;
+  const faces = { crops, unwrapped, meshes, reconstructions };
+  return smallPictures({ figure: oneFace({ ...faces, topology: topology(), font: font() }, { face }) });
 }
 
 /** How far the scores of the full method depend on the seed of its training. */
