@@ -24,7 +24,7 @@ Deno.test("records under an earlier schema are history: explain names the schema
     const preimage: NodePreimage = { ...JSON.parse(node.preimage), schema: 1, code };
     const record = state.node(node.key);
     assert.ok(record !== null);
-    state.recordNode({ ...record, ...nodeKey(preimage) });
+    state.recordNode({ ...record, ...nodeKey(preimage) }, 1);
     forget(state, { nodes: [node.key], actions: [] });
     state.db.prepare("DELETE FROM actions").run();
   }
