@@ -58,7 +58,11 @@ function originOf(
   const preimage: NodePreimage = JSON.parse(node.preimage);
   const inputs = Object.entries(preimage.inputs).map(([role, digest]) => {
     const text = state.document(digest);
-    const listing: Listing = text === null ? { files: [], skipped: [] } : JSON.parse(text);
+    if (text === null) {
+      const what = `which files "${role}" of stage "${node.stage}" were`;
+      throw new PipelineError(`state.db has lost ${what}: run fsck, then reproduce`);
+    }
+    const listing: Listing = JSON.parse(text);
     return { role, digest, listing, maker: makers.get(digest) ?? partMaker(listing, nodes) };
   });
   return { node, preimage, inputs };

@@ -112,7 +112,7 @@ export async function writeRunRecord(
   Deno.writeTextFileSync(temporary, text);
   const name = `${padded(run.number)}-${time.replaceAll(/[:.]/g, "-")}-${checksum(text)}.json`;
   Deno.renameSync(temporary, `${root}/runs/${name}`);
-  Deno.removeSync(markPath(root, run.number));
+  remove(markPath(root, run.number));
   for (const name of runNames(root).slice(0, -KEEP)) remove(`${root}/runs/${name}`);
 }
 

@@ -83,17 +83,16 @@ export function openRunner(session: Session, run: OpenRun): Runner {
     const document = { ...recipe, inputs: Object.fromEntries(digests) };
     const full = nodeKey(document);
     keys.set(label, full.key);
+    for (const input of Object.values(inputs)) keepListing(input);
     const record = state.node(full.key);
     if (record !== null) {
       const count = { total: record.items, executed: 0, cached: record.items, skipped: record.skipped };
       finish(label, { ...count, seconds: 0 });
       trees.set(label, record.tree);
       run.note(full.key);
-      for (const input of Object.values(inputs)) if (input.source !== null) keepListing(input);
       return storedTree(record);
     }
     run.save();
-    for (const input of Object.values(inputs)) keepListing(input);
     const seconds = () => (performance.now() - began) / 1000;
     // a stage that is repaired counts both of its executions
     const earlier = stages.get(label)?.executed ?? 0;
@@ -129,8 +128,8 @@ export function openRunner(session: Session, run: OpenRun): Runner {
   const listed = new Set<string>();
 
   /**
-   * Input listings are stored, so that a later miss can be compared with this run file by file. Those of the user's
-   * files are in no other record.
+   * Input listings are stored, so that a later miss can be compared with this run file by file, and so that what a
+   * result was made from can be told. One that was lost is stored again.
    */
   function keepListing({ listing, digest }: Resolved): void {
     if (listed.has(digest)) return;
