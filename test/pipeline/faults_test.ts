@@ -106,7 +106,7 @@ function scribble(path: string): void {
 }
 
 for (const kiB of [1, 3000]) {
-  Deno.test(`a stage that writes over its stored input of ${kiB} KiB is named; what it read is not recorded`, async () => {
+  Deno.test(`a stage that writes over its stored input of ${kiB} KiB is named, and records nothing`, async () => {
     using lab = openLab();
     lab.put({ "a.txt": "a".repeat(kiB << 10) });
     const { upper } = textStages();
