@@ -97,6 +97,7 @@ async function writeCrate(
       `Tables, figures and reports of the experiment "${options.experiment}", with all that they were made from.`,
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
+    folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),
   });
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   await Deno.writeFile(temporary, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
