@@ -8,7 +8,7 @@ import { fontFile } from "../../font.ts";
 import { faceFiles, makeFace, SIZE } from "../face_lab.ts";
 import { withScratch } from "../scratch.ts";
 
-Deno.test("the head is shown from both sides: turned left, the half of it that is on the right comes to the front", async () => {
+Deno.test("the head is shown from both sides: turned left, its right half comes to the front", async () => {
   await withScratch(async ({ folder, write, run }) => {
     const key = "photo/0";
     const face = makeFace({ yaw: 0, side: 0 });
