@@ -1,6 +1,7 @@
 /**
- * A command that only looks at the graph, such as `status`, loads every stage: so a stage imports what works (TensorFlow.js,
- * sharp, ONNX Runtime, …) inside `run` or `open`, and at its top, itself and by way of others, no package but these.
+ * A command that only looks at the graph, such as `status`, loads every stage: so a stage imports what works
+ * (TensorFlow.js, sharp, ONNX Runtime, …) inside `run` or `open`, and at its top, itself and by way of others, no
+ * package but these.
  */
 import { allImports, assertNone } from "./tree.ts";
 
