@@ -2,6 +2,7 @@
 import { blobsOf, type Bundle, bundlesOf, installBundles, parseBundle, readRun } from "./closure.ts";
 import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
+import { nextRun } from "./run_record.ts";
 import { openState } from "./state.ts";
 import { blobPath, checkBlob, commit, type Digest, existingStore, hasBlob, openStore, stageBytes } from "./store.ts";
 import { readTar, type TarEntry, writeTar } from "./tar.ts";
@@ -21,8 +22,8 @@ export interface ExportOptions {
 
 /** Writes a run's finished stages to a tar file. Refuses damaged blobs. The same results give the same bytes. */
 export async function exportRun(path: string, { store: root = ".ftim", run }: ExportOptions = {}): Promise<Transfer> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const keys = Object.values(readRun(store.root, run).stages).map(({ key }) => key);
   const bundles = bundlesOf(keys, state);
   const blobs = distinct(bundles.flatMap((bundle) => blobsOf(bundle)));
@@ -55,7 +56,7 @@ export async function importRun(
   { store: root = ".ftim" }: { readonly store?: string } = {},
 ): Promise<Transfer> {
   using store = await openStore(root);
-  using state = openState(store.root, { warn: console.error });
+  using state = openState(store.records, { warn: console.error });
   const bundles: Bundle[] = [];
   let [blobs, bytes] = [0, 0];
   for await (const entry of readTar(path)) {
@@ -73,7 +74,7 @@ export async function importRun(
   }
   const absent = bundles.flatMap((bundle) => blobsOf(bundle)).filter((blob) => !hasBlob(store, blob));
   if (absent.length > 0) throw new PipelineError(`${path} lacks ${absent.length} blobs; nothing was recorded`);
-  installBundles(bundles, state);
+  installBundles(bundles, { state, run: nextRun(store.root) });
   return { stages: bundles.length, blobs, bytes };
 }
 

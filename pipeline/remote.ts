@@ -10,6 +10,7 @@ import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { nodeKey } from "./keys.ts";
 import { planOf, type Vertex } from "./plan.ts";
+import { nextRun } from "./run_record.ts";
 import { openSession, type Options } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { openState } from "./state.ts";
@@ -63,8 +64,8 @@ export async function push(
   remote: Remote,
   { store: root = ".ftim", run }: { readonly store?: string; readonly run?: string } = {},
 ): Promise<Transfer> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const bundles = bundlesOf(Object.values(readRun(store.root, run).stages).map(({ key }) => key), state);
   const sent: Digest[] = [];
   await inLanes(distinct(bundles.flatMap((bundle) => blobsOf(bundle))), async (blob) => {
@@ -113,7 +114,7 @@ export async function pull(
     const { key } = nodeKey({ ...await session.recipe(node), inputs: digests });
     const known = state.node(key);
     const bytes = known === null ? await remote.get(nodeName(key)) : null;
-    if (known !== null) trees.set(vertex, storedTree(known.tree, state));
+    if (known !== null) trees.set(vertex, storedTree(known));
     else if (bytes !== null) {
       const bundle = parseBundle(new TextDecoder().decode(bytes), key);
       const text = bundle.documents.find((document) => sha256(document) === bundle.node.tree) ?? "";
@@ -124,7 +125,7 @@ export async function pull(
   }
   const wanted = distinct(bundles.flatMap((bundle) => blobsOf(bundle))).filter((blob) => !hasBlob(store, blob));
   await inLanes(wanted, (blob) => fetchBlob(remote, { blob, store }));
-  installBundles(bundles, state);
+  installBundles(bundles, { state, run: nextRun(store.root) });
   return { stages: bundles.length, blobs: wanted.length, bytes: total(wanted) };
 }
 
