@@ -5,6 +5,7 @@ import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
+import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
@@ -122,7 +123,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }
-        environment[name] = fact;
+        environment[name] = plain(fact, `stage "${stage.name}": the fact "${name}"`);
       }
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
     },

@@ -163,8 +163,7 @@ Deno.test("what cannot be followed is refused by file and line, unless it is sai
   using lab = openLab();
   for (const [expression, named] of Object.entries(unclear)) {
     const put = (expression: string) => {
-      const text =
-        `import { notCode } from "${ENGINE}";\n\nexport const f = (name: string) => ${expression};\nnotCode(0);`;
+      const lines = [`import { notCode } from "${ENGINE}";`, "", `export const f = (name: string) => ${expression};`];
       lab.put({ "deno.json": "{}", "data/a.txt": "", "stage.ts": lines.join("\n") });
     };
     put(expression);
