@@ -59,7 +59,9 @@ export interface Session extends Disposable {
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;
-  /** Throws once the session is closed, so that an abandoned stage records nothing. */
+  /** Makes the run end with an error that nobody is left to catch. */
+  fail(error: PipelineError): void;
+  /** Throws once the session has failed or is closed, so that an abandoned stage records nothing. */
   checkOpen(): void;
 }
 
@@ -92,6 +94,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
+  let failure: PipelineError | null = null;
 
   async function readCodes() {
     const found = await digestCode([...new Set(modules)]);
@@ -138,7 +141,11 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");
     },
+    fail(error) {
+      failure ??= error;
+    },
     checkOpen() {
+      if (failure !== null) throw failure;
       if (!open) throw new AbortedError("interrupted");
     },
     [Symbol.dispose]() {
