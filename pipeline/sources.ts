@@ -8,12 +8,15 @@ import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { hashMany } from "./hash_many.ts";
 import { openPause, type Pause } from "./pause.ts";
-import { markRacy, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto } from "./stamp.ts";
+import { markRacy, SETTLED, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto, YOUNG } from "./stamp.ts";
 import type { FileRow, Snapshot, State } from "./state.ts";
 import { listingText, type Resolved, type SourceFile } from "./tree.ts";
 
 /** So many files are stamped between two looks at the clock. */
 const OFTEN = 1024;
+
+/** So many young files are hashed again rather than trusted: it takes a few ms. */
+const FEW = 100;
 
 /** Where snapshots are kept, how many threads may hash, and what stops it. */
 interface Means {
@@ -36,11 +39,14 @@ export async function resolveSource(node: SourceNode, { state, jobs, signal }: M
   const stamps = new Float64Array(names.length * STAMP_FIELDS);
   const stamped = performance.now();
   const ahead = new Map<number, number>();
+  const young: number[] = [];
   for (const [index, name] of names.entries()) {
-    const wait = stampInto(stamps, { index, path: place(name) });
-    if (wait > 0) ahead.set(index, stamped + wait);
+    const found = stampInto(stamps, { index, path: place(name) });
+    if (found === YOUNG) young.push(index);
+    else if (found !== SETTLED) ahead.set(index, stamped + found);
     if (index % OFTEN === 0) await pause();
   }
+  if (young.length <= FEW) young.forEach((index) => markRacy(stamps, index));
   const before = state.snapshot(root);
   if (before !== null && isSame(before, { names, stamps })) return treeOf(before, place);
   const hashes = await hashAll({ names, stamps, ahead, place, before, jobs, pause, signal });

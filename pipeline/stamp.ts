@@ -60,11 +60,17 @@ export const STAMP_FIELDS = 5;
 /** Which of them is the size. */
 export const SIZE_FIELD = 2;
 
+/** What {@link stampInto} finds, where it is no number of ms: a stamp that stands for the file, and one that is young. */
+export const SETTLED = 0;
+/** Only a write that also puts back the mtime of a moment ago could leave this stamp. */
+export const YOUNG = -1;
+
 /**
- * Writes a file's stamp into a flat array; a racy one with NaN for its times, which equals nothing. One of the future
- * stays as it is: returns how long to wait, in ms, before the file may be read to be remembered by it; otherwise 0.
+ * Writes a file's stamp into a flat array, with NaN for the times, which equals nothing, where a mere write could leave
+ * the same. One of the future stays as it is: returns how long to wait, in ms, before the file may be read to be
+ * remembered by it. By then the clock that gave the stamp has moved on, whatever it shows.
  *
- * By then the clock that gave the stamp has moved on, whatever it shows, and no later write can leave the same one.
+ * @returns {@link SETTLED}, {@link YOUNG} or how long to wait
  */
 export function stampInto(
   stamps: Float64Array,
@@ -72,11 +78,16 @@ export function stampInto(
 ): number {
   const stamp = stampOf(path);
   if (stamp === null) throw new PipelineError(`${path} is gone`);
-  stamps.set([stamp.dev, stamp.ino, stamp.size, stamp.mtime, stamp.ctime], index * STAMP_FIELDS);
-  if (!stamp.racy) return 0;
-  if (stamp.ctime > Date.now()) return stepAt(stamp.ctime);
+  const { dev, ino, size, mtime, ctime, racy } = stamp;
+  stamps.set([dev, ino, size, mtime, ctime], index * STAMP_FIELDS);
+  if (!racy) return SETTLED;
+  const now = Date.now();
+  if (ctime > now) return stepAt(ctime);
+  // the kernel has set both, at one time
+  const together = ctime <= mtime && mtime - ctime < 1000;
+  if (together && now - mtime >= stepAt(mtime)) return YOUNG;
   markRacy(stamps, index);
-  return 0;
+  return SETTLED;
 }
 
 /** Makes a stamp in a flat array one that equals nothing. */
