@@ -60,7 +60,7 @@ export const STAMP_FIELDS = 5;
 /** Which of them is the size. */
 export const SIZE_FIELD = 2;
 
-/** What {@link stampInto} finds, where it is no number of ms: a stamp that stands for the file, and one that is young. */
+/** What {@link stampInto} finds where nothing is to be waited for: the stamp stands for the file, or is marked. */
 export const SETTLED = 0;
 /** Only a write that also puts back the mtime of a moment ago could leave this stamp. */
 export const YOUNG = -1;
