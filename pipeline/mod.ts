@@ -54,6 +54,7 @@ export {
   treeReporter,
 } from "./report.ts";
 export { reproduce, type Reproduction } from "./reproduce.ts";
+export { notCode } from "./not_code.ts";
 export { map } from "./roles.ts";
 export type { RunRecord } from "./run_record.ts";
 export type { Facts, Options } from "./session.ts";
