@@ -13,6 +13,7 @@ import { readRun } from "./closure.ts";
 import { BadObjectError, PipelineError } from "./errors.ts";
 import { checkAborted } from "./lanes.ts";
 import { receive } from "./receive.ts";
+import { nextRun } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { blobPath, checkBlob, type Digest, existingStore, hasBlob, openStore, type Store } from "./store.ts";
 import { openTally, type TravelOptions } from "./tally.ts";
@@ -39,8 +40,8 @@ export interface ExportOptions extends TravelOptions {
  */
 export async function exportRun(path: string, options: ExportOptions = {}): Promise<Transfer> {
   const { store: root = ".ftim", run, signal, progress } = options;
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const bundles = bundlesOfRun({ store, state, run });
   const blobs = distinct(bundles.flatMap((bundle) => blobsOf(bundle)));
   const tally = openTally(blobs, progress);
@@ -77,7 +78,7 @@ export const RECORDS_LIMIT = 256 << 20;
 export async function importRun(path: string, options: TravelOptions = {}): Promise<Transfer> {
   const { store: root = ".ftim", signal, progress } = options;
   using store = await openStore(root);
-  using state = openState(store.root, { warn: console.error });
+  using state = openState(store.records, { warn: console.error });
   const bundles = new Map<string, AnyBundle>();
   const blobs: Digest[] = [];
   const tally = openTally(null, progress);
@@ -98,7 +99,7 @@ export async function importRun(path: string, options: TravelOptions = {}): Prom
   }
   const absent = [...bundles.values()].flatMap((bundle) => blobsOf(bundle)).filter((blob) => !hasBlob(store, blob));
   if (absent.length > 0) throw new BadObjectError(`${path} lacks ${absent.length} objects; nothing was recorded`);
-  installBundles([...bundles.values()], state);
+  installBundles([...bundles.values()], { state, run: nextRun(store.root) });
   return transferOf([...bundles.values()], blobs);
 }
 

@@ -7,8 +7,8 @@ import type { Action, Job } from "./job.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
 import type { ActionRecord, FileRow } from "./state.ts";
-import { checkBlob, commit, type Digest, hasBlob, quarantine, remove } from "./store.ts";
-import { corruption, openTree, recheck, type Resolved, type SourceFile } from "./tree.ts";
+import { checkAhead, commit, quarantine, remove } from "./store.ts";
+import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
 
 /** Inputs turned out to be damaged or gone; their producers must run again, then this stage's look-up starts over. */
@@ -25,11 +25,11 @@ export interface Share {
   open(): Promise<unknown>;
   close(): Promise<void>;
   readonly inputs: ErasedContext["inputs"];
-  readonly touched: Map<string, SourceFile & Digest>;
+  readonly touched: Touched;
 }
 
 export function shareOf({ node: { stage, params }, inputs, session, label }: Job): Share {
-  const touched = new Map<string, SourceFile & Digest>();
+  const touched = untouched();
   const roles = Object.keys(inputs).filter((role) => !stage.each.includes(role));
   const opened = roles.map((role) => {
     const { listing, source } = found(inputs, role);
@@ -60,8 +60,7 @@ function inStore({ listing, source }: Resolved): readonly FileRow[] {
 async function checkInputs(files: readonly FileRow[], { store }: Session): Promise<void> {
   const bad: string[] = [];
   for (const [, sha256, size] of files) {
-    if (store.verified.has(sha256) && hasBlob(store, { sha256, size })) continue;
-    const state = await checkBlob(store, { sha256, size });
+    const state = await checkAhead(store, { sha256, size });
     if (state === "corrupt") quarantine(store, sha256);
     if (state !== "ok") bad.push(sha256);
   }
@@ -119,7 +118,7 @@ export async function callStage(
   { job, shared, scratch }: BatchOptions & { readonly scratch: string },
 ): Promise<readonly Product[]> {
   const { node: { stage, params }, inputs, session, label } = job;
-  const touched = new Map<string, SourceFile & Digest>();
+  const touched = untouched();
   const products = actions.map((action): Product => ({ action, sink: openSink(session.store, action), skipped: [] }));
   let listened = false;
   try {
@@ -147,13 +146,31 @@ export async function callStage(
     if (listened) session.checkAborted();
     await session.checkCode(job.node);
     for (const product of products) checkProduct(label, product);
-    await recheck(touched);
-    await recheck(shared.touched);
+    for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
     return products;
   } catch (error) {
     for (const { sink } of products) sink.discard();
+    const damaged = corruption(error)?.sha256 ?? "";
+    // it was whole when the stage was given its path
+    if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);
     throw asFailure(error, { label, actions, session });
   }
+}
+
+/** Throws where something that a stage read is not what it was when its hash entered the key. */
+async function checkRead(touched: Touched, { session, label }: Pick<Job, "session" | "label">): Promise<void> {
+  await recheck(touched);
+  const damaged = await overwritten(touched, session.store);
+  if (damaged.length > 0) throw writtenOver(label, damaged);
+}
+
+/** Running the stage again would only repeat it. */
+function writtenOver(label: string, shas: readonly string[]): StageError {
+  const what = `its stored input ${shas.join(", ")} was written over while it ran`;
+  return new StageError(
+    label,
+    `${what}; a stage must not write to a path that file() gave it, but to a copy in scratch`,
+  );
 }
 
 interface FailureOptions {

@@ -52,7 +52,7 @@ export function anyBundlesOf(keys: Iterable<string>, state: State): readonly Any
     else actions.push(action);
   }
   return [...new Set(keys)].sort().flatMap((key): AnyBundle[] => {
-    const node = state.node(key);
+    const node = recordOf(key, state);
     // the runner stores the preimage of a stage that it begins, under its digest, which is the key
     const text = node?.preimage ?? state.document(key);
     if (text === null) return [];
@@ -69,6 +69,13 @@ export function anyBundlesOf(keys: Iterable<string>, state: State): readonly Any
     const within = rowsOf(listingOf({ node, documents }));
     return [{ node, documents, actions: actions.filter((action) => within.holds(action)) }];
   });
+}
+
+function recordOf(key: string, state: State): NodeRecord | null {
+  const found = state.node(key);
+  if (found === null) return null;
+  const { stage, preimage, tree, items, skipped, ended } = found;
+  return { key, stage, preimage, tree, items, skipped, ended };
 }
 
 /** The blobs of a bundle's result. */
@@ -210,15 +217,18 @@ function firstIssue({ issues: [issue] }: z.ZodError): string {
   return issue === undefined ? "unknown" : `${issue.path.join(".")}: ${issue.message}`;
 }
 
-/** Records bundles whose blobs are in the store by now, in one step. */
-export function installBundles(bundles: readonly AnyBundle[], state: State): void {
+/** Records bundles whose blobs are in the store by now, in one step, as come in before the run of the given number. */
+export function installBundles(
+  bundles: readonly AnyBundle[],
+  { state, run }: { readonly state: State; readonly run: number },
+): void {
   state.transaction(() => {
     for (const { documents, actions } of bundles) {
       for (const document of documents) state.putDocument(document);
       state.recordActions(actions);
     }
     for (const bundle of bundles) {
-      if (isFinished(bundle)) state.recordNode(bundle.node);
+      if (isFinished(bundle)) state.recordNode(bundle.node, run);
       else state.putDocument(bundle.node.preimage);
     }
   });

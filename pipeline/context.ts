@@ -2,8 +2,7 @@
 import type { ErasedContext } from "./contract.ts";
 import { PipelineError, StageError } from "./errors.ts";
 import type { Action, Job } from "./job.ts";
-import type { Digest } from "./store.ts";
-import { openTree, type SourceFile } from "./tree.ts";
+import { openTree, type Touched } from "./tree.ts";
 import type { Sink } from "./writer.ts";
 
 /** What an action has written and skipped so far. */
@@ -19,8 +18,8 @@ export type CommonContext = Omit<ErasedContext, "items" | "out" | "skip">;
 interface ContextOptions {
   readonly job: Job;
   readonly products: readonly Product[];
-  /** Collects the source files that are read. */
-  readonly touched: Map<string, SourceFile & Digest>;
+  /** Collects what is read. */
+  readonly touched: Touched;
 }
 
 /** Completes a context with the items, or with the whole stage's writer. */

@@ -4,6 +4,7 @@ import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import type { NodePreimage } from "./keys.ts";
 import { type FinishedNode, finishedNodes } from "./records.ts";
+import { lastUses } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { existingStore, openStore } from "./store.ts";
 import type { Listing } from "./tree.ts";
@@ -78,10 +79,10 @@ export async function provenanceText(
   path: string,
   { store: root = ".ftim" }: { readonly store?: string } = {},
 ): Promise<string> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const { sha256, size } = await hashFile(path);
-  const nodes = finishedNodes(state);
+  const nodes = finishedNodes(state, { uses: lastUses(store.root) });
   const maker = nodes.find(({ listing }) => listing?.files.some(([, sha]) => sha === sha256));
   if (maker === undefined) {
     throw new PipelineError(`${path} (sha256 ${sha256}) was not made by a stage of this store, or was edited`);

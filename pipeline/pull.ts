@@ -12,6 +12,7 @@ import { inLanes, openLanes } from "./lanes.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { receive } from "./receive.ts";
 import { blobName, MARK, recordsName, type Remote } from "./remote.ts";
+import { nextRun } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { type Digest, hasBlob } from "./store.ts";
@@ -66,7 +67,7 @@ export async function pull(
   await inLanes(blobs, { lanes: openLanes(LANES), signal, work: fetchBlob });
   const judged = finds.map((find) => ({ ...find, fault: find.fault ?? faultOf(find.blobs, faults) }));
   const whole = judged.flatMap(({ bundle, fault }) => bundle !== null && fault === null ? [bundle] : []);
-  installBundles(whole, session.state);
+  installBundles(whole, { state: session.state, run: nextRun(session.store.root) });
   return {
     ...transferOf(whole, arrived),
     absent: judged.filter(({ state, fault }) => state === "absent" && fault === null).length,
@@ -129,8 +130,8 @@ async function findStages(vertices: readonly Vertex[], { remote, session, signal
     const digests = Object.fromEntries(Object.entries(inputs).map(([role, { digest }]) => [role, digest]));
     const { key } = nodeKey({ ...await session.recipe(node), inputs: digests });
     const record = state.node(key);
-    if (record !== null && state.document(record.tree) !== null) {
-      const tree = storedTree(record.tree, state);
+    if (record !== null) {
+      const tree = storedTree(record);
       return { state: "here", bundle: null, blobs: blobsIn(tree.listing()), fault: null, tree };
     }
     const from = remote.place;

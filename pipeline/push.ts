@@ -31,8 +31,8 @@ const SMALL = 1 << 20;
 /** Sends a run's results: finished stages, and the items that are done of unfinished ones. */
 export async function push(remote: Remote, options: PushOptions = {}): Promise<Push> {
   const { store: root = ".ftim", run, verify = false, signal = new AbortController().signal, progress } = options;
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const bundles = bundlesOfRun({ store, state, run });
   const lanes = openLanes(LANES);
   const blobs = distinct(bundles.flatMap((bundle) => blobsOf(bundle)));

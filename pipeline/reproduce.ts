@@ -3,7 +3,7 @@ import type { Artifact } from "./artifact.ts";
 import { AbortedError } from "./errors.ts";
 import { planOf } from "./plan.ts";
 import type { Summary } from "./report.ts";
-import { writeRunRecord } from "./run_record.ts";
+import { beginRun, writeRunRecord } from "./run_record.ts";
 import { openRunner, type Stages } from "./runner.ts";
 import { openSession, type Options } from "./session.ts";
 import { openTree, type Tree } from "./tree.ts";
@@ -25,12 +25,13 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   targets: T,
   options: Options = {},
 ): Promise<Reproduction<T>> {
-  const started = Date.now();
   const plan = planOf(targets);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   using session = await openSession(plan, { ...options, signal });
-  const runner = openRunner(session);
+  const run = beginRun(session.store);
+  const { started } = run;
+  const runner = openRunner(session, run);
   const deadline = openDeadline(signal);
   session.emit({
     type: "plan",
@@ -40,8 +41,7 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   async function end(status: Summary["status"]): Promise<Summary> {
     const summary = summarise({ status, started, stages: runner.stages });
     try {
-      session.state.touchNodes([...runner.keys.values()]);
-      await writeRunRecord(session, { summary, started, plan, keys: runner.keys, trees: runner.trees });
+      await writeRunRecord(session, { run, summary, plan, keys: runner.keys, trees: runner.trees });
     } catch (error) {
       // must not hide what ended the run
       session.emit({ type: "warning", message: `no record of this run could be written: ${error}` });

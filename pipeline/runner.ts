@@ -6,6 +6,7 @@ import { execute } from "./execute.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
 import type { Vertex } from "./plan.ts";
 import type { StageCount } from "./report.ts";
+import type { OpenRun } from "./run_record.ts";
 import type { Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -33,8 +34,8 @@ export interface Runner {
   readonly trees: Map<string, string>;
 }
 
-/** Opens a runner in a session. Nothing is computed before it is asked for. */
-export function openRunner(session: Session): Runner {
+/** Opens a runner in a session, for a run that has begun. Nothing is computed before it is asked for. */
+export function openRunner(session: Session, run: OpenRun): Runner {
   const { state, store } = session;
   const results = new Map<Vertex, Promise<Resolved>>();
   const repairs = new Map<Vertex, Promise<Resolved>>();
@@ -87,8 +88,11 @@ export function openRunner(session: Session): Runner {
       const count = { total: record.items, executed: 0, cached: record.items, skipped: record.skipped };
       finish(label, { ...count, seconds: 0 });
       trees.set(label, record.tree);
-      return storedTree(record.tree, state);
+      run.note(full.key);
+      for (const input of Object.values(inputs)) if (input.source !== null) keepListing(input);
+      return storedTree(record);
     }
+    run.save();
     for (const input of Object.values(inputs)) keepListing(input);
     // by this document, named by the key, what an interrupted run has done of the stage can travel
     state.putDocument(full.preimage);
@@ -124,9 +128,16 @@ export function openRunner(session: Session): Runner {
     return resolved;
   }
 
-  /** Input listings are stored, so that a later miss can be compared with this run file by file. */
+  const listed = new Set<string>();
+
+  /**
+   * Input listings are stored, so that a later miss can be compared with this run file by file. Those of the user's
+   * files are in no other record.
+   */
   function keepListing({ listing, digest }: Resolved): void {
-    if (state.document(digest) === null) state.putDocument(listingText(listing()));
+    if (listed.has(digest)) return;
+    if (!state.hasDocument(digest)) state.putDocument(listingText(listing()));
+    listed.add(digest);
   }
 
   function keep(
@@ -137,7 +148,7 @@ export function openRunner(session: Session): Runner {
     const tree = state.transaction(() => {
       const digest = state.putDocument(listingText(listing));
       const { length: skipped } = listing.skipped;
-      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() }, run.number);
       return digest;
     });
     return { digest: tree, listing: () => listing, source: null };

@@ -71,15 +71,22 @@ function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void 
   }
 }
 
+/** How a session is opened: `readOnly` for one that only looks, also at a store that cannot be written. */
+interface SessionOptions extends Options {
+  readonly signal: AbortSignal;
+  readonly readOnly?: boolean;
+}
+
 /** Opens a session for a plan. */
-export async function openSession(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<Session> {
+export async function openSession(plan: Plan, options: SessionOptions): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
   const emit = options.reporter ?? defaultReporter();
-  const store = await openStore(root);
+  const { readOnly = false } = options;
+  const store = await openStore(root, { readOnly });
   let state: State;
   try {
-    state = openState(store.root, { warn: (message) => emit({ type: "warning", message }) });
-    sweepScratch({ store, state });
+    state = openState(store.records, { warn: (message) => emit({ type: "warning", message }) });
+    if (store.records === store.root) sweepScratch({ store, state });
   } catch (error) {
     store[Symbol.dispose]();
     throw error;

@@ -37,7 +37,7 @@ export async function statusOf(
 ): Promise<readonly StageStatus[]> {
   const plan = planOf(targets);
   const signal = options.signal ?? new AbortController().signal;
-  using session = await openSession(plan, { reporter: silentReporter(), ...options, signal });
+  using session = await openSession(plan, { reporter: silentReporter(), ...options, signal, readOnly: true });
   const trees = new Map<Vertex, Resolved | null>();
   const wanted = new Set(plan.targets.values());
   const rows: StageStatus[] = [];
@@ -105,7 +105,7 @@ async function statusOfStage(
     if (tree === null) waits.push(`input ${role}: waits for ${vertex.label}`);
     else {
       inputs[role] = tree;
-      if (state.document(tree.digest) === null) state.putDocument(listingText(tree.listing()));
+      if (!state.hasDocument(tree.digest)) state.putDocument(listingText(tree.listing()));
     }
   }
   const draft: Draft = { ...recipe, inputs: digests };
@@ -123,7 +123,7 @@ async function statusOfStage(
   const document = { ...recipe, inputs: Object.fromEntries(known) };
   const record = state.node(nodeKey(document).key);
   if (record !== null) {
-    const tree = storedTree(record.tree, state);
+    const tree = storedTree(record);
     const gone = target
       ? tree.listing().files.filter(([, sha256, size]) => !hasBlob(store, { sha256, size })).length
       : 0;

@@ -71,6 +71,26 @@ Deno.test("an archive with a flipped bit, or cut short, is refused and records n
   assert.equal(ran.length, 4);
 });
 
+Deno.test("an archive in which two items changed places is refused", async () => {
+  using lab = openLab();
+  const { target, home, away } = await openRun(lab);
+  const tar = `${lab.root}/run.tar`;
+  await exportRun(tar, { store: home });
+  const text = new TextDecoder("latin1").decode(Deno.readFileSync(tar));
+  const rows = [...text.matchAll(/"item":"[ab]".*?"files":(\[\[.*?\]\])/g)].map(([, files = ""]) => files);
+  const [a = "", b = ""] = rows;
+  assert.ok(a.length === b.length && a !== b);
+  const swapped = text.replaceAll(`"files":${a}`, "#").replaceAll(`"files":${b}`, `"files":${a}`)
+    .replaceAll("#", `"files":${b}`);
+  assert.notEqual(swapped, text);
+  Deno.writeFileSync(tar, Uint8Array.from(swapped, (letter) => letter.charCodeAt(0)));
+  await assert.rejects(
+    importRun(tar, { store: away }),
+    /the records [0-9a-f]+ are damaged: their checksum is another; nothing was recorded/,
+  );
+  assert.equal((await reproduce(target(), lab.options({ store: away }))).summary.executed, 4);
+});
+
 Deno.test("a folder as a remote store", async () => {
   const folder = Deno.makeTempDirSync();
   try {
