@@ -1,5 +1,6 @@
 /** Takes what a stage writes: named at once by content, visible in the store only when the stage has succeeded. */
 import { canonical } from "./hash.ts";
+import { checkPath } from "./path.ts";
 import type { FileRow } from "./state.ts";
 import { discard, stageBytes, type Staged, type Store } from "./store.ts";
 
@@ -33,7 +34,8 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
   }
   function write(path: string, content: Uint8Array | string): void {
     check(`wrote "${path}"`);
-    checkPath(path, item);
+    checkPath(path);
+    checkItem(path, item);
     if (names.has(path)) throw new Error(`"${path}" was written twice`);
     const blob = stageBytes(store, typeof content === "string" ? new TextEncoder().encode(content) : content);
     names.add(path);
@@ -45,13 +47,7 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
   return { writer, files, staged, seal, check, discard: () => discard(staged) };
 }
 
-function checkPath(path: string, item: string | null): void {
-  const parts = path.split("/");
-  if (
-    path.includes("\\") || path.includes("\0") || parts.some((part) => part === "" || part === "." || part === "..")
-  ) {
-    throw new Error(`"${path}" is not a relative path with "/" between names`);
-  }
+function checkItem(path: string, item: string | null): void {
   if (item !== null && !path.startsWith(`${item}.`) && !path.startsWith(`${item}/`)) {
     throw new Error(`"${path}" does not belong to item "${item}": write "${item}.…" or "${item}/…"`);
   }
