@@ -53,7 +53,9 @@ export function reproduce(program: Command): void {
       await writeCrate(options, { file: `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`, changed });
     });
   experimentCommand(program, ["figures", "the figures and only what they need"])
-    .action(async (options: Common) => void await make(["figure3", "figure3Small", "charts", "chartsSmall"], options));
+    .action(async (options: Common) =>
+      void await make(["figure3", "figure3Small", "oneFaceSmall", "charts", "chartsSmall"], options)
+    );
 }
 
 /** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
@@ -95,6 +97,7 @@ async function writeCrate(
       `Tables, figures and reports of the experiment "${options.experiment}", with all that they were made from.`,
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
+    folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),
   });
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   await Deno.writeFile(temporary, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));

@@ -4,9 +4,10 @@ import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { forget } from "./records.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
-import type { ActionRecord, FileRow } from "./state.ts";
+import { type ActionRecord, type FileRow, openState } from "./state.ts";
 import { checkAhead, commit, quarantine, remove } from "./store.ts";
 import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
@@ -104,6 +105,7 @@ export async function keepBatch({ job, products, scratch, started, ended }: Batc
     });
     session.checkOpen();
     session.state.recordActions(records);
+    for (const product of products) product.recorded = true;
     remove(scratch);
     return records;
   } catch (error) {
@@ -119,7 +121,9 @@ export async function callStage(
 ): Promise<readonly Product[]> {
   const { node: { stage, params }, inputs, session, label } = job;
   const touched = untouched();
-  const products = actions.map((action): Product => ({ action, sink: openSink(session.store, action), skipped: [] }));
+  const products = actions.map((action): Product => {
+    return { action, sink: openSink(session.store, action), skipped: [], recorded: false };
+  });
   let listened = false;
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
@@ -141,7 +145,9 @@ export async function callStage(
         return scratch;
       },
     };
+    const started = Date.now();
     await stage.run(contextOf(common, { job, products, touched }));
+    for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
     await session.checkCode(job.node);
@@ -172,6 +178,28 @@ function writtenOver(label: string, shas: readonly string[]): StageError {
     label,
     `${what}; a stage must not write to a path that file() gave it, but to a copy in scratch`,
   );
+}
+
+interface Lateness {
+  readonly job: Job;
+  /** What it did: 'wrote "a.txt"'. */
+  readonly what: string;
+  /** When the call began, in ms since the epoch. */
+  readonly started: number;
+}
+
+/** A stage that goes on after it has returned: what it made is not whole, so the run fails and its records go. */
+function late({ action: { key, item }, recorded }: Product, { job, what, started }: Lateness): StageError {
+  const { session, label, node: { stage } } = job;
+  const message = `${what} after it had returned: is an "await" missing? Its result is not recorded`;
+  const error = new StageError(label, message, { items: item === null ? [] : [item] });
+  session.fail(error);
+  if (!recorded) return error;
+  // the run may be over, and its database closed
+  using state = openState(session.store.root, { warn: (message) => session.emit({ type: "warning", message }) });
+  const nodes = state.recentNodes(stage.name, Number.MAX_SAFE_INTEGER).filter(({ ended }) => ended >= started);
+  forget(state, { nodes: nodes.map(({ key }) => key), actions: [key] });
+  return error;
 }
 
 interface FailureOptions {

@@ -3,7 +3,8 @@
  * with which parameters, from which files to which files. Results of stages in between are given as datasets by digest
  * and size; the user's files and the targets are listed one by one.
  */
-import { bundlesOf, factsOf, readRun } from "./closure.ts";
+import { bundlesOf } from "./bundle.ts";
+import { factsOf, readRun } from "./closure.ts";
 import type { Code } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { lineageOf, type Origin } from "./lineage.ts";

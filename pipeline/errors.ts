@@ -63,6 +63,11 @@ export class CorruptBlobError extends PipelineError {
   }
 }
 
+/** An object that came from elsewhere (an archive, a shared store) is not what its name promises; others may be. */
+export class BadObjectError extends PipelineError {
+  override name = "BadObjectError";
+}
+
 /** The store cannot be written: full or read-only disk. */
 export class StoreError extends PipelineError {
   override name = "StoreError";

@@ -65,7 +65,7 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const live = liveNodes(nodes, { roots, files, maxBytes });
   const kept = nodes.filter(({ key }) => live.has(key));
   const blobs = new Set(kept.flatMap(shas));
-  const { actions, documents } = deadRecords(state, { nodes, kept, blobs, young });
+  const { actions, documents } = deadRecords(state, { nodes, kept, blobs, young, roots });
   const dead = nodes.filter(({ key }) => !live.has(key)).map(({ key }) => key);
   // bytes first, so that it works on a full disk: a record whose bytes are gone counts as none
   const report = sweep(root, { blobs, dryRun });
@@ -83,12 +83,14 @@ interface DeadOptions {
   /** What stays in the store; the results of young unfinished work are added. */
   readonly blobs: Set<string>;
   readonly young: number;
+  /** Keys that the last runs used: by their documents, what is done of an unfinished stage can travel. */
+  readonly roots: ReadonlySet<string>;
 }
 
 /** Keys of the executions, and digests of the documents, that go. */
-function deadRecords(state: State, { nodes, kept, blobs, young }: DeadOptions) {
+function deadRecords(state: State, { nodes, kept, blobs, young, roots }: DeadOptions) {
   const finished = new Set(nodes.flatMap(shas));
-  const documents = new Set<string>();
+  const documents = new Set(roots);
   for (const { preimage, tree } of kept) {
     const document: NodePreimage = JSON.parse(preimage);
     for (const digest of [tree, document.code, recipeKey(document).key]) documents.add(digest);

@@ -1,5 +1,5 @@
 /** Who made what from what, read out of the stored key documents. */
-import { bundlesOf } from "./closure.ts";
+import { bundlesOf } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import type { NodePreimage } from "./keys.ts";

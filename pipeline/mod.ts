@@ -40,7 +40,9 @@ export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
 export { provenanceText } from "./lineage.ts";
 export { publish } from "./publish.ts";
-export { folderRemote, pull, push, type Remote } from "./remote.ts";
+export { type Pull, pull, type PullOptions } from "./pull.ts";
+export { type Push, push, type PushOptions } from "./push.ts";
+export { folderRemote, type Incoming, type Outgoing, type Remote } from "./remote.ts";
 export {
   defaultReporter,
   duration,
@@ -54,12 +56,14 @@ export {
   treeReporter,
 } from "./report.ts";
 export { reproduce, type Reproduction } from "./reproduce.ts";
+export { notCode } from "./not_code.ts";
 export { map } from "./roles.ts";
 export type { RunRecord } from "./run_record.ts";
 export type { Facts, Options } from "./session.ts";
 export { defineStage, type StageFunction } from "./stage.ts";
 export { type S3Options, s3Remote } from "./s3.ts";
 export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
+export type { Progress, TravelOptions } from "./tally.ts";
 export { itemKey, type Tree } from "./tree.ts";
 export { type Verification, verify, type VerifyOptions } from "./verify.ts";
 export type { Writer } from "./writer.ts";

@@ -1,13 +1,16 @@
 /** Copies a result out of the store, to where people look for it. */
 import { dirname } from "node:path";
 import { hashFile } from "./hash.ts";
+import { checkPath } from "./path.ts";
 import type { Tree } from "./tree.ts";
 
 /**
  * Writes a tree's files below a folder, each atomically, and only those that differ; other files there are left alone.
- * Returns the paths that were written.
+ * Returns the paths that were written. A tree with a path that leads out of the folder is refused before anything is
+ * written.
  */
 export async function publish(tree: Tree, directory: string): Promise<readonly string[]> {
+  for (const path of tree.paths) checkPath(path, "publish: the path");
   const written: string[] = [];
   for (const path of tree.paths) {
     const target = `${directory}/${path}`;

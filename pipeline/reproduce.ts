@@ -53,6 +53,7 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
     for (const vertex of plan.vertices) runner.start(vertex).catch(() => stop.abort());
     const wanted = Promise.all([...plan.targets.values()].map((vertex) => runner.complete(vertex)));
     await Promise.race([wanted, deadline.passed]);
+    session.checkOpen();
     const entries = await Promise.all(
       [...plan.targets].map(async ([name, vertex]) => {
         const { listing, source } = await runner.start(vertex);

@@ -93,6 +93,8 @@ export function openRunner(session: Session, run: OpenRun): Runner {
       return storedTree(record);
     }
     run.save();
+    // by this document, named by the key, what an interrupted run has done of the stage can travel
+    state.putDocument(full.preimage);
     const seconds = () => (performance.now() - began) / 1000;
     // a stage that is repaired counts both of its executions
     const earlier = stages.get(label)?.executed ?? 0;

@@ -5,6 +5,7 @@ import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
+import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
@@ -58,7 +59,9 @@ export interface Session extends Disposable {
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;
-  /** Throws once the session is closed, so that an abandoned stage records nothing. */
+  /** Makes the run end with an error that nobody is left to catch. */
+  fail(error: PipelineError): void;
+  /** Throws once the session has failed or is closed, so that an abandoned stage records nothing. */
   checkOpen(): void;
 }
 
@@ -98,6 +101,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
+  let failure: PipelineError | null = null;
 
   async function readCodes() {
     const found = await digestCode([...new Set(modules)]);
@@ -129,7 +133,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }
-        environment[name] = fact;
+        environment[name] = plain(fact, `stage "${stage.name}": the fact "${name}"`);
       }
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
     },
@@ -144,7 +148,11 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");
     },
+    fail(error) {
+      failure ??= error;
+    },
     checkOpen() {
+      if (failure !== null) throw failure;
       if (!open) throw new AbortedError("interrupted");
     },
     [Symbol.dispose]() {

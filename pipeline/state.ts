@@ -194,12 +194,6 @@ function nodeColumns({ key, stage, preimage, tree, items, skipped, ended }: Node
   return [key, stage, preimage, tree, items, skipped, ended];
 }
 
-/** What the records of an action and of a node carry when they travel. */
-export const recordSeals = {
-  action: (record: ActionRecord) => sealOf("actions", actionColumns(record)),
-  node: (record: NodeRecord) => sealOf("nodes", nodeColumns(record)),
-};
-
 /**
  * Null for a row that is not what its checksum says.
  * @internal

@@ -47,3 +47,23 @@ Deno.test("status and explain name what changed, field by field, and run nothing
   );
   assert.deepEqual(ran, []);
 });
+
+Deno.test("explain names the Deno that computed a stage, and the one that runs now", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { upper } = textStages();
+  const graph = { upper: upper({ texts: sourceFolder(lab.source) }) };
+  const notes = async () => statusText(await explain(graph, "upper", lab.options())).split("\n").at(-2)?.trim();
+  const now = Deno.version.deno;
+  assert.equal(await notes(), `└ Deno ${now}`);
+  await reproduce(graph, lab.options());
+  await reproduce(graph, lab.options());
+  assert.equal(await notes(), `└ Deno ${now}, as when it was last computed`);
+  for (const { name } of Deno.readDirSync(`${lab.root}/store/runs`)) {
+    const path = `${lab.root}/store/runs/${name}`;
+    const record = JSON.parse(Deno.readTextFileSync(path));
+    record.versions.deno = record.summary.executed > 0 ? "2.9.0" : "2.9.1";
+    Deno.writeTextFileSync(path, JSON.stringify(record));
+  }
+  assert.equal(await notes(), `└ Deno 2.9.0 → ${now}, in no key`);
+});
