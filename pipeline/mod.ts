@@ -39,6 +39,7 @@ export { graphSvg } from "./graph_svg.ts";
 export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
 export { provenanceText } from "./lineage.ts";
+export { nearestName } from "./nearest_name.ts";
 export { publish } from "./publish.ts";
 export { folderRemote, pull, push, type Remote } from "./remote.ts";
 export {

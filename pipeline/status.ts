@@ -1,8 +1,10 @@
 /** Which stages are fresh and which are not, and why, without running any. */
 import type { Artifact, StageNode } from "./artifact.ts";
+import { PipelineError } from "./errors.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { silentReporter } from "./report.ts";
 import { openSession, type Options, type Session } from "./session.ts";
@@ -66,7 +68,7 @@ export async function explain(
   const rows = await statusOf(targets, { names: 20, ...options });
   const found = rows.filter(({ label }) => label === stage || label.replace(/-\d+$/, "") === stage);
   if (found.length > 0) return found;
-  throw new Error(`there is no stage "${stage}" here; there are ${rows.map(({ label }) => label).join(", ")}`);
+  throw new PipelineError(`there is no stage "${stage}" here; ${didYouMean(stage, rows.map(({ label }) => label))}`);
 }
 
 /** The rows as plain text, one line a stage and one a reason. */

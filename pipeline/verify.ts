@@ -6,6 +6,7 @@ import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { requestOf } from "./resources.ts";
 import { openSession, type Options } from "./session.ts";
@@ -43,7 +44,7 @@ export async function verify(
   const rows: Verification[] = [];
   const labels = plan.vertices.flatMap(({ node, label }) => node.type === "stage" ? [label] : []);
   for (const name of options.stages ?? []) {
-    if (!labels.includes(name)) throw new PipelineError(`there is no stage "${name}"; there are ${labels.join(", ")}`);
+    if (!labels.includes(name)) throw new PipelineError(`there is no stage "${name}"; ${didYouMean(name, labels)}`);
   }
   for (const vertex of plan.vertices) {
     const { node, label, inputs: vertices } = vertex;

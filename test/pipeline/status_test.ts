@@ -41,6 +41,7 @@ Deno.test("status and explain name what changed, field by field, and run nothing
     explain(graph(), "missing", lab.options()),
     /there is no stage "missing" here; there are upper, total/,
   );
+  await assert.rejects(explain(graph(), "uper", lab.options()), /no stage "uper" here; did you mean "upper"\?/);
   assert.match(
     statusText(await statusOf(graph(), lab.options())),
     /^upper +stale 4 of 4 items\n +└ code: stage\.ts changed/,
