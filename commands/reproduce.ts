@@ -4,7 +4,7 @@
  */
 import { gzipSync } from "node:zlib";
 import { type Command, Option } from "commander";
-import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "@ftim/pipeline";
+import { crateOf, defaultReporter, publish, replaceFile, reproduce as compute, type Tree } from "@ftim/pipeline";
 import {
   ABLATION,
   artifactsOf,
@@ -63,10 +63,7 @@ async function make(names: readonly Published[], options: Common): Promise<boole
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
   const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });
   const folder = folderOf(options);
-  let written = 0;
-  for (const [name, tree] of Object.entries(trees)) {
-    written += (await publish(tree, FULL_SIZE.includes(name) ? `${folder}/full` : folder)).length;
-  }
+  const written = await publishAll(trees, options);
   if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
   if (trees.table2 !== undefined) console.log(await trees.table2.text("table2.md"));
   if (trees.lpips !== undefined) console.log(await trees.lpips.text("lpips.md"));
@@ -74,6 +71,20 @@ async function make(names: readonly Published[], options: Common): Promise<boole
     `${fileCount(Object.values(trees))} files in ${folder}${written === 0 ? "" : `, ${written} of them new`}`,
   );
   return summary.executed > 0 || written > 0;
+}
+
+/** Publishes trees by target, says what happened to earlier files, and returns how many were written. */
+async function publishAll(trees: Readonly<Record<string, Tree>>, options: Common): Promise<number> {
+  let count = 0;
+  for (const [name, tree] of Object.entries(trees)) {
+    const folder = FULL_SIZE.includes(name) ? `${folderOf(options)}/full` : folderOf(options);
+    const remember = { store: options.store, target: name };
+    const { written, removed, edited } = await publish(tree, folder, { remember });
+    count += written.length;
+    for (const path of removed) console.log(`removed ${folder}/${path}: ${name} made it before, and does so no more`);
+    for (const path of edited) console.log(`kept ${folder}/${path}: ${name} makes it no more, but it was edited since`);
+  }
+  return count;
 }
 
 function fileCount(trees: readonly Tree[]): number {
@@ -96,7 +107,5 @@ async function writeCrate(
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
   });
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.writeFile(temporary, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
-  await Deno.rename(temporary, path);
+  await replaceFile(path, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
 }

@@ -1,4 +1,6 @@
 /** Compares metrics with a committed baseline: fails where one got worse by more than it may, or is gone. */
+import { dirname } from "node:path";
+import { temporaryIn } from "./temporary.ts";
 
 /** How a metric may move. */
 export interface Rule {
@@ -172,9 +174,9 @@ function fail(message: string): never {
 
 /** Writes a baseline, atomically, as sorted and indented JSON that a diff can show. */
 export function writeBaseline(path: string, baseline: Baseline): void {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  Deno.writeTextFileSync(temporary, `${JSON.stringify(baseline, null, 2)}\n`);
-  Deno.renameSync(temporary, path);
+  using temporary = temporaryIn(dirname(path));
+  Deno.writeTextFileSync(temporary.path, `${JSON.stringify(baseline, null, 2)}\n`);
+  Deno.renameSync(temporary.path, path);
 }
 
 /** A Markdown table, what failed first. */

@@ -40,7 +40,7 @@ export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
 export { provenanceText } from "./lineage.ts";
 export { nearestName } from "./nearest_name.ts";
-export { publish } from "./publish.ts";
+export { type Publication, publish, type PublishOptions } from "./publish.ts";
 export { folderRemote, pull, push, type Remote } from "./remote.ts";
 export {
   defaultReporter,
@@ -61,6 +61,7 @@ export type { Facts, Options } from "./session.ts";
 export { defineStage, type StageFunction } from "./stage.ts";
 export { type S3Options, s3Remote } from "./s3.ts";
 export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
+export { replaceFile } from "./temporary.ts";
 export { itemKey, type Tree } from "./tree.ts";
 export { type Verification, verify, type VerifyOptions } from "./verify.ts";
 export type { Writer } from "./writer.ts";
