@@ -4,6 +4,7 @@ import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { withinLimit } from "./limit.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
 import type { ActionRecord, FileRow } from "./state.ts";
@@ -44,7 +45,12 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
   return {
     inputs: trees,
     touched,
-    open: () => resource ??= start(),
+    // a retry opens it again
+    open: () =>
+      resource ??= start().catch((error) => {
+        resource = undefined;
+        throw error;
+      }),
     async close() {
       if (resource === undefined || stage.close === undefined) return;
       const opened = await resource.then((value) => ({ value }), () => null);
@@ -125,8 +131,7 @@ export async function callStage(
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
     await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
-    const resource = await shared.open();
-    const common = {
+    const common = (resource: unknown, signal: AbortSignal) => ({
       inputs: shared.inputs,
       params,
       resource,
@@ -135,14 +140,16 @@ export async function callStage(
       progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
       get signal() {
         listened = true;
-        return session.signal;
+        return signal;
       },
       get scratch() {
         Deno.mkdirSync(scratch, { recursive: true });
         return scratch;
       },
-    };
-    await stage.run(contextOf(common, { job, products, touched }));
+    });
+    const run = async (signal: AbortSignal) =>
+      await stage.run(contextOf(common(await shared.open(), signal), { job, products, touched }));
+    await withinLimit(run, { seconds: stage.timeLimit, signal: session.signal });
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
     await session.checkCode(job.node);

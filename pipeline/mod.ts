@@ -51,10 +51,11 @@ export {
   type Reporter,
   silentReporter,
   type StageCount,
+  type StageReport,
   type Summary,
   treeReporter,
 } from "./report.ts";
-export { reproduce, type Reproduction } from "./reproduce.ts";
+export { reproduce, type Reproduction, UnfinishedError } from "./reproduce.ts";
 export { map } from "./roles.ts";
 export type { RunRecord } from "./run_record.ts";
 export type { Facts, Options } from "./session.ts";

@@ -1,11 +1,13 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
 import { callStage, DamagedInput, shareOf } from "./batch.ts";
+import { openClock } from "./clock.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { openMemory } from "./memory.ts";
 import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { requestOf } from "./resources.ts";
@@ -74,7 +76,9 @@ export async function verify(
       continue;
     }
     const { key } = recipeKey(document);
-    const row = await rerun({ node, label, inputs, session, recipe: key, count: () => {} }, options.items ?? Infinity);
+    const clock = openClock({ origin: performance.now() });
+    const job = { node, label, inputs, session, recipe: key, count: () => {}, clock, memory: openMemory()() };
+    const row = await rerun(job, options.items ?? Infinity);
     session.emit({ type: "log", stage: label, message: `${row.items} run again: ${row.verdict}` });
     rows.push(row);
   }

@@ -19,7 +19,17 @@ const events: readonly PipelineEvent[] = [
   { type: "warning", message: "low on memory" },
   { type: "wait", stage: "train", items: 1 },
   { type: "failed", stage: "train", message: "no GPU" },
-  { type: "end", status: "failed", seconds: 65, executed: 5, cached: 44, skipped: 2, stages: {} },
+  {
+    type: "end",
+    status: "failed",
+    seconds: 65,
+    executed: 5,
+    cached: 44,
+    skipped: 2,
+    stages: {},
+    failed: ["train"],
+    unfinished: ["a", "b"],
+  },
 ];
 
 function show(make: (write: (text: string) => void) => Reporter): string {
@@ -36,6 +46,7 @@ const lines = [
   "train: another run is computing 1 of the same items; waiting for it",
   "train: FAILED: no GPU",
   "failed: 5 executed, 44 cached, 2 skipped, 1m 05s",
+  "failed: train; not made: a, b",
 ];
 
 Deno.test("plain lines: starts, ends, messages; silent about what was cached", () => {

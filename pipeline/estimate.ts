@@ -1,0 +1,111 @@
+/**
+ * About how long a run has to go, by what the same stages took in earlier runs. It is the longest of three: of the
+ * chains of stages that wait for each other, of the work that needs the one GPU, and of all work on all cores.
+ */
+import type { StageNode } from "./artifact.ts";
+import type { Plan, Vertex } from "./plan.ts";
+import type { Reporter, StageReport } from "./report.ts";
+import { requestOf } from "./resources.ts";
+import { runRecords } from "./run_record.ts";
+
+/** What is known of earlier runs: a stage's last report with something executed, by label. */
+type Earlier = (label: string) => StageReport | undefined;
+
+/** How far a run has come. */
+export interface Progress {
+  /** What stages have come to so far. */
+  readonly stages: ReadonlyMap<string, StageReport>;
+  /** Labels of stages that have come to their end. */
+  readonly done: ReadonlyMap<string, unknown>;
+  readonly earlier: Earlier;
+  readonly jobs: number;
+}
+
+/** Seconds to go; null where a stage that may have to run never ran before. */
+export async function secondsLeft({ vertices }: Plan, progress: Progress): Promise<number | null> {
+  const chains = new Map<Vertex, number>();
+  let [longest, gpu, cores] = [0, 0, 0];
+  for (const vertex of vertices) {
+    const { node, label } = vertex;
+    const own = node.type !== "stage" || progress.done.has(label) ? 0 : ownSeconds(label, progress);
+    if (own === null) return null;
+    const chain = own + Math.max(0, ...Object.values(vertex.inputs).map((input) => chains.get(input) ?? 0));
+    chains.set(vertex, chain);
+    longest = Math.max(longest, chain);
+    if (own === 0 || node.type !== "stage") continue;
+    const request = await requestOf(node.stage.resources);
+    if (request.gpu === true) gpu += own;
+    cores += own * coresOf(node, { items: progress.earlier(label)?.total ?? 1, ...request, jobs: progress.jobs });
+  }
+  return Math.max(longest, gpu, cores / progress.jobs);
+}
+
+function ownSeconds(label: string, { stages, earlier }: Progress): number | null {
+  const before = earlier(label);
+  if (before === undefined) return null;
+  const now = stages.get(label);
+  const each = before.seconds / before.executed;
+  if (now === undefined) return each * before.total;
+  const left = each * (now.total - now.executed - now.cached);
+  // a stage of one item says nothing of how far it has come
+  return now.total === 1 ? Math.max(0, left - now.seconds) : left;
+}
+
+/** How many cores a stage keeps busy. */
+function coresOf(
+  { stage }: StageNode,
+  { items, jobs, gpu = false, cores = 1 }: {
+    readonly items: number;
+    readonly jobs: number;
+    readonly gpu?: boolean;
+    readonly cores?: number;
+  },
+): number {
+  return gpu ? Math.min(cores, jobs) : Math.min(jobs, cores * Math.ceil(items / stage.batch));
+}
+
+/** What is told how long the run has to go. */
+export interface Watch extends Omit<Progress, "earlier"> {
+  readonly root: string;
+  readonly emit: Reporter;
+}
+
+/** When a run is first looked at, which shorter ones do not live to see, and then again, in ms. */
+const [FIRST, AGAIN] = [1000, 5000];
+/** How many earlier runs are asked. */
+const RUNS = 20;
+
+/** Tells how long a run has to go, from a second after its start on; call the result when it has ended. */
+export function watchEstimate(plan: Plan, { root, emit, ...progress }: Watch): () => void {
+  let earlier: Earlier | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  async function look(): Promise<void> {
+    earlier ??= earlierReports(root);
+    const seconds = await secondsLeft(plan, { ...progress, earlier });
+    if (ended) return;
+    if (seconds !== null && seconds > 0) emit({ type: "estimate", seconds });
+    wait(AGAIN);
+  }
+  function wait(milliseconds: number): void {
+    timer = setTimeout(
+      () => look().catch((error) => emit({ type: "warning", message: `no estimate: ${error}` })),
+      milliseconds,
+    );
+  }
+  wait(FIRST);
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}
+
+function earlierReports(root: string): Earlier {
+  const reports = new Map<string, StageReport>();
+  for (const { summary } of runRecords(root).take(RUNS)) {
+    for (const [label, report] of Object.entries(summary.stages)) {
+      if (report.executed > 0 && !reports.has(label)) reports.set(label, report);
+    }
+  }
+  return (label) => reports.get(label);
+}
