@@ -65,8 +65,10 @@ function coresOf(
 }
 
 /** What is told how long the run has to go. */
-export interface Watch extends Omit<Progress, "earlier"> {
+export interface Watch {
   readonly root: string;
+  /** How far the run has come by now. */
+  readonly progress: () => Omit<Progress, "earlier">;
   readonly emit: Reporter;
 }
 
@@ -76,13 +78,13 @@ const [FIRST, AGAIN] = [1000, 5000];
 const RUNS = 20;
 
 /** Tells how long a run has to go, from a second after its start on; call the result when it has ended. */
-export function watchEstimate(plan: Plan, { root, emit, ...progress }: Watch): () => void {
+export function watchEstimate(plan: Plan, { root, emit, progress }: Watch): () => void {
   let earlier: Earlier | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
   async function look(): Promise<void> {
     earlier ??= earlierReports(root);
-    const seconds = await secondsLeft(plan, { ...progress, earlier });
+    const seconds = await secondsLeft(plan, { ...progress(), earlier });
     if (ended) return;
     if (seconds !== null && seconds > 0) emit({ type: "estimate", seconds });
     wait(AGAIN);

@@ -53,9 +53,9 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   const deadline = openDeadline(signal);
   const labels = stageLabels(plan);
   session.emit({ type: "plan", stages: labels });
-  const { stages, trees: done } = runner;
   const { emit, jobs, store: { root } } = session;
-  const endEstimate = watchEstimate(plan, { stages, done, emit, jobs, root });
+  const progress = () => ({ stages: runner.stages, done: runner.trees, jobs });
+  const endEstimate = watchEstimate(plan, { root, emit, progress });
 
   let run: string | null = null;
   let made: Readonly<Record<string, Tree>> = {};

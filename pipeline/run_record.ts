@@ -64,7 +64,8 @@ const schema = z.object({
         cached: z.number(),
         skipped: z.number(),
         seconds: z.number(),
-        waited: z.object({ inputs: z.number(), gpu: z.number(), others: z.number(), cores: z.number() }).exactOptional(),
+        waited: z.object({ inputs: z.number(), gpu: z.number(), others: z.number(), cores: z.number() })
+          .exactOptional(),
         peakMemory: z.number().exactOptional(),
       }),
     ),

@@ -18,7 +18,7 @@ import { type Listing, listingText, type Resolved, restrict, storedTree } from "
 const REPAIRS = 5;
 
 /** What each stage has come to, by label. */
-export type Stages = Map<string, StageReport>;
+export type Stages = ReadonlyMap<string, StageReport>;
 
 /** How to walk. */
 export interface RunnerOptions {
@@ -40,6 +40,7 @@ export interface Runner {
   failure(): unknown;
   /** What failed by itself, and not for want of an input, by label. */
   readonly failed: ReadonlyMap<string, unknown>;
+  /** As it stands. */
   readonly stages: Stages;
   /** When each stage that ran something worked, by label. */
   readonly spans: ReadonlyMap<string, readonly Span[]>;
@@ -53,7 +54,7 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
   const { state, store } = session;
   const results = new Map<Vertex, Promise<Resolved>>();
   const repairs = new Map<Vertex, Promise<Resolved>>();
-  const stages: Stages = new Map();
+  const reports = new Map<string, () => StageReport>();
   const keys = new Map<string, string>();
   const trees = new Map<string, string>();
   const clocks = new Map<string, Clock>();
@@ -122,11 +123,11 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
       return { ...count, seconds, waited, ...(memory.peak() > 0 ? { peakMemory: memory.peak() } : {}) };
     };
     // a stage that is repaired counts both of its executions
-    const earlier = stages.get(label)?.executed ?? 0;
+    const earlier = reports.get(label)?.().executed ?? 0;
     let counted: StageCount = { total: 0, executed: 0, cached: 0, skipped: 0 };
     function count(now: StageCount): void {
       counted = { ...now, executed: earlier + now.executed };
-      stages.set(label, report(counted));
+      reports.set(label, () => report(counted));
     }
     const listing = await execute({
       node,
@@ -182,7 +183,7 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
   }
 
   function finish(label: string, count: StageReport): void {
-    if (!stages.has(label) || count.executed > 0) stages.set(label, count);
+    if (!reports.has(label) || count.executed > 0) reports.set(label, () => count);
     session.emit({ type: "done", stage: label, ...count });
   }
 
@@ -220,7 +221,9 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
   return {
     start,
     complete,
-    stages,
+    get stages() {
+      return new Map([...reports].map(([label, report]) => [label, report()] as const));
+    },
     failed,
     get spans() {
       return new Map([...clocks].map(([label, clock]) => [label, clock.read().spans] as const));
