@@ -57,11 +57,14 @@ export {
 } from "./report.ts";
 export { reproduce, type Reproduction, UnfinishedError } from "./reproduce.ts";
 export { map } from "./roles.ts";
+export { type DiffOptions, diffRuns, type FileDiff, type RunDiff, type RunPair, type StageDiff } from "./run_diff.ts";
 export type { RunRecord } from "./run_record.ts";
+export { findRun, listRuns, publishRun, type PublishRunOptions, type RunsOptions } from "./runs.ts";
 export type { Facts, Options } from "./session.ts";
 export { defineStage, type StageFunction } from "./stage.ts";
 export { type S3Options, s3Remote } from "./s3.ts";
 export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
+export { timelinePage, timelineText } from "./timeline.ts";
 export { replaceFile } from "./temporary.ts";
 export { itemKey, type Tree } from "./tree.ts";
 export { type Verification, verify, type VerifyOptions } from "./verify.ts";
