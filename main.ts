@@ -5,6 +5,7 @@ import { Failure } from "./commands/failure.ts";
 import { gate } from "./commands/gate.ts";
 import { reconstruct } from "./commands/reconstruct.ts";
 import { reproduce } from "./commands/reproduce.ts";
+import { runs } from "./commands/runs.ts";
 import { status } from "./commands/status.ts";
 import { travel } from "./commands/travel.ts";
 import { versionText } from "./commands/version.ts";
@@ -22,7 +23,7 @@ function commandLine(): Command {
       Deno.exit(0);
     })
     .showHelpAfterError();
-  for (const add of [reproduce, reconstruct, status, care, gate, travel]) add(program);
+  for (const add of [reproduce, reconstruct, status, runs, care, gate, travel]) add(program);
   return program;
 }
 

@@ -104,6 +104,11 @@ export function methodMeans(json: unknown): Readonly<Record<string, number>> {
   return { faces: faces.length, ...Object.fromEntries(means) };
 }
 
+/** Whether a value is what `metrics.json` holds. */
+export function areMeasurements(json: unknown): boolean {
+  return measurementSchema.array().safeParse(json).success;
+}
+
 function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
