@@ -1,6 +1,6 @@
 /**
- * About how long a run has to go, by what the same stages took in earlier runs. It is the longest of three: of the
- * chains of stages that wait for each other, of the work that needs the one GPU, and of all work on all cores.
+ * About how long a run has to go, by what the same stages took in earlier runs: each stage after its inputs, those that
+ * need the one GPU one after the other; but not less than all work takes on all cores.
  */
 import type { StageNode } from "./artifact.ts";
 import type { Plan, Vertex } from "./plan.ts";
@@ -23,21 +23,25 @@ export interface Progress {
 
 /** Seconds to go; null where a stage that may have to run never ran before. */
 export async function secondsLeft({ vertices }: Plan, progress: Progress): Promise<number | null> {
-  const chains = new Map<Vertex, number>();
-  let [longest, gpu, cores] = [0, 0, 0];
+  const ends = new Map<Vertex, number>();
+  let [last, gpuFree, work] = [0, 0, 0];
   for (const vertex of vertices) {
-    const { node, label } = vertex;
-    const own = node.type !== "stage" || progress.done.has(label) ? 0 : ownSeconds(label, progress);
-    if (own === null) return null;
-    const chain = own + Math.max(0, ...Object.values(vertex.inputs).map((input) => chains.get(input) ?? 0));
-    chains.set(vertex, chain);
-    longest = Math.max(longest, chain);
-    if (own === 0 || node.type !== "stage") continue;
-    const request = await requestOf(node.stage.resources);
-    if (request.gpu === true) gpu += own;
-    cores += own * coresOf(node, { items: progress.earlier(label)?.total ?? 1, ...request, jobs: progress.jobs });
+    const { node, label, inputs } = vertex;
+    const seconds = node.type !== "stage" || progress.done.has(label) ? 0 : ownSeconds(label, progress);
+    if (seconds === null) return null;
+    let start = Math.max(0, ...Object.values(inputs).map((input) => ends.get(input) ?? 0));
+    if (seconds > 0 && node.type === "stage") {
+      const request = await requestOf(node.stage.resources);
+      work += seconds * coresOf(node, { items: progress.earlier(label)?.total ?? 1, ...request, jobs: progress.jobs });
+      if (request.gpu === true) {
+        start = Math.max(start, gpuFree);
+        gpuFree = start + seconds;
+      }
+    }
+    ends.set(vertex, start + seconds);
+    last = Math.max(last, start + seconds);
   }
-  return Math.max(longest, gpu, cores / progress.jobs);
+  return Math.max(last, work / progress.jobs);
 }
 
 function ownSeconds(label: string, { stages, earlier }: Progress): number | null {

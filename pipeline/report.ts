@@ -107,7 +107,7 @@ export function plainReporter(write: Write = toStderr, { every = 10_000 }: { rea
 export function treeReporter(write: Write = toStderr, { color = true }: { readonly color?: boolean } = {}): Reporter {
   const running = new Map<string, string>();
   const pace = paces();
-  let estimate = "";
+  let estimate: { readonly end: number } | null = null;
   let drawn = 0;
   let last = 0;
   const paint = (code: number, text: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
@@ -120,7 +120,8 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
       `${paint(36, "●")} ${clip(`${stage}${text === "" ? "" : `: ${text}`}`)}`
     );
     if (running.size > room) live.push(`  and ${running.size - room} more`);
-    if (running.size > 0 && estimate !== "") live.push(paint(2, clip(estimate)));
+    const left = estimate === null ? 0 : (estimate.end - Date.now()) / 1000;
+    if (running.size > 0 && left > 0) live.push(paint(2, clip(estimateText(left))));
     const up = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[J`;
     write(up + [...lines, ...live].map((line) => `${line}\n`).join(""));
     drawn = live.length;
@@ -128,7 +129,7 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
   return (event) => {
     if (event.type === "start") running.set(event.stage, "");
     if (event.type === "estimate") {
-      estimate = estimateText(event.seconds);
+      estimate = { end: Date.now() + 1000 * event.seconds };
       return draw([], false);
     }
     if (event.type === "items" || event.type === "progress") {

@@ -38,8 +38,8 @@ function headOf({ id, started, summary, about = {}, versions }: RunRecord, { fac
       ["started", started],
       ...what,
       ...facts,
-      ["deno", versions.deno ?? ""],
-    ] as const,
+      ["deno", versions.deno ?? ""] as const,
+    ].filter(([, value]) => value !== ""),
   };
 }
 

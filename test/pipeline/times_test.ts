@@ -69,7 +69,7 @@ Deno.test("the time that a run has to go: nothing on the first run, then by what
   assert.ok(left > 0.2 && left < 0.8, String(left));
 });
 
-Deno.test("the time to go is the longest of the chains, of the GPU's work and of all work on all cores", async () => {
+Deno.test("the time to go: stages after their inputs, one at a time on the GPU, and no less than all work on all cores", async () => {
   const [gpu, cpu, wide] = [slow("gpu", { gpu: true }), slow("cpu"), slow("wide", { cores: 2 })];
   const report = (seconds: number): StageReport => ({ total: 1, executed: 1, cached: 0, skipped: 0, seconds });
   const times: Record<string, number> = { gpu: 10, "gpu-2": 20, cpu: 5, "cpu-2": 7, wide: 40 };
@@ -86,7 +86,9 @@ Deno.test("the time to go is the longest of the chains, of the GPU's work and of
   const first = gpu({}, { ms: 1 });
   const chain = cpu({ after: first }, { ms: 1 });
   assert.equal(await left({ chain }), 15);
-  assert.equal(await left({ chain, other: gpu({}, { ms: 2 }) }), 30, "one GPU");
+  const other = gpu({}, { ms: 2 });
+  assert.equal(await left({ chain, other }), 30, "one GPU");
+  assert.equal(await left({ chain, after: cpu({ after: other }, { ms: 3 }) }), 37, "and what waits for it");
   assert.equal(await left({ chain, wide: wide({}, { ms: 1 }) }), (10 + 5 + 2 * 40) / 2, "two cores");
   assert.equal(await left({ chain, wide: wide({}, { ms: 1 }) }, { jobs: 8 }), 40);
   assert.equal(await left({ chain }, { done: ["gpu"] }), 5);
