@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { publishTargets, writeCrate, writeTimeline } from "../../commands/results.ts";
-import { defineStage, reproduce, silentReporter } from "../../pipeline/mod.ts";
+import { defineStage, reproduce, silentReporter } from "@ftim/pipeline";
 
 const table = defineStage({
   name: "table",
@@ -12,7 +12,7 @@ const table = defineStage({
   run: ({ out }) => out.write("a.txt", "a"),
 });
 
-Deno.test("results: full-size targets apart, a page of where the time went, a crate that is kept if it is right", async () => {
+Deno.test("results: full-size targets apart, a page of where the time went, a crate that is kept", async () => {
   const root = Deno.makeTempDirSync();
   try {
     const place = { store: `${root}/store`, results: `${root}/results`, experiment: "embedded" } as const;

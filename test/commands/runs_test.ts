@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { defineStage, reproduce, silentReporter } from "../../pipeline/mod.ts";
+import { defineStage, reproduce, silentReporter } from "@ftim/pipeline";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 

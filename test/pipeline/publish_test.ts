@@ -63,7 +63,7 @@ Deno.test("publish: what a killed publishing left is swept away, what another pr
   await Promise.all([killed, alive].map(({ reader }) => reader.cancel()));
 });
 
-Deno.test("publish: a file that the same target published here before, and makes no more, goes; nothing else", async () => {
+Deno.test("publish: what the same target published here before, and makes no more, goes; nothing else", async () => {
   using lab = openLab();
   const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
   const as = (target: string) => ({ remember: { store, target } });

@@ -100,7 +100,7 @@ Deno.test("the live tree leaves the plain lines behind, colours only where asked
   assert.ok(show((write) => treeReporter(write)).includes("\x1b[31m✗ \x1b[0mtrain: FAILED"));
 });
 
-Deno.test("the time to go: below the running stages on a terminal, counted down; seldom in plain lines", () => {
+Deno.test("the time to go: below the running stages on a terminal, seldom in plain lines", () => {
   const { now } = Date;
   let [tree, plain, time] = ["", "", 0];
   Date.now = () => time;

@@ -99,7 +99,7 @@ Deno.test("two runs differ by stage in explain's words, by results, and by the f
   ]);
 });
 
-Deno.test("an old run's results are published again, its parts as parts; one that gc emptied is refused whole", async () => {
+Deno.test("an old run's results are published again, parts as parts; one that gc emptied is refused", async () => {
   using lab = openLab();
   lab.put({ "sub/a.txt": "a", "b.txt": "b" });
   const [store, out] = [`${lab.root}/store`, `${lab.root}/out`];
@@ -121,7 +121,7 @@ Deno.test("an old run's results are published again, its parts as parts; one tha
   assert.throws(() => Deno.statSync(out), Deno.errors.NotFound);
 });
 
-Deno.test("a run's timeline: worked, waited, memory and log of each stage, as text and as a page without a script", async () => {
+Deno.test("a run's timeline: worked, waited, memory and log of each stage, as text and as a page", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a" });
   await run(lab);

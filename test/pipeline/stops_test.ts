@@ -69,7 +69,7 @@ Deno.test("time limit: who keeps it is not touched, and its signal still follows
   }
 });
 
-Deno.test("retries: as often as allowed, with a new resource and none of what failed; then the failure counts", async () => {
+Deno.test("retries: as often as allowed, with a new resource and none of what failed, and no more", async () => {
   for (const fails of [0, 1, 2, 3]) {
     using lab = openLab();
     let [opened, ran] = [0, 0];
