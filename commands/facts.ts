@@ -1,10 +1,10 @@
 /** What the run record says of the machine and the code's version. Found out only if something ran. */
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import type { RunRecord } from "@ftim/pipeline";
+import { notCode, type RunRecord } from "@ftim/pipeline";
 
 /** The working tree that this program runs from. */
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = notCode(new URL("..", import.meta.url)).pathname;
 
 /** Adapter, Deno, system, git commit. */
 export async function machineFacts(): Promise<Record<string, unknown>> {

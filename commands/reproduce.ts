@@ -50,7 +50,7 @@ export function reproduce(program: Command): void {
     });
   runningCommand(program, ["figures", "the figures and only what they need"])
     .action((options: Running) =>
-      make(["figure3", "figure3Small", "charts", "chartsSmall"], { options, command: "figures" })
+      make(["figure3", "figure3Small", "oneFaceSmall", "charts", "chartsSmall"], { options, command: "figures" })
     );
 }
 

@@ -64,6 +64,7 @@ export async function writeCrate(file: string, { run, changed, ...place }: Crate
       `Tables, figures and reports of the experiment "${place.experiment}", with all that they were made from.`,
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
+    folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),
   });
   await replaceFile(path, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
 }

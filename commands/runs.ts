@@ -9,6 +9,7 @@ import {
   listRuns,
   publishRun,
   type RunDiff,
+  runNumber,
   type RunRecord,
   timelineText,
 } from "@ftim/pipeline";
@@ -22,7 +23,7 @@ type JsonOptions = StoreOptions & { readonly json?: true };
 /** Adds the commands. */
 export function runs(program: Command): void {
   storeCommand(program, ["runs", "what ran before, newest first; with a run, where its time went"])
-    .argument("[run]", '"latest", or a run\'s id or its start or end')
+    .argument("[run]", '"latest", or a run\'s number, or its id')
     .option("--json", "the records as JSON")
     .action((run: string | undefined, { json, store }: JsonOptions) => {
       const records = run === undefined ? listRuns({ store }) : [findRun(run, { store })];
@@ -51,13 +52,12 @@ export function runs(program: Command): void {
 const NAMES = 3;
 
 function runsText(records: readonly RunRecord[]): string {
-  const ids = records.map(({ id }) => id);
   const rows = records.map((record) => {
     const { summary, about, started, targets } = record;
     const ran = Object.entries(summary.stages).flatMap(([label, { executed }]) => executed > 0 ? [label] : []);
     const rest = ran.length > NAMES ? ` and ${ran.length - NAMES} more` : "";
     return [
-      shortId(record.id, ids),
+      String(runNumber(record.id)),
       started.slice(0, 16).replace("T", " "),
       duration(summary.seconds),
       summary.status,
@@ -68,12 +68,6 @@ function runsText(records: readonly RunRecord[]): string {
     ];
   });
   return tableText([["run", "UTC", "took", "result", "what", "computed", "commit", "machine"], ...rows]);
-}
-
-/** The end of an id where that is enough to name the run. */
-function shortId(id: string, ids: readonly string[]): string {
-  const end = id.slice(id.lastIndexOf("-") + 1);
-  return ids.filter((other) => other.startsWith(end) || other.endsWith(end)).length === 1 ? end : id;
 }
 
 function commitOf({ about, facts }: RunRecord): string | undefined {

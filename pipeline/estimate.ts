@@ -6,7 +6,7 @@ import type { StageNode } from "./artifact.ts";
 import type { Plan, Vertex } from "./plan.ts";
 import type { Reporter, StageReport } from "./report.ts";
 import { requestOf } from "./resources.ts";
-import { runRecords } from "./run_record.ts";
+import { latestRuns } from "./run_record.ts";
 
 /** What is known of earlier runs: a stage's last report with something executed, by label. */
 type Earlier = (label: string) => StageReport | undefined;
@@ -108,10 +108,16 @@ export function watchEstimate(plan: Plan, { root, emit, progress }: Watch): () =
 
 function earlierReports(root: string): Earlier {
   const reports = new Map<string, StageReport>();
-  for (const { summary } of runRecords(root).take(RUNS)) {
-    for (const [label, report] of Object.entries(summary.stages)) {
-      if (report.executed > 0 && !reports.has(label)) reports.set(label, report);
+  // read as far back as is asked
+  const runs = latestRuns(root).take(RUNS);
+  return (label) => {
+    while (!reports.has(label)) {
+      const { done, value } = runs.next();
+      if (done) break;
+      for (const [label, report] of Object.entries(value.summary.stages)) {
+        if (report.executed > 0 && !reports.has(label)) reports.set(label, report);
+      }
     }
-  }
-  return (label) => reports.get(label);
+    return reports.get(label);
+  };
 }

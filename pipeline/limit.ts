@@ -8,6 +8,11 @@ export interface LimitOptions {
   readonly signal: AbortSignal;
 }
 
+/** Work took longer than it may. */
+export class OverdueError extends Error {
+  override name = "OverdueError";
+}
+
 /** How long work may take to come to an end after its signal was aborted, in ms. */
 const GRACE = 1400;
 
@@ -15,7 +20,7 @@ const GRACE = 1400;
  * Does some work whose signal is aborted when its time is up. Work that does not listen is left to itself soon after;
  * whatever it returns then is dropped.
  *
- * @throws when the time was up before the work was done, even if it did come to an end
+ * @throws {OverdueError} when the time was up before the work was done, even if it did come to an end
  */
 export async function withinLimit<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -23,7 +28,7 @@ export async function withinLimit<T>(
 ): Promise<T> {
   if (seconds === undefined) return await work(signal);
   const limit = new AbortController();
-  const error = new Error(`ran longer than its limit of ${seconds} s`);
+  const error = new OverdueError(`ran longer than its limit of ${seconds} s`);
   const end = performance.now() + 1000 * seconds;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const overdue = new Promise<never>((_, reject) => {
@@ -39,7 +44,7 @@ export async function withinLimit<T>(
     return result;
   } catch (cause) {
     if (cause === error || !limit.signal.aborted) throw cause;
-    throw new Error(error.message, { cause });
+    throw new OverdueError(error.message, { cause });
   } finally {
     clearTimeout(timer);
   }

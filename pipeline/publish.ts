@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { hashFile } from "./hash.ts";
 import { openLedger } from "./ledger.ts";
+import { checkPath } from "./path.ts";
 import type { FileRow } from "./state.ts";
 import { replaceFile, sweepTemporaries } from "./temporary.ts";
 import type { Tree } from "./tree.ts";

@@ -6,7 +6,7 @@ import { openJournal } from "./journal.ts";
 import { didYouMean } from "./nearest_name.ts";
 import { type Plan, planOf, type Vertex } from "./plan.ts";
 import { defaultReporter, failureText, type Summary } from "./report.ts";
-import { writeRunRecord } from "./run_record.ts";
+import { beginRun, writeRunRecord } from "./run_record.ts";
 import { openRunner, type Stages } from "./runner.ts";
 import { openSession, type Options } from "./session.ts";
 import { openTree, type Tree } from "./tree.ts";
@@ -42,14 +42,16 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   targets: T,
   options: Options = {},
 ): Promise<Reproduction<T>> {
-  const [started, origin] = [Date.now(), performance.now()];
+  const origin = performance.now();
   const plan = planOf(targets);
   const force = labelsOf(plan, options.force ?? []);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const { reporter, linesOf } = openJournal(options.reporter ?? defaultReporter());
   using session = await openSession(plan, { ...options, reporter, signal });
-  const runner = openRunner(session, { origin, force });
+  const run = beginRun(session.store);
+  const { started } = run;
+  const runner = openRunner(session, { run, origin, force });
   const deadline = openDeadline(signal);
   const labels = stageLabels(plan);
   session.emit({ type: "plan", stages: labels });
@@ -57,7 +59,7 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   const progress = () => ({ stages: runner.stages, done: runner.trees, jobs });
   const endEstimate = watchEstimate(plan, { root, emit, progress });
 
-  let run: string | null = null;
+  let id: string | null = null;
   let made: Readonly<Record<string, Tree>> = {};
 
   async function treeOf([name, vertex]: [name: string, vertex: Vertex]): Promise<[name: string, tree: Tree]> {
@@ -70,10 +72,9 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
     const unfinished = labels.filter((label) => !runner.trees.has(label) && !failed.includes(label));
     const summary = { ...summarise({ status, started, stages: runner.stages }), failed, unfinished };
     try {
-      session.state.touchNodes([...runner.keys.values()]);
       const { keys, trees, spans } = runner;
       const about = options.about === undefined ? {} : { about: options.about };
-      run = await writeRunRecord(session, { summary, started, plan, keys, trees, spans, linesOf, ...about });
+      id = await writeRunRecord(session, { run, summary, plan, keys, trees, spans, linesOf, ...about });
     } catch (error) {
       // must not hide what ended the run
       session.emit({ type: "warning", message: `no record of this run could be written: ${error}` });
@@ -95,7 +96,8 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
     }
     const wanted = Promise.all([...plan.targets].map(treeOf));
     const trees = Object.fromEntries(await Promise.race([wanted, deadline.passed]));
-    return { trees: trees as Reproduction<T>["trees"], summary: await end("done"), run };
+    session.checkOpen();
+    return { trees: trees as Reproduction<T>["trees"], summary: await end("done"), run: id };
   } catch (error) {
     // the first failure stopped the others; report that one, after they have had their time
     stop.abort();
@@ -104,7 +106,7 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
     const aborted = options.signal?.aborted === true && (first instanceof AbortedError || first === error);
     const summary = await end(aborted ? "aborted" : "failed");
     if (options.keepGoing === true && !aborted && summary.failed.length > 0) {
-      throw new UnfinishedError([...runner.failed.values()], { trees: made, summary, run });
+      throw new UnfinishedError([...runner.failed.values()], { trees: made, summary, run: id });
     }
     if (!aborted) throw first;
     throw new AbortedError(`interrupted: ${summary.executed} results of this run are kept; run again to go on`);

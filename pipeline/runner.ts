@@ -9,6 +9,7 @@ import { type Key, nodeKey, recipeKey } from "./keys.ts";
 import { openMemory } from "./memory.ts";
 import type { Vertex } from "./plan.ts";
 import type { StageCount, StageReport } from "./report.ts";
+import type { OpenRun } from "./run_record.ts";
 import type { Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -22,6 +23,7 @@ export type Stages = ReadonlyMap<string, StageReport>;
 
 /** How to walk. */
 export interface RunnerOptions {
+  readonly run: OpenRun;
   /** When the run began, by `performance.now()`. */
   readonly origin: number;
   /** Labels of stages that run again though they are recorded. */
@@ -49,8 +51,8 @@ export interface Runner {
   readonly trees: Map<string, string>;
 }
 
-/** Opens a runner in a session. Nothing is computed before it is asked for. */
-export function openRunner(session: Session, { origin, force = [] }: RunnerOptions): Runner {
+/** Opens a runner in a session, for a run that has begun. Nothing is computed before it is asked for. */
+export function openRunner(session: Session, { run, origin, force = [] }: RunnerOptions): Runner {
   const { state, store } = session;
   const results = new Map<Vertex, Promise<Resolved>>();
   const repairs = new Map<Vertex, Promise<Resolved>>();
@@ -106,15 +108,19 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
     const document = { ...recipe, inputs: Object.fromEntries(digests) };
     const full = nodeKey(document);
     keys.set(label, full.key);
+    for (const input of Object.values(inputs)) keepListing(input);
     const record = state.node(full.key);
     const again = forced.has(label);
     if (record !== null && !again) {
       const count = { total: record.items, executed: 0, cached: record.items, skipped: record.skipped };
       finish(label, { ...count, seconds: 0 });
       trees.set(label, record.tree);
-      return storedTree(record.tree, state);
+      run.note(full.key);
+      return storedTree(record);
     }
-    for (const input of Object.values(inputs)) keepListing(input);
+    run.save();
+    // by this document, named by the key, what an interrupted run has done of the stage can travel
+    state.putDocument(full.preimage);
     const clock = openClock({ origin });
     const memory = follow();
     clocks.set(label, clock);
@@ -152,7 +158,7 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
       });
     if (again && record !== null) {
       const { determinism } = node.stage;
-      const before = storedTree(record.tree, state).listing();
+      const before = storedTree(record).listing();
       const lines = await changesSince(before, { after: listing, determinism, store });
       for (const message of lines) session.emit({ type: "warning", message: `${label}: ${message}` });
     }
@@ -163,9 +169,16 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
     return resolved;
   }
 
-  /** Input listings are stored, so that a later miss can be compared with this run file by file. */
+  const listed = new Set<string>();
+
+  /**
+   * Input listings are stored, so that a later miss can be compared with this run file by file, and so that what a
+   * result was made from can be told. One that was lost is stored again.
+   */
   function keepListing({ listing, digest }: Resolved): void {
-    if (state.document(digest) === null) state.putDocument(listingText(listing()));
+    if (listed.has(digest)) return;
+    if (!state.hasDocument(digest)) state.putDocument(listingText(listing()));
+    listed.add(digest);
   }
 
   function keep(
@@ -176,7 +189,7 @@ export function openRunner(session: Session, { origin, force = [] }: RunnerOptio
     const tree = state.transaction(() => {
       const digest = state.putDocument(listingText(listing));
       const { length: skipped } = listing.skipped;
-      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() }, run.number);
       return digest;
     });
     return { digest: tree, listing: () => listing, source: null };

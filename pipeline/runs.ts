@@ -2,7 +2,7 @@
 import { PipelineError } from "./errors.ts";
 import { nearestName } from "./nearest_name.ts";
 import { type Publication, publish } from "./publish.ts";
-import { type RunRecord, runRecords } from "./run_record.ts";
+import { latestRuns, runNumber, type RunRecord } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { existingStore, hasBlob, openStore, type Store } from "./store.ts";
 import { type Listing, openTree, restrict, storedTree, type Tree } from "./tree.ts";
@@ -15,13 +15,13 @@ export interface RunsOptions {
 
 /** All runs whose records can be read, newest first; each with its facts or, where it asked for none, earlier ones. */
 export function listRuns({ store = ".ftim" }: RunsOptions = {}): readonly RunRecord[] {
-  const records = [...runRecords(existingStore(store))];
+  const records = [...latestRuns(existingStore(store))];
   let facts: RunRecord["facts"] = null;
   return records.toReversed().map((record) => ({ ...record, facts: facts = record.facts ?? facts })).toReversed();
 }
 
 /**
- * The run that a text means: "latest", its id, or the start or the end of an id that no other run shares.
+ * The run that a text means: "latest", its number, its id, or the start or the end of an id that no other run shares.
  *
  * @throws where there is none, or several
  */
@@ -30,6 +30,8 @@ export function findRun(text: string, options: RunsOptions = {}): RunRecord {
   const [latest] = runs;
   if (latest === undefined) throw new PipelineError("there is no run yet");
   if (text === "latest") return latest;
+  const numbered = /^\d{1,8}$/.test(text) ? runs.find(({ id }) => runNumber(id) === Number(text)) : undefined;
+  if (numbered !== undefined) return numbered;
   const found = runs.filter(({ id }) => id === text || id.startsWith(text) || id.endsWith(text));
   const [run] = found;
   if (run !== undefined && (found.length === 1 || run.id === text)) return run;
@@ -45,8 +47,9 @@ export function findRun(text: string, options: RunsOptions = {}): RunRecord {
 /** The listing of a run's target; null where the store has lost it, or the target is the user's own files. */
 export function targetListing(run: RunRecord, target: string, state: State): Listing | null {
   const tree = run.stages[run.targets[target] ?? ""]?.tree ?? null;
-  if (tree === null || state.document(tree) === null) return null;
-  return (run.picks[target] ?? []).reduce(restrict, storedTree(tree, state)).listing();
+  const listing = tree === null ? null : state.document(tree);
+  if (tree === null || listing === null) return null;
+  return (run.picks[target] ?? []).reduce(restrict, storedTree({ tree, listing })).listing();
 }
 
 /** What to publish again, and where. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Artifact, Node } from "./artifact.ts";
 import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
+import { plain } from "./plain.ts";
 import {
   entryName,
   type KindOf,
@@ -46,7 +47,10 @@ export interface StageDefinition<
   readonly each?: E;
   /** How many items `run` gets at once, at most. Default 1. */
   readonly batch?: number;
-  /** Schema of the parameters; what it returns (defaults filled in) enters the key. Default: none. */
+  /**
+   * Schema of the parameters; what it returns (defaults filled in) enters the key, so it must be what JSON can say: a
+   * map, a date or -0 is refused. Default: none.
+   */
   readonly params?: S;
   readonly determinism: Determinism;
   readonly resources?: Resources;
@@ -92,7 +96,8 @@ export function defineStage<
     const parsed = schema.safeParse(params ?? {});
     if (!parsed.success) throw new TypeError(`stage "${stage.name}": bad parameters\n${z.prettifyError(parsed.error)}`);
     const nodes = checkInputs(stage, inputs);
-    return { kind: definition.output, node: { type: "stage", stage, inputs: nodes, params: parsed.data } };
+    const plainParams = plain(parsed.data, `stage "${stage.name}": params`);
+    return { kind: definition.output, node: { type: "stage", stage, inputs: nodes, params: plainParams } };
   }
   return Object.assign(apply, { stage });
 }

@@ -69,7 +69,7 @@ export async function verify(
     const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
     const document = { ...recipe, inputs: Object.fromEntries(digests) };
     const record = ready ? session.state.node(nodeKey(document).key) : null;
-    if (record !== null) trees.set(vertex, storedTree(record.tree, session.state));
+    if (record !== null) trees.set(vertex, storedTree(record));
     if (options.stages !== undefined && !options.stages.includes(label)) continue;
     if (record === null) {
       rows.push({ label, verdict: "absent", items: 0, differences: [] });

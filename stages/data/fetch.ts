@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Artifact, cast, defineStage, nearestName, sourceFile, sourceFolder } from "@ftim/pipeline";
+import { type Artifact, cast, defineStage, nearestName, notCode, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { type Asset, type DataLock, parseDataLock } from "./parts/data_lock.ts";
 import { AssetError, defaultDataFolder, obtain, verify } from "./parts/obtain.ts";
 
@@ -72,7 +72,7 @@ let parsed: DataLock | undefined;
  * @throws {DataLockError} naming the entry that is wrong
  */
 export function dataLock(): DataLock {
-  return parsed ??= parseDataLock(Deno.readTextFileSync(new URL("../../data.lock", import.meta.url)));
+  return parsed ??= parseDataLock(Deno.readTextFileSync(notCode(new URL("../../data.lock", import.meta.url))));
 }
 
 /**

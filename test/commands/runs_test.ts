@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { defineStage, reproduce, silentReporter } from "@ftim/pipeline";
+import { defineStage, notCode, reproduce, silentReporter } from "@ftim/pipeline";
 
-const project = fileURLToPath(new URL("../..", import.meta.url));
+const project = fileURLToPath(notCode(new URL("../..", import.meta.url)));
 
 interface Said {
   readonly code: number;
@@ -64,12 +64,11 @@ Deno.test("runs, diff and publish: a store's runs are told, compared and publish
     assert.match(rows[0]!, / done +reconstruct +nothing +0123456 +desk, llvmpipe$/);
     assert.match(
       rows[1]!,
-      /^[0-9a-f]{8} +\d{4}-\d\d-\d\d \d\d:\d\d +\S+ s +done +table1 +1 of table +0123456 +desk, llvmpipe$/,
+      /^2 +\d{4}-\d\d-\d\d \d\d:\d\d +\S+ s +done +table1 +1 of table +0123456 +desk, llvmpipe$/,
     );
     const records: { id: string }[] = JSON.parse((await ftim("runs", "--json", "--store", store)).text);
     const [last, second, first] = records.map(({ id }) => id) as [string, string, string];
     const names = rows.map((row) => row.split(" ")[0]!);
-    assert.ok(records.every(({ id }, index) => id.endsWith(names[index]!)));
 
     const one = await ftim("runs", names[1]!, "--store", store);
     assert.match(one.text, new RegExp(`^Run ${second}\\n {2}result {3}done in .*: 1 executed, 0 cached\\n`));

@@ -48,7 +48,10 @@ Deno.test("runs are listed newest first, with what is known of the machine; a da
   assert.equal(findRun("latest", { store }).id, ids[2]);
   assert.equal(findRun(ids[0]!, { store }).id, ids[0]);
   assert.equal(findRun(ids[0]!.slice(-8), { store }).id, ids[0]);
-  assert.throws(() => findRun("20", { store }), /"20" means 2 runs: /);
+  assert.equal(findRun("1", { store }).id, ids[0]);
+  assert.equal(findRun("000003", { store }).id, ids[2]);
+  assert.throws(() => findRun("0000", { store }), /"0000" means 2 runs: /);
+  assert.throws(() => findRun("2", { store }), /there is no run "2"/, "its record is damaged");
   assert.throws(() => findRun(`${ids[0]!.slice(0, -1)}_`, { store }), new RegExp(`did you mean "${ids[0]}"\\?`));
   assert.throws(() => findRun("x", { store }), /there is no run "x"; "runs" lists them/);
 });
@@ -139,7 +142,7 @@ Deno.test("a run's timeline: worked, waited, memory and log of each stage, as te
   };
   const shown = timelineText(made, { facts: [["machine", "llvmpipe"]] });
   const lines = shown.split("\n");
-  assert.match(shown, /^Run 20.*\n {2}result {3}done in 1m 40s: 2 executed, 0 cached\n/);
+  assert.match(shown, /^Run 0.*\n {2}result {3}done in 1m 40s: 2 executed, 0 cached\n/);
   assert.match(shown, /\n {2}machine {2}llvmpipe\n/);
   const [first, second] = lines.filter((line) => line.includes("█"));
   assert.match(first!, /^a<b /);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { defineStage, plainReporter, reproduce, type StageReport } from "../../pipeline/mod.ts";
 import { secondsLeft } from "../../pipeline/estimate.ts";
 import { planOf } from "../../pipeline/plan.ts";
-import { runRecords } from "../../pipeline/run_record.ts";
+import { latestRuns } from "../../pipeline/run_record.ts";
 import { openLab } from "./lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -47,14 +47,14 @@ Deno.test("a stage's time is the time that it worked; what it waited for stands 
   let text = "";
   plainReporter((more) => text += more)(done!);
   assert.match(text, /^two: done in 0\.[2-6] s, after waiting 1\.\d s for the GPU\n$/);
-  const [record] = runRecords(`${lab.root}/store`);
+  const [record] = latestRuns(`${lab.root}/store`);
   assert.deepEqual([record?.id, record?.about, record?.summary.stages], [run, { command: "test" }, summary.stages]);
   assert.deepEqual(record?.timeline?.two?.log, ["two works"]);
   const [span] = record?.timeline?.two?.spans ?? [];
   near(span![0], 1.3);
   near(span![1], 1.5);
   await reproduce({ first, last }, lab.options());
-  const [again] = runRecords(`${lab.root}/store`);
+  const [again] = latestRuns(`${lab.root}/store`);
   assert.deepEqual([again?.timeline, again?.summary.stages.two?.seconds], [{}, 0], "what did nothing took no time");
 });
 
