@@ -4,6 +4,7 @@ import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { OverdueError, withinLimit } from "./limit.ts";
 import { forget } from "./records.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
@@ -45,7 +46,12 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
   return {
     inputs: trees,
     touched,
-    open: () => resource ??= start(),
+    // a retry opens it again
+    open: () =>
+      resource ??= start().catch((error) => {
+        resource = undefined;
+        throw error;
+      }),
     async close() {
       if (resource === undefined || stage.close === undefined) return;
       const opened = await resource.then((value) => ({ value }), () => null);
@@ -128,8 +134,7 @@ export async function callStage(
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
     await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
-    const resource = await shared.open();
-    const common = {
+    const common = (resource: unknown, signal: AbortSignal) => ({
       inputs: shared.inputs,
       params,
       resource,
@@ -138,15 +143,17 @@ export async function callStage(
       progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
       get signal() {
         listened = true;
-        return session.signal;
+        return signal;
       },
       get scratch() {
         Deno.mkdirSync(scratch, { recursive: true });
         return scratch;
       },
-    };
+    });
+    const run = async (signal: AbortSignal) =>
+      await stage.run(contextOf(common(await shared.open(), signal), { job, products, touched }));
     const started = Date.now();
-    await stage.run(contextOf(common, { job, products, touched }));
+    await withinLimit(run, { seconds: stage.timeLimit, signal: session.signal });
     for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
@@ -155,7 +162,11 @@ export async function callStage(
     for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
     return products;
   } catch (error) {
-    for (const { sink } of products) sink.discard();
+    for (const { sink } of products) {
+      // it may go on in the background
+      if (error instanceof OverdueError) sink.seal((what) => new StageError(label, `${what} after its time was up`));
+      sink.discard();
+    }
     const damaged = corruption(error)?.sha256 ?? "";
     // it was whole when the stage was given its path
     if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);

@@ -33,6 +33,12 @@ export interface Options {
   readonly facts?: Facts;
   /** Changing it disowns every earlier result. */
   readonly salt?: string;
+  /** Stages, by name or label, that run again though they are recorded. */
+  readonly force?: readonly string[];
+  /** After a failure, go on with the stages that do not need what failed. */
+  readonly keepGoing?: boolean;
+  /** What the caller wants to find again in the run record, such as the command. */
+  readonly about?: Readonly<Record<string, string>>;
 }
 
 /** The disk takes so many flushes at once to advantage: it writes them in one go. */

@@ -1,12 +1,13 @@
 /** Which stages are fresh and which are not, and why, without running any. */
 import type { Artifact, StageNode } from "./artifact.ts";
-import { readRun } from "./closure.ts";
+import { PipelineError } from "./errors.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { silentReporter } from "./report.ts";
-import { runNames } from "./run_record.ts";
+import { latestRuns } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -71,7 +72,7 @@ export async function explain(
   const found = rows.filter(({ label }) => label === stage || label.replace(/-\d+$/, "") === stage);
   const { store = ".ftim" } = options;
   if (found.length > 0) return found.map((row) => ({ ...row, notes: [denoNote(store, row.label)] }));
-  throw new Error(`there is no stage "${stage}" here; there are ${rows.map(({ label }) => label).join(", ")}`);
+  throw new PipelineError(`there is no stage "${stage}" here; ${didYouMean(stage, rows.map(({ label }) => label))}`);
 }
 
 /** The rows as plain text, one line a stage and one a reason. */
@@ -90,8 +91,7 @@ export function statusText(rows: readonly StageStatus[]): string {
 /** Which Deno computed a stage last, by the records of the runs, and which one this is. */
 function denoNote(store: string, label: string): string {
   const now = Deno.version.deno;
-  for (const name of runNames(store).toReversed()) {
-    const { summary, versions } = readRun(store, name.replace(/\.json$/, ""));
+  for (const { summary, versions } of latestRuns(store)) {
     if ((summary.stages[label]?.executed ?? 0) === 0) continue;
     return versions.deno === now
       ? `Deno ${now}, as when it was last computed`

@@ -91,8 +91,8 @@ Deno.test("equal calls are one vertex; publish writes only what differs", async 
   assert.deepEqual(ran, ["upper a"]);
   assert.deepEqual(Object.keys(summary.stages), ["upper"]);
   const out = `${lab.root}/out`;
-  assert.deepEqual(await publish(trees.one, out), ["a.up.txt"]);
-  assert.deepEqual(await publish(trees.two, out), []);
+  assert.deepEqual((await publish(trees.one, out)).written, ["a.up.txt"]);
+  assert.deepEqual((await publish(trees.two, out)).written, []);
   assert.equal(Deno.readTextFileSync(`${out}/a.up.txt`), "A");
   assert.deepEqual([...Deno.readDirSync(out)].map(({ name }) => name), ["a.up.txt"]);
 });
