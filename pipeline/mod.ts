@@ -38,7 +38,7 @@ export { graphMermaid, type GraphNode, graphOf, graphText } from "./graph.ts";
 export { graphSvg } from "./graph_svg.ts";
 export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
-export { provenanceText } from "./lineage.ts";
+export { provenanceText } from "./provenance.ts";
 export { publish } from "./publish.ts";
 export { folderRemote, pull, push, type Remote } from "./remote.ts";
 export {
