@@ -4,9 +4,11 @@ import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { OverdueError, withinLimit } from "./limit.ts";
+import { forget } from "./records.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
-import type { ActionRecord, FileRow } from "./state.ts";
+import { type ActionRecord, type FileRow, openState } from "./state.ts";
 import { checkAhead, commit, quarantine, remove } from "./store.ts";
 import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
@@ -44,7 +46,12 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
   return {
     inputs: trees,
     touched,
-    open: () => resource ??= start(),
+    // a retry opens it again
+    open: () =>
+      resource ??= start().catch((error) => {
+        resource = undefined;
+        throw error;
+      }),
     async close() {
       if (resource === undefined || stage.close === undefined) return;
       const opened = await resource.then((value) => ({ value }), () => null);
@@ -104,6 +111,7 @@ export async function keepBatch({ job, products, scratch, started, ended }: Batc
     });
     session.checkOpen();
     session.state.recordActions(records);
+    for (const product of products) product.recorded = true;
     remove(scratch);
     return records;
   } catch (error) {
@@ -119,13 +127,14 @@ export async function callStage(
 ): Promise<readonly Product[]> {
   const { node: { stage, params }, inputs, session, label } = job;
   const touched = untouched();
-  const products = actions.map((action): Product => ({ action, sink: openSink(session.store, action), skipped: [] }));
+  const products = actions.map((action): Product => {
+    return { action, sink: openSink(session.store, action), skipped: [], recorded: false };
+  });
   let listened = false;
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
     await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
-    const resource = await shared.open();
-    const common = {
+    const common = (resource: unknown, signal: AbortSignal) => ({
       inputs: shared.inputs,
       params,
       resource,
@@ -134,14 +143,18 @@ export async function callStage(
       progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
       get signal() {
         listened = true;
-        return session.signal;
+        return signal;
       },
       get scratch() {
         Deno.mkdirSync(scratch, { recursive: true });
         return scratch;
       },
-    };
-    await stage.run(contextOf(common, { job, products, touched }));
+    });
+    const run = async (signal: AbortSignal) =>
+      await stage.run(contextOf(common(await shared.open(), signal), { job, products, touched }));
+    const started = Date.now();
+    await withinLimit(run, { seconds: stage.timeLimit, signal: session.signal });
+    for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
     await session.checkCode(job.node);
@@ -149,7 +162,11 @@ export async function callStage(
     for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
     return products;
   } catch (error) {
-    for (const { sink } of products) sink.discard();
+    for (const { sink } of products) {
+      // it may go on in the background
+      if (error instanceof OverdueError) sink.seal((what) => new StageError(label, `${what} after its time was up`));
+      sink.discard();
+    }
     const damaged = corruption(error)?.sha256 ?? "";
     // it was whole when the stage was given its path
     if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);
@@ -159,7 +176,8 @@ export async function callStage(
 
 /** Throws where something that a stage read is not what it was when its hash entered the key. */
 async function checkRead(touched: Touched, { session, label }: Pick<Job, "session" | "label">): Promise<void> {
-  await recheck(touched);
+  if (touched.sources.size > 0) await recheck(touched);
+  if (touched.stored.size === 0) return;
   const damaged = await overwritten(touched, session.store);
   if (damaged.length > 0) throw writtenOver(label, damaged);
 }
@@ -171,6 +189,28 @@ function writtenOver(label: string, shas: readonly string[]): StageError {
     label,
     `${what}; a stage must not write to a path that file() gave it, but to a copy in scratch`,
   );
+}
+
+interface Lateness {
+  readonly job: Job;
+  /** What it did: 'wrote "a.txt"'. */
+  readonly what: string;
+  /** When the call began, in ms since the epoch. */
+  readonly started: number;
+}
+
+/** A stage that goes on after it has returned: what it made is not whole, so the run fails and its records go. */
+function late({ action: { key, item }, recorded }: Product, { job, what, started }: Lateness): StageError {
+  const { session, label, node: { stage } } = job;
+  const message = `${what} after it had returned: is an "await" missing? Its result is not recorded`;
+  const error = new StageError(label, message, { items: item === null ? [] : [item] });
+  session.fail(error);
+  if (!recorded) return error;
+  // the run may be over, and its database closed
+  using state = openState(session.store.root, { warn: (message) => session.emit({ type: "warning", message }) });
+  const nodes = state.recentNodes(stage.name, Number.MAX_SAFE_INTEGER).filter(({ ended }) => ended >= started);
+  forget(state, { nodes: nodes.map(({ key }) => key), actions: [key] });
+  return error;
 }
 
 interface FailureOptions {

@@ -63,10 +63,11 @@ export function dropDamaged(state: State): number {
   return state.transaction(() =>
     READERS.reduce((count, [table, key, read]) => {
       const keys: SQLOutputValue[] = [];
-      for (const row of state.db.prepare(`SELECT * FROM ${table}`).iterate()) {
-        if (read(row) === null) keys.push(row[key] ?? null);
+      // a damaged key may be no text, and is named by its bytes
+      for (const row of state.db.prepare(`SELECT *, CAST(${key} AS BLOB) AS bytes FROM ${table}`).iterate()) {
+        if (read(row) === null) keys.push(row.bytes ?? null);
       }
-      const drop = state.db.prepare(`DELETE FROM ${table} WHERE ${key} IS ?`);
+      const drop = state.db.prepare(`DELETE FROM ${table} WHERE CAST(${key} AS BLOB) IS ?`);
       for (const value of keys) drop.run(value);
       return count + keys.length;
     }, 0)

@@ -8,6 +8,7 @@
 import { crc32 } from "node:zlib";
 import { explainStoreFailure } from "./errors.ts";
 import { waitLockSync } from "./locks.ts";
+import type { Span } from "./clock.ts";
 import type { Plan, Vertex } from "./plan.ts";
 import type { Summary } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -33,6 +34,10 @@ export interface RunRecord {
    */
   readonly facts: Readonly<Record<string, unknown>> | null;
   readonly versions: Readonly<Record<string, string>>;
+  /** What the caller said of the run. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** By label, of stages that ran something: when they worked, in seconds from the start, and what they said last. */
+  readonly timeline?: Readonly<Record<string, { readonly spans: readonly Span[]; readonly log: readonly string[] }>>;
 }
 
 /** A run that has begun. */
@@ -75,7 +80,7 @@ export function beginRun({ root }: Pick<Store, "root">): OpenRun {
 
 /** The number that the next run will have. */
 export function nextRun(root: string): number {
-  return 1 + namesIn(root).reduce((most, name) => Math.max(most, numberOf(name)), 0);
+  return 1 + namesIn(root).reduce((most, name) => Math.max(most, runNumber(name)), 0);
 }
 
 interface RunOptions {
@@ -84,13 +89,16 @@ interface RunOptions {
   readonly plan: Plan;
   readonly keys: ReadonlyMap<string, string>;
   readonly trees: ReadonlyMap<string, string>;
+  readonly spans: ReadonlyMap<string, readonly Span[]>;
+  linesOf(stage: string): readonly string[];
+  readonly about?: RunRecord["about"];
 }
 
-/** Writes the record of a run, atomically. */
+/** Writes the record of a run, atomically, and returns the run's id. */
 export async function writeRunRecord(
   session: Session,
-  { run, summary, plan, keys, trees }: RunOptions,
-): Promise<void> {
+  { run, summary, plan, keys, trees, spans, linesOf, about }: RunOptions,
+): Promise<string> {
   const time = new Date(run.started).toISOString();
   const stages = [...keys].map(([label, key]) => [label, { key, tree: trees.get(label) ?? null }]);
   const record: Omit<RunRecord, "id"> = {
@@ -105,15 +113,18 @@ export async function writeRunRecord(
     // finding them out may take a while, for which an interrupted run has no time
     facts: summary.executed > 0 && summary.status !== "aborted" ? await session.facts() : null,
     versions: { ...Deno.version },
+    ...(about === undefined ? {} : { about }),
+    timeline: Object.fromEntries([...spans].map(([label, spans]) => [label, { spans, log: linesOf(label) }])),
   };
   const { root, temporary: folder } = session.store;
   const text = `${JSON.stringify(record, null, 2)}\n`;
   const temporary = `${folder}/run.json`;
   Deno.writeTextFileSync(temporary, text);
-  const name = `${padded(run.number)}-${time.replaceAll(/[:.]/g, "-")}-${checksum(text)}.json`;
-  Deno.renameSync(temporary, `${root}/runs/${name}`);
-  Deno.removeSync(markPath(root, run.number));
+  const id = `${padded(run.number)}-${time.replaceAll(/[:.]/g, "-")}-${checksum(text)}`;
+  Deno.renameSync(temporary, `${root}/runs/${id}.json`);
+  remove(markPath(root, run.number));
   for (const name of runNames(root).slice(0, -KEEP)) remove(`${root}/runs/${name}`);
+  return id;
 }
 
 /** What a vertex is a part of. */
@@ -134,15 +145,15 @@ function namesIn(root: string): readonly string[] {
   return [...Deno.readDirSync(`${root}/runs`)].map(({ name }) => name);
 }
 
-/** The number in the name of a record or a mark; 0 for one of an earlier version, which began with the year. */
-function numberOf(name: string): number {
+/** The number in the name of a record or a mark, or in a run's id; 0 for one of an earlier version, which began with the year. */
+export function runNumber(name: string): number {
   return Number(/^(\d{6,})[-.]/.exec(name)?.[1] ?? 0);
 }
 
 /** Names of the run records below a store, oldest first, damaged ones among them. */
 export function runNames(root: string): readonly string[] {
   const names = namesIn(root).filter((name) => name.endsWith(".json")).sort();
-  return names.sort((a, b) => numberOf(a) - numberOf(b));
+  return names.sort((a, b) => runNumber(a) - runNumber(b));
 }
 
 /** A run's record, by the name of its file; null for one that is damaged or gone. */
@@ -180,11 +191,11 @@ export function unfinishedRuns(root: string): readonly UnfinishedRun[] {
   const killed = namesIn(root).filter((name) => name.endsWith(".open")).map((name) => {
     const path = `${root}/runs/${name}`;
     const keys = Deno.readTextFileSync(path).split("\n");
-    return { number: numberOf(name), time: Deno.statSync(path).mtime?.getTime() ?? 0, keys };
+    return { number: runNumber(name), time: Deno.statSync(path).mtime?.getTime() ?? 0, keys };
   });
   const ended = [...latestRuns(root)].filter(({ summary }) => summary.status !== "done").map((record) => {
     const keys = Object.values(record.stages).map(({ key }) => key);
-    return { number: numberOf(record.id), time: Date.parse(record.ended), keys };
+    return { number: runNumber(record.id), time: Date.parse(record.ended), keys };
   });
   return [...killed, ...ended];
 }
@@ -202,7 +213,7 @@ export function removeMarks(root: string, before: number): void {
 export function lastUses(root: string): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   for (const { id, stages } of latestRuns(root)) {
-    for (const { key } of Object.values(stages)) if (!uses.has(key)) uses.set(key, numberOf(id));
+    for (const { key } of Object.values(stages)) if (!uses.has(key)) uses.set(key, runNumber(id));
   }
   return uses;
 }

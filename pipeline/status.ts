@@ -1,10 +1,13 @@
 /** Which stages are fresh and which are not, and why, without running any. */
 import type { Artifact, StageNode } from "./artifact.ts";
+import { PipelineError } from "./errors.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { silentReporter } from "./report.ts";
+import { latestRuns } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -22,6 +25,8 @@ export interface StageStatus {
   readonly reasons: readonly string[];
   /** When the result (or the nearest earlier one) was computed, in ms since the epoch. */
   readonly computed: number | null;
+  /** Of {@link explain}: what no key holds and may explain a difference all the same. */
+  readonly notes?: readonly string[];
 }
 
 /** Options of {@link statusOf}. */
@@ -65,21 +70,34 @@ export async function explain(
 ): Promise<readonly StageStatus[]> {
   const rows = await statusOf(targets, { names: 20, ...options });
   const found = rows.filter(({ label }) => label === stage || label.replace(/-\d+$/, "") === stage);
-  if (found.length > 0) return found;
-  throw new Error(`there is no stage "${stage}" here; there are ${rows.map(({ label }) => label).join(", ")}`);
+  const { store = ".ftim" } = options;
+  if (found.length > 0) return found.map((row) => ({ ...row, notes: [denoNote(store, row.label)] }));
+  throw new PipelineError(`there is no stage "${stage}" here; ${didYouMean(stage, rows.map(({ label }) => label))}`);
 }
 
 /** The rows as plain text, one line a stage and one a reason. */
 export function statusText(rows: readonly StageStatus[]): string {
   const width = Math.max(0, ...rows.map(({ label }) => label.length));
-  const lines = rows.flatMap(({ label, state, items, todo, reasons }) => {
+  const lines = rows.flatMap(({ label, state, items, todo, reasons, notes = [] }) => {
     const count = items === null || items === 1 ? "" : ` ${state === "fresh" ? items : `${todo} of ${items}`} items`;
     return [
       `${label.padEnd(width)}  ${state}${count}`,
-      ...reasons.map((reason) => `${" ".repeat(width)}  └ ${reason}`),
+      ...[...reasons, ...notes].map((reason) => `${" ".repeat(width)}  └ ${reason}`),
     ];
   });
   return `${lines.join("\n")}\n`;
+}
+
+/** Which Deno computed a stage last, by the records of the runs, and which one this is. */
+function denoNote(store: string, label: string): string {
+  const now = Deno.version.deno;
+  for (const { summary, versions } of latestRuns(store)) {
+    if ((summary.stages[label]?.executed ?? 0) === 0) continue;
+    return versions.deno === now
+      ? `Deno ${now}, as when it was last computed`
+      : `Deno ${versions.deno} → ${now}, in no key`;
+  }
+  return `Deno ${now}`;
 }
 
 interface View {

@@ -256,25 +256,30 @@ export async function checkBlob(store: Store, digest: Digest): Promise<BlobState
 export async function checkAhead(store: Store, digest: Digest): Promise<BlobState> {
   const known = store.verified.get(digest.sha256);
   if (known === undefined || digest.size > SMALL) return await checkBlob(store, digest);
-  const stamp = stampOf(blobPath(store, digest.sha256));
-  if (stamp?.size === digest.size && (known === null || sameStamp(known, stamp))) return "ok";
-  return await checkBlob(store, digest);
+  const path = blobPath(store, digest.sha256);
+  const whole = known === null ? sizeOnDisk(path) === digest.size : sameStamp(known, stampOf(path));
+  return whole ? "ok" : await checkBlob(store, digest);
 }
 
 /** A blob's bytes, checked as they are read. Quarantines a damaged blob and throws {@link CorruptBlobError}. */
 export async function readBlob(store: Store, { sha256: sha, size }: Digest): Promise<Uint8Array> {
-  const path = blobPath(store, sha);
-  const before = size > SMALL && isUnchanged(store, sha);
-  const bytes = await Deno.readFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
+  const known = size > SMALL && isUnchanged(store, sha);
+  const bytes = await readWhole(blobPath(store, sha), size);
   // a large one need not be hashed if it is known and nothing has touched it meanwhile
-  const whole = bytes !== null && bytes.length === size &&
-    ((before && isUnchanged(store, sha)) || sha256(bytes) === sha);
+  const whole = bytes?.length === size && ((known && isUnchanged(store, sha)) || sha256(bytes) === sha);
   if (whole) return bytes;
   quarantine(store, sha);
   throw new CorruptBlobError(sha);
+}
+
+async function readWhole(path: string, size: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    // a promise costs more than the reading of a small file
+    return size <= SMALL ? Deno.readFileSync(path) : await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 /** A blob's path for somebody who reads it, checked before. Otherwise as {@link readBlob}. */

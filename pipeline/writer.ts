@@ -4,7 +4,7 @@ import { checkPath } from "./path.ts";
 import type { FileRow } from "./state.ts";
 import { discard, stageBytes, type Staged, type Store } from "./store.ts";
 
-/** Where a stage puts its result. A path can be written once. */
+/** Where a stage puts its result. A path can be written once, and none after the stage has returned. */
 export interface Writer {
   write(path: string, content: Uint8Array | string): void;
   /** Writes canonical JSON: the same value always gives the same bytes. */
@@ -16,6 +16,10 @@ export interface Sink {
   readonly writer: Writer;
   readonly files: FileRow[];
   readonly staged: Staged[];
+  /** From now on the writer takes nothing: it throws what it is given for what it was asked to take. */
+  seal(late: (what: string) => Error): void;
+  /** Throws if it is sealed. */
+  check(what: string): void;
   discard(): void;
 }
 
@@ -24,7 +28,12 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
   const files: FileRow[] = [];
   const staged: Staged[] = [];
   const names = new Set<string>();
+  let sealed: ((what: string) => Error) | null = null;
+  function check(what: string): void {
+    if (sealed !== null) throw sealed(what);
+  }
   function write(path: string, content: Uint8Array | string): void {
+    check(`wrote "${path}"`);
     checkPath(path);
     checkItem(path, item);
     if (names.has(path)) throw new Error(`"${path}" was written twice`);
@@ -34,7 +43,8 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
     files.push([path, blob.sha256, blob.size]);
   }
   const writer = { write, json: (path: string, value: unknown) => write(path, canonical(value)) };
-  return { writer, files, staged, discard: () => discard(staged) };
+  const seal = (late: (what: string) => Error) => sealed = late;
+  return { writer, files, staged, seal, check, discard: () => discard(staged) };
 }
 
 function checkItem(path: string, item: string | null): void {

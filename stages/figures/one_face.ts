@@ -1,6 +1,6 @@
 /**
- * What comes of one photograph, for the README: a face, what of its texture the photograph shows, the completed texture,
- * and the head turned to both sides. The paper has no such figure.
+ * What comes of one photograph, for the README: a face, what of its texture the photograph shows, the completed
+ * texture, and the head turned to both sides. The paper has no such figure.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

@@ -56,7 +56,8 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
   assert.equal(end.status, "done");
   assert.ok(end.executed > 100);
   for (const method of ["DECA", "Chen", "Deng", "Tran", "Ours"]) assert.match(stdout, new RegExp(method));
-  const files = [...Deno.readDirSync(join(first, "embedded"))].map(({ name }) => name);
+  const named = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
+  const files = [...named(join(first, "embedded")), ...named(join(first, "embedded", "full"))];
   for (
     const name of [
       "table1.csv",
@@ -64,6 +65,8 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
       "table1.tex",
       "metrics.csv",
       "figure3.png",
+      "figure3.webp",
+      "one_face.webp",
       "filter_report.md",
       "novel_views.md",
       "uv_truth.md",
@@ -71,11 +74,12 @@ Deno.test("a cold reproduce ends with Table 1 of five methods and every result f
       "uv_truth_margins.md",
       "fairness.md",
       "training.svg",
+      "training.webp",
       "yaw.png",
       "report.html",
       "losses.csv",
       "calibration.json",
-      "ro-crate-metadata.json",
+      "ro-crate-metadata.json.gz",
     ]
   ) assert.ok(files.includes(name), `${name} is missing among ${files}`);
   const metrics = await Deno.readTextFile(join(first, "embedded", "metrics.csv"));

@@ -6,7 +6,15 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { codeDigests } from "../../pipeline/code.ts";
-import { type CodeDigests, fsck, PipelineError, publish, reproduce, silentReporter } from "../../pipeline/mod.ts";
+import {
+  type CodeDigests,
+  crateOf,
+  fsck,
+  PipelineError,
+  publish,
+  reproduce,
+  silentReporter,
+} from "../../pipeline/mod.ts";
 import { openState } from "../../pipeline/state.ts";
 import { corrupt } from "./corrupt.ts";
 import { targetsOf } from "./graph.ts";
@@ -23,6 +31,8 @@ type Files = ReadonlyMap<string, string>;
 interface Case {
   readonly source: string;
   readonly truth: Files;
+  /** What a fresh store says of where they come from. */
+  readonly origin: string;
   /** Null: asks Deno where the store has lost the module graph, which takes longer than all the rest. */
   readonly code: CodeDigests | null;
 }
@@ -55,8 +65,15 @@ function isClear(error: unknown): boolean {
     /\b(run|choose|use|move|wait|free|remove)\b/i.test(error.message);
 }
 
+/** The run's crate, without what differs from run to run. */
+async function describedBy(store: string): Promise<string> {
+  const crate = await crateOf({ store, name: "n", description: "d", license: "MIT", workflow: "main.ts" });
+  const rows = crate["@graph"].filter((entity) => /File|Dataset/.test(String(entity["@type"])));
+  return JSON.stringify(rows.map(({ datePublished: _date, mentions: _mentions, ...rest }) => rest));
+}
+
 /** What became of one case: null where all was well. */
-async function judge(store: string, { source, truth, code }: Case): Promise<string | null> {
+async function judge(store: string, { source, truth, origin, code }: Case): Promise<string | null> {
   const unclear: unknown[] = [];
   async function attempt<T>(work: () => Promise<T>): Promise<T | null> {
     try {
@@ -78,7 +95,13 @@ async function judge(store: string, { source, truth, code }: Case): Promise<stri
   // what the run did not read must not make fsck stumble, nor be left behind by it
   const check = () => attempt(() => fsck(store, { warn: () => {}, jobs: 1 }));
   const clean = (await check())?.clean === true || (await check())?.clean === true;
-  return complaint() ?? (clean ? null : "not clean after fsck");
+  if (!clean) return complaint() ?? "not clean after fsck";
+  // and where the results come from must be told as before
+  const described = await attempt(async () => {
+    await publishedBy(store, { source, code });
+    return await describedBy(store);
+  });
+  return complaint() ?? (described === origin ? null : "wrong origin");
 }
 
 Deno.test(`${CASES} damaged stores: none gives a wrong result, an unclear error, or damage that stays`, async () => {
@@ -92,7 +115,9 @@ Deno.test(`${CASES} damaged stores: none gives a wrong result, an unclear error,
         Deno.mkdirSync(dirname(`${source}/${path}`), { recursive: true });
         Deno.writeTextFileSync(`${source}/${path}`, text);
       }
-      cases.push({ source, truth: await publishedBy(`${root}/fresh-${name}`, { source, code: null }) });
+      const store = `${root}/fresh-${name}`;
+      const truth = await publishedBy(store, { source, code: null });
+      cases.push({ source, truth, origin: await describedBy(store) });
     }
     // old enough for the files to be known by their stamps; two runs, so that there are two records
     await new Promise((resolve) => setTimeout(resolve, 100));

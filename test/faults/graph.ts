@@ -1,4 +1,4 @@
-/** A small graph whose records and objects are worth damaging: items, skips, picks, paths, parameters, shared inputs. */
+/** A small graph with something of everything to damage: items, skips, picks, paths, parameters, shared inputs. */
 import { z } from "zod";
 import { defineStage, pick, sourceFolder } from "../../pipeline/mod.ts";
 

@@ -249,6 +249,30 @@ Deno.test("runs have an order of their own: a clock that was set back changes ne
   assert.deepEqual(runNames(store).map((name) => Number(name.slice(0, 6))), [1, 2, 3, 4, 5, 6, 7]);
 });
 
+Deno.test("fsck drops a row that is damaged in any column, its key as well, and is clean after that", async () => {
+  using lab = openLab();
+  const { store, run } = openRuns(lab);
+  await run({ "a.txt": "one" });
+  const harms = [
+    "UPDATE actions SET key = CAST(x'ff' AS TEXT) || key WHERE item = 'a'",
+    "UPDATE actions SET started = started + 1 WHERE item IS NULL",
+    "UPDATE nodes SET run = 9223372036854775807 WHERE stage = 'total'",
+    "UPDATE documents SET text = replace(text, 'a.up.txt', 'b.up.txt')",
+    "UPDATE snapshots SET root = NULL",
+    "INSERT INTO closures VALUES ('entry', '{}', 1)",
+  ];
+  for (const harm of harms) {
+    {
+      using state = openState(store, { warn: assert.fail });
+      state.db.prepare(harm).run();
+    }
+    const report = await fsck(store);
+    assert.ok(!report.clean && report.forgotten > 0, harm);
+    assert.ok((await fsck(store)).clean, harm);
+    assert.match(await (await run({})).tree.text("total.json"), /"ONE"/);
+  }
+});
+
 Deno.test("gc refuses to work beside a run, and a run that starts meanwhile waits", async () => {
   using lab = openLab();
   lab.put({ "a.txt": "a" });

@@ -7,6 +7,7 @@ import type { OverlayOptions } from "sharp";
 
 /** One row: a picture for each column, as PNG or JPEG bytes; null leaves the cell grey. */
 export interface SheetRow {
+  /** Without a label in any row, the pictures begin at the left edge. */
   readonly label: string;
   readonly pictures: readonly (Uint8Array | null)[];
 }
@@ -40,7 +41,8 @@ export async function contactSheet({ headings, rows, cell = 168, fontFile }: She
     }
   }
   const { default: sharp } = await import("sharp");
-  const left = (column: number) => LABEL_WIDTH + column * (cell + GAP);
+  const labelled = rows.some(({ label }) => label !== "");
+  const left = (column: number) => (labelled ? LABEL_WIDTH : 0) + column * (cell + GAP);
   const top = (row: number) => HEADING_HEIGHT + row * (cell + GAP);
   const width = left(headings.length), height = top(rows.length);
   const overlays: OverlayOptions[] = [];
