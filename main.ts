@@ -5,8 +5,10 @@ import { Failure } from "./commands/failure.ts";
 import { gate } from "./commands/gate.ts";
 import { reconstruct } from "./commands/reconstruct.ts";
 import { reproduce } from "./commands/reproduce.ts";
+import { runs } from "./commands/runs.ts";
 import { status } from "./commands/status.ts";
 import { travel } from "./commands/travel.ts";
+import { versionText } from "./commands/version.ts";
 import { AbortedError } from "@ftim/pipeline";
 
 /** Exit status after an interruption, as shells use it. */
@@ -15,8 +17,13 @@ const INTERRUPTED = 130;
 function commandLine(): Command {
   const program = new Command("ftim")
     .description("Reproduces the facial texture paper, from photographs to its tables.")
+    .option("-V, --version", "print the version, the commit and Deno's version")
+    .on("option:version", () => {
+      console.log(versionText());
+      Deno.exit(0);
+    })
     .showHelpAfterError();
-  for (const add of [reproduce, reconstruct, status, care, gate, travel]) add(program);
+  for (const add of [reproduce, reconstruct, status, runs, care, gate, travel]) add(program);
   return program;
 }
 

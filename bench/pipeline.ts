@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { comparePeers } from "./pipeline_peers.ts";
 import { hashMany } from "../pipeline/hash_many.ts";
-import { defineStage, type Options, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
+import { defineStage, notCode, type Options, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
 import { z } from "zod";
 
 const step = defineStage({
@@ -100,7 +100,7 @@ async function millionFiles(): Promise<void> {
     if (index % 1000 === 0) Deno.mkdirSync(`${folder}/${index / 1000}`, { recursive: true });
     Deno.writeTextFileSync(`${folder}/${Math.floor(index / 1000)}/${index}.txt`, String(index).padEnd(64));
   }
-  const self = fileURLToPath(import.meta.url);
+  const self = fileURLToPath(notCode(import.meta.url));
   for (const [label, bar] of [["first run"], ["nothing to do", 8]] as const) {
     const args = ["run", "-q", "--no-check", "--allow-read", "--allow-write", "--allow-env", "--allow-run", self];
     const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), { args: [...args, "--folder", folder] })

@@ -4,7 +4,7 @@
  * path are left out. The peers start a shell a stage, this engine calls a function: that is part of the comparison.
  */
 import { fileURLToPath } from "node:url";
-import { defineStage, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
+import { defineStage, notCode, reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
 import { z } from "zod";
 
 const trivial = defineStage({
@@ -42,7 +42,7 @@ const numbersTo = (count: number) => Array.from({ length: count }, (_, index) =>
 const prepare = [["dvc", "init", "-q", "--no-scm"]];
 
 function self(...args: string[]): readonly string[] {
-  return [Deno.execPath(), "run", "-q", "--no-check", "--allow-all", fileURLToPath(import.meta.url), ...args];
+  return [Deno.execPath(), "run", "-q", "--no-check", "--allow-all", fileURLToPath(notCode(import.meta.url)), ...args];
 }
 
 /** So many stages that write a line. */

@@ -80,6 +80,23 @@ export function experimentCommand(program: Command, names: readonly [string, str
     );
 }
 
+/** Options of a command that runs the experiment. */
+export interface Running extends Common {
+  readonly force?: readonly string[];
+  readonly keepGoing?: true;
+}
+
+/** Adds a command that takes {@link Running}. */
+export function runningCommand(program: Command, names: readonly [string, string]): Command {
+  return experimentCommand(program, names)
+    .option("--keep-going", "after a failure, go on with what does not need it")
+    .option(
+      "--force <stages>",
+      "run these again though they are recorded: names, separated by commas",
+      (text) => text.split(","),
+    );
+}
+
 /** Some of the experiment's artifacts; default: all that are published. */
 export async function artifactsOf(
   options: Common,

@@ -1,5 +1,10 @@
 /** What the run record says of the machine and the code's version. Found out only if something ran. */
 import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { notCode, type RunRecord } from "@ftim/pipeline";
+
+/** The working tree that this program runs from. */
+const ROOT = notCode(new URL("..", import.meta.url)).pathname;
 
 /** Adapter, Deno, system, git commit. */
 export async function machineFacts(): Promise<Record<string, unknown>> {
@@ -10,8 +15,23 @@ export async function machineFacts(): Promise<Record<string, unknown>> {
     deno: Deno.version.deno,
     os: Deno.build.os,
     architecture: Deno.build.arch,
-    commit: gitCommit(new URL("..", import.meta.url).pathname),
+    commit: gitCommit(ROOT),
   };
+}
+
+/** What every run record says, even of a run that computed nothing: commit and host. */
+export function aboutRun(): Readonly<Record<string, string>> {
+  const commit = gitCommit(ROOT);
+  return { ...(commit === null ? {} : { commit }), host: Deno.hostname() };
+}
+
+const adapterSchema = z.object({ vendor: z.string(), architecture: z.string(), description: z.string() }).partial();
+
+/** Host and adapter of a run, as far as its record says. */
+export function machineOf({ about, facts }: Pick<RunRecord, "about" | "facts">): string {
+  const { vendor, architecture, description } = adapterSchema.safeParse(facts?.adapter).data ?? {};
+  const adapter = description || [vendor, architecture].filter(Boolean).join(" ");
+  return [about?.host, adapter].filter(Boolean).join(", ");
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import {
   appendStepSummary,
+  type Baseline,
   baselineOf,
   gate as compare,
   gateMarkdown,
@@ -31,6 +32,7 @@ interface GateOptions extends Common {
   readonly baseline: string;
   readonly metrics?: string;
   readonly update?: true;
+  readonly drop?: true;
 }
 
 /** Adds the command. */
@@ -39,14 +41,16 @@ export function gate(program: Command): void {
     .option("--baseline <file>", "to compare with", "results/baseline.json")
     .option("--metrics <file>", "to compare; default: the published metrics.json")
     .option("--update", "make the present metrics the baseline")
+    .option("--drop", "with --update: leave out the baseline's metrics that are gone")
     .action(run);
 }
 
-function run({ baseline: path, update, metrics: file, ...options }: GateOptions): void {
-  const metrics = methodMeans(readMetrics(file ?? `${folderOf(options)}/metrics.json`));
+function run({ baseline: path, update, drop, metrics: file, ...options }: GateOptions): void {
+  const source = file ?? `${folderOf(options)}/metrics.json`;
+  const metrics = methodMeans(readMetrics(source));
+  if (metrics.faces === 0) throw new Error(`${source} holds no face`);
   if (update === true) {
-    const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
-    writeBaseline(path, baselineOf(metrics, { ...earlier, rules: RULES }));
+    writeBaseline(path, updated(metrics, { path, drop: drop === true }));
     return console.log(`${path}: ${Object.keys(metrics).length} metrics`);
   }
   const result = compare(metrics, readBaseline(path));
@@ -56,9 +60,22 @@ function run({ baseline: path, update, metrics: file, ...options }: GateOptions)
   if (!result.passed) throw new Failure();
 }
 
+function updated(
+  metrics: Readonly<Record<string, number>>,
+  { path, drop }: { readonly path: string; readonly drop: boolean },
+): Baseline {
+  const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
+  try {
+    return baselineOf(metrics, { ...earlier, rules: RULES, drop });
+  } catch (error) {
+    const advice = drop ? "" : "\nWhere that is meant, add --drop.";
+    throw new Error(`${path}: ${error instanceof Error ? error.message : error}${advice}`, { cause: error });
+  }
+}
+
 function readMetrics(path: string): unknown {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    return JSON.parse(Deno.readTextFileSync(path).replace(/^\ufeff/, ""));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) throw new Error(`${path}: no such file; run reproduce first`, { cause });
     throw new Error(`${path} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
@@ -85,6 +102,11 @@ export function methodMeans(json: unknown): Readonly<Record<string, number>> {
   }
   const means = Object.entries(values).map(([name, list]) => [name, list.reduce((a, b) => a + b) / list.length]);
   return { faces: faces.length, ...Object.fromEntries(means) };
+}
+
+/** Whether a value is what `metrics.json` holds. */
+export function areMeasurements(json: unknown): boolean {
+  return measurementSchema.array().safeParse(json).success;
 }
 
 function exists(path: string): boolean {

@@ -1,23 +1,23 @@
 /**
- * `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them; all that is more than a
- * part of `reproduce` also says how it was made.
+ * `reproduce`, `table1`, `table2`, `lpips`, `figures`: computes artifacts and publishes them, with a page that says
+ * where the time went; all that is more than a part of `reproduce` also says how it was made.
  */
-import { gzipSync } from "node:zlib";
 import { type Command, Option } from "commander";
-import { crateOf, defaultReporter, publish, reproduce as compute, type Tree } from "@ftim/pipeline";
+import { defaultReporter, reproduce as compute, type Summary, type Tree, UnfinishedError } from "@ftim/pipeline";
 import {
   ABLATION,
   artifactsOf,
-  type Common,
-  experimentCommand,
   folderOf,
-  FULL_SIZE,
   LPIPS,
   PUBLISHED,
   type Published,
+  type Running,
+  runningCommand,
   stoppableOptions,
 } from "./common.ts";
+import { aboutRun } from "./facts.ts";
 import { withWatchdog } from "./interrupt.ts";
+import { publishTargets, writeCrate, writeTimeline } from "./results.ts";
 
 /** What asks for further rows of the ablation. */
 const more = () =>
@@ -28,78 +28,76 @@ const more = () =>
 
 /** Adds the commands. */
 export function reproduce(program: Command): void {
-  experimentCommand(program, ["reproduce", "everything: tables, figures, reports"])
-    .action(async (options: Common) => {
-      const changed = await make(PUBLISHED, options);
-      await writeCrate(options, { file: "ro-crate-metadata.json", changed });
-    });
-  experimentCommand(program, ["table1", "Table 1 and only what it needs"])
-    .action(async (options: Common) => void await make(["table1"], options));
-  experimentCommand(program, ["table2", "the ablation, Table 2 and Figure 4, and only what they need"])
+  runningCommand(program, ["reproduce", "everything: tables, figures, reports"])
+    .action((options: Running) => make(PUBLISHED, { options, command: "reproduce", crate: "ro-crate-metadata.json" }));
+  runningCommand(program, ["table1", "Table 1 and only what it needs"])
+    .action((options: Running) => make(["table1"], { options, command: "table1" }));
+  runningCommand(program, ["table2", "the ablation, Table 2 and Figure 4, and only what they need"])
     .addOption(more())
-    .action(async (options: Common) => {
-      const changed = await make(ABLATION, options);
-      await writeCrate(options, { file: "table2-ro-crate-metadata.json", changed });
-    });
-  experimentCommand(program, [
+    .action((options: Running) =>
+      make(ABLATION, { options, command: "table2", crate: "table2-ro-crate-metadata.json" })
+    );
+  runningCommand(program, [
     "lpips",
     "LPIPS of each method, through a network that you get by one command (docs/lpips.md)",
   ])
     .option("--ablation", "of the ablation's variants too")
     .addOption(more().implies({ ablation: true }))
-    .action(async ({ ablation, ...options }: Common & { ablation?: boolean }) => {
+    .action(async ({ ablation, ...options }: Running & { ablation?: boolean }) => {
       (await import("../experiments/lpips_network.ts")).requireLpipsNetwork(options);
-      const changed = await make(ablation ? LPIPS : ["lpips"], options);
-      await writeCrate(options, { file: `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`, changed });
+      const crate = `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`;
+      await make(ablation ? LPIPS : ["lpips"], { options, command: "lpips", crate });
     });
-  experimentCommand(program, ["figures", "the figures and only what they need"])
-    .action(async (options: Common) =>
-      void await make(["figure3", "figure3Small", "oneFaceSmall", "charts", "chartsSmall"], options)
+  runningCommand(program, ["figures", "the figures and only what they need"])
+    .action((options: Running) =>
+      make(["figure3", "figure3Small", "oneFaceSmall", "charts", "chartsSmall"], { options, command: "figures" })
     );
 }
 
-/** Runs some of an experiment's artifacts and publishes them; says whether anything ran or was written. */
-async function make(names: readonly Published[], options: Common): Promise<boolean> {
+interface MakeOptions {
+  readonly options: Running;
+  readonly command: string;
+  /** File of the crate that says how it was made; absent: none is written. */
+  readonly crate?: string;
+}
+
+/** Runs some of an experiment's artifacts and publishes them. */
+async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
   if (options.experiment === "paper") (await import("../experiments/paper.ts")).requirePaperData(options);
   const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
-  const { trees, summary } = await compute(await artifactsOf(options, names), { ...engine, reporter });
-  const folder = folderOf(options);
-  let written = 0;
-  for (const [name, tree] of Object.entries(trees)) {
-    written += (await publish(tree, FULL_SIZE.includes(name) ? `${folder}/full` : folder)).length;
+  const { experiment, force = [], keepGoing = false } = options;
+  const about = { ...aboutRun(), command, experiment, ...(crate === undefined ? {} : { crate }) };
+  const artifacts = await artifactsOf(options, names);
+  try {
+    const made = await compute(artifacts, { ...engine, reporter, about, force, keepGoing });
+    const changed = await show(made, options);
+    if (crate !== undefined) await writeCrate(crate, { ...options, changed });
+  } catch (error) {
+    // what could be made is of use nevertheless
+    if (error instanceof UnfinishedError) await show(error.made, options);
+    throw error;
   }
+}
+
+interface Made {
+  readonly trees: Readonly<Record<string, Tree>>;
+  readonly summary: Summary;
+  readonly run: string | null;
+}
+
+/** Publishes what was made, and prints the tables; says whether anything ran or was written. */
+async function show({ trees, summary, run }: Made, options: Running): Promise<boolean> {
+  const written = await publishTargets(trees, options);
+  if (run !== null && summary.executed > 0) await writeTimeline(run, options);
   if (trees.table1 !== undefined) console.log(await trees.table1.text("table1.txt"));
   if (trees.table2 !== undefined) console.log(await trees.table2.text("table2.md"));
   if (trees.lpips !== undefined) console.log(await trees.lpips.text("lpips.md"));
-  console.log(
-    `${fileCount(Object.values(trees))} files in ${folder}${written === 0 ? "" : `, ${written} of them new`}`,
-  );
+  const news = written === 0 ? "" : `, ${written} of them new`;
+  console.log(`${fileCount(Object.values(trees))} files in ${folderOf(options)}${news}`);
   return summary.executed > 0 || written > 0;
 }
 
 function fileCount(trees: readonly Tree[]): number {
   return trees.reduce((sum, { paths }) => sum + paths.length, 0);
-}
-
-/** Writes the run's crate, compressed, beside its results, unless they are the ones that it tells of already. */
-async function writeCrate(
-  options: Common,
-  { file, changed }: { readonly file: string; readonly changed: boolean },
-): Promise<void> {
-  const path = `${folderOf(options)}/${file}.gz`;
-  if (!changed && await Deno.stat(path).then(() => true, () => false)) return;
-  const crate = await crateOf({
-    store: options.store,
-    file,
-    name: "Towards High-Fidelity Facial Texture Reconstruction, reproduced",
-    description:
-      `Tables, figures and reports of the experiment "${options.experiment}", with all that they were made from.`,
-    license: "https://spdx.org/licenses/MIT",
-    workflow: "../../main.ts",
-    folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),
-  });
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  await Deno.writeFile(temporary, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
-  await Deno.rename(temporary, path);
 }

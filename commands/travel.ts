@@ -4,12 +4,15 @@ import {
   exportRun,
   folderRemote,
   importRun,
+  type Progress,
   provenanceText,
+  type Pull,
   pull,
   push,
   type Remote,
   s3Remote,
   type Transfer,
+  type TravelOptions,
 } from "@ftim/pipeline";
 import {
   ABLATION,
@@ -24,7 +27,7 @@ import {
   type StoreOptions,
 } from "./common.ts";
 
-type RunOptions = StoreOptions & { readonly run?: string };
+type RunOptions = StoreOptions & { readonly run?: string; readonly verify?: boolean };
 
 /** Adds the commands. */
 export function travel(program: Command): void {
@@ -32,24 +35,78 @@ export function travel(program: Command): void {
     .action(async (file: string, options: StoreOptions) => console.log(await provenanceText(file, options)));
   storeCommand(program, ["export", "write a run's results to a tar file for another machine"]).argument("<tar>")
     .option("--run <id>", "default: the latest")
-    .action(async (file: string, options: RunOptions) => say("exported", await exportRun(file, options)));
+    .action(async (file: string, options: RunOptions) => {
+      say("exported", await underWay((travelling) => exportRun(file, { ...options, ...travelling })));
+    });
   storeCommand(program, ["import", "take results from a tar file"]).argument("<tar>")
-    .action(async (file: string, options: StoreOptions) => say("imported", await importRun(file, options)));
+    .action(async (file: string, options: StoreOptions) => {
+      say("imported", await underWay((travelling) => importRun(file, { ...options, ...travelling })));
+    });
   storeCommand(program, ["push", "send a run's results to a shared store"])
     .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
     .option("--run <id>", "default: the latest")
-    .action(async (remote: Remote, options: RunOptions) => say("sent", await push(remote, options)));
+    .option("--verify", "read what is there already, and replace what is damaged")
+    .action(async (remote: Remote, options: RunOptions) => {
+      const sent = await underWay((travelling) => push(remote, { ...options, ...travelling }));
+      say("sent", sent);
+      if (sent.replaced > 0) console.log(`${sent.replaced} of them were there, damaged, and have been replaced`);
+    });
   experimentCommand(program, ["pull", "fetch results from a shared store"])
     .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
     .action(async (remote: Remote, options: Common) => {
       // What has commands of its own too: only what the shared store has is fetched.
       const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION, ...LPIPS]);
-      say("fetched", await pull(remote, wanted, engineOptions(options)));
+      const pulled = await underWay((travelling) => pull(remote, wanted, { ...engineOptions(options), ...travelling }));
+      say("fetched", pulled);
+      sayMissing(pulled);
     });
 }
 
-function say(verb: string, { stages, blobs, bytes }: Transfer): void {
-  console.log(`${verb} ${stages} stages, ${blobs} objects, ${byteText(bytes)}`);
+function say(verb: string, { stages, unfinished, blobs, bytes }: Transfer): void {
+  const part = unfinished === 0 ? "" : `, the finished items of ${unfinished} unfinished stages`;
+  console.log(`${verb} ${stages} stages${part}, ${blobs} objects, ${byteText(bytes)}`);
+}
+
+/** Stages that are named where they could not be had; more are counted. */
+const NAMED = 10;
+
+function sayMissing({ absent, incomplete }: Pull): void {
+  if (incomplete.length > 0) {
+    console.log(`${incomplete.length} stages are incomplete there and were left out; the next run computes them:`);
+    for (const { stage, reason } of incomplete.slice(0, NAMED)) console.log(`  ${stage}: ${reason}`);
+    if (incomplete.length > NAMED) console.log(`  and ${incomplete.length - NAMED} more`);
+    console.log("Who has them whole can mend that by pushing again, with --verify.");
+  }
+  if (absent > 0) {
+    console.log(`${absent} stages are neither here nor there: nobody pushed them, or with other settings`);
+  }
+}
+
+/** How often the line of progress is drawn, in ms. */
+const REDRAW = 100;
+
+/** Runs a transfer that Ctrl-C ends, with one line of progress on a terminal. */
+async function underWay<T>(work: (options: Pick<TravelOptions, "signal" | "progress">) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, abort);
+  const shown = Deno.stderr.isTerminal();
+  let drawn = 0;
+  const draw = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+  function progress({ objects, bytes, total }: Progress): void {
+    if (!shown || performance.now() - drawn < REDRAW) return;
+    drawn = performance.now();
+    const of = (text: (from: { objects: number; bytes: number }) => string) =>
+      total === null ? "" : ` of ${text(total)}`;
+    const count = `${objects}${of((all) => String(all.objects))} objects`;
+    draw(`${count}, ${byteText(bytes)}${of((all) => byteText(all.bytes))}`);
+  }
+  try {
+    return await work({ signal: stop.signal, progress });
+  } finally {
+    if (shown && drawn > 0) draw("");
+    for (const name of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(name, abort);
+  }
 }
 
 /**

@@ -1,80 +1,135 @@
 /** A run's results as one tar file, for another machine: records and blobs, checked when they are taken in. */
-import { blobsOf, type Bundle, bundlesOf, installBundles, parseBundle, readRun } from "./closure.ts";
-import { PipelineError } from "./errors.ts";
-import { sha256 } from "./hash.ts";
-import { openState } from "./state.ts";
-import { blobPath, checkBlob, commit, type Digest, existingStore, hasBlob, openStore, stageBytes } from "./store.ts";
-import { readTar, type TarEntry, writeTar } from "./tar.ts";
+import {
+  type AnyBundle,
+  anyBundlesOf,
+  blobsOf,
+  bundleText,
+  installBundles,
+  isFinished,
+  parseBundle,
+} from "./bundle.ts";
+import { collect, fileChunks, once } from "./chunks.ts";
+import { readRun } from "./closure.ts";
+import { BadObjectError, PipelineError } from "./errors.ts";
+import { checkAborted } from "./lanes.ts";
+import { receive } from "./receive.ts";
+import { nextRun } from "./run_record.ts";
+import { openState, type State } from "./state.ts";
+import { blobPath, checkBlob, type Digest, existingStore, hasBlob, openStore, type Store } from "./store.ts";
+import { openTally, type TravelOptions } from "./tally.ts";
+import { readTar, type TarEntry, type TarFile, writeTar } from "./tar.ts";
 
 /** What travelled. */
 export interface Transfer {
+  /** Finished stages. */
   readonly stages: number;
+  /** Unfinished stages, of which the items that were done travelled. */
+  readonly unfinished: number;
   readonly blobs: number;
   readonly bytes: number;
 }
 
 /** Where from, and which run; default: the latest. */
-export interface ExportOptions {
-  readonly store?: string;
+export interface ExportOptions extends TravelOptions {
   readonly run?: string;
 }
 
-/** Writes a run's finished stages to a tar file. Refuses damaged blobs. The same results give the same bytes. */
-export async function exportRun(path: string, { store: root = ".ftim", run }: ExportOptions = {}): Promise<Transfer> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
-  const keys = Object.values(readRun(store.root, run).stages).map(({ key }) => key);
-  const bundles = bundlesOf(keys, state);
+/**
+ * Writes a run's results to a tar file: its finished stages, and of those that an interruption left unfinished the
+ * items that are done. Refuses damaged blobs, and a run that has nothing. The same results give the same bytes.
+ */
+export async function exportRun(path: string, options: ExportOptions = {}): Promise<Transfer> {
+  const { store: root = ".ftim", run, signal, progress } = options;
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
+  const bundles = bundlesOfRun({ store, state, run });
   const blobs = distinct(bundles.flatMap((bundle) => blobsOf(bundle)));
+  const tally = openTally(blobs, progress);
   for (const blob of blobs) {
+    checkAborted(signal);
     const found = await checkBlob(store, blob);
     if (found !== "ok") {
       throw new PipelineError(`blob ${blob.sha256} is ${found}; run fsck, then reproduce, then export`);
     }
   }
-  const entries: TarEntry[] = blobs.map(({ sha256, size }) => ({
-    name: `sha256/${sha256}`,
-    size,
-    read: async () => (await Deno.open(blobPath(store, sha256))).readable,
+  const entries: TarEntry[] = blobs.map((blob) => ({
+    name: `sha256/${blob.sha256}`,
+    size: blob.size,
+    read: () => tally.counted(fileChunks(blobPath(store, blob.sha256), { size: blob.size, signal })),
+    written: tally.done,
   }));
-  for (const bundle of bundles) entries.push(textEntry(`nodes/${bundle.node.key}.json`, JSON.stringify(bundle)));
+  for (const bundle of bundles) entries.push(textEntry(`nodes/${bundle.node.key}.json`, bundleText(bundle)));
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     await writeTar(temporary, entries);
     Deno.renameSync(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => null);
+    checkAborted(signal);
     throw error;
   }
-  return { stages: bundles.length, blobs: blobs.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
+  return transferOf(bundles, blobs);
 }
 
+/** Records of more bytes than this are refused: nothing that was taken in should fill the memory. */
+export const RECORDS_LIMIT = 256 << 20;
+
 /** Takes a tar file's results into a store. Nothing is recorded unless all of it is sound. */
-export async function importRun(
-  path: string,
-  { store: root = ".ftim" }: { readonly store?: string } = {},
-): Promise<Transfer> {
+export async function importRun(path: string, options: TravelOptions = {}): Promise<Transfer> {
+  const { store: root = ".ftim", signal, progress } = options;
   using store = await openStore(root);
-  using state = openState(store.root, { warn: console.error });
-  const bundles: Bundle[] = [];
-  let [blobs, bytes] = [0, 0];
-  for await (const entry of readTar(path)) {
-    const [folder, name = ""] = entry.name.split("/");
-    if (folder === "nodes") {
-      bundles.push(parseBundle(new TextDecoder().decode(entry.bytes), name.replace(/\.json$/, "")));
-    } else if (folder === "sha256") {
-      if (sha256(entry.bytes) !== name) {
-        throw new PipelineError(`${path}: blob ${name} is damaged; nothing was recorded`);
-      }
-      await commit(store, [stageBytes(store, entry.bytes)]);
-      blobs++;
-      bytes += entry.bytes.length;
-    } else throw new PipelineError(`${path} is not an export: it holds "${entry.name}"`);
+  using state = openState(store.records, { warn: console.error });
+  const bundles = new Map<string, AnyBundle>();
+  const blobs: Digest[] = [];
+  const tally = openTally(null, progress);
+  for await (const file of readTar(path)) {
+    checkAborted(signal);
+    const [, sha256] = /^sha256\/([0-9a-f]{64})$/.exec(file.name) ?? [];
+    if (sha256 === undefined) {
+      const bundle = await readBundle(file, path).catch(recordedNothing);
+      const { key } = bundle.node;
+      if (bundles.has(key)) throw new BadObjectError(`${path} holds the records ${key} twice; nothing was recorded`);
+      bundles.set(key, bundle);
+      continue;
+    }
+    const blob = { sha256, size: file.size };
+    await receive(tally.counted(file.chunks), { store, blob, from: path }).catch(recordedNothing);
+    tally.done();
+    blobs.push(blob);
   }
-  const absent = bundles.flatMap((bundle) => blobsOf(bundle)).filter((blob) => !hasBlob(store, blob));
-  if (absent.length > 0) throw new PipelineError(`${path} lacks ${absent.length} blobs; nothing was recorded`);
-  installBundles(bundles, state);
-  return { stages: bundles.length, blobs, bytes };
+  const absent = [...bundles.values()].flatMap((bundle) => blobsOf(bundle)).filter((blob) => !hasBlob(store, blob));
+  if (absent.length > 0) throw new BadObjectError(`${path} lacks ${absent.length} objects; nothing was recorded`);
+  installBundles([...bundles.values()], { state, run: nextRun(store.root) });
+  return transferOf([...bundles.values()], blobs);
+}
+
+async function readBundle({ name, chunks }: TarFile, path: string): Promise<AnyBundle> {
+  const [, key] = /^nodes\/([0-9a-f]{64})\.json$/.exec(name) ?? [];
+  if (key === undefined) throw new BadObjectError(`${path} is not an export: it holds ${JSON.stringify(name)}`);
+  const bytes = await collect(chunks, { limit: RECORDS_LIMIT, what: `${path}: the file of the records ${key}` });
+  return parseBundle(bytes, { key, from: path });
+}
+
+function recordedNothing(error: unknown): never {
+  if (!(error instanceof BadObjectError)) throw error;
+  throw new BadObjectError(`${error.message}; nothing was recorded`, { cause: error });
+}
+
+/** What a run has to give. Throws where that is nothing. */
+export function bundlesOfRun(
+  { store, state, run }: { readonly store: Store; readonly state: State; readonly run: string | undefined },
+): readonly AnyBundle[] {
+  const { id, stages } = readRun(store.root, run);
+  const bundles = anyBundlesOf(Object.values(stages).map(({ key }) => key), state);
+  if (bundles.length > 0) return bundles;
+  throw new PipelineError(`the run ${id} has no finished stage and no finished item, so there is nothing to send`);
+}
+
+/** Counts bundles and blobs. */
+export function transferOf(bundles: readonly AnyBundle[], blobs: readonly Digest[]): Transfer {
+  const stages = bundles.filter(isFinished).length;
+  const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+  return { stages, unfinished: bundles.length - stages, blobs: blobs.length, bytes };
 }
 
 /** Each blob once, in order of its name. */
@@ -85,5 +140,5 @@ export function distinct(blobs: readonly Digest[]): readonly Digest[] {
 
 function textEntry(name: string, text: string): TarEntry {
   const bytes = new TextEncoder().encode(text);
-  return { name, size: bytes.length, read: () => new Blob([bytes]).stream() };
+  return { name, size: bytes.length, read: () => once(bytes) };
 }

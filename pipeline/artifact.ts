@@ -3,6 +3,7 @@
  * Artifacts are lazy values; composing them builds the graph, and only `reproduce` does any work.
  */
 import type { Stage } from "./contract.ts";
+import { checkPath } from "./path.ts";
 
 /** Files of a certain kind, not necessarily computed yet. The kind is a literal type: a wrong one does not compile. */
 export interface Artifact<Kind extends string = string> {
@@ -47,9 +48,11 @@ export function sourceFile(path: string): Artifact<"file"> {
 
 /**
  * Just some files of an artifact, so that a consumer depends on those bytes alone. Patterns are exact paths, or
- * prefixes that end in "/". A pattern that matches nothing is an error when the graph is resolved.
+ * prefixes that end in "/". A pattern that matches nothing is an error when the graph is resolved; one that no path can
+ * match ("../a", "/a") is an error at once.
  */
 export function pick<Kind extends string>(artifact: Artifact<Kind>, patterns: readonly string[]): Artifact<Kind> {
+  for (const pattern of patterns) checkPath(pattern.replace(/\/$/, ""), "pick: the pattern");
   return { kind: artifact.kind, node: { type: "pick", from: artifact.node, patterns: [...patterns].sort() } };
 }
 

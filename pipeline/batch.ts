@@ -4,11 +4,13 @@ import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
+import { OverdueError, withinLimit } from "./limit.ts";
+import { forget } from "./records.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
-import type { ActionRecord, FileRow } from "./state.ts";
-import { checkBlob, commit, type Digest, hasBlob, quarantine, remove } from "./store.ts";
-import { corruption, openTree, recheck, type Resolved, type SourceFile } from "./tree.ts";
+import { type ActionRecord, type FileRow, openState } from "./state.ts";
+import { checkAhead, commit, quarantine, remove } from "./store.ts";
+import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
 
 /** Inputs turned out to be damaged or gone; their producers must run again, then this stage's look-up starts over. */
@@ -25,11 +27,11 @@ export interface Share {
   open(): Promise<unknown>;
   close(): Promise<void>;
   readonly inputs: ErasedContext["inputs"];
-  readonly touched: Map<string, SourceFile & Digest>;
+  readonly touched: Touched;
 }
 
 export function shareOf({ node: { stage, params }, inputs, session, label }: Job): Share {
-  const touched = new Map<string, SourceFile & Digest>();
+  const touched = untouched();
   const roles = Object.keys(inputs).filter((role) => !stage.each.includes(role));
   const opened = roles.map((role) => {
     const { listing, source } = found(inputs, role);
@@ -44,7 +46,12 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
   return {
     inputs: trees,
     touched,
-    open: () => resource ??= start(),
+    // a retry opens it again
+    open: () =>
+      resource ??= start().catch((error) => {
+        resource = undefined;
+        throw error;
+      }),
     async close() {
       if (resource === undefined || stage.close === undefined) return;
       const opened = await resource.then((value) => ({ value }), () => null);
@@ -60,8 +67,7 @@ function inStore({ listing, source }: Resolved): readonly FileRow[] {
 async function checkInputs(files: readonly FileRow[], { store }: Session): Promise<void> {
   const bad: string[] = [];
   for (const [, sha256, size] of files) {
-    if (store.verified.has(sha256) && hasBlob(store, { sha256, size })) continue;
-    const state = await checkBlob(store, { sha256, size });
+    const state = await checkAhead(store, { sha256, size });
     if (state === "corrupt") quarantine(store, sha256);
     if (state !== "ok") bad.push(sha256);
   }
@@ -105,6 +111,7 @@ export async function keepBatch({ job, products, scratch, started, ended }: Batc
     });
     session.checkOpen();
     session.state.recordActions(records);
+    for (const product of products) product.recorded = true;
     remove(scratch);
     return records;
   } catch (error) {
@@ -119,14 +126,15 @@ export async function callStage(
   { job, shared, scratch }: BatchOptions & { readonly scratch: string },
 ): Promise<readonly Product[]> {
   const { node: { stage, params }, inputs, session, label } = job;
-  const touched = new Map<string, SourceFile & Digest>();
-  const products = actions.map((action): Product => ({ action, sink: openSink(session.store, action), skipped: [] }));
+  const touched = untouched();
+  const products = actions.map((action): Product => {
+    return { action, sink: openSink(session.store, action), skipped: [], recorded: false };
+  });
   let listened = false;
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
     await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
-    const resource = await shared.open();
-    const common = {
+    const common = (resource: unknown, signal: AbortSignal) => ({
       inputs: shared.inputs,
       params,
       resource,
@@ -135,25 +143,74 @@ export async function callStage(
       progress: (done: number, total: number) => session.emit({ type: "progress", stage: label, done, total }),
       get signal() {
         listened = true;
-        return session.signal;
+        return signal;
       },
       get scratch() {
         Deno.mkdirSync(scratch, { recursive: true });
         return scratch;
       },
-    };
-    await stage.run(contextOf(common, { job, products, touched }));
+    });
+    const run = async (signal: AbortSignal) =>
+      await stage.run(contextOf(common(await shared.open(), signal), { job, products, touched }));
+    const started = Date.now();
+    await withinLimit(run, { seconds: stage.timeLimit, signal: session.signal });
+    for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
     await session.checkCode(job.node);
     for (const product of products) checkProduct(label, product);
-    await recheck(touched);
-    await recheck(shared.touched);
+    for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
     return products;
   } catch (error) {
-    for (const { sink } of products) sink.discard();
+    for (const { sink } of products) {
+      // it may go on in the background
+      if (error instanceof OverdueError) sink.seal((what) => new StageError(label, `${what} after its time was up`));
+      sink.discard();
+    }
+    const damaged = corruption(error)?.sha256 ?? "";
+    // it was whole when the stage was given its path
+    if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);
     throw asFailure(error, { label, actions, session });
   }
+}
+
+/** Throws where something that a stage read is not what it was when its hash entered the key. */
+async function checkRead(touched: Touched, { session, label }: Pick<Job, "session" | "label">): Promise<void> {
+  if (touched.sources.size > 0) await recheck(touched);
+  if (touched.stored.size === 0) return;
+  const damaged = await overwritten(touched, session.store);
+  if (damaged.length > 0) throw writtenOver(label, damaged);
+}
+
+/** Running the stage again would only repeat it. */
+function writtenOver(label: string, shas: readonly string[]): StageError {
+  const what = `its stored input ${shas.join(", ")} was written over while it ran`;
+  return new StageError(
+    label,
+    `${what}; a stage must not write to a path that file() gave it, but to a copy in scratch`,
+  );
+}
+
+interface Lateness {
+  readonly job: Job;
+  /** What it did: 'wrote "a.txt"'. */
+  readonly what: string;
+  /** When the call began, in ms since the epoch. */
+  readonly started: number;
+}
+
+/** A stage that goes on after it has returned: what it made is not whole, so the run fails and its records go. */
+function late({ action: { key, item }, recorded }: Product, { job, what, started }: Lateness): StageError {
+  const { session, label, node: { stage } } = job;
+  const message = `${what} after it had returned: is an "await" missing? Its result is not recorded`;
+  const error = new StageError(label, message, { items: item === null ? [] : [item] });
+  session.fail(error);
+  if (!recorded) return error;
+  // the run may be over, and its database closed
+  using state = openState(session.store.root, { warn: (message) => session.emit({ type: "warning", message }) });
+  const nodes = state.recentNodes(stage.name, Number.MAX_SAFE_INTEGER).filter(({ ended }) => ended >= started);
+  forget(state, { nodes: nodes.map(({ key }) => key), actions: [key] });
+  return error;
 }
 
 interface FailureOptions {

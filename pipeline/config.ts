@@ -5,6 +5,8 @@ import { stampOf } from "./stamp.ts";
 /** `deno.json`, as far as it is used. */
 interface Config {
   readonly workspace?: readonly string[] | { readonly members?: readonly string[] };
+  readonly imports?: Readonly<Record<string, string>>;
+  readonly scopes?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly importMap?: string;
   readonly lock?: string | boolean | { readonly path?: string };
   readonly compilerOptions?: Readonly<Record<string, unknown>>;
@@ -16,6 +18,13 @@ export interface Configs {
    * The folder that rules the modules of a folder: its workspace's, or that of the nearest configuration, or itself.
    */
   root(folder: string): string;
+  /** The configuration file of a root; null where there is none. */
+  file(root: string): string | null;
+  /** Whether an import may mean one thing in some folders and another elsewhere: by scopes, or a member's own map. */
+  isLocal(
+    specifier: string,
+    places: { readonly root: string; readonly folders: readonly string[] },
+  ): boolean;
   /** The lock file of a root; null where there is none. */
   lock(root: string): string | null;
   /** All files, there or not, whose change can make imports in some folders below a root mean something else. */
@@ -36,8 +45,8 @@ export function openConfigs(): Configs {
   function read(folder: string): Config | null {
     const found = known.get(folder);
     if (found !== undefined) return found;
-    const name = NAMES.find((name) => stampOf(`${folder}/${name}`) !== null);
-    const config: Config | null = name === undefined ? null : parse(Deno.readTextFileSync(`${folder}/${name}`));
+    const path = file(folder);
+    const config: Config | null = path === null ? null : parse(Deno.readTextFileSync(path));
     known.set(folder, config);
     return config;
   }
@@ -46,6 +55,22 @@ export function openConfigs(): Configs {
     if (own === undefined) return folder;
     if (read(own)?.workspace !== undefined) return own;
     return above(own).slice(1).find((place) => isMember(relative(place, own), read(place)?.workspace)) ?? own;
+  }
+  function isLocal(
+    specifier: string,
+    { root, folders }: { readonly root: string; readonly folders: readonly string[] },
+  ): boolean {
+    const map = read(root)?.importMap;
+    const apart = map === undefined || /^\w+:/.test(map) ? null : parse(Deno.readTextFileSync(join(root, map)));
+    const members = folders.flatMap((folder) => above(folder)).filter((folder) => folder !== root);
+    const maps = [
+      ...members.map((folder) => read(folder)?.imports),
+      ...Object.values(read(root)?.scopes ?? {}),
+      ...Object.values(apart?.scopes ?? {}),
+    ];
+    return maps.flatMap((imports) => Object.keys(imports ?? {})).some((key) =>
+      key === specifier || (key.endsWith("/") && specifier.startsWith(key))
+    );
   }
   function lock(root: string): string | null {
     const option = read(root)?.lock ?? true;
@@ -60,6 +85,8 @@ export function openConfigs(): Configs {
   }
   return {
     root,
+    file,
+    isLocal,
     lock,
     files(root, folders) {
       const places = between(root, folders);
@@ -78,6 +105,12 @@ export function openConfigs(): Configs {
       return Object.fromEntries(found);
     },
   };
+}
+
+/** The configuration file in a folder. */
+function file(folder: string): string | null {
+  const name = NAMES.find((name) => stampOf(`${folder}/${name}`) !== null);
+  return name === undefined ? null : `${folder}/${name}`;
 }
 
 /** A folder and those that it lies in, from the inside out. */

@@ -2,8 +2,7 @@
 import type { ErasedContext } from "./contract.ts";
 import { PipelineError, StageError } from "./errors.ts";
 import type { Action, Job } from "./job.ts";
-import type { Digest } from "./store.ts";
-import { openTree, type SourceFile } from "./tree.ts";
+import { openTree, type Touched } from "./tree.ts";
 import type { Sink } from "./writer.ts";
 
 /** What an action has written and skipped so far. */
@@ -11,6 +10,8 @@ export interface Product {
   readonly action: Action;
   readonly sink: Sink;
   readonly skipped: [key: string, reason: string][];
+  /** Whether it is in the records. */
+  recorded: boolean;
 }
 
 /** What is the same for per-item and for whole stages. */
@@ -19,8 +20,8 @@ export type CommonContext = Omit<ErasedContext, "items" | "out" | "skip">;
 interface ContextOptions {
   readonly job: Job;
   readonly products: readonly Product[];
-  /** Collects the source files that are read. */
-  readonly touched: Map<string, SourceFile & Digest>;
+  /** Collects what is read. */
+  readonly touched: Touched;
 }
 
 /** Completes a context with the items, or with the whole stage's writer. */
@@ -29,12 +30,18 @@ export function contextOf(common: CommonContext, { job, products, touched }: Con
   const base = Object.getOwnPropertyDescriptors(common);
   const [first] = products;
   const extra = job.node.stage.each.length === 0 && first !== undefined
-    ? { out: first.sink.writer, skip: (key: string, reason: string) => void first.skipped.push([key, reason]) }
+    ? { out: first.sink.writer, skip: (key: string, reason: string) => skip(first, [key, reason]) }
     : { items: products.map((product) => itemOf(product, { job, touched })) };
   return Object.defineProperties(extra, base) as unknown as ErasedContext;
 }
 
-function itemOf({ action, sink, skipped }: Product, { job, touched }: Omit<ContextOptions, "products">) {
+function skip({ sink, skipped }: Product, row: [key: string, reason: string]): void {
+  sink.check(`skipped "${row[0]}"`);
+  skipped.push(row);
+}
+
+function itemOf(product: Product, { job, touched }: Omit<ContextOptions, "products">) {
+  const { action, sink } = product;
   const inputs = Object.entries(action.files).map(([role, files]) => {
     const source = found(job.inputs, role).source;
     return [role, openTree({ files, skipped: [] }, { store: job.session.store, source, touched })];
@@ -43,7 +50,7 @@ function itemOf({ action, sink, skipped }: Product, { job, touched }: Omit<Conte
     key: action.item ?? "",
     inputs: Object.fromEntries(inputs),
     out: sink.writer,
-    skip: (reason: string) => void skipped.push([action.item ?? "", reason]),
+    skip: (reason: string) => skip(product, [action.item ?? "", reason]),
   };
 }
 

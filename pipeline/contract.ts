@@ -75,6 +75,8 @@ export interface Stage {
   readonly batch: number;
   readonly determinism: Determinism;
   readonly resources: Resources;
+  readonly timeLimit: number | undefined;
+  readonly retries: number;
   readonly environment: readonly string[];
   readonly open: ((context: ErasedOpenContext) => unknown) | undefined;
   readonly close: ((resource: unknown) => void | Promise<void>) | undefined;

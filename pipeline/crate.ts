@@ -3,15 +3,16 @@
  * with which parameters, from which files to which files. Results of stages in between are given as datasets by digest
  * and size; the user's files and the targets are listed one by one.
  */
-import { bundlesOf, factsOf, readRun } from "./closure.ts";
+import { bundlesOf } from "./bundle.ts";
+import { factsOf, readRun } from "./closure.ts";
 import type { Code } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { lineageOf, type Origin } from "./lineage.ts";
-import { finishedNodes } from "./records.ts";
-import type { RunRecord } from "./run_record.ts";
+import { type FinishedNode, finishedNodes } from "./records.ts";
+import { lastUses, type RunRecord } from "./run_record.ts";
 import { type ActionRecord, openState } from "./state.ts";
 import { existingStore, openStore } from "./store.ts";
-import { type Listing, restrict, storedTree } from "./tree.ts";
+import { type Listing, type Resolved, restrict } from "./tree.ts";
 
 /** A node of the JSON-LD graph. */
 export type Entity = Readonly<Record<string, unknown>> & {
@@ -54,11 +55,11 @@ const PROFILES = [
 
 /** Describes a run whose targets were all made. */
 export async function crateOf(options: CrateOptions): Promise<Crate> {
-  using store = await openStore(existingStore(options.store ?? ".ftim"));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(options.store ?? ".ftim"), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const record = readRun(store.root, options.run);
   const run = { ...record, facts: factsOf(store.root, record) };
-  const nodes = finishedNodes(state);
+  const nodes = finishedNodes(state, { uses: lastUses(store.root) });
   const byKey = new Map(nodes.map((node) => [node.key, node]));
   const origins = new Map<string, Origin>();
   const targets: Tree[] = Object.entries(run.targets).map(([name, label]) => {
@@ -68,7 +69,7 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
     const folder = options.folders?.[name] ?? "";
     const patterns = run.picks?.[name];
     if (patterns === undefined) return { digest: node.tree, listing: node.listing, name, folder };
-    const part = patterns.reduce(restrict, storedTree(node.tree, state));
+    const part = patterns.reduce(restrict, wholeOf(node));
     return { digest: part.digest, listing: part.listing(), name, folder, whole: node.tree };
   });
   const bundles = new Map(bundlesOf(origins.keys(), state).map((bundle) => [bundle.node.key, bundle]));
@@ -97,6 +98,11 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
     "@context": ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"],
     "@graph": [...distinct.values()],
   };
+}
+
+function wholeOf({ tree, listing, stage }: FinishedNode): Resolved {
+  if (listing === null) throw new PipelineError(`the records have lost what ${stage} made; run reproduce again`);
+  return { digest: tree, listing: () => listing, source: null };
 }
 
 /** A tree to describe; its files one by one where there is a folder to put before their paths. */

@@ -63,6 +63,11 @@ export class CorruptBlobError extends PipelineError {
   }
 }
 
+/** An object that came from elsewhere (an archive, a shared store) is not what its name promises; others may be. */
+export class BadObjectError extends PipelineError {
+  override name = "BadObjectError";
+}
+
 /** The store cannot be written: full or read-only disk. */
 export class StoreError extends PipelineError {
   override name = "StoreError";
@@ -73,6 +78,14 @@ export class AbortedError extends PipelineError {
   override name = "AbortError";
 }
 
+/** Whether an error says that a store cannot be written. */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof StoreError && / cannot be written /.test(error.message);
+}
+
+const UNWRITABLE =
+  /EROFS|Read-only file|readonly database|EACCES|Permission denied|Operation not permitted|ENOTDIR|Not a directory/i;
+
 /** Turns "disk full" and "read-only" into a {@link StoreError} that says what to do; passes anything else on. */
 export function explainStoreFailure(error: unknown, directory: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -82,7 +95,7 @@ export function explainStoreFailure(error: unknown, directory: string): unknown 
       cause: error,
     });
   }
-  if (/EROFS|Read-only file system|readonly database|EACCES|Permission denied|ENOTDIR|Not a directory/i.test(text)) {
+  if (UNWRITABLE.test(text)) {
     return new StoreError(`${directory} cannot be written (${text.trim()}); choose another store`, { cause: error });
   }
   return error;

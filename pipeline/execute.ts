@@ -1,5 +1,5 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
-import { keepBatch, runBatch, shareOf } from "./batch.ts";
+import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
 import { StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
@@ -17,7 +17,7 @@ export async function execute(job: Job): Promise<Listing> {
   const records = new Map<string, ActionRecord>();
   const tally = { total: actions.length, executed: 0, cached: 0, skipped: 0 };
   for (const action of actions) {
-    const record = usableRecord(action, session);
+    const record = recordOf(action, job);
     if (record === null) continue;
     records.set(action.key, record);
     tally.cached++;
@@ -25,17 +25,21 @@ export async function execute(job: Job): Promise<Listing> {
   }
   const todo = actions.filter(({ key }) => !records.has(key));
   job.count({ ...tally });
-  const started = performance.now();
   session.emit({ type: "start", stage: label, total: actions.length, todo: todo.length });
   const settle = (record: ActionRecord, how: "executed" | "cached") => {
     records.set(record.key, record);
     tally[how]++;
     tally.skipped += record.skipped.length;
     job.count({ ...tally });
-    session.emit({ type: "items", stage: label, seconds: (performance.now() - started) / 1000, ...tally });
+    session.emit({ type: "items", stage: label, seconds: job.clock.read().seconds, ...tally });
   };
   if (todo.length > 0) await burst(todo, { job, settle });
   return assemble(actions.map(({ key }) => records.get(key)), label);
+}
+
+/** What is recorded of an action and may be used. */
+function recordOf(action: Action, { again = false, session }: Job): ActionRecord | null {
+  return again ? null : usableRecord(action, session);
 }
 
 function assemble(records: readonly (ActionRecord | undefined)[], label: string): Listing {
@@ -56,9 +60,11 @@ interface BurstOptions {
 
 /** Works off a queue of actions in lanes that share what `open` returned. */
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
-  const { node: { stage }, session, label } = job;
+  const { node: { stage }, session, label, clock } = job;
   const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources);
-  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }));
+  const leaveQueue = clock.enter("gpu");
+  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }))
+    .finally(leaveQueue);
   const shared = shareOf(job);
   // last first, so that taking one costs nothing
   let queue = todo.toReversed();
@@ -76,7 +82,7 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         busy.push(action);
         continue;
       }
-      const record = usableRecord(action, session);
+      const record = recordOf(action, job);
       if (record === null) claimed.push({ action, lock });
       else {
         lock[Symbol.dispose]();
@@ -87,13 +93,15 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   const left = () => queue.length + busy.length;
   async function lane(): Promise<void> {
     for (let idle = 0; left() > 0 && failure === null && !session.signal.aborted;) {
-      const release = await session.pool.take({ cores, memoryMiB });
+      const granted = clock.enter("cores");
+      const release = await session.pool.take({ cores, memoryMiB }).finally(granted);
+      const rest = workOn(job);
       const claimed: { action: Action; lock: Lock }[] = [];
       try {
         if (failure === null && !session.signal.aborted) claim(claimed);
         if (claimed.length > 0) {
           idle = 0;
-          const batch = await runBatch(claimed.map(({ action }) => action), { job, shared });
+          const batch = await attempt(claimed.map(({ action }) => action), { job, shared });
           // the disk is waited for without a core
           const flushed = await session.disk.take({ cores: 1 });
           release();
@@ -108,10 +116,13 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
       } finally {
         for (const { lock } of claimed) lock[Symbol.dispose]();
         release();
+        rest();
       }
       if (claimed.length === 0 && left() > 0) {
         if (idle++ === 4) session.emit({ type: "wait", stage: label, items: left() });
+        const waited = clock.enter("others");
         await new Promise((resolve) => setTimeout(resolve, Math.min(20 * idle, 300)));
+        waited();
       }
     }
   }
@@ -125,6 +136,25 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   }
   rethrow(failure);
   session.checkAborted();
+}
+
+/** Notes that a lane works; call the result when it does not. */
+function workOn({ clock, memory }: Job): () => void {
+  const ends = [clock.enter("work"), memory.follow()];
+  return () => ends.forEach((end) => end());
+}
+
+/** As {@link runBatch}; what a stage allows to be tried again is. */
+async function attempt(actions: readonly Action[], options: Parameters<typeof runBatch>[1]): Promise<Batch> {
+  const { session, label, node: { stage: { retries } } } = options.job;
+  for (let count = 1;; count++) {
+    try {
+      return await runBatch(actions, options);
+    } catch (error) {
+      if (!(error instanceof StageError) || count > retries || session.signal.aborted) throw error;
+      session.emit({ type: "retry", stage: label, attempt: count, attempts: retries + 1, message: error.message });
+    }
+  }
 }
 
 function rethrow(failure: { error: unknown } | null): void {

@@ -56,7 +56,7 @@ export function differences(
     const [before, after] = [earlier.inputs[role], draft.inputs[role]];
     if (before === undefined) lines.push(`input ${role}: new`);
     else if (after === undefined) lines.push(`input ${role}: gone`);
-    else if (after !== null) lines.push(`input ${role}: ${inputText(before, after, options)}`);
+    else if (after !== null) lines.push(`input ${role}: ${changedFiles([before, after], options)}`);
   }
   return lines;
 }
@@ -84,8 +84,11 @@ function changeLines(before: Table, after: Table, prefix = ""): string[] {
   });
 }
 
-/** What happened to a listing's files, in counts and first names. */
-function inputText(before: string, after: string, { state, names }: Context): string {
+/** What happened to a listing's files between two digests, in counts and first names. */
+export function changedFiles(
+  [before, after]: readonly [before: string, after: string],
+  { state, names }: Context,
+): string {
   const [old, now] = [state.document(before), state.document(after)];
   if (old === null || now === null) return "changed";
   const [a, b]: [Listing, Listing] = [JSON.parse(old), JSON.parse(now)];

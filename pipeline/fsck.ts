@@ -1,7 +1,8 @@
 /** Checks that every stored byte and record is what its name says; moves away what is not, so that it is recomputed. */
 import { sha256 } from "./hash.ts";
 import { tryHashMany } from "./hash_many.ts";
-import { finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
+import { dropDamaged, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
+import { readRunFile, runNames } from "./run_record.ts";
 import { type FileRow, openState } from "./state.ts";
 import { existingStore, hasBlob, moveAway, openStore, quarantine } from "./store.ts";
 
@@ -15,7 +16,7 @@ export interface FsckReport {
   readonly missing: readonly string[];
   /** Files in the store that are no blobs; now in `quarantine/`. */
   readonly strays: readonly string[];
-  /** Records dropped, because what they name is gone or they are not what their key says. */
+  /** Records dropped: what they name is gone, or they are not what their key or checksum says. */
   readonly forgotten: number;
   /** Nothing was wrong. */
   readonly clean: boolean;
@@ -63,17 +64,18 @@ export async function fsck(
     for (const [, sha] of gone) if (!corrupt.has(sha)) missing.add(sha);
     return gone.length > 0;
   }
-  const documents = new Set<string>();
-  for (const { digest, text } of storedDocuments(state)) if (sha256(text) !== digest) documents.add(digest);
+  const damaged = dropDamaged(state);
+  const runs = runNames(store.root).filter((name) => readRunFile(store.root, name) === null);
+  for (const name of runs) moveAway(store, `${store.root}/runs/${name}`);
   const actions: string[] = [];
   for (const { key, preimage, files } of recordedActions(state)) {
     if (sha256(preimage) !== key || lost(files)) actions.push(key);
   }
-  const nodes = finishedNodes(state).filter(({ key, preimage, tree, listing }) =>
-    sha256(preimage) !== key || listing === null || documents.has(tree) || lost(listing.files)
+  const nodes = finishedNodes(state).filter(({ key, preimage, listing }) =>
+    sha256(preimage) !== key || listing === null || lost(listing.files)
   ).map(({ key }) => key);
-  forget(state, { nodes, actions, documents: [...documents] });
-  const forgotten = nodes.length + actions.length + documents.size;
+  forget(state, { nodes, actions });
+  const forgotten = damaged + runs.length + nodes.length + actions.length;
   return {
     blobs: sound.size + corrupt.size,
     bytes,

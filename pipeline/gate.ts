@@ -1,4 +1,6 @@
 /** Compares metrics with a committed baseline: fails where one got worse by more than it may, or is gone. */
+import { dirname } from "node:path";
+import { temporaryIn } from "./temporary.ts";
 
 /** How a metric may move. */
 export interface Rule {
@@ -22,8 +24,11 @@ export interface GateRow {
   /** The change that would just pass. */
   readonly allowed: number;
   readonly direction: Rule["direction"];
-  readonly verdict: "ok" | "better" | "worse" | "missing" | "new";
+  /** "not a number": the metric, or what the baseline says of it, is NaN or infinite. */
+  readonly verdict: "ok" | "better" | "new" | typeof FAILURES[number];
 }
+
+const FAILURES = ["missing", "not a number", "worse"] as const;
 
 /** The comparison of all metrics. */
 export interface GateResult {
@@ -31,35 +36,53 @@ export interface GateResult {
   readonly rows: readonly GateRow[];
 }
 
-/** Names of metrics with their numbers: the leaves of a JSON value, joined with ".". Other leaves are left out. */
-export function flattenMetrics(value: unknown, path = ""): Record<string, number> {
-  if (typeof value === "number") return { [path]: value };
-  if (typeof value !== "object" || value === null) return {};
-  const parts = Object.entries(value).map(([key, inner]) =>
-    flattenMetrics(inner, path === "" ? key : `${path}.${key}`)
-  );
-  return Object.assign({}, ...parts);
+/**
+ * Names of metrics with their numbers: the leaves of a JSON value, joined with ".". Other leaves are left out.
+ *
+ * @throws where two leaves come to one name, as in `{"a": {"b": 1}, "a.b": 2}`
+ */
+export function flattenMetrics(value: unknown): Record<string, number> {
+  const metrics = new Map<string, number>();
+  function visit(inner: unknown, path: string | null): void {
+    if (typeof inner === "number") {
+      const name = path ?? "";
+      if (metrics.has(name)) fail(`two metrics are named "${name}": give one of them another name`);
+      metrics.set(name, inner);
+    } else if (typeof inner === "object" && inner !== null) {
+      for (const [key, leaf] of Object.entries(inner)) visit(leaf, path === null ? key : `${path}.${key}`);
+    }
+  }
+  visit(value, null);
+  return Object.fromEntries(metrics);
 }
 
 /**
- * Compares metrics with a baseline. A metric that the baseline does not know passes as "new"; NaN never passes.
+ * Compares metrics with a baseline. A metric that the baseline does not know passes as "new". What is
+ * missing, NaN or infinite never passes, on either side.
  *
  * @throws where the two have no metric in common: such a baseline is of something else
  */
 export function gate(metrics: Readonly<Record<string, number>>, baseline: Baseline): GateResult {
   const [now, before] = [Object.keys(metrics), Object.keys(baseline.metrics)];
-  if (!before.some((metric) => metrics[metric] !== undefined)) {
+  if (!before.some((metric) => Object.hasOwn(metrics, metric))) {
     fail(
       `the metrics (${some(now)}) and the baseline (${some(before)}) have no name in common: ` +
         "it is a baseline of something else; name another, or write a new one with --update",
     );
   }
-  const rows = Object.entries(baseline.metrics).map(([metric, rule]) => compare(metric, rule, metrics[metric]));
+  const rows = Object.entries(baseline.metrics).map(([metric, rule]) =>
+    compare(metric, rule, Object.hasOwn(metrics, metric) ? metrics[metric] : undefined)
+  );
   for (const [metric, value] of Object.entries(metrics)) {
-    if (baseline.metrics[metric] !== undefined) continue;
-    rows.push({ metric, baseline: null, value, allowed: 0, direction: "equal", verdict: "new" });
+    if (Object.hasOwn(baseline.metrics, metric)) continue;
+    const verdict = Number.isFinite(value) ? "new" : "not a number";
+    rows.push({ metric, baseline: null, value, allowed: 0, direction: "equal", verdict });
   }
-  return { passed: rows.every(({ verdict }) => verdict !== "worse" && verdict !== "missing"), rows };
+  return { passed: rows.every(({ verdict }) => !isFailure(verdict)), rows };
+}
+
+function isFailure(verdict: GateRow["verdict"]): boolean {
+  return FAILURES.some((failure) => failure === verdict);
 }
 
 /** The first few of some names, and how many there are. */
@@ -74,45 +97,71 @@ function compare(metric: string, rule: Rule & { readonly value: number }, value:
   const allowed = atol + rtol * Math.abs(baseline);
   const row = { metric, baseline, direction, allowed };
   if (value === undefined) return { ...row, value: null, verdict: "missing" };
-  if (!Number.isFinite(value)) return { ...row, value, verdict: "worse" };
+  if (![value, baseline, allowed].every(Number.isFinite)) return { ...row, value, verdict: "not a number" };
   const gain = direction === "lower" ? baseline - value : value - baseline;
   if (Math.abs(gain) <= allowed) return { ...row, value, verdict: "ok" };
   return { ...row, value, verdict: direction === "equal" || gain < 0 ? "worse" : "better" };
 }
 
+/** How a new baseline is made. */
+export interface BaselineOptions {
+  /** Whose rules are kept. */
+  readonly earlier?: Baseline;
+  /** Rules of new metrics, by what their names start or end with; the first that fits counts. */
+  readonly rules?: Readonly<Record<string, Rule>>;
+  /** Leave out metrics of the earlier baseline that are gone. Default: refuse. */
+  readonly drop?: boolean;
+}
+
 /**
- * A baseline of the metrics' present values. Rules are kept from an earlier baseline; a new metric gets the first rule
- * whose key its name starts or ends with, else "equal" with 1 %.
+ * A baseline of the metrics' present values. Rules are kept from an earlier baseline; a new metric without a rule gets
+ * "equal" with 1 %.
+ *
+ * @throws where a metric is NaN or infinite, or one of the earlier baseline is gone
  */
 export function baselineOf(
   metrics: Readonly<Record<string, number>>,
-  { earlier, rules = {} }: { readonly earlier?: Baseline; readonly rules?: Readonly<Record<string, Rule>> } = {},
+  { earlier, rules = {}, drop = false }: BaselineOptions = {},
 ): Baseline {
+  const known = new Map(Object.entries(earlier?.metrics ?? {}));
+  const gone = [...known.keys()].filter((metric) => !Object.hasOwn(metrics, metric));
+  if (gone.length > 0 && !drop) fail(`this would drop ${gone.length} metrics of the baseline: ${gone.join(", ")}`);
   const entries = Object.entries(metrics).sort(([a], [b]) => a < b ? -1 : 1).map(([metric, value]) => {
     if (!Number.isFinite(value)) throw new RangeError(`${metric} is ${value}: that cannot be a baseline`);
     const matching = Object.entries(rules).find(([part]) => metric.startsWith(part) || metric.endsWith(part))?.[1];
-    const { direction, atol, rtol } = earlier?.metrics[metric] ?? matching ??
-      { direction: "equal", atol: 0, rtol: 0.01 };
+    const { direction, atol, rtol } = known.get(metric) ?? matching ?? { direction: "equal", atol: 0, rtol: 0.01 };
     return [metric, { value, direction, atol, rtol }] as const;
   });
   return { metrics: Object.fromEntries(entries) };
 }
 
+const DIRECTIONS: readonly unknown[] = ["higher", "lower", "equal"] satisfies Rule["direction"][];
+
 /** Reads a baseline file; says where one is malformed. */
 export function readBaseline(path: string): Baseline {
-  const baseline: Baseline = parse(path);
-  for (const [metric, rule] of Object.entries(baseline.metrics ?? fail(`${path}: has no "metrics"`))) {
-    const numbers = [rule.value, rule.atol, rule.rtol].every((number) => Number.isFinite(number));
-    if (!numbers || rule.atol < 0 || rule.rtol < 0 || !["higher", "lower", "equal"].includes(rule.direction)) {
-      fail(`${path}: ${metric} needs value, atol ≥ 0, rtol ≥ 0 and a direction (higher, lower, equal)`);
-    }
+  const { metrics } = record(parse(path)) ?? {};
+  const rules = record(metrics) ?? fail(`${path}: has no "metrics", an object of metrics by name`);
+  for (const [metric, rule] of Object.entries(rules)) {
+    const { value, direction, atol, rtol } = record(rule) ?? {};
+    const sound = Number.isFinite(value) && isTolerance(atol) && isTolerance(rtol) && DIRECTIONS.includes(direction);
+    if (!sound) fail(`${path}: ${metric} needs value, atol ≥ 0, rtol ≥ 0 and a direction (higher, lower, equal)`);
   }
-  return baseline;
+  return { metrics: rules as Baseline["metrics"] };
 }
 
-function parse(path: string) {
+/** A JSON object that is no list, or null. */
+function record(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+function isTolerance(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+function parse(path: string): unknown {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    // a byte order mark, as some editors write it, is no part of JSON
+    return JSON.parse(Deno.readTextFileSync(path).replace(/^\ufeff/, ""));
   } catch (cause) {
     const missing = cause instanceof Deno.errors.NotFound;
     return fail(missing ? `${path}: no such file; write one with --update` : `${path} is not JSON: ${cause}`);
@@ -125,14 +174,14 @@ function fail(message: string): never {
 
 /** Writes a baseline, atomically, as sorted and indented JSON that a diff can show. */
 export function writeBaseline(path: string, baseline: Baseline): void {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  Deno.writeTextFileSync(temporary, `${JSON.stringify(baseline, null, 2)}\n`);
-  Deno.renameSync(temporary, path);
+  using temporary = temporaryIn(dirname(path));
+  Deno.writeTextFileSync(temporary.path, `${JSON.stringify(baseline, null, 2)}\n`);
+  Deno.renameSync(temporary.path, path);
 }
 
 /** A Markdown table, what failed first. */
 export function gateMarkdown({ passed, rows }: GateResult): string {
-  const order = ["missing", "worse", "better", "new", "ok"] as const;
+  const order = [...FAILURES, "better", "new", "ok"] as const;
   const sorted = order.flatMap((verdict) => rows.filter((row) => row.verdict === verdict));
   const steady = rows.filter(({ verdict }) => verdict === "ok").length;
   const lines = [

@@ -1,14 +1,24 @@
 /**
- * Frees space. What the last runs used, and what made the files that the caller names (committed results), always
- * stays; of the rest, the least recently used goes first. Never beside a run: a run holds the store's lock shared,
- * the collection takes it alone.
+ * Frees space. Never beside a run: a run holds the store's lock shared, the collection takes it alone. Of the stages'
+ * results, these stay:
+ *
+ * - what the last `runs` runs used, by the runs' own order;
+ * - what made the files that the caller names (the committed results);
+ * - what a run used or made that was killed, failed or was interrupted, for `graceMs` after it was last heard of: it
+ *   will be run again;
+ * - the targets of each run that ended less than an hour ago (and than `graceMs`), however few `runs` are kept: their
+ *   publishing may still be to come;
+ * - what was imported or pulled since the last run began, which no run could use yet.
+ *
+ * Of the rest, the least recently used goes first. Of a stage that was not finished, the items that were executed stay
+ * for `graceMs`.
  */
 import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import { tryPermanentLock } from "./locks.ts";
 import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
 import { type FinishedNode, finishedNodes, forget, recordedActions, storedBlobs, storedDocuments } from "./records.ts";
-import { runNames, type RunRecord } from "./run_record.ts";
+import { lastUses, latestRuns, nextRun, removeMarks, unfinishedRuns } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { existingStore, freeReserve } from "./store.ts";
 
@@ -22,7 +32,7 @@ export interface GcOptions {
   readonly keep?: readonly string[];
   /** Keep up to so many bytes of other results, the most recently used ones. Default 0. */
   readonly maxBytes?: number;
-  /** Unfinished work (of stages that never came to an end) younger than this stays. Default one day. */
+  /** Unfinished work (of runs and stages that never came to an end) younger than this stays. Default one day. */
   readonly graceMs?: number;
   /** Count, but delete nothing. */
   readonly dryRun?: boolean;
@@ -46,18 +56,16 @@ export async function gc(options: GcOptions = {}): Promise<GcReport> {
   if (!dryRun) {
     freeReserve(root);
     sweepFolders(root, young);
+    removeMarks(root, young);
   }
   using state = openState(root, { warn: console.error });
   const files = new Set(await Promise.all(keep.map(async (path) => (await hashFile(path)).sha256)));
-  const nodes = finishedNodes(state);
-  const roots = rootKeys(root, runs);
-  // a run that was killed has left no record of itself: what it finished after the last one that did is not old
-  const since = Math.max(young, lastEnd(root) + 1);
-  for (const { key, used } of nodes) if (used >= since) roots.add(key);
+  const nodes = finishedNodes(state, { uses: lastUses(root) });
+  const roots = rootKeys(root, { nodes, runs, young });
   const live = liveNodes(nodes, { roots, files, maxBytes });
   const kept = nodes.filter(({ key }) => live.has(key));
   const blobs = new Set(kept.flatMap(shas));
-  const { actions, documents } = deadRecords(state, { nodes, kept, blobs, young });
+  const { actions, documents } = deadRecords(state, { nodes, kept, blobs, young, roots });
   const dead = nodes.filter(({ key }) => !live.has(key)).map(({ key }) => key);
   // bytes first, so that it works on a full disk: a record whose bytes are gone counts as none
   const report = sweep(root, { blobs, dryRun });
@@ -75,12 +83,14 @@ interface DeadOptions {
   /** What stays in the store; the results of young unfinished work are added. */
   readonly blobs: Set<string>;
   readonly young: number;
+  /** Keys that the last runs used: by their documents, what is done of an unfinished stage can travel. */
+  readonly roots: ReadonlySet<string>;
 }
 
 /** Keys of the executions, and digests of the documents, that go. */
-function deadRecords(state: State, { nodes, kept, blobs, young }: DeadOptions) {
+function deadRecords(state: State, { nodes, kept, blobs, young, roots }: DeadOptions) {
   const finished = new Set(nodes.flatMap(shas));
-  const documents = new Set<string>();
+  const documents = new Set(roots);
   for (const { preimage, tree } of kept) {
     const document: NodePreimage = JSON.parse(preimage);
     for (const digest of [tree, document.code, recipeKey(document).key]) documents.add(digest);
@@ -99,7 +109,7 @@ function deadRecords(state: State, { nodes, kept, blobs, young }: DeadOptions) {
     documents.add(recipe);
     for (const [, sha] of files) blobs.add(sha);
   }
-  const unused = [...storedDocuments(state)].flatMap(({ digest }) => documents.has(digest) ? [] : [digest]);
+  const unused = storedDocuments(state).filter((digest) => !documents.has(digest));
   return { actions, documents: unused };
 }
 
@@ -107,19 +117,28 @@ function shas({ listing }: FinishedNode): readonly string[] {
   return listing?.files.map(([, sha]) => sha) ?? [];
 }
 
-/** Keys of the nodes that the last runs used. */
-function rootKeys(root: string, runs: number): Set<string> {
-  const names = runs === 0 ? [] : runNames(root).slice(-runs);
-  const records = names.map((name): RunRecord => JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`)));
-  return new Set(records.flatMap(({ stages }) => Object.values(stages).map(({ key }) => key)));
+/** How long after a run its targets are taken to wait for their publishing, in ms. */
+const PUBLISHING = 3_600_000;
+
+interface RootOptions {
+  readonly nodes: readonly FinishedNode[];
+  readonly runs: number;
+  readonly young: number;
 }
 
-/** When the last run that came to an end did so, in ms since the epoch. */
-function lastEnd(root: string): number {
-  const name = runNames(root).at(-1);
-  if (name === undefined) return 0;
-  const { ended }: RunRecord = JSON.parse(Deno.readTextFileSync(`${root}/runs/${name}`));
-  return Date.parse(ended);
+/** Keys of the nodes that stay on the runs' account. */
+function rootKeys(root: string, { nodes, runs, young }: RootOptions): ReadonlySet<string> {
+  const keys = new Set<string>();
+  const recent = Math.max(young, Date.now() - PUBLISHING);
+  for (const [index, { stages, targets, ended }] of latestRuns(root).toArray().entries()) {
+    const names = index < runs ? Object.keys(stages) : Date.parse(ended) >= recent ? Object.values(targets) : [];
+    for (const name of names) keys.add(stages[name]?.key ?? "");
+  }
+  const unfinished = unfinishedRuns(root).filter(({ time }) => time >= young);
+  for (const run of unfinished) for (const key of run.keys) keys.add(key);
+  const numbers = new Set([...unfinished.map(({ number }) => number), nextRun(root)]);
+  for (const { key, run } of nodes) if (numbers.has(run)) keys.add(key);
+  return keys;
 }
 
 interface LiveOptions {

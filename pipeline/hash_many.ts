@@ -1,5 +1,6 @@
 /** Hashes many files on several threads. The order of the results is that of the paths, whoever hashed them. */
 import { type FileHash, hashFile, hashFileSync } from "./hash_file.ts";
+import { openPause } from "./pause.ts";
 
 /** A file to hash. */
 export interface FileToHash {
@@ -15,10 +16,17 @@ const PORTION = { bytes: 32 << 20, files: 256 };
 /** Files up to this size are read synchronously. */
 const SMALL = 1 << 20;
 
-/** The hashes of some files, on up to `jobs` threads. Throws as `Deno.open` does. */
+/** How to hash. */
+interface HashOptions {
+  readonly jobs: number;
+  /** Stops it. Default: nothing does. */
+  readonly signal?: AbortSignal;
+}
+
+/** The hashes of some files, on up to `jobs` threads. Throws as `Deno.open` does, and {@link AbortedError}. */
 export async function hashMany(
   files: readonly FileToHash[],
-  options: { readonly jobs: number },
+  options: HashOptions,
 ): Promise<readonly FileHash[]> {
   const hashes = await tryHashMany(files, options);
   const whole: FileHash[] = [];
@@ -30,18 +38,22 @@ export async function hashMany(
 /** As {@link hashMany}, but null for a file that cannot be read. */
 export async function tryHashMany(
   files: readonly FileToHash[],
-  { jobs }: { readonly jobs: number },
+  { jobs, signal = new AbortController().signal }: HashOptions,
 ): Promise<readonly (FileHash | null)[]> {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const portions = portionsOf(files);
   const threads = Math.min(jobs, portions.length);
-  if (threads < 2 || (bytes < WORTH.bytes && files.length < WORTH.files)) return await inline(files);
+  if (threads < 2 || (bytes < WORTH.bytes && files.length < WORTH.files)) return await inline(files, signal);
   const results: (readonly (FileHash | null)[])[] = [];
   const queue = portions.entries();
   async function lane(): Promise<void> {
     const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
     try {
-      for (const [index, portion] of queue) results[index] = await ask(worker, portion.map(({ path }) => path));
+      const pause = openPause(signal);
+      for (const [index, portion] of queue) {
+        await pause();
+        results[index] = await ask(worker, portion.map(({ path }) => path));
+      }
     } finally {
       worker.terminate();
     }
@@ -50,9 +62,11 @@ export async function tryHashMany(
   return results.flat();
 }
 
-async function inline(files: readonly FileToHash[]): Promise<readonly (FileHash | null)[]> {
+async function inline(files: readonly FileToHash[], signal: AbortSignal): Promise<readonly (FileHash | null)[]> {
   const hashes: (FileHash | null)[] = [];
+  const pause = openPause(signal);
   for (const { path, size } of files) {
+    await pause();
     try {
       hashes.push(size <= SMALL ? hashFileSync(path) : await hashFile(path));
     } catch {

@@ -1,6 +1,8 @@
 /** What a stage has to do once its inputs are known: one action an item, or one for the whole. */
 import type { StageNode } from "./artifact.ts";
+import type { Clock } from "./clock.ts";
 import { actionKey, type ActionPreimage } from "./keys.ts";
+import type { PeakMemory } from "./memory.ts";
 import type { StageCount } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { FileRow } from "./state.ts";
@@ -15,6 +17,10 @@ export interface Job {
   readonly recipe: string;
   readonly inputs: Readonly<Record<string, Resolved>>;
   readonly session: Session;
+  /** Run again what is recorded. */
+  readonly again?: boolean;
+  readonly clock: Clock;
+  readonly memory: PeakMemory;
   /** Told how far it has come. */
   readonly count: (count: StageCount) => void;
 }

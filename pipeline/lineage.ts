@@ -1,8 +1,10 @@
 /** Who made what from what, read out of the stored key documents. */
-import { bundlesOf } from "./closure.ts";
+import { bundlesOf } from "./bundle.ts";
+import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import type { NodePreimage } from "./keys.ts";
 import { type FinishedNode, finishedNodes } from "./records.ts";
+import { lastUses } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { existingStore, openStore } from "./store.ts";
 import type { Listing } from "./tree.ts";
@@ -56,7 +58,11 @@ function originOf(
   const preimage: NodePreimage = JSON.parse(node.preimage);
   const inputs = Object.entries(preimage.inputs).map(([role, digest]) => {
     const text = state.document(digest);
-    const listing: Listing = text === null ? { files: [], skipped: [] } : JSON.parse(text);
+    if (text === null) {
+      const what = `which files "${role}" of stage "${node.stage}" were`;
+      throw new PipelineError(`state.db has lost ${what}: run fsck, then reproduce`);
+    }
+    const listing: Listing = JSON.parse(text);
     return { role, digest, listing, maker: makers.get(digest) ?? partMaker(listing, nodes) };
   });
   return { node, preimage, inputs };
@@ -81,10 +87,10 @@ export async function lineageText(
   path: string,
   { store: root }: { readonly store: string },
 ): Promise<string | null> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
+  using store = await openStore(existingStore(root), { readOnly: true });
+  using state = openState(store.records, { warn: console.error });
   const { sha256, size } = await hashFile(path);
-  const nodes = finishedNodes(state);
+  const nodes = finishedNodes(state, { uses: lastUses(store.root) });
   const maker = nodes.find(({ listing }) => listing?.files.some(([, sha]) => sha === sha256));
   if (maker === undefined) return null;
   const name = maker.listing?.files.find(([, sha]) => sha === sha256)?.[0];

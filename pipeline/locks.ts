@@ -32,6 +32,18 @@ export async function waitLock(path: string, { exclusive }: { readonly exclusive
   return { path, [Symbol.dispose]: () => file.close() };
 }
 
+/**
+ * As {@link waitLock}, shared, on a disk that cannot be written; where the lock was never made, nobody will take it.
+ */
+export async function waitLockToRead(path: string): Promise<Lock> {
+  const file = await Deno.open(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  await file?.lock(false);
+  return { path, [Symbol.dispose]: () => file?.close() };
+}
+
 /** As {@link waitLock}, for a moment's work: blocks the whole process meanwhile. */
 export function waitLockSync(path: string, { exclusive }: { readonly exclusive: boolean }): Lock {
   const file = open(path);

@@ -38,9 +38,12 @@ export { graphMermaid, type GraphNode, graphOf, graphText } from "./graph.ts";
 export { graphSvg } from "./graph_svg.ts";
 export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
+export { nearestName } from "./nearest_name.ts";
 export { provenanceText } from "./provenance.ts";
-export { publish } from "./publish.ts";
-export { folderRemote, pull, push, type Remote } from "./remote.ts";
+export { type Publication, publish, type PublishOptions } from "./publish.ts";
+export { type Pull, pull, type PullOptions } from "./pull.ts";
+export { type Push, push, type PushOptions } from "./push.ts";
+export { folderRemote, type Incoming, type Outgoing, type Remote } from "./remote.ts";
 export {
   defaultReporter,
   duration,
@@ -50,16 +53,23 @@ export {
   type Reporter,
   silentReporter,
   type StageCount,
+  type StageReport,
   type Summary,
   treeReporter,
 } from "./report.ts";
-export { reproduce, type Reproduction } from "./reproduce.ts";
+export { reproduce, type Reproduction, UnfinishedError } from "./reproduce.ts";
+export { notCode } from "./not_code.ts";
 export { map } from "./roles.ts";
-export type { RunRecord } from "./run_record.ts";
+export { type DiffOptions, diffRuns, type FileDiff, type RunDiff, type RunPair, type StageDiff } from "./run_diff.ts";
+export { runNumber, type RunRecord } from "./run_record.ts";
+export { findRun, listRuns, publishRun, type PublishRunOptions, type RunsOptions } from "./runs.ts";
 export type { Facts, Options } from "./session.ts";
 export { defineStage, type StageFunction } from "./stage.ts";
 export { type S3Options, s3Remote } from "./s3.ts";
 export { explain, type StageStatus, statusOf, type StatusOptions, statusText } from "./status.ts";
+export type { Progress, TravelOptions } from "./tally.ts";
+export { timelinePage, timelineText } from "./timeline.ts";
+export { replaceFile } from "./temporary.ts";
 export { itemKey, type Tree } from "./tree.ts";
 export { type Verification, verify, type VerifyOptions } from "./verify.ts";
 export type { Writer } from "./writer.ts";

@@ -1,5 +1,15 @@
 /** The records as a whole, for those who look after the store: fsck, gc, export, provenance. */
-import { type ActionRecord, readAction, type State } from "./state.ts";
+import type { SQLOutputValue } from "node:sqlite";
+import type { Row } from "./database.ts";
+import {
+  type ActionRecord,
+  readAction,
+  readClosure,
+  readDocument,
+  readNode,
+  readSnapshot,
+  type State,
+} from "./state.ts";
 import { sizeOnDisk } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
@@ -9,27 +19,59 @@ export interface FinishedNode {
   readonly stage: string;
   readonly preimage: string;
   readonly tree: string;
-  /** Milliseconds since the epoch of the last run that used it. */
+  /** Number of the latest run that used it, as far as is known. */
   readonly used: number;
+  /** Number of the run that made it; of the one after its coming in, where it was made elsewhere. */
+  readonly run: number;
   /** Null where the listing is lost. */
   readonly listing: Listing | null;
 }
 
-/** All finished stages, the latest used first. */
-export function finishedNodes(state: State): readonly FinishedNode[] {
-  const rows = state.db.prepare("SELECT key, stage, preimage, tree, used FROM nodes ORDER BY used DESC, key").all();
-  return rows.map((row) => {
-    const tree = String(row.tree);
+/** All finished stages, the latest used first; `uses` says which run used what last. */
+export function finishedNodes(
+  state: State,
+  { uses = new Map() }: { readonly uses?: ReadonlyMap<string, number> } = {},
+): readonly FinishedNode[] {
+  const rows = state.db.prepare("SELECT * FROM nodes ORDER BY run DESC, key").all();
+  const nodes = rows.flatMap((row) => readNode(row) ?? []).map(({ key, stage, preimage, tree, run }) => {
     const text = state.document(tree);
     const listing: Listing | null = text === null ? null : JSON.parse(text);
-    const [key, stage, preimage] = [String(row.key), String(row.stage), String(row.preimage)];
-    return { key, stage, preimage, tree, used: Number(row.used), listing };
+    return { key, stage, preimage, tree, used: uses.get(key) ?? run, run, listing };
   });
+  return nodes.sort((a, b) => b.used - a.used);
 }
 
 /** All executions, without loading them at once. */
 export function* recordedActions(state: State): Generator<ActionRecord> {
-  for (const row of state.db.prepare("SELECT * FROM actions ORDER BY key").iterate()) yield readAction(row);
+  for (const row of state.db.prepare("SELECT * FROM actions ORDER BY key").iterate()) {
+    const record = readAction(row);
+    if (record !== null) yield record;
+  }
+}
+
+/** How a row of each table is read: null for a damaged one. */
+const READERS: readonly (readonly [table: string, key: string, read: (row: Row) => unknown])[] = [
+  ["actions", "key", readAction],
+  ["nodes", "key", readNode],
+  ["documents", "digest", readDocument],
+  ["snapshots", "root", readSnapshot],
+  ["closures", "entry", readClosure],
+];
+
+/** Deletes the rows that are not what their checksums say; returns how many there were. */
+export function dropDamaged(state: State): number {
+  return state.transaction(() =>
+    READERS.reduce((count, [table, key, read]) => {
+      const keys: SQLOutputValue[] = [];
+      // a damaged key may be no text, and is named by its bytes
+      for (const row of state.db.prepare(`SELECT *, CAST(${key} AS BLOB) AS bytes FROM ${table}`).iterate()) {
+        if (read(row) === null) keys.push(row.bytes ?? null);
+      }
+      const drop = state.db.prepare(`DELETE FROM ${table} WHERE CAST(${key} AS BLOB) IS ?`);
+      for (const value of keys) drop.run(value);
+      return count + keys.length;
+    }, 0)
+  );
 }
 
 /** What to forget, by key. */
@@ -51,11 +93,9 @@ export function forget(state: State, { nodes, actions, documents = [] }: Forget)
   });
 }
 
-/** Digests of all stored documents, with their texts. */
-export function* storedDocuments(state: State): Generator<{ digest: string; text: string }> {
-  for (const row of state.db.prepare("SELECT * FROM documents ORDER BY digest").iterate()) {
-    yield { digest: String(row.digest), text: String(row.text) };
-  }
+/** Digests of all stored documents. */
+export function storedDocuments(state: State): readonly string[] {
+  return state.db.prepare("SELECT digest FROM documents ORDER BY digest").all().map(({ digest }) => String(digest));
 }
 
 /** Blobs that lie in the store: name and size; `path` for those whose place is not what their name says. */

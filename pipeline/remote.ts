@@ -1,151 +1,126 @@
 /**
- * A store that several machines share, by content: blobs under `sha256/ab/…`, a finished stage's records under
+ * A store that several machines share, by content: blobs under `sha256/ab/…`, a stage's records under
  * `nodes/<key>.json`. A folder (a network mount) is one; an S3-compatible server is another (s3.ts). Nothing that
  * comes from there is believed: blobs and records are checked against their names.
  */
-import type { Artifact } from "./artifact.ts";
-import { distinct, type Transfer } from "./archive.ts";
-import { blobsOf, type Bundle, bundlesOf, installBundles, parseBundle, readRun } from "./closure.ts";
-import { PipelineError } from "./errors.ts";
-import { sha256 } from "./hash.ts";
-import { nodeKey } from "./keys.ts";
-import { planOf, type Vertex } from "./plan.ts";
-import { openSession, type Options } from "./session.ts";
-import { resolveSource } from "./sources.ts";
-import { openState } from "./state.ts";
-import { commit, type Digest, existingStore, hasBlob, openStore, readBlob, stageBytes, type Store } from "./store.ts";
-import { type Listing, type Resolved, restrict, storedTree } from "./tree.ts";
+import { type Chunks, fileChunks } from "./chunks.ts";
+import { BadObjectError, PipelineError } from "./errors.ts";
+
+interface Signal {
+  /** Aborted when the transfer is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** An object to be sent; `read` may be called several times. */
+export interface Outgoing extends Signal {
+  readonly size: number;
+  readonly read: () => Chunks;
+}
+
+/** How to take an object in. */
+export interface Incoming<T> extends Signal {
+  /** Given the bytes; again, from the start, if the connection breaks. */
+  readonly take: (chunks: Chunks) => Promise<T>;
+}
+
+/** The size of what is there and is no object, such as a folder in its place. */
+export const NO_OBJECT = -1;
 
 /** Somewhere to keep objects by name. */
 export interface Remote {
-  has(name: string): Promise<boolean>;
-  /** Null where there is no such object. */
-  get(name: string): Promise<Uint8Array | null>;
-  /** Makes an object visible as a whole or not at all. */
-  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** For messages: the folder, or "s3://bucket/prefix". */
+  readonly place: string;
+  /** An object's size in bytes, {@link NO_OBJECT} for what cannot be read, or null where there is nothing. */
+  size(name: string, options: Signal): Promise<number | null>;
+  /**
+   * Null where there is no such object.
+   * @throws {BadObjectError} for one that is there and cannot be read; other errors concern the whole place.
+   */
+  get<T>(name: string, options: Incoming<T>): Promise<T | null>;
+  /** Makes an object visible as a whole or not at all, in place of what was there. */
+  put(name: string, object: Outgoing): Promise<void>;
 }
+
+/** A blob's name in a shared store. */
+export function blobName(sha: string): string {
+  return `sha256/${sha.slice(0, 2)}/${sha}`;
+}
+
+/** The name of a stage's records in a shared store. */
+export function recordsName(key: string): string {
+  return `nodes/${key}.json`;
+}
+
+/** The object that says that a place is a shared store: whoever pushes leaves it. */
+export const MARK = "ftim.json";
 
 /** A shared folder. */
 export function folderRemote(folder: string): Remote {
   const pathOf = (name: string) => `${folder}/${name}`;
   return {
-    async has(name) {
-      return await Deno.stat(pathOf(name)).then(() => true, ifMissing(false));
+    place: folder,
+    async size(name) {
+      const found = await look(pathOf(name));
+      return typeof found === "string" ? NO_OBJECT : found;
     },
-    async get(name) {
-      return await Deno.readFile(pathOf(name)).catch(ifMissing(null));
+    async get(name, { take, signal }) {
+      const found = await look(pathOf(name));
+      if (typeof found === "string") throw new BadObjectError(found);
+      return found === null ? null : await take(readable(pathOf(name), { size: found, signal }));
     },
-    async put(name, bytes) {
+    async put(name, { read }) {
       const path = pathOf(name);
-      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
       const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-      await Deno.writeFile(temporary, bytes);
-      await Deno.rename(temporary, path);
+      try {
+        await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+        await write(temporary, read());
+        await Deno.rename(temporary, path);
+      } catch (error) {
+        await Deno.remove(temporary).catch(() => null);
+        if (error instanceof PipelineError || !(error instanceof Error)) throw error;
+        throw new PipelineError(`${path} cannot be written: ${error.message}`, { cause: error });
+      }
     },
   };
 }
 
-function ifMissing<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof Deno.errors.NotFound) return value;
-    throw error;
-  };
-}
-
-const blobName = (sha: string) => `sha256/${sha.slice(0, 2)}/${sha}`;
-const nodeName = (key: string) => `nodes/${key}.json`;
-
-/** Transfers at a time. */
-const LANES = 8;
-
-/** Sends a run's finished stages (default: the latest run's), blobs before records, only what is not there yet. */
-export async function push(
-  remote: Remote,
-  { store: root = ".ftim", run }: { readonly store?: string; readonly run?: string } = {},
-): Promise<Transfer> {
-  using store = await openStore(existingStore(root));
-  using state = openState(store.root, { warn: console.error });
-  const bundles = bundlesOf(Object.values(readRun(store.root, run).stages).map(({ key }) => key), state);
-  const sent: Digest[] = [];
-  await inLanes(distinct(bundles.flatMap((bundle) => blobsOf(bundle))), async (blob) => {
-    if (await remote.has(blobName(blob.sha256))) return;
-    await remote.put(blobName(blob.sha256), await readBlob(store, blob));
-    sent.push(blob);
-  });
-  let stages = 0;
-  await inLanes(bundles, async (bundle) => {
-    const name = nodeName(bundle.node.key);
-    if (await remote.has(name)) return;
-    await remote.put(name, new TextEncoder().encode(JSON.stringify(bundle)));
-    stages++;
-  });
-  return { stages, blobs: sent.length, bytes: total(sent) };
-}
-
-/** Fetches what the remote has of the targets' graph: stages whose inputs and code are the same here as there. */
-export async function pull(
-  remote: Remote,
-  targets: Readonly<Record<string, Artifact>>,
-  options: Options = {},
-): Promise<Transfer> {
-  const plan = planOf(targets);
-  using session = await openSession(plan, { ...options, signal: options.signal ?? new AbortController().signal });
-  const { state, store } = session;
-  const trees = new Map<Vertex, Resolved>();
-  const bundles: Bundle[] = [];
-  for (const vertex of plan.vertices) {
-    const { node } = vertex;
-    if (node.type === "source") {
-      trees.set(vertex, await resolveSource(node, session));
-      continue;
-    }
-    const inputs = Object.entries(vertex.inputs).flatMap(([role, input]) => {
-      const tree = trees.get(input);
-      return tree === undefined ? [] : [[role, tree] as const];
-    });
-    // a stage before this one is neither here nor there
-    if (inputs.length < Object.keys(vertex.inputs).length) continue;
-    if (node.type === "pick") {
-      for (const [, from] of inputs) trees.set(vertex, restrict(from, node.patterns));
-      continue;
-    }
-    const digests = Object.fromEntries(inputs.map(([role, { digest }]) => [role, digest]));
-    const { key } = nodeKey({ ...await session.recipe(node), inputs: digests });
-    const known = state.node(key);
-    const bytes = known === null ? await remote.get(nodeName(key)) : null;
-    if (known !== null) trees.set(vertex, storedTree(known.tree, state));
-    else if (bytes !== null) {
-      const bundle = parseBundle(new TextDecoder().decode(bytes), key);
-      const text = bundle.documents.find((document) => sha256(document) === bundle.node.tree) ?? "";
-      const listing: Listing = JSON.parse(text);
-      trees.set(vertex, { digest: bundle.node.tree, listing: () => listing, source: null });
-      bundles.push(bundle);
-    }
+/** A file's size, null where nothing is, or why it cannot be read. A pipe would never answer: it is not opened. */
+async function look(path: string): Promise<number | null | string> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    return isFile ? size : `${path} is not a file`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    return unreadable(path, error);
   }
-  const wanted = distinct(bundles.flatMap((bundle) => blobsOf(bundle))).filter((blob) => !hasBlob(store, blob));
-  await inLanes(wanted, (blob) => fetchBlob(remote, { blob, store }));
-  installBundles(bundles, state);
-  return { stages: bundles.length, blobs: wanted.length, bytes: total(wanted) };
 }
 
-async function fetchBlob(
-  remote: Remote,
-  { blob, store }: { readonly blob: Digest; readonly store: Store },
-): Promise<void> {
-  const bytes = await remote.get(blobName(blob.sha256));
-  if (bytes === null) throw new PipelineError(`the remote store names blob ${blob.sha256} and does not have it`);
-  if (sha256(bytes) !== blob.sha256) throw new PipelineError(`the remote store's blob ${blob.sha256} is damaged`);
-  await commit(store, [stageBytes(store, bytes)]);
+function unreadable(path: string, error: unknown): string {
+  return `${path} cannot be read: ${error instanceof Error ? error.message : error}`;
 }
 
-function total(blobs: readonly Digest[]): number {
-  return blobs.reduce((sum, { size }) => sum + size, 0);
-}
-
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items].reverse();
-  async function lane(): Promise<void> {
-    for (let item = queue.pop(); item !== undefined; item = queue.pop()) await work(item);
+async function* readable(
+  path: string,
+  { size, signal }: Signal & { readonly size: number },
+): AsyncGenerator<Uint8Array> {
+  const chunks = fileChunks(path, { size, signal });
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next().catch((error) => {
+        if (signal.aborted) throw error;
+        throw new BadObjectError(unreadable(path, error));
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await chunks.return(undefined);
   }
-  await Promise.all(Array.from({ length: Math.min(LANES, queue.length) }, lane));
+}
+
+async function write(path: string, chunks: Chunks): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for await (const chunk of chunks) {
+    for (let done = 0; done < chunk.length;) done += await file.write(chunk.subarray(done));
+  }
 }

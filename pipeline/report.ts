@@ -3,6 +3,7 @@
  * drawn by hand: listr2 shows just tasks that it runs itself, and log-update, which would replace ten lines, needs
  * six packages.
  */
+import type { Waits } from "./clock.ts";
 
 /** How a stage stands. Counts are of items (a whole stage is one item). */
 export interface StageCount {
@@ -11,6 +12,16 @@ export interface StageCount {
   readonly cached: number;
   /** Of those, items without a result. */
   readonly skipped: number;
+}
+
+/** How a stage stands, and what it took. */
+export interface StageReport extends StageCount {
+  /** Seconds in which it worked. */
+  readonly seconds: number;
+  /** Where it ran something: seconds in which it did not work, by what it lacked. */
+  readonly waited?: Waits;
+  /** Where it ran something: the largest resident set of the process while it worked, sampled, in bytes. */
+  readonly peakMemory?: number;
 }
 
 /** Something that happened in a run. `stage` is the stage's label in the graph. */
@@ -22,7 +33,16 @@ export type PipelineEvent =
   | { readonly type: "log"; readonly stage: string; readonly message: string }
   | { readonly type: "wait"; readonly stage: string; readonly items: number }
   | { readonly type: "wait"; readonly stage: string; readonly gpu: true }
-  | ({ readonly type: "done"; readonly stage: string; readonly seconds: number } & StageCount)
+  | {
+    readonly type: "retry";
+    readonly stage: string;
+    readonly attempt: number;
+    readonly attempts: number;
+    readonly message: string;
+  }
+  /** About how long the run has to go, from earlier runs of the same stages. */
+  | { readonly type: "estimate"; readonly seconds: number }
+  | ({ readonly type: "done"; readonly stage: string } & StageReport)
   | { readonly type: "failed"; readonly stage: string; readonly message: string }
   | { readonly type: "warning"; readonly message: string }
   | ({ readonly type: "end" } & Summary);
@@ -35,7 +55,10 @@ export interface Summary {
   readonly executed: number;
   readonly cached: number;
   readonly skipped: number;
-  readonly stages: Readonly<Record<string, StageCount & { readonly seconds: number }>>;
+  readonly stages: Readonly<Record<string, StageReport>>;
+  /** Labels of what failed, and of the stages that did not come to an end or were not tried. */
+  readonly failed: readonly string[];
+  readonly unfinished: readonly string[];
 }
 
 /** Takes events. */
@@ -57,7 +80,15 @@ export function jsonReporter(write: Write = toStderr): Reporter {
 export function plainReporter(write: Write = toStderr, { every = 10_000 }: { readonly every?: number } = {}): Reporter {
   const last = new Map<string, number>();
   const pace = paces();
+  let estimated = -Infinity;
   return (event) => {
+    if (event.type === "estimate") {
+      const now = Date.now();
+      if (now - estimated < 6 * every) return;
+      estimated = now;
+      write(`${estimateText(event.seconds)}\n`);
+      return;
+    }
     if (event.type === "start") last.set(event.stage, Date.now());
     if (event.type === "items" || event.type === "progress") {
       const text = pace(event);
@@ -76,6 +107,7 @@ export function plainReporter(write: Write = toStderr, { every = 10_000 }: { rea
 export function treeReporter(write: Write = toStderr, { color = true }: { readonly color?: boolean } = {}): Reporter {
   const running = new Map<string, string>();
   const pace = paces();
+  let estimate: { readonly end: number } | null = null;
   let drawn = 0;
   let last = 0;
   const paint = (code: number, text: string) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
@@ -83,17 +115,23 @@ export function treeReporter(write: Write = toStderr, { color = true }: { readon
     if (!force && Date.now() - last < 80) return;
     last = Date.now();
     // no more than can be redrawn: the cursor does not go above the screen
-    const room = consoleSize().rows - 2;
+    const room = consoleSize().rows - 3;
     const live = [...running].slice(0, room).map(([stage, text]) =>
       `${paint(36, "●")} ${clip(`${stage}${text === "" ? "" : `: ${text}`}`)}`
     );
     if (running.size > room) live.push(`  and ${running.size - room} more`);
+    const left = estimate === null ? 0 : (estimate.end - Date.now()) / 1000;
+    if (running.size > 0 && left > 0) live.push(paint(2, clip(estimateText(left))));
     const up = drawn === 0 ? "" : `\x1b[${drawn}A\x1b[J`;
     write(up + [...lines, ...live].map((line) => `${line}\n`).join(""));
     drawn = live.length;
   }
   return (event) => {
     if (event.type === "start") running.set(event.stage, "");
+    if (event.type === "estimate") {
+      estimate = { end: Date.now() + 1000 * event.seconds };
+      return draw([], false);
+    }
     if (event.type === "items" || event.type === "progress") {
       if (running.has(event.stage)) running.set(event.stage, pace(event));
       return draw([], false);
@@ -127,7 +165,9 @@ function lineOf(event: PipelineEvent): string | null {
   switch (event.type) {
     case "done":
       // a stage with nothing to do is counted at the end, not announced
-      return event.executed === 0 ? null : `${event.stage}: ${countText(event)} in ${duration(event.seconds)}`;
+      return event.executed === 0
+        ? null
+        : `${event.stage}: ${countText(event)} in ${duration(event.seconds)}${waitText(event.waited)}`;
     case "failed":
       return `${event.stage}: FAILED: ${event.message}`;
     case "log":
@@ -135,6 +175,8 @@ function lineOf(event: PipelineEvent): string | null {
     case "wait":
       if ("gpu" in event) return `${event.stage}: another run has the GPU; waiting for it`;
       return `${event.stage}: another run is computing ${event.items} of the same items; waiting for it`;
+    case "retry":
+      return `${event.stage}: attempt ${event.attempt} of ${event.attempts} failed: ${event.message}; trying again`;
     case "warning":
       return `warning: ${event.message}`;
     case "end":
@@ -151,10 +193,31 @@ function countText({ cached, skipped, total }: StageCount): string {
   return parts.join(", ") + (cached > 0 ? ` (${cached} kept from before)` : "");
 }
 
-function endText({ status, executed, cached, skipped, seconds }: Summary): string {
+/** What failed, and what did not come to an end for it. */
+export function failureText({ failed, unfinished }: Pick<Summary, "failed" | "unfinished">): string {
+  const rest = unfinished.length === 0 ? "" : `; not made: ${unfinished.join(", ")}`;
+  return `failed: ${failed.join(", ")}${rest}`;
+}
+
+/** What a stage waited for beside its inputs, where that was a second or more. */
+export function waitText(waited: Waits | undefined): string {
+  if (waited === undefined) return "";
+  const { gpu, others, cores } = waited;
+  const names = [["the GPU", gpu], ["another run", others], ["a core", cores]] as const;
+  const parts = names.flatMap(([name, seconds]) => seconds >= 1 ? [`${duration(seconds)} for ${name}`] : []);
+  return parts.length === 0 ? "" : `, after waiting ${parts.join(" and ")}`;
+}
+
+function estimateText(seconds: number): string {
+  return `about ${duration(Math.max(1, Math.round(seconds))).replace(".0 s", " s")} left, by earlier runs`;
+}
+
+function endText({ status, executed, cached, skipped, seconds, failed, unfinished }: Summary): string {
   const words = { done: "done", failed: "failed", aborted: "interrupted; finished work is kept" };
   const missed = skipped > 0 ? `, ${skipped} skipped` : "";
-  return `${words[status]}: ${executed} executed, ${cached} cached${missed}, ${duration(seconds)}`;
+  const counts = `${words[status]}: ${executed} executed, ${cached} cached${missed}, ${duration(seconds)}`;
+  if (status !== "failed" || failed.length === 0) return counts;
+  return `${counts}\n${failureText({ failed, unfinished })}`;
 }
 
 type Advance = Extract<PipelineEvent, { type: "items" | "progress" }>;

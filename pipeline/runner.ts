@@ -1,11 +1,15 @@
 /** Walks the graph: takes what is recorded, executes what is not, repairs what is damaged. */
 import type { StageNode } from "./artifact.ts";
 import { DamagedInput } from "./batch.ts";
+import { type Clock, openClock, type Span } from "./clock.ts";
 import { AbortedError, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
+import { changesSince } from "./forced.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
+import { openMemory } from "./memory.ts";
 import type { Vertex } from "./plan.ts";
-import type { StageCount } from "./report.ts";
+import type { StageCount, StageReport } from "./report.ts";
+import type { OpenRun } from "./run_record.ts";
 import type { Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -15,7 +19,16 @@ import { type Listing, listingText, type Resolved, restrict, storedTree } from "
 const REPAIRS = 5;
 
 /** What each stage has come to, by label. */
-export type Stages = Map<string, StageCount & { readonly seconds: number }>;
+export type Stages = ReadonlyMap<string, StageReport>;
+
+/** How to walk. */
+export interface RunnerOptions {
+  readonly run: OpenRun;
+  /** When the run began, by `performance.now()`. */
+  readonly origin: number;
+  /** Labels of stages that run again though they are recorded. */
+  readonly force?: readonly string[];
+}
 
 /** The state of a graph in the making. */
 export interface Runner {
@@ -27,20 +40,30 @@ export interface Runner {
   settled(): Promise<unknown>;
   /** The first error that was not an interruption. */
   failure(): unknown;
+  /** What failed by itself, and not for want of an input, by label. */
+  readonly failed: ReadonlyMap<string, unknown>;
+  /** As it stands. */
   readonly stages: Stages;
+  /** When each stage that ran something worked, by label. */
+  readonly spans: ReadonlyMap<string, readonly Span[]>;
   /** Node key, and tree digest, by label. */
   readonly keys: Map<string, string>;
   readonly trees: Map<string, string>;
 }
 
-/** Opens a runner in a session. Nothing is computed before it is asked for. */
-export function openRunner(session: Session): Runner {
+/** Opens a runner in a session, for a run that has begun. Nothing is computed before it is asked for. */
+export function openRunner(session: Session, { run, origin, force = [] }: RunnerOptions): Runner {
   const { state, store } = session;
   const results = new Map<Vertex, Promise<Resolved>>();
   const repairs = new Map<Vertex, Promise<Resolved>>();
-  const stages: Stages = new Map();
+  const reports = new Map<string, () => StageReport>();
   const keys = new Map<string, string>();
   const trees = new Map<string, string>();
+  const clocks = new Map<string, Clock>();
+  const errors = new Map<Vertex, unknown>();
+  const failed = new Map<string, unknown>();
+  const forced = new Set(force);
+  const follow = openMemory();
   let failure: unknown;
 
   function start(vertex: Vertex): Promise<Resolved> {
@@ -49,7 +72,11 @@ export function openRunner(session: Session): Runner {
     const result = resolve(vertex);
     results.set(vertex, result);
     result.catch((error) => {
-      if (!(error instanceof AbortedError)) failure ??= error;
+      errors.set(vertex, error);
+      if (error instanceof AbortedError) return;
+      failure ??= error;
+      const inherited = Object.values(vertex.inputs).some((input) => errors.get(input) === error);
+      if (!inherited) failed.set(vertex.label, error);
     });
     return result;
   }
@@ -76,27 +103,37 @@ export function openRunner(session: Session): Runner {
     const inputs: Record<string, Resolved> = {};
     for (const [role, vertex] of Object.entries(vertices)) inputs[role] = await start(vertex);
     session.checkAborted();
-    const began = performance.now();
     const recipe = await session.recipe(node);
     const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
     const document = { ...recipe, inputs: Object.fromEntries(digests) };
     const full = nodeKey(document);
     keys.set(label, full.key);
+    for (const input of Object.values(inputs)) keepListing(input);
     const record = state.node(full.key);
-    if (record !== null) {
+    const again = forced.has(label);
+    if (record !== null && !again) {
       const count = { total: record.items, executed: 0, cached: record.items, skipped: record.skipped };
       finish(label, { ...count, seconds: 0 });
       trees.set(label, record.tree);
-      return storedTree(record.tree, state);
+      run.note(full.key);
+      return storedTree(record);
     }
-    for (const input of Object.values(inputs)) keepListing(input);
-    const seconds = () => (performance.now() - began) / 1000;
+    run.save();
+    // by this document, named by the key, what an interrupted run has done of the stage can travel
+    state.putDocument(full.preimage);
+    const clock = openClock({ origin });
+    const memory = follow();
+    clocks.set(label, clock);
+    const report = (count: StageCount): StageReport => {
+      const { seconds, waited } = clock.read();
+      return { ...count, seconds, waited, ...(memory.peak() > 0 ? { peakMemory: memory.peak() } : {}) };
+    };
     // a stage that is repaired counts both of its executions
-    const earlier = stages.get(label)?.executed ?? 0;
+    const earlier = reports.get(label)?.().executed ?? 0;
     let counted: StageCount = { total: 0, executed: 0, cached: 0, skipped: 0 };
     function count(now: StageCount): void {
       counted = { ...now, executed: earlier + now.executed };
-      stages.set(label, { ...counted, seconds: seconds() });
+      reports.set(label, () => report(counted));
     }
     const listing = await execute({
       node,
@@ -105,6 +142,9 @@ export function openRunner(session: Session): Runner {
       inputs,
       session,
       count,
+      again,
+      clock,
+      memory,
     })
       .catch((error) => {
         if (!(error instanceof DamagedInput || error instanceof AbortedError)) {
@@ -116,15 +156,29 @@ export function openRunner(session: Session): Runner {
         }
         throw error;
       });
+    if (again && record !== null) {
+      const { determinism } = node.stage;
+      const before = storedTree(record).listing();
+      const lines = await changesSince(before, { after: listing, determinism, store });
+      for (const message of lines) session.emit({ type: "warning", message: `${label}: ${message}` });
+    }
     const resolved = keep(full, { stage: node.stage.name, total: counted.total, listing });
+    forced.delete(label);
     trees.set(label, resolved.digest);
-    finish(label, { ...counted, seconds: seconds() });
+    finish(label, report(counted));
     return resolved;
   }
 
-  /** Input listings are stored, so that a later miss can be compared with this run file by file. */
+  const listed = new Set<string>();
+
+  /**
+   * Input listings are stored, so that a later miss can be compared with this run file by file, and so that what a
+   * result was made from can be told. One that was lost is stored again.
+   */
   function keepListing({ listing, digest }: Resolved): void {
-    if (state.document(digest) === null) state.putDocument(listingText(listing()));
+    if (listed.has(digest)) return;
+    if (!state.hasDocument(digest)) state.putDocument(listingText(listing()));
+    listed.add(digest);
   }
 
   function keep(
@@ -135,14 +189,14 @@ export function openRunner(session: Session): Runner {
     const tree = state.transaction(() => {
       const digest = state.putDocument(listingText(listing));
       const { length: skipped } = listing.skipped;
-      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() });
+      state.recordNode({ key, stage, preimage, tree: digest, items: total, skipped, ended: Date.now() }, run.number);
       return digest;
     });
     return { digest: tree, listing: () => listing, source: null };
   }
 
-  function finish(label: string, count: StageCount & { readonly seconds: number }): void {
-    if (!stages.has(label) || count.executed > 0) stages.set(label, count);
+  function finish(label: string, count: StageReport): void {
+    if (!reports.has(label) || count.executed > 0) reports.set(label, () => count);
     session.emit({ type: "done", stage: label, ...count });
   }
 
@@ -180,7 +234,13 @@ export function openRunner(session: Session): Runner {
   return {
     start,
     complete,
-    stages,
+    get stages() {
+      return new Map([...reports].map(([label, report]) => [label, report()] as const));
+    },
+    failed,
+    get spans() {
+      return new Map([...clocks].map(([label, clock]) => [label, clock.read().spans] as const));
+    },
     keys,
     trees,
     settled: () => Promise.allSettled(results.values()),

@@ -1,8 +1,12 @@
-/** A remote store on any S3-compatible server, with path-style addresses and AWS Signature Version 4. */
-import { createHmac } from "node:crypto";
-import { PipelineError } from "./errors.ts";
-import { sha256 } from "./hash.ts";
-import type { Remote } from "./remote.ts";
+/**
+ * A remote store on any S3-compatible server, with path-style addresses. Signing, retries and multipart uploads are
+ * the AWS SDK's, which is loaded at the first use; its requests have time limits (s3_limits.ts).
+ */
+import type { S3Client } from "@aws-sdk/client-s3";
+import { collect } from "./chunks.ts";
+import { AbortedError, PipelineError } from "./errors.ts";
+import { NO_OBJECT, type Outgoing, type Remote } from "./remote.ts";
+import { limitedHandler, wait } from "./s3_limits.ts";
 
 /** Where and as whom. */
 export interface S3Options {
@@ -16,109 +20,169 @@ export interface S3Options {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  /** How long the server may keep silent, in ms. Default 30,000. */
+  readonly patience?: number;
+  /** Told once of what is odd with the server. Default: standard error. */
+  readonly warn?: (message: string) => void;
 }
 
-/** A request in the form that is signed. */
-export interface SignedRequest {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Tries a request again so often when the server is busy or the connection breaks. */
-const ATTEMPTS = 4;
+/** Tries so often when the server is busy or keeps silent, or the connection breaks. */
+const TRIES = 4;
+/** Larger objects go up in parts of so many bytes, of which two are in memory at a time. */
+const PART = 8 << 20;
+/** No upload may have more parts. */
+const PARTS = 10_000;
 
 /** Opens an S3 remote. Nothing is asked before the first use. */
 export function s3Remote(options: S3Options): Remote {
-  const { endpoint, bucket, prefix } = options;
-  const base = `${endpoint.replace(/\/$/, "")}/${bucket}/${prefix === undefined ? "" : `${prefix}/`}`;
+  const { bucket, prefix, patience = 30_000, warn = console.error } = options;
+  const place = `s3://${bucket}${prefix === undefined ? "" : `/${prefix}`}`;
+  const nameOf = (name: string) => ({ Bucket: bucket, Key: prefix === undefined ? name : `${prefix}/${name}` });
+  let opened: ReturnType<typeof openClient> | undefined;
+  const open = () => opened ??= openClient(options, patience);
+  let said = false;
 
-  async function ask(
-    method: string,
-    { name, body }: { readonly name: string; readonly body?: Uint8Array<ArrayBuffer> },
-  ) {
-    const url = new URL(base + name);
-    for (let attempt = 1;; attempt++) {
-      const { headers } = sign({ method, url, options, body: body ?? new Uint8Array(), time: new Date() });
-      const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) }).catch((error) =>
-        error
-      );
-      if (response instanceof Response && response.status < 500 && response.status !== 429) return response;
-      if (response instanceof Response) await response.body?.cancel();
-      if (attempt === ATTEMPTS) {
-        throw new PipelineError(
-          `${method} ${url}: ${response instanceof Response ? `status ${response.status}` : response}`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt * (0.5 + Math.random())));
-    }
-  }
-  async function fail(response: Response): Promise<never> {
-    const text = await response.text();
-    const code = /<Code>(.*?)<\/Code>/.exec(text)?.[1] ?? "";
-    throw new PipelineError(`${response.url}: status ${response.status} ${code}`.trim());
+  /** The server denies access where an object is absent, to those who may not list the bucket. */
+  function ifAbsent(error: unknown): null {
+    const { status, code } = factsOf(error);
+    if (status === 404 && code !== "NoSuchBucket") return null;
+    // unknown: the answer to HEAD has no body that would say more
+    if (status !== 403 || !["AccessDenied", "Unknown"].includes(code)) throw error;
+    if (!said) warn(`${place}: access is denied (403), which is taken as absent: s3:ListBucket would tell them apart`);
+    said = true;
+    return null;
   }
   return {
-    async has(name) {
-      const response = await ask("HEAD", { name });
-      await response.body?.cancel();
-      if (response.ok) return true;
-      return response.status === 404 ? false : await fail(response);
-    },
-    async get(name) {
-      const response = await ask("GET", { name });
-      if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      const text = response.status === 404 ? await response.text() : "";
-      if (response.status === 404 && !text.includes("NoSuchBucket")) return null;
-      if (text !== "") throw new PipelineError(`${response.url}: there is no bucket "${bucket}"`);
-      return await fail(response);
-    },
-    async put(name, bytes) {
-      const response = await ask("PUT", { name, body: new Uint8Array(bytes) });
-      if (!response.ok) await fail(response);
-      await response.body?.cancel();
-    },
+    place,
+    size: (name, { signal }) =>
+      explaining(`${place}/${name}`, { signal, bucket }, async () => {
+        const { client, sdk } = await open();
+        const command = new sdk.HeadObjectCommand(nameOf(name));
+        const found = await client.send(command, { abortSignal: signal }).catch(ifAbsent);
+        return found === null ? null : found.ContentLength ?? NO_OBJECT;
+      }),
+    get: (name, { take, signal }) =>
+      explaining(`${place}/${name}`, { signal, bucket }, async () => {
+        const { client, sdk } = await open();
+        for (let attempt = 1;; attempt++) {
+          const command = new sdk.GetObjectCommand(nameOf(name));
+          const found = await client.send(command, { abortSignal: signal }).catch(ifAbsent);
+          if (found === null) return null;
+          const body = watched(found.Body?.transformToWebStream() ?? new ReadableStream());
+          try {
+            return await take(body.chunks);
+          } catch (error) {
+            // anything else is the taker's
+            if (body.broken() !== error || attempt === TRIES || signal.aborted) throw error;
+            await wait(100 * 2 ** attempt * (0.5 + Math.random()), signal);
+          }
+        }
+      }),
+    put: (name, object) =>
+      explaining(
+        `${place}/${name}`,
+        { signal: object.signal, bucket },
+        async () => await upload(await open(), { ...nameOf(name), object }),
+      ),
   };
 }
 
-interface SignOptions {
-  readonly method: string;
-  readonly url: URL;
-  readonly options: Pick<S3Options, "region" | "accessKeyId" | "secretAccessKey" | "sessionToken">;
-  readonly body: Uint8Array;
-  readonly time: Date;
+type Opened = Awaited<ReturnType<typeof openClient>>;
+
+async function openClient(options: S3Options, patience: number) {
+  const { endpoint, region = "us-east-1", accessKeyId, secretAccessKey, sessionToken } = options;
+  const [sdk, { Upload }, { FetchHttpHandler }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("@aws-sdk/lib-storage"),
+    import("@smithy/fetch-http-handler"),
+  ]);
+  const client = new sdk.S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    maxAttempts: TRIES,
+    retryMode: "standard",
+    requestHandler: limitedHandler(new FetchHttpHandler(), patience),
+    // not every server knows the newer checksums; ours are of SHA-256
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // the default one asks the system for its name, for which one would have to permit it
+    defaultUserAgentProvider: () => Promise.resolve([["ftim", "1"]]),
+  });
+  return { client, sdk, Upload };
 }
 
-/**
- * Signs a request (AWS Signature Version 4, header form; source: AWS General Reference, "Signing AWS API requests").
- */
-export function sign({ method, url, options, body, time }: SignOptions): SignedRequest {
-  const { region = "us-east-1", accessKeyId, secretAccessKey, sessionToken } = options;
-  const stamp = time.toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const day = stamp.slice(0, 8);
-  const hash = sha256(body);
-  const headers: Record<string, string> = { "host": url.host, "x-amz-content-sha256": hash, "x-amz-date": stamp };
-  if (sessionToken !== undefined) headers["x-amz-security-token"] = sessionToken;
-  const names = Object.keys(headers).sort();
-  const lines = names.map((name) => `${name}:${headers[name]}\n`).join("");
-  const canonical = [method, url.pathname, url.search.slice(1), lines, names.join(";"), hash].join("\n");
-  const scope = `${day}/${region}/s3/aws4_request`;
-  const text = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
-  const key = [day, region, "s3", "aws4_request"].reduce(
-    (secret, part) => hmac(secret, part),
-    `AWS4${secretAccessKey}` as Key,
-  );
-  const signature = createHmac("sha256", key).update(text).digest("hex");
-  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${
-    names.join(";")
-  }, Signature=${signature}`;
-  // `host` is signed, and set by fetch itself
-  const { host: _, ...sent } = headers;
-  return { method, url, headers: { ...sent, authorization } };
+interface UploadOptions {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly object: Outgoing;
 }
 
-type Key = string | Uint8Array;
+async function upload({ client, sdk, Upload }: Opened, { object, ...name }: UploadOptions): Promise<void> {
+  const { size, read, signal } = object;
+  if (size <= PART) {
+    const body = await collect(read(), { limit: size, what: name.Key });
+    await client.send(new sdk.PutObjectCommand({ ...name, Body: body }), { abortSignal: signal });
+    return;
+  }
+  const abortable: S3Client = Object.create(client, {
+    send: {
+      // what takes the parts back is sent even after an interruption
+      value: (command: Parameters<S3Client["send"]>[0]) =>
+        command instanceof sdk.AbortMultipartUploadCommand
+          ? client.send(command)
+          : client.send(command, { abortSignal: signal }),
+    },
+  });
+  const partSize = Math.max(PART, Math.ceil(size / PARTS));
+  const params = { ...name, Body: ReadableStream.from(read()) };
+  await new Upload({ client: abortable, params, partSize, queueSize: 2 }).done();
+}
 
-function hmac(key: Key, text: string): Key {
-  return createHmac("sha256", key).update(text).digest();
+/** A body, and whether it was the connection that broke. */
+function watched(body: ReadableStream<Uint8Array>) {
+  let failure: unknown;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const reader = body.getReader();
+    let whole = false;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read().catch((error) => {
+          throw failure = error;
+        });
+        whole = done;
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      if (!whole) await reader.cancel().catch(() => null);
+    }
+  }
+  return { chunks: chunks(), broken: () => failure };
+}
+
+function factsOf(error: unknown): { readonly status: number | undefined; readonly code: string } {
+  if (!(error instanceof Error)) return { status: undefined, code: "" };
+  const metadata = "$metadata" in error ? error.$metadata as { readonly httpStatusCode?: number } : {};
+  return { status: metadata.httpStatusCode, code: error.name };
+}
+
+interface Explaining {
+  readonly signal: AbortSignal;
+  readonly bucket: string;
+}
+
+/** Turns the client's errors into ours. */
+async function explaining<T>(what: string, { signal, bucket }: Explaining, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted) throw new AbortedError("interrupted", { cause: error });
+    if (!(error instanceof Error) || error instanceof PipelineError) throw error;
+    const { status, code } = factsOf(error);
+    if (code === "NoSuchBucket") throw new PipelineError(`${what}: there is no bucket "${bucket}"`, { cause: error });
+    const reason = status === undefined || status < 300 ? error.message : `status ${status} ${code}`;
+    throw new PipelineError(`${what}: ${reason}`, { cause: error });
+  }
 }

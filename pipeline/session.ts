@@ -5,6 +5,7 @@ import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
+import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
@@ -32,6 +33,12 @@ export interface Options {
   readonly facts?: Facts;
   /** Changing it disowns every earlier result. */
   readonly salt?: string;
+  /** Stages, by name or label, that run again though they are recorded. */
+  readonly force?: readonly string[];
+  /** After a failure, go on with the stages that do not need what failed. */
+  readonly keepGoing?: boolean;
+  /** What the caller wants to find again in the run record, such as the command. */
+  readonly about?: Readonly<Record<string, string>>;
 }
 
 /** The disk takes so many flushes at once to advantage: it writes them in one go. */
@@ -58,7 +65,9 @@ export interface Session extends Disposable {
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;
-  /** Throws once the session is closed, so that an abandoned stage records nothing. */
+  /** Makes the run end with an error that nobody is left to catch. */
+  fail(error: PipelineError): void;
+  /** Throws once the session has failed or is closed, so that an abandoned stage records nothing. */
   checkOpen(): void;
 }
 
@@ -71,15 +80,22 @@ function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void 
   }
 }
 
+/** How a session is opened: `readOnly` for one that only looks, also at a store that cannot be written. */
+interface SessionOptions extends Options {
+  readonly signal: AbortSignal;
+  readonly readOnly?: boolean;
+}
+
 /** Opens a session for a plan. */
-export async function openSession(plan: Plan, options: Options & { readonly signal: AbortSignal }): Promise<Session> {
+export async function openSession(plan: Plan, options: SessionOptions): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
   const emit = options.reporter ?? defaultReporter();
-  const store = await openStore(root);
+  const { readOnly = false } = options;
+  const store = await openStore(root, { readOnly });
   let state: State;
   try {
-    state = openState(store.root, { warn: (message) => emit({ type: "warning", message }) });
-    sweepScratch({ store, state });
+    state = openState(store.records, { warn: (message) => emit({ type: "warning", message }) });
+    if (store.records === store.root) sweepScratch({ store, state });
   } catch (error) {
     store[Symbol.dispose]();
     throw error;
@@ -91,6 +107,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
+  let failure: PipelineError | null = null;
 
   async function readCodes() {
     const found = await digestCode([...new Set(modules)]);
@@ -122,7 +139,7 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }
-        environment[name] = fact;
+        environment[name] = plain(fact, `stage "${stage.name}": the fact "${name}"`);
       }
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
     },
@@ -137,7 +154,11 @@ export async function openSession(plan: Plan, options: Options & { readonly sign
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");
     },
+    fail(error) {
+      failure ??= error;
+    },
     checkOpen() {
+      if (failure !== null) throw failure;
       if (!open) throw new AbortedError("interrupted");
     },
     [Symbol.dispose]() {

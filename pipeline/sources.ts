@@ -2,29 +2,54 @@
  * The user's files, hashed where they lie. What a folder looked like is remembered as one snapshot (names, stamps,
  * hashes in flat arrays), so that a million unchanged files cost one walk and no reading.
  */
+import { dirname } from "node:path";
 import type { SourceNode } from "./artifact.ts";
+import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { hashMany } from "./hash_many.ts";
-import { markRacy, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto } from "./stamp.ts";
+import { openPause, type Pause } from "./pause.ts";
+import { markRacy, SETTLED, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto, YOUNG } from "./stamp.ts";
 import type { FileRow, Snapshot, State } from "./state.ts";
 import { listingText, type Resolved, type SourceFile } from "./tree.ts";
 
-/** Where snapshots are kept, and how many threads may hash. */
+/** So many files are stamped between two looks at the clock. */
+const OFTEN = 1024;
+
+/** So many young files are hashed again rather than trusted: it takes a few ms. */
+const FEW = 100;
+
+/** Where snapshots are kept, how many threads may hash, and what stops it. */
 interface Means {
   readonly state: State;
   readonly jobs: number;
+  readonly signal: AbortSignal;
 }
 
-/** Hashes a source node's files into a tree; reads only files that are new or changed. */
-export async function resolveSource(node: SourceNode, { state, jobs }: Means): Promise<Resolved> {
+/**
+ * Hashes a source node's files into a tree; reads only files that are new or changed.
+ *
+ * @throws {PipelineError} on what is neither a file nor a folder, and on a link that leads nowhere or back
+ * @throws {AbortedError} when the signal stopped it
+ */
+export async function resolveSource(node: SourceNode, { state, jobs, signal }: Means): Promise<Resolved> {
   const root = Deno.realPathSync(existing(node));
   const place = node.form === "folder" ? (name: string) => `${root}/${name}` : () => root;
-  const names = node.form === "folder" ? walk(root) : [node.path.split("/").at(-1) ?? node.path];
+  const pause = openPause(signal);
+  const names = node.form === "folder" ? await walk(root, pause) : [node.path.split("/").at(-1) ?? node.path];
   const stamps = new Float64Array(names.length * STAMP_FIELDS);
-  names.forEach((name, index) => stampInto(stamps, { index, path: place(name) }));
+  const stamped = performance.now();
+  const ahead = new Map<number, number>();
+  const young: number[] = [];
+  for (const [index, name] of names.entries()) {
+    const found = stampInto(stamps, { index, path: place(name) });
+    if (found === YOUNG) young.push(index);
+    else if (found !== SETTLED) ahead.set(index, stamped + found);
+    if (index % OFTEN === 0) await pause();
+  }
+  if (young.length <= FEW) young.forEach((index) => markRacy(stamps, index));
   const before = state.snapshot(root);
   if (before !== null && isSame(before, { names, stamps })) return treeOf(before, place);
-  const hashes = await hashAll({ names, stamps, place, before, jobs });
+  const hashes = await hashAll({ names, stamps, ahead, place, before, jobs, pause, signal });
   const digest = sha256(listingText({ files: rowsOf({ names, stamps, hashes }), skipped: [] }));
   const snapshot = { names, stamps, hashes, digest };
   state.putSnapshot(root, snapshot);
@@ -41,12 +66,16 @@ interface Work {
   readonly names: readonly string[];
   /** Set to racy where a file changed while it was hashed. */
   readonly stamps: Float64Array;
+  /** For files whose stamp is of the future: when they may be read to be remembered by it. */
+  readonly ahead: ReadonlyMap<number, number>;
   readonly place: (name: string) => string;
   readonly before: Snapshot | null;
   readonly jobs: number;
+  readonly pause: Pause;
+  readonly signal: AbortSignal;
 }
 
-async function hashAll({ names, stamps, place, before, jobs }: Work): Promise<string> {
+async function hashAll({ names, stamps, ahead, place, before, jobs, pause, signal }: Work): Promise<string> {
   const hashes: string[] = [];
   const unknown: number[] = [];
   let at = 0;
@@ -59,13 +88,16 @@ async function hashAll({ names, stamps, place, before, jobs }: Work): Promise<st
   }
   const sizeOf = (index: number) => stamps[index * STAMP_FIELDS + SIZE_FIELD] ?? 0;
   const files = unknown.map((index) => ({ path: place(names[index] ?? ""), size: sizeOf(index) }));
-  const found = await hashMany(files, { jobs });
+  const time = unknown.reduce((latest, index) => Math.max(latest, ahead.get(index) ?? 0), 0);
+  await pause(Math.max(0, time - performance.now()));
+  const found = await hashMany(files, { jobs, signal });
   const now = new Float64Array(STAMP_FIELDS);
   for (const [order, index] of unknown.entries()) {
     const [file, hash] = [files[order], found[order]];
     if (file === undefined || hash === undefined) throw new Error("unreachable: a file without a hash");
     hashes[index] = hash.sha256;
     stampInto(now, { index: 0, path: file.path });
+    if (order % OFTEN === 0) await pause();
     if (!sameAt(stamps, { index, other: now, at: 0 })) markRacy(stamps, index);
     // also where the rest of the stamp is racy: the listing needs it
     stamps[index * STAMP_FIELDS + SIZE_FIELD] = hash.size;
@@ -117,18 +149,38 @@ function sourceFile(
 }
 
 function existing({ path, form }: SourceNode): string {
-  let info: Deno.FileInfo;
-  try {
-    info = Deno.statSync(path);
-  } catch (cause) {
-    throw new Error(`${path}: ${cause instanceof Deno.errors.NotFound ? "no such file or folder" : cause}`, { cause });
-  }
-  if (form === "folder" ? !info.isDirectory : !info.isFile) throw new Error(`${path} is not a ${form}`);
+  const { isDirectory, isFile } = follow(path);
+  if (form === "folder" ? !isDirectory : !isFile) throw new PipelineError(`${path} is not a ${form}`);
   return path;
 }
 
+/** What a path leads to. */
+function follow(path: string): Deno.FileInfo {
+  try {
+    return Deno.statSync(path);
+  } catch (cause) {
+    throw new PipelineError(`${path}${reasonOf(cause, linkAt(path))}`, { cause });
+  }
+}
+
+function reasonOf(error: unknown, link: string | null): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (link === null) return error instanceof Deno.errors.NotFound ? ": no such file or folder" : `: ${text}`;
+  if (error instanceof Deno.errors.NotFound) return ` is a link to ${link}, which is not there`;
+  return error instanceof Deno.errors.FilesystemLoop ? ` is a link to ${link}, which leads back to it` : `: ${text}`;
+}
+
+/** Where a link points; null for what is no link. */
+function linkAt(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
 /** Relative paths of the files below a folder, in code-unit order; dot files left out, links followed. */
-function walk(root: string): string[] {
+async function walk(root: string, pause: Pause): Promise<string[]> {
   const paths: string[] = [];
   // a folder sorts by its name with "/", so that visiting in order gives sorted paths
   const stack = [""];
@@ -137,14 +189,36 @@ function walk(root: string): string[] {
       paths.push(path);
       continue;
     }
+    await pause();
     const children: string[] = [];
-    for (const { name, isDirectory, isSymlink } of Deno.readDirSync(`${root}/${path}`)) {
-      if (name.startsWith(".")) continue;
-      const folder = isSymlink ? Deno.statSync(`${root}/${path}${name}`).isDirectory : isDirectory;
-      children.push(folder ? `${path}${name}/` : path + name);
+    for (const entry of Deno.readDirSync(`${root}/${path}`)) {
+      if (entry.name.startsWith(".")) continue;
+      const place = `${root}/${path}${entry.name}`;
+      const { isDirectory, isFile } = entry.isSymlink ? follow(place) : entry;
+      if (isDirectory && entry.isSymlink) checkLink(place, root);
+      if (!isDirectory && !isFile) {
+        const advice = "move it out of this input, or give it a name that begins with a dot";
+        throw new PipelineError(`${place} is neither a file nor a folder but a pipe, socket or device: ${advice}`);
+      }
+      children.push(isDirectory ? `${path}${entry.name}/` : path + entry.name);
     }
     children.sort();
     for (let index = children.length - 1; index >= 0; index--) stack.push(children[index] ?? "");
   }
   return paths;
+}
+
+/** Throws where a link leads to a folder that it lies in itself, on the way from a root: the walk would not end. */
+function checkLink(link: string, root: string): void {
+  const target = Deno.realPathSync(link);
+  for (let above = dirname(link);; above = dirname(above)) {
+    const around = Deno.realPathSync(above);
+    // what lies below a dot folder is not walked
+    if (around === target || (around.startsWith(`${target}/`) && !around.slice(target.length).includes("/."))) {
+      throw new PipelineError(
+        `${link} is a link to ${target}, in which it lies itself: there is no end to following it`,
+      );
+    }
+    if (above === root) return;
+  }
 }

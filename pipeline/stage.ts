@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Artifact, Node } from "./artifact.ts";
 import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
+import { plain } from "./plain.ts";
 import {
   entryName,
   type KindOf,
@@ -46,10 +47,22 @@ export interface StageDefinition<
   readonly each?: E;
   /** How many items `run` gets at once, at most. Default 1. */
   readonly batch?: number;
-  /** Schema of the parameters; what it returns (defaults filled in) enters the key. Default: none. */
+  /**
+   * Schema of the parameters; what it returns (defaults filled in) enters the key, so it must be what JSON can say: a
+   * map, a date or -0 is refused. Default: none.
+   */
   readonly params?: S;
   readonly determinism: Determinism;
   readonly resources?: Resources;
+  /**
+   * Seconds that a call of `run` may take, with `open` where it waits for that; at most 2,000,000. Then its signal is
+   * aborted, and what it makes is dropped, whether it listens or not. One that does not listen goes on in the
+   * background until it returns by itself; one that never gives the thread back cannot be stopped before it returns.
+   * Default: no limit.
+   */
+  readonly timeLimit?: number;
+  /** How often a call of `run` that failed is made again. Default 0. */
+  readonly retries?: number;
   /** Names of the facts that enter the key, such as "adapter". */
   readonly environment?: readonly string[];
   /** Makes what several `run` calls share, and only if one is needed. */
@@ -83,7 +96,8 @@ export function defineStage<
     const parsed = schema.safeParse(params ?? {});
     if (!parsed.success) throw new TypeError(`stage "${stage.name}": bad parameters\n${z.prettifyError(parsed.error)}`);
     const nodes = checkInputs(stage, inputs);
-    return { kind: definition.output, node: { type: "stage", stage, inputs: nodes, params: parsed.data } };
+    const plainParams = plain(parsed.data, `stage "${stage.name}": params`);
+    return { kind: definition.output, node: { type: "stage", stage, inputs: nodes, params: plainParams } };
   }
   return Object.assign(apply, { stage });
 }
@@ -147,10 +161,13 @@ function isPlain(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** The longest time limit, in seconds: a timer counts milliseconds in 31 bits. */
+const LONGEST = 2_000_000;
+
 function erase<I extends Roles, K extends string, E extends readonly EachRole<I>[], S extends z.ZodType, R>(
   definition: StageDefinition<I, K, E, S, R>,
 ): Stage {
-  const { name, module, output, determinism, open, close, run } = definition;
+  const { name, module, output, determinism, timeLimit, retries = 0, open, close, run } = definition;
   const each: readonly string[] = definition.each ?? [];
   const roles: Record<string, Role> = {};
   for (const [role, text] of Object.entries(definition.inputs)) {
@@ -158,6 +175,12 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
     roles[role] = parseRole(text);
   }
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`"${name}" is not a usable stage name`);
+  if (timeLimit !== undefined && !(timeLimit > 0 && timeLimit <= LONGEST)) {
+    throw new TypeError(`stage "${name}": its time limit must be more than 0 and at most ${LONGEST} seconds`);
+  }
+  if (!Number.isSafeInteger(retries) || retries < 0) {
+    throw new TypeError(`stage "${name}": its retries must be a whole number from 0`);
+  }
   for (const role of each) {
     if (roles[role]?.takes !== "any number by name") continue;
     throw new TypeError(`stage "${name}": "${role}" takes artifacts by name and cannot be in "each"`);
@@ -174,6 +197,8 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
     batch: Math.max(1, definition.batch ?? 1),
     determinism,
     resources: definition.resources ?? {},
+    timeLimit,
+    retries,
     environment: definition.environment ?? [],
     open: open && ((context) => open(context as never)),
     close: close && ((resource) => close(resource as never)),

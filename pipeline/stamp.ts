@@ -2,6 +2,7 @@
  * A file's stamp (device, inode, size, mtime, ctime) stands for its contents, except while the file is so young that
  * a later write could leave the same stamp (git's "racy" rule).
  */
+import { PipelineError } from "./errors.ts";
 
 /** What identifies a version of a file without reading it. Times in ms. */
 export interface Stamp {
@@ -14,8 +15,16 @@ export interface Stamp {
   readonly racy: boolean;
 }
 
-/** File times advance in steps of up to 10 ms on common kernels (2 s on FAT). */
-const RACY_MS = 50;
+/** File times advance in steps of up to 10 ms on common kernels. */
+const TICK = 50;
+
+/**
+ * For how long a write can leave a time that a file has, in ms. Whole seconds come from file systems that count 1 s
+ * (old ext3 and ext4, some NFS) or 2 s (FAT), and from Deno itself, whose ctimes are whole seconds everywhere.
+ */
+function stepAt(time: number): number {
+  return TICK + (time % 2000 === 0 ? 2000 : time % 1000 === 0 ? 1000 : 0);
+}
 
 /** A file's stamp now, or null where there is no file. */
 export function stampOf(path: string): Stamp | null {
@@ -28,8 +37,16 @@ export function stampOf(path: string): Stamp | null {
   }
   const mtime = info.mtime?.getTime() ?? 0;
   const ctime = info.ctime?.getTime() ?? mtime;
-  const racy = Date.now() - Math.max(mtime, ctime) < RACY_MS;
-  return { dev: info.dev, ino: info.ino ?? 0, size: info.size, mtime, ctime, racy };
+  return { dev: info.dev, ino: info.ino ?? 0, size: info.size, mtime, ctime, racy: isYoung({ mtime, ctime }) };
+}
+
+/**
+ * Whether a write now could leave the same times. Anyone can set a file's mtime, into the future too; its ctime is of
+ * the kernel's clock, and only a clock that was wrong, or another machine's, puts that into the future.
+ */
+function isYoung({ mtime, ctime }: Pick<Stamp, "mtime" | "ctime">): boolean {
+  const now = Date.now();
+  return now - ctime < stepAt(ctime) || (mtime <= now && now - mtime < stepAt(mtime));
 }
 
 /** Whether two stamps are of the same version of a file. */
@@ -43,15 +60,34 @@ export const STAMP_FIELDS = 5;
 /** Which of them is the size. */
 export const SIZE_FIELD = 2;
 
-/** Writes a file's stamp into a flat array; a racy one with NaN for its times, which equals nothing. */
+/** What {@link stampInto} finds where nothing is to be waited for: the stamp stands for the file, or is marked. */
+export const SETTLED = 0;
+/** Only a write that also puts back the mtime of a moment ago could leave this stamp. */
+export const YOUNG = -1;
+
+/**
+ * Writes a file's stamp into a flat array, with NaN for the times, which equals nothing, where a mere write could leave
+ * the same. One of the future stays as it is: returns how long to wait, in ms, before the file may be read to be
+ * remembered by it. By then the clock that gave the stamp has moved on, whatever it shows.
+ *
+ * @returns {@link SETTLED}, {@link YOUNG} or how long to wait
+ */
 export function stampInto(
   stamps: Float64Array,
   { index, path }: { readonly index: number; readonly path: string },
-): void {
+): number {
   const stamp = stampOf(path);
-  if (stamp === null) throw new Error(`${path}: no such file`);
-  stamps.set([stamp.dev, stamp.ino, stamp.size, stamp.mtime, stamp.ctime], index * STAMP_FIELDS);
-  if (stamp.racy) markRacy(stamps, index);
+  if (stamp === null) throw new PipelineError(`${path} is gone`);
+  const { dev, ino, size, mtime, ctime, racy } = stamp;
+  stamps.set([dev, ino, size, mtime, ctime], index * STAMP_FIELDS);
+  if (!racy) return SETTLED;
+  const now = Date.now();
+  if (ctime > now) return stepAt(ctime);
+  // the kernel has set both, at one time
+  const together = ctime <= mtime && mtime - ctime < 1000;
+  if (together && now - mtime >= stepAt(mtime)) return YOUNG;
+  markRacy(stamps, index);
+  return SETTLED;
 }
 
 /** Makes a stamp in a flat array one that equals nothing. */

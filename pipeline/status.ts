@@ -1,10 +1,13 @@
 /** Which stages are fresh and which are not, and why, without running any. */
 import type { Artifact, StageNode } from "./artifact.ts";
+import { PipelineError } from "./errors.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { silentReporter } from "./report.ts";
+import { latestRuns } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import { hasBlob } from "./store.ts";
@@ -22,6 +25,8 @@ export interface StageStatus {
   readonly reasons: readonly string[];
   /** When the result (or the nearest earlier one) was computed, in ms since the epoch. */
   readonly computed: number | null;
+  /** Of {@link explain}: what no key holds and may explain a difference all the same. */
+  readonly notes?: readonly string[];
 }
 
 /** Options of {@link statusOf}. */
@@ -37,7 +42,7 @@ export async function statusOf(
 ): Promise<readonly StageStatus[]> {
   const plan = planOf(targets);
   const signal = options.signal ?? new AbortController().signal;
-  using session = await openSession(plan, { reporter: silentReporter(), ...options, signal });
+  using session = await openSession(plan, { reporter: silentReporter(), ...options, signal, readOnly: true });
   const trees = new Map<Vertex, Resolved | null>();
   const wanted = new Set(plan.targets.values());
   const rows: StageStatus[] = [];
@@ -65,21 +70,34 @@ export async function explain(
 ): Promise<readonly StageStatus[]> {
   const rows = await statusOf(targets, { names: 20, ...options });
   const found = rows.filter(({ label }) => label === stage || label.replace(/-\d+$/, "") === stage);
-  if (found.length > 0) return found;
-  throw new Error(`there is no stage "${stage}" here; there are ${rows.map(({ label }) => label).join(", ")}`);
+  const { store = ".ftim" } = options;
+  if (found.length > 0) return found.map((row) => ({ ...row, notes: [denoNote(store, row.label)] }));
+  throw new PipelineError(`there is no stage "${stage}" here; ${didYouMean(stage, rows.map(({ label }) => label))}`);
 }
 
 /** The rows as plain text, one line a stage and one a reason. */
 export function statusText(rows: readonly StageStatus[]): string {
   const width = Math.max(0, ...rows.map(({ label }) => label.length));
-  const lines = rows.flatMap(({ label, state, items, todo, reasons }) => {
+  const lines = rows.flatMap(({ label, state, items, todo, reasons, notes = [] }) => {
     const count = items === null || items === 1 ? "" : ` ${state === "fresh" ? items : `${todo} of ${items}`} items`;
     return [
       `${label.padEnd(width)}  ${state}${count}`,
-      ...reasons.map((reason) => `${" ".repeat(width)}  └ ${reason}`),
+      ...[...reasons, ...notes].map((reason) => `${" ".repeat(width)}  └ ${reason}`),
     ];
   });
   return `${lines.join("\n")}\n`;
+}
+
+/** Which Deno computed a stage last, by the records of the runs, and which one this is. */
+function denoNote(store: string, label: string): string {
+  const now = Deno.version.deno;
+  for (const { summary, versions } of latestRuns(store)) {
+    if ((summary.stages[label]?.executed ?? 0) === 0) continue;
+    return versions.deno === now
+      ? `Deno ${now}, as when it was last computed`
+      : `Deno ${versions.deno} → ${now}, in no key`;
+  }
+  return `Deno ${now}`;
 }
 
 interface View {
@@ -105,7 +123,7 @@ async function statusOfStage(
     if (tree === null) waits.push(`input ${role}: waits for ${vertex.label}`);
     else {
       inputs[role] = tree;
-      if (state.document(tree.digest) === null) state.putDocument(listingText(tree.listing()));
+      if (!state.hasDocument(tree.digest)) state.putDocument(listingText(tree.listing()));
     }
   }
   const draft: Draft = { ...recipe, inputs: digests };
@@ -123,7 +141,7 @@ async function statusOfStage(
   const document = { ...recipe, inputs: Object.fromEntries(known) };
   const record = state.node(nodeKey(document).key);
   if (record !== null) {
-    const tree = storedTree(record.tree, state);
+    const tree = storedTree(record);
     const gone = target
       ? tree.listing().files.filter(([, sha256, size]) => !hasBlob(store, { sha256, size })).length
       : 0;

@@ -2,9 +2,11 @@
  * Blobs by content: `store/sha256/ab/abcd…`, read-only, written as tmp → fsync → rename, checked before use.
  * Each process has a temporary folder of its own, guarded by a kernel lock; what a killed process left is swept away.
  */
-import { CorruptBlobError, explainStoreFailure, PipelineError } from "./errors.ts";
+import { CorruptBlobError, explainStoreFailure, isUnwritable, PipelineError } from "./errors.ts";
+import { copyDatabase } from "./database.ts";
 import { hashFile, hashFileSync, sha256 } from "./hash.ts";
-import { type Lock, tryLock, waitLock } from "./locks.ts";
+import { type Lock, tryLock, waitLock, waitLockToRead } from "./locks.ts";
+import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 
 /** Name of some bytes. */
 export interface Digest {
@@ -15,9 +17,14 @@ export interface Digest {
 /** An open store; `root` is the `.ftim` folder. */
 export interface Store extends Disposable {
   readonly root: string;
+  /** Where the database lies: `root`, or a copy of it in a temporary folder where the store cannot be written. */
+  readonly records: string;
   readonly temporary: string;
-  /** Blobs whose bytes this process has already checked or written. */
-  readonly verified: Set<string>;
+  /**
+   * Blobs whose bytes this process has checked, with what the files looked like then; null for those that it wrote
+   * itself. A file that looks otherwise now, or that was too young to be known by its looks, is read again.
+   */
+  readonly verified: Map<string, Stamp | null>;
 }
 
 /** Bytes that are on disk under a temporary name (null where the store already had them). */
@@ -31,8 +38,11 @@ export type BlobState = "ok" | "missing" | "corrupt";
 /** Hashing blocks for at most a few milliseconds up to this size. */
 const SMALL = 1 << 20;
 
-/** Opens (or makes) a store; waits while a garbage collection runs there. */
-export async function openStore(path: string): Promise<Store> {
+/**
+ * Opens (or makes) a store; waits while a garbage collection runs there. With `readOnly`, for those who only look, one
+ * that cannot be written is opened all the same.
+ */
+export async function openStore(path: string, { readOnly = false } = {}): Promise<Store> {
   let use: Lock | null = null;
   try {
     Deno.mkdirSync(path, { recursive: true });
@@ -45,11 +55,27 @@ export async function openStore(path: string): Promise<Store> {
     sweep(root);
     layReserve(root);
     const { session, temporary } = openTemporary(root);
-    return { root, temporary, verified: new Set(), [Symbol.dispose]: () => close(temporary, [session, held]) };
+    const dispose = () => close(temporary, [session, held]);
+    return { root, records: root, temporary, verified: new Map(), [Symbol.dispose]: dispose };
   } catch (error) {
     use?.[Symbol.dispose]();
-    throw explainStoreFailure(error, path);
+    const failure = explainStoreFailure(error, path);
+    if (readOnly && isUnwritable(failure)) return await openUnwritable(existingStore(path));
+    throw failure;
   }
+}
+
+/** A store on a read-only disk, or of somebody else's: its records are read, and noted on, in a copy. */
+async function openUnwritable(root: string): Promise<Store> {
+  const use = await waitLockToRead(`${root}/use.lock`);
+  const temporary = Deno.makeTempDirSync({ prefix: "pipeline-" });
+  try {
+    copyDatabase(root, temporary);
+  } catch (error) {
+    close(temporary, [use]);
+    throw error;
+  }
+  return { root, records: temporary, temporary, verified: new Map(), [Symbol.dispose]: () => close(temporary, [use]) };
 }
 
 /** Room that {@link freeReserve} gives up, so that a collection can open the database on a full disk. In bytes. */
@@ -144,12 +170,24 @@ export function stageBytes(store: Store, bytes: Uint8Array): Staged {
 function alreadyStored(store: Store, { sha256, size }: Digest): boolean {
   const path = blobPath(store, sha256);
   if (sizeOnDisk(path) !== size) return false;
-  if (store.verified.has(sha256) || hashFileSync(path).sha256 === sha256) {
-    store.verified.add(sha256);
-    return true;
-  }
+  if (isUnchanged(store, sha256) || verifySync(store, sha256)) return true;
   quarantine(store, sha256);
   return false;
+}
+
+/** Whether a blob's file looks as it did when its bytes were checked, and was old enough then to be known by that. */
+function isUnchanged(store: Store, sha256: string): boolean {
+  const known = store.verified.get(sha256) ?? null;
+  return known !== null && !known.racy && sameStamp(known, stampOf(blobPath(store, sha256)));
+}
+
+/** Reads a blob to check it. */
+function verifySync(store: Store, sha256: string): boolean {
+  const path = blobPath(store, sha256);
+  const stamp = stampOf(path);
+  if (hashFileSync(path).sha256 !== sha256) return false;
+  store.verified.set(sha256, stamp);
+  return true;
 }
 
 /** Makes staged bytes durable and visible. */
@@ -159,7 +197,7 @@ export async function commit(store: Store, staged: readonly Staged[]): Promise<v
     for (const { sha256, temporary } of staged) {
       if (temporary === null) continue;
       publish(temporary, blobPath(store, sha256));
-      store.verified.add(sha256);
+      store.verified.set(sha256, null);
     }
   } catch (error) {
     throw explainStoreFailure(error, store.root);
@@ -198,25 +236,64 @@ export function hasBlob(store: Pick<Store, "root">, { sha256, size }: Digest): b
   return sizeOnDisk(blobPath(store, sha256)) === size;
 }
 
-/** Checks size, and the bytes themselves the first time in this process. */
+/** Checks size, and the bytes themselves unless they were checked and the file looks the same. */
 export async function checkBlob(store: Store, digest: Digest): Promise<BlobState> {
   const path = blobPath(store, digest.sha256);
-  const size = sizeOnDisk(path);
-  if (size === null) return "missing";
-  if (size !== digest.size) return "corrupt";
-  if (store.verified.has(digest.sha256)) return "ok";
-  const found = size <= SMALL ? hashFileSync(path) : await hashFile(path);
+  const stamp = stampOf(path);
+  if (stamp === null) return "missing";
+  if (stamp.size !== digest.size) return "corrupt";
+  if (isUnchanged(store, digest.sha256)) return "ok";
+  const found = stamp.size <= SMALL ? hashFileSync(path) : await hashFile(path);
   if (found.sha256 !== digest.sha256) return "corrupt";
-  store.verified.add(digest.sha256);
+  store.verified.set(digest.sha256, stamp);
   return "ok";
 }
 
-/** A blob's bytes, checked. Quarantines a damaged blob and throws {@link CorruptBlobError}. */
-export async function readBlob(store: Store, digest: Digest): Promise<Uint8Array> {
-  const state = await checkBlob(store, digest);
-  if (state === "ok") return await Deno.readFile(blobPath(store, digest.sha256));
-  quarantine(store, digest.sha256);
-  throw new CorruptBlobError(digest.sha256);
+/**
+ * As {@link checkBlob} for a blob that will be read through {@link readBlob} or {@link handOut}, which read a young
+ * small one themselves: here it is not read once more.
+ */
+export async function checkAhead(store: Store, digest: Digest): Promise<BlobState> {
+  const known = store.verified.get(digest.sha256);
+  if (known === undefined || digest.size > SMALL) return await checkBlob(store, digest);
+  const path = blobPath(store, digest.sha256);
+  const whole = known === null ? sizeOnDisk(path) === digest.size : sameStamp(known, stampOf(path));
+  return whole ? "ok" : await checkBlob(store, digest);
+}
+
+/** A blob's bytes, checked as they are read. Quarantines a damaged blob and throws {@link CorruptBlobError}. */
+export async function readBlob(store: Store, { sha256: sha, size }: Digest): Promise<Uint8Array> {
+  const known = size > SMALL && isUnchanged(store, sha);
+  const bytes = await readWhole(blobPath(store, sha), size);
+  // a large one need not be hashed if it is known and nothing has touched it meanwhile
+  const whole = bytes?.length === size && ((known && isUnchanged(store, sha)) || sha256(bytes) === sha);
+  if (whole) return bytes;
+  quarantine(store, sha);
+  throw new CorruptBlobError(sha);
+}
+
+async function readWhole(path: string, size: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    // a promise costs more than the reading of a small file
+    return size <= SMALL ? Deno.readFileSync(path) : await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** A blob's path for somebody who reads it, checked before. Otherwise as {@link readBlob}. */
+export function handOut(store: Store, { sha256, size }: Digest): string {
+  const path = blobPath(store, sha256);
+  const stamp = stampOf(path);
+  if (stamp?.size === size) {
+    const known = store.verified.get(sha256) ?? null;
+    // a large one was checked a moment ago
+    const same = known !== null && sameStamp(known, stamp) && (!known.racy || size > SMALL);
+    if (same || verifySync(store, sha256)) return path;
+  }
+  quarantine(store, sha256);
+  throw new CorruptBlobError(sha256);
 }
 
 /** Moves a damaged blob out of the store, where it can be looked at and cannot be used. */

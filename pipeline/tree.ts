@@ -1,9 +1,9 @@
 /** A tree is a sorted list of files by content, and of what was skipped; its name is the hash of that list. */
-import { CorruptBlobError, InputChangedError, PipelineError } from "./errors.ts";
+import { CorruptBlobError, InputChangedError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
-import type { FileRow, SkipRow, State } from "./state.ts";
-import { blobPath, type Digest, readBlob, type Store } from "./store.ts";
+import type { FileRow, FoundNode, SkipRow } from "./state.ts";
+import { checkBlob, type Digest, handOut, quarantine, readBlob, type Store } from "./store.ts";
 
 /** Files that a stage reads or that `reproduce` returns. Paths are relative, with "/", in code-unit order. */
 export interface Tree {
@@ -17,7 +17,7 @@ export interface Tree {
   bytes(path: string): Promise<Uint8Array>;
   text(path: string): Promise<string>;
   json<T = unknown>(path: string): Promise<T>;
-  /** A path on disk, for libraries that read files themselves. Never write to it. */
+  /** A path on disk, checked before and after the stage runs, for libraries that read files. Never write to it. */
   file(path: string): string;
 }
 
@@ -42,15 +42,23 @@ export interface SourceFile {
   readonly stamp: Stamp;
 }
 
-/** A tree whose files are in the store, by its digest. */
-export function storedTree(digest: string, state: State): Resolved {
+/** What a stage has been given to read, to be looked at again when it has run. */
+export interface Touched {
+  /** The user's files that were read, by path. */
+  readonly sources: Map<string, SourceFile & Digest>;
+  /** Stored files whose paths were handed out, by SHA-256. */
+  readonly stored: Map<string, Digest>;
+}
+
+/** Nothing read yet. */
+export function untouched(): Touched {
+  return { sources: new Map(), stored: new Map() };
+}
+
+/** The result of a stage that is recorded. */
+export function storedTree({ tree, listing: text }: Pick<FoundNode, "tree" | "listing">): Resolved {
   let listing: Listing | undefined;
-  function load(): Listing {
-    const text = state.document(digest);
-    if (text === null) throw new PipelineError(`state.db has lost the listing ${digest}; remove it and run again`);
-    return JSON.parse(text);
-  }
-  return { digest, listing: () => listing ??= load(), source: null };
+  return { digest: tree, listing: () => listing ??= JSON.parse(text), source: null };
 }
 
 /** Canonical JSON of a listing (its keys are in order already); its SHA-256 is the tree's digest. */
@@ -106,8 +114,8 @@ export function itemsOf(files: readonly FileRow[]): Map<string, FileRow[]> {
 interface ViewOptions {
   readonly store: Store;
   readonly source: Resolved["source"];
-  /** Collects the source files that were read. */
-  readonly touched?: Map<string, SourceFile & Digest>;
+  /** Collects what is read. */
+  readonly touched?: Touched;
 }
 
 /** Makes files readable. */
@@ -123,7 +131,7 @@ export function openTree({ files, skipped }: Listing, { store, source, touched }
   }
   function sourceOf(path: string): SourceFile | undefined {
     const found = source?.get(path);
-    if (found !== undefined) touched?.set(found.path, { ...found, ...entry(path) });
+    if (found !== undefined) touched?.sources.set(found.path, { ...found, ...entry(path) });
     return found;
   }
   const tree: Tree = {
@@ -149,7 +157,11 @@ export function openTree({ files, skipped }: Listing, { store, source, touched }
     },
     file(path) {
       const digest = entry(path);
-      return sourceOf(path)?.path ?? blobPath(store, digest.sha256);
+      const found = sourceOf(path);
+      if (found !== undefined) return found.path;
+      const place = handOut(store, digest);
+      touched?.stored.set(digest.sha256, digest);
+      return place;
     },
   };
   return tree;
@@ -162,14 +174,25 @@ async function readSource(path: string, { sha256: sha }: Digest): Promise<Uint8A
 }
 
 /** Throws {@link InputChangedError} where a source file is no longer what it was when it was hashed. */
-export async function recheck(touched: Map<string, SourceFile & Digest>): Promise<void> {
-  for (const file of touched.values()) {
+export async function recheck({ sources }: Touched): Promise<void> {
+  for (const file of sources.values()) {
     const now = stampOf(file.path);
     if (!file.stamp.racy && sameStamp(now, file.stamp)) continue;
     await readSource(file.path, file);
     // the next check need not read it again
-    if (now !== null) touched.set(file.path, { ...file, stamp: now });
+    if (now !== null) sources.set(file.path, { ...file, stamp: now });
   }
+}
+
+/** Stored files, by SHA-256, that are no longer what they were when they were handed out; they are quarantined. */
+export async function overwritten({ stored }: Touched, store: Store): Promise<readonly string[]> {
+  const damaged: string[] = [];
+  for (const digest of stored.values()) {
+    if (await checkBlob(store, digest) === "ok") continue;
+    damaged.push(digest.sha256);
+    quarantine(store, digest.sha256);
+  }
+  return damaged;
 }
 
 /** Whether an error, or what caused it, is a damaged blob. */

@@ -1,11 +1,14 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
 import { callStage, DamagedInput, shareOf } from "./batch.ts";
+import { openClock } from "./clock.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
+import { openMemory } from "./memory.ts";
+import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { requestOf } from "./resources.ts";
 import { openSession, type Options } from "./session.ts";
@@ -43,7 +46,7 @@ export async function verify(
   const rows: Verification[] = [];
   const labels = plan.vertices.flatMap(({ node, label }) => node.type === "stage" ? [label] : []);
   for (const name of options.stages ?? []) {
-    if (!labels.includes(name)) throw new PipelineError(`there is no stage "${name}"; there are ${labels.join(", ")}`);
+    if (!labels.includes(name)) throw new PipelineError(`there is no stage "${name}"; ${didYouMean(name, labels)}`);
   }
   for (const vertex of plan.vertices) {
     const { node, label, inputs: vertices } = vertex;
@@ -66,14 +69,16 @@ export async function verify(
     const digests = Object.entries(inputs).map(([role, { digest }]) => [role, digest]);
     const document = { ...recipe, inputs: Object.fromEntries(digests) };
     const record = ready ? session.state.node(nodeKey(document).key) : null;
-    if (record !== null) trees.set(vertex, storedTree(record.tree, session.state));
+    if (record !== null) trees.set(vertex, storedTree(record));
     if (options.stages !== undefined && !options.stages.includes(label)) continue;
     if (record === null) {
       rows.push({ label, verdict: "absent", items: 0, differences: [] });
       continue;
     }
     const { key } = recipeKey(document);
-    const row = await rerun({ node, label, inputs, session, recipe: key, count: () => {} }, options.items ?? Infinity);
+    const clock = openClock({ origin: performance.now() });
+    const job = { node, label, inputs, session, recipe: key, count: () => {}, clock, memory: openMemory()() };
+    const row = await rerun(job, options.items ?? Infinity);
     session.emit({ type: "log", stage: label, message: `${row.items} run again: ${row.verdict}` });
     rows.push(row);
   }

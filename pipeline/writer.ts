@@ -1,9 +1,10 @@
 /** Takes what a stage writes: named at once by content, visible in the store only when the stage has succeeded. */
 import { canonical } from "./hash.ts";
+import { checkPath } from "./path.ts";
 import type { FileRow } from "./state.ts";
 import { discard, stageBytes, type Staged, type Store } from "./store.ts";
 
-/** Where a stage puts its result. A path can be written once. */
+/** Where a stage puts its result. A path can be written once, and none after the stage has returned. */
 export interface Writer {
   write(path: string, content: Uint8Array | string): void;
   /** Writes canonical JSON: the same value always gives the same bytes. */
@@ -15,6 +16,10 @@ export interface Sink {
   readonly writer: Writer;
   readonly files: FileRow[];
   readonly staged: Staged[];
+  /** From now on the writer takes nothing: it throws what it is given for what it was asked to take. */
+  seal(late: (what: string) => Error): void;
+  /** Throws if it is sealed. */
+  check(what: string): void;
   discard(): void;
 }
 
@@ -23,8 +28,14 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
   const files: FileRow[] = [];
   const staged: Staged[] = [];
   const names = new Set<string>();
+  let sealed: ((what: string) => Error) | null = null;
+  function check(what: string): void {
+    if (sealed !== null) throw sealed(what);
+  }
   function write(path: string, content: Uint8Array | string): void {
-    checkPath(path, item);
+    check(`wrote "${path}"`);
+    checkPath(path);
+    checkItem(path, item);
     if (names.has(path)) throw new Error(`"${path}" was written twice`);
     const blob = stageBytes(store, typeof content === "string" ? new TextEncoder().encode(content) : content);
     names.add(path);
@@ -32,16 +43,11 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
     files.push([path, blob.sha256, blob.size]);
   }
   const writer = { write, json: (path: string, value: unknown) => write(path, canonical(value)) };
-  return { writer, files, staged, discard: () => discard(staged) };
+  const seal = (late: (what: string) => Error) => sealed = late;
+  return { writer, files, staged, seal, check, discard: () => discard(staged) };
 }
 
-function checkPath(path: string, item: string | null): void {
-  const parts = path.split("/");
-  if (
-    path.includes("\\") || path.includes("\0") || parts.some((part) => part === "" || part === "." || part === "..")
-  ) {
-    throw new Error(`"${path}" is not a relative path with "/" between names`);
-  }
+function checkItem(path: string, item: string | null): void {
   if (item !== null && !path.startsWith(`${item}.`) && !path.startsWith(`${item}/`)) {
     throw new Error(`"${path}" does not belong to item "${item}": write "${item}.…" or "${item}/…"`);
   }

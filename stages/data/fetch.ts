@@ -7,8 +7,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Artifact, cast, defineStage, sourceFile, sourceFolder } from "@ftim/pipeline";
-import { type Asset, type DataLock, nearestId, parseDataLock } from "./parts/data_lock.ts";
+import { type Artifact, cast, defineStage, nearestName, notCode, sourceFile, sourceFolder } from "@ftim/pipeline";
+import { type Asset, type DataLock, parseDataLock } from "./parts/data_lock.ts";
 import { AssetError, defaultDataFolder, obtain, verify } from "./parts/obtain.ts";
 
 const fileSchema = z.strictObject({
@@ -72,7 +72,7 @@ let parsed: DataLock | undefined;
  * @throws {DataLockError} naming the entry that is wrong
  */
 export function dataLock(): DataLock {
-  return parsed ??= parseDataLock(Deno.readTextFileSync(new URL("../../data.lock", import.meta.url)));
+  return parsed ??= parseDataLock(Deno.readTextFileSync(notCode(new URL("../../data.lock", import.meta.url))));
 }
 
 /**
@@ -135,7 +135,7 @@ function lookUp(id: string): Asset {
 }
 
 function suggest(id: string): string {
-  const near = nearestId(id, dataLock().assets.keys());
+  const near = nearestName(id, dataLock().assets.keys());
   return near === null
     ? "; its ids begin with models/, train/, held/, test/, decoy/, font/, lpips/ and paper/"
     : `; did you mean "${near}"?`;

@@ -3,6 +3,19 @@ import { byteText } from "../../commands/common.ts";
 import { gitCommit } from "../../commands/facts.ts";
 import { methodMeans } from "../../commands/gate.ts";
 import { remoteOf } from "../../commands/travel.ts";
+import { fileURLToPath } from "node:url";
+
+Deno.test("--version says the version, the commit and Deno's version", async () => {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-read", "--allow-env", "main.ts", "--version"],
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+  }).output();
+  assert.equal(code, 0);
+  assert.match(
+    new TextDecoder().decode(stdout),
+    /^ftim \d+\.\d+\.\d+(, commit [0-9a-f]{40})?, Deno \d+\.\d+\.\d+\n$/,
+  );
+});
 
 Deno.test("the commit is read from a branch, a packed branch, a detached head and a linked work tree", () => {
   const root = Deno.makeTempDirSync();

@@ -41,6 +41,20 @@ Deno.test("gate: the committed metrics pass the baseline; worse ones end with st
     );
     assert.equal((await gate(["--metrics", metrics, "--baseline", baseline], summary)).code, 0);
     assert.equal((await gate(["--baseline", baseline], summary)).code, 0, "better is not a failure");
+    const before = Deno.readTextFileSync(baseline);
+    Deno.writeTextFileSync(metrics, "[]");
+    const none = await gate(["--metrics", metrics, "--baseline", baseline, "--update"], summary);
+    assert.deepEqual([none.code, Deno.readTextFileSync(baseline)], [1, before]);
+    assert.match(none.error, /metrics\.json holds no face/);
+    const fewer: { methods: Record<string, { full: { cosine512?: number } }> }[] = JSON.parse(committed);
+    for (const { methods } of fewer) for (const { full } of Object.values(methods)) delete full.cosine512;
+    Deno.writeTextFileSync(metrics, `\ufeff${JSON.stringify(fewer)}`);
+    const update = ["--metrics", metrics, "--baseline", baseline, "--update"];
+    const refused = await gate(update, summary);
+    assert.deepEqual([refused.code, Deno.readTextFileSync(baseline)], [1, before]);
+    assert.match(refused.error, /would drop 5 metrics of the baseline: chen\.full\.cosine512[^]*--drop/);
+    assert.equal((await gate([...update, "--drop"], summary)).code, 0);
+    assert.ok(!Deno.readTextFileSync(baseline).includes("cosine512"));
     assert.match(
       (await gate(["--metrics", `${folder}/none`], summary)).error,
       /none: no such file; run reproduce first/,

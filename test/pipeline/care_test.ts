@@ -3,8 +3,10 @@ import { z } from "zod";
 import {
   defineStage,
   type Determinism,
+  exportRun,
   fsck,
   gc,
+  importRun,
   publish,
   reproduce,
   sourceFolder,
@@ -13,7 +15,7 @@ import {
 import { storedDocuments } from "../../pipeline/records.ts";
 import { runNames } from "../../pipeline/run_record.ts";
 import { openState } from "../../pipeline/state.ts";
-import { openLab, textStages } from "./lab.ts";
+import { type Lab, openLab, textStages } from "./lab.ts";
 
 function blobPaths(root: string): string[] {
   const folder = `${root}/store/store/sha256`;
@@ -137,7 +139,7 @@ Deno.test("gc keeps what the last runs used and what made the named files; the r
     await run(n);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  const options = { store, runs: 1, keep: [`${committed}/n.txt`], maxBytes: 9 };
+  const options = { store, runs: 1, keep: [`${committed}/n.txt`], maxBytes: 9, graceMs: 0 };
   const dry = await gc({ ...options, dryRun: true });
   assert.deepEqual(dry.kept, { blobs: 3, bytes: 24 });
   assert.deepEqual(dry.removed, { blobs: 2, bytes: 16, records: 4 }, "two stages, two actions");
@@ -150,34 +152,125 @@ Deno.test("gc keeps what the last runs used and what made the named files; the r
   assert.deepEqual(executed, [0, 1, 1, 0, 0]);
 });
 
-Deno.test("gc keeps what a killed run finished while it is young; unnamed documents go", async () => {
-  using lab = openLab();
-  const { upper, total } = textStages();
+/** A store, a way to run it on some texts, and a way to make a run one that was killed: only its mark is left. */
+function openRuns(lab: Lab) {
+  const { ran, upper, total } = textStages();
   const store = `${lab.root}/store`;
+  const target = () => ({ total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) });
   const run = async (texts: Readonly<Record<string, string>>) => {
     lab.put(texts);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const target = { total: total({ texts: upper({ texts: sourceFolder(lab.source) }) }) };
-    return (await reproduce(target, lab.options())).summary.executed;
+    const { trees, summary } = await reproduce(target(), lab.options());
+    return { tree: trees.total, executed: summary.executed };
   };
+  const kill = () => {
+    const [last = ""] = runNames(store).slice(-1);
+    Deno.removeSync(`${store}/runs/${last}`);
+    Deno.writeTextFileSync(`${store}/runs/${last.slice(0, 6)}.open`, "");
+  };
+  return { store, run, kill, ran };
+}
+
+Deno.test("gc keeps what a killed run finished while it is young; unnamed documents go", async () => {
+  using lab = openLab();
+  const { store, run, kill } = openRuns(lab);
   const documents = () => {
     using state = openState(store, { warn: assert.fail });
-    return [...storedDocuments(state)].length;
+    return storedDocuments(state).length;
   };
   await run({ "a.txt": "one", "b.txt": "" });
-  const [first] = runNames(store);
   const few = documents();
   await run({ "a.txt": "two" });
-  // a run that is killed leaves no record of itself
-  for (const name of runNames(store)) if (name !== first) Deno.removeSync(`${store}/runs/${name}`);
+  kill();
   assert.equal((await gc({ store, runs: 1 })).removed.blobs, 0);
-  assert.equal(await run({}), 0);
+  assert.equal((await run({})).executed, 0);
+  kill();
   assert.ok(documents() > few);
   const { removed } = await gc({ store, runs: 1, graceMs: 0 });
   assert.deepEqual(removed, { blobs: 2, bytes: removed.bytes, records: 4 }, "two stages, two actions");
   assert.equal(documents(), few);
-  assert.equal(await run({}), 0, "with its skipped item");
+  assert.equal((await run({ "a.txt": "one" })).executed, 0, "with its skipped item");
   assert.ok((await fsck(store)).clean);
+});
+
+Deno.test("gc keeps what a killed run finished also when others have ended since, and what it used", async () => {
+  using lab = openLab();
+  const { store, run, kill } = openRuns(lab);
+  await run({ "a.txt": "one" });
+  await run({ "a.txt": "two" });
+  kill();
+  await run({ "a.txt": "three" });
+  await gc({ store, runs: 1 });
+  assert.equal((await run({ "a.txt": "two" })).executed, 0);
+  kill();
+  await run({ "a.txt": "one" });
+  await run({ "a.txt": "three" });
+  // the notes of a killed run: it had found the first texts' result before it executed something
+  const [one = ""] = runNames(store).slice(-2);
+  const { stages } = JSON.parse(Deno.readTextFileSync(`${store}/runs/${one}`));
+  const keys = Object.values<{ key: string }>(stages).map(({ key }) => key);
+  Deno.writeTextFileSync(`${store}/runs/000099.open`, `${keys.join("\n")}\n`);
+  await gc({ store, runs: 0 });
+  assert.equal((await run({ "a.txt": "one" })).executed, 0);
+});
+
+Deno.test("gc keeps the targets of a run that has just ended: they may not be published yet", async () => {
+  using lab = openLab();
+  const { store, run } = openRuns(lab);
+  const { tree } = await run({ "a.txt": "one" });
+  assert.equal((await gc({ store, runs: 0 })).removed.blobs, 1, "what was made on the way");
+  await publish(tree, `${lab.root}/results`);
+  assert.match(Deno.readTextFileSync(`${lab.root}/results/total.json`), /ONE/);
+});
+
+Deno.test("runs have an order of their own: a clock that was set back changes neither export nor gc", async () => {
+  using lab = openLab();
+  const { store, run } = openRuns(lab);
+  const { now } = Date;
+  const runAt = async (days: number, text: string) => {
+    Date.now = () => now() + days * 86_400_000;
+    try {
+      return await run({ "a.txt": text });
+    } finally {
+      Date.now = now;
+    }
+  };
+  await runAt(0, "older");
+  const { tree } = await runAt(-400, "newer");
+  await exportRun(`${lab.root}/run.tar`, { store });
+  await importRun(`${lab.root}/run.tar`, { store: `${lab.root}/away` });
+  const { sha256 } = tree.entry("total.json");
+  assert.ok(Deno.statSync(`${lab.root}/away/store/sha256/${sha256.slice(0, 2)}/${sha256}`).isFile);
+  await gc({ store, runs: 1, graceMs: 0 });
+  assert.equal((await run({ "a.txt": "newer" })).executed, 0);
+  assert.equal((await run({ "a.txt": "older" })).executed, 2);
+  // the numbers go on without the database, and runs at once get different ones
+  for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(`${store}/state.db${suffix}`).catch(() => null);
+  await Promise.all([run({}), run({}), run({})]);
+  assert.deepEqual(runNames(store).map((name) => Number(name.slice(0, 6))), [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("fsck drops a row that is damaged in any column, its key as well, and is clean after that", async () => {
+  using lab = openLab();
+  const { store, run } = openRuns(lab);
+  await run({ "a.txt": "one" });
+  const harms = [
+    "UPDATE actions SET key = CAST(x'ff' AS TEXT) || key WHERE item = 'a'",
+    "UPDATE actions SET started = started + 1 WHERE item IS NULL",
+    "UPDATE nodes SET run = 9223372036854775807 WHERE stage = 'total'",
+    "UPDATE documents SET text = replace(text, 'a.up.txt', 'b.up.txt')",
+    "UPDATE snapshots SET root = NULL",
+    "INSERT INTO closures VALUES ('entry', '{}', 1)",
+  ];
+  for (const harm of harms) {
+    {
+      using state = openState(store, { warn: assert.fail });
+      state.db.prepare(harm).run();
+    }
+    const report = await fsck(store);
+    assert.ok(!report.clean && report.forgotten > 0, harm);
+    assert.ok((await fsck(store)).clean, harm);
+    assert.match(await (await run({})).tree.text("total.json"), /"ONE"/);
+  }
 });
 
 Deno.test("gc refuses to work beside a run, and a run that starts meanwhile waits", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { changedCode, closureOf, codeDigest, codeDigests, type Info, readGraph } from "../../pipeline/code.ts";
+import { changedCode, closureOf, codeDigest, codeDigests } from "../../pipeline/code.ts";
 import { openConfigs } from "../../pipeline/config.ts";
+import type { Info } from "../../pipeline/deno_info.ts";
+import { readGraph } from "../../pipeline/module_graph.ts";
 import { sha256 } from "../../pipeline/mod.ts";
 import { openState } from "../../pipeline/state.ts";
 import { type Lab, openLab } from "./lab.ts";
@@ -22,7 +24,7 @@ Deno.test("a stage's code is what it imports, dynamic imports included; not type
   });
   using state = openState(lab.root, { warn: () => {} });
   const stage = moduleUrl(`${lab.source}/stage.ts`);
-  const read = async () => (await codeDigests(state, stage)([stage])).get(stage);
+  const read = async () => (await codeDigests(state, { entry: stage })([stage])).get(stage);
   const first = await read();
   assert.deepEqual(Object.keys(first?.modules ?? {}).sort(), ["heavy.ts", "lib/f.ts", "stage.ts"]);
   assert.deepEqual(await read(), first);
@@ -40,7 +42,7 @@ Deno.test("packages count by the integrity in deno.lock, with what they depend o
   // this module's own closure reaches the engine's packages
   using state = openState(lab.root, { warn: () => {} });
   const engine = moduleUrl(ENGINE);
-  const code = (await codeDigests(state, engine)([engine])).get(engine);
+  const code = (await codeDigests(state, { entry: engine })([engine])).get(engine);
   assert.ok(code !== undefined);
   const packages = Object.entries(code.packages);
   assert.ok(packages.some(([name]) => name.startsWith("zod@")));
@@ -48,7 +50,7 @@ Deno.test("packages count by the integrity in deno.lock, with what they depend o
   assert.ok(code.modules["pipeline/hash.ts"]);
 });
 
-Deno.test("modules from other hosts count by URL: the hash in deno.lock, else their bytes as downloaded", () => {
+Deno.test("modules from other hosts count by URL: the hash in deno.lock, else their bytes as downloaded", async () => {
   using lab = openLab();
   const [main, locked, loose] = [
     moduleUrl(`${lab.source}/stage.ts`),
@@ -72,14 +74,18 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
     redirects: {},
   };
   const configs = openConfigs();
-  const read = (info: Info) => closureOf(main, { graph: readGraph(info, { entry: main, configs }), configs });
-  assert.deepEqual(read(info).modules, {
+  const root = lab.source;
+  async function read(info: Info) {
+    const graph = await readGraph([main], { root, configs, ask: () => Promise.resolve(info) });
+    return closureOf(main, { graph, root, configs, resolve: () => null });
+  }
+  assert.deepEqual((await read(info)).modules, {
     "stage.ts": sha256(""),
     "https://host/locked.ts": "f00d",
     "https://host/loose.ts": sha256("loose"),
   });
   const absent: Info = { ...info, modules: info.modules.with(2, { specifier: loose, error: "no network" }) };
-  assert.throws(() => read(absent), /loose\.ts cannot be loaded: no network/);
+  await assert.rejects(read(absent), /loose\.ts cannot be loaded: no network/);
 });
 
 Deno.test("a module that cannot be loaded is named", async () => {
@@ -87,14 +93,157 @@ Deno.test("a module that cannot be loaded is named", async () => {
   lab.put({ "deno.json": "{}", "stage.ts": 'import "./missing.ts";' });
   using state = openState(lab.root, { warn: () => {} });
   const stage = moduleUrl(`${lab.source}/stage.ts`);
-  await assert.rejects(codeDigests(state, stage)([stage]), /missing\.ts/);
+  await assert.rejects(codeDigests(state, { entry: stage })([stage]), /missing\.ts/);
+});
+
+/** Asks for the code of a lab's `stage.ts`, by a program of the same folder. */
+async function codeOfStage(lab: Lab, resolve?: (specifier: string) => string | null) {
+  using state = openState(lab.root, { warn: () => {} });
+  const stage = moduleUrl(`${lab.source}/stage.ts`);
+  const options = { entry: stage, ...(resolve === undefined ? {} : { resolve }) };
+  const code = (await codeDigests(state, options)([stage])).get(stage);
+  assert.ok(code !== undefined);
+  return code;
+}
+
+Deno.test("a thread's module and what it imports are code, and so is a file that is read by import.meta", async () => {
+  using lab = openLab();
+  lab.put({
+    "deno.json": "{}",
+    "stage.ts": `
+      export const start = () => new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
+      export const other = import.meta.resolve(\`./other.js\`);
+      const table: Uint8Array = Deno.readFileSync(new URL("data/table.bin", import.meta . /* here */ url));
+      if (import.meta.main && import.meta.url !== "x") console.log({ module: import.meta.url, table });
+    `,
+    "thread.ts": 'import { deep } from "./deep.ts"; new Worker(new URL("thread2.ts", import.meta.url)); deep();',
+    "deep.ts": "export const deep = () => {};",
+    "thread2.ts": "export {}; new Worker(import.meta.url);",
+    "other.js": "export const other = 1;",
+    "data/table.bin": "1234",
+  });
+  const first = await codeOfStage(lab);
+  const names = ["data/table.bin", "deep.ts", "other.js", "stage.ts", "thread.ts", "thread2.ts"];
+  assert.deepEqual(Object.keys(first.modules).sort(), names);
+  for (const name of names) {
+    const text = Deno.readTextFileSync(`${lab.source}/${name}`);
+    lab.put({ [name]: `${text}\n// edited` });
+    assert.deepEqual(changedCode(first, await codeOfStage(lab)), [name]);
+    lab.put({ [name]: text });
+  }
+  assert.deepEqual(await codeOfStage(lab), first);
+});
+
+Deno.test("a file that is read by import.meta and is made later changes the code when it is there", async () => {
+  using lab = openLab();
+  lab.put({ "deno.json": "{}", "stage.ts": 'export const url = new URL("./made.json", import.meta.url);' });
+  const first = await codeOfStage(lab);
+  assert.deepEqual(Object.keys(first.modules), ["stage.ts"]);
+  lab.put({ "made.json": "{}" });
+  assert.deepEqual(changedCode(first, await codeOfStage(lab)), ["made.json"]);
+});
+
+const unclear = {
+  "import(name)": "import(name)",
+  "import(`./${name}.ts`)": "import(`./${name}.ts`)",
+  'import("./" + name)': 'import("./" + name)',
+  "new URL(name, import.meta.url)": "new URL(name, import.meta.url)",
+  'new URL(".", import.meta.url)': 'new URL(".", import.meta.url)',
+  'new URL("./data", import.meta.url)': 'new URL("./data", import.meta.url)',
+  "import.meta.resolve(name)": "import.meta.resolve(name)",
+  'import.meta.resolve("npm:zod")': 'import.meta.resolve("npm:zod")',
+  "import.meta.dirname": "import.meta.dirname",
+  'import.meta["url"]': 'import.meta["url"]',
+  "import.meta?.filename": "import.meta?.filename",
+  "fetch(import.meta.url as string)": "import.meta.url",
+  "(({ url }: ImportMeta) => url)(import.meta)": "import.meta",
+};
+
+Deno.test("what cannot be followed is refused by file and line, unless it is said to be no code", async () => {
+  using lab = openLab();
+  for (const [expression, named] of Object.entries(unclear)) {
+    const put = (expression: string) => {
+      const lines = [`import { notCode } from "${ENGINE}";`, "", `export const f = (name: string) => ${expression};`];
+      lab.put({ "deno.json": "{}", "data/a.txt": "", "stage.ts": lines.join("\n") });
+    };
+    put(expression);
+    await assert.rejects(codeOfStage(lab), (error: Error) => {
+      assert.ok(error.message.startsWith(`${lab.source}/stage.ts:3: ${named} cannot be followed`), error.message);
+      return true;
+    });
+    put(`notCode(${expression})`);
+    assert.deepEqual(Object.keys((await codeOfStage(lab)).modules), ["stage.ts"], expression);
+  }
+  lab.put({ "stage.ts": `import { notCode } from "${ENGINE}"; export const f = (x: string) => import(notCode(x));` });
+  await codeOfStage(lab);
+});
+
+Deno.test("what a stage does not reach, and what only looks like an import, is not refused", async () => {
+  using lab = openLab();
+  lab.put({
+    "deno.json": "{}",
+    "stage.tsx":
+      'export const text = <p>import.meta.dirname, import(name)</p>; // import(name)\nexport enum E { A = "b" }',
+    "stage.ts":
+      "export type { T } from './types.ts'; const s = 'import(name)'; export const r = /import.meta/.test(s);",
+    "types.ts": "export type T = string; import(T as unknown as string);",
+    "main.ts": 'import "./stage.ts"; import "./stage.tsx"; console.log(import.meta.dirname);',
+  });
+  assert.deepEqual(Object.keys((await codeOf(lab, "stage.ts", "main.ts")).modules), ["stage.ts"]);
+  assert.deepEqual(Object.keys((await codeOf(lab, "stage.tsx", "main.ts")).modules), ["stage.tsx"]);
+});
+
+Deno.test("another configuration than the folder's is refused where an import means something else", async () => {
+  using lab = openLab();
+  const put = (imports: Record<string, string>, more = {}) =>
+    lab.put({ "deno.json": JSON.stringify({ imports, ...more }), "a.ts": "", "b.ts": "", "stage.ts": 'import "x";' });
+  const here = (target: string) => (specifier: string) =>
+    specifier === "x" ? moduleUrl(`${lab.source}/${target}`) : specifier;
+  put({ x: "./a.ts" });
+  assert.deepEqual(Object.keys((await codeOfStage(lab, here("a.ts"))).modules), ["stage.ts", "a.ts"]);
+  await assert.rejects(
+    codeOfStage(lab, here("b.ts")),
+    /stage\.ts imports "x", which is file:.*a\.ts by the configuration of .*, but file:.*b\.ts in this program\./,
+  );
+  put({});
+  await assert.rejects(
+    codeOfStage(lab, here("b.ts")),
+    /stage\.ts imports "x", which no configuration of .* maps, but this program takes it for file:.*b\.ts\. Was/,
+  );
+  // another folder's word for another thing is no contradiction
+  put({ x: "./a.ts" }, { scopes: { "./deep/": { x: "./b.ts" } } });
+  await codeOfStage(lab, here("b.ts"));
+});
+
+Deno.test("stages outside of the program's folder are read under their own configuration, all at once", async () => {
+  using lab = openLab();
+  const [root, program] = [`${lab.source}/library`, `${lab.source}/program`];
+  lab.put({
+    "library/deno.json": JSON.stringify({ imports: { x: "./x.ts" } }),
+    "library/one.ts": 'import "x";',
+    "library/two.ts": 'import "x";',
+    "library/x.ts": "",
+    "program/main.ts": `import "${root}/one.ts"; import "${root}/two.ts";`,
+  });
+  using state = openState(lab.root, { warn: () => {} });
+  const modules = ["one.ts", "two.ts"].map((name) => moduleUrl(`${root}/${name}`));
+  const digests = codeDigests(state, { entry: moduleUrl(`${program}/main.ts`) });
+  const codes = await digests(modules);
+  assert.deepEqual(modules.map((url) => Object.keys(codes.get(url)?.modules ?? {})), [["one.ts", "x.ts"], [
+    "two.ts",
+    "x.ts",
+  ]]);
+  const count = () => Number(state.db.prepare("SELECT count(*) AS n FROM closures").get()?.n);
+  assert.equal(count(), 1);
+  assert.deepEqual((await digests(modules.slice(1))).get(modules[1] ?? ""), codes.get(modules[1] ?? ""));
+  assert.equal(count(), 1);
 });
 
 /** The code of a stage module below a lab's sources, asked from another module of the same project. */
 async function codeOf(lab: Lab, module: string, entry = module) {
   using state = openState(lab.root, { warn: () => {} });
   const stage = moduleUrl(`${lab.source}/${module}`);
-  const code = (await codeDigests(state, moduleUrl(`${lab.source}/${entry}`))([stage])).get(stage);
+  const code = (await codeDigests(state, { entry: moduleUrl(`${lab.source}/${entry}`) })([stage])).get(stage);
   assert.ok(code !== undefined);
   return code;
 }

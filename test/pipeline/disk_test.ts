@@ -5,7 +5,20 @@
  */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { defineStage, fsck, gc, reproduce } from "../../pipeline/mod.ts";
+import {
+  crateOf,
+  defineStage,
+  exportRun,
+  folderRemote,
+  fsck,
+  gc,
+  provenanceText,
+  publish,
+  push,
+  reproduce,
+  sha256,
+  statusOf,
+} from "../../pipeline/mod.ts";
 import { type Lab, openLab } from "./lab.ts";
 
 const write = defineStage({
@@ -108,6 +121,88 @@ Deno.test("a read-only disk ends in a clear error, and loses nothing", async () 
     });
     assert.ok(await command("mount", ["-o", "remount,rw", disk]));
     assert.equal((await reproduce(target, lab.options({ store }))).summary.executed, 0);
+  });
+});
+
+/** What only looks at a store works, and says what it says of one that can be written. */
+async function checkLooks(lab: Lab, store: string, whileReadOnly: (work: () => Promise<void>) => Promise<void>) {
+  const target = { small: write({}, { kiB: 100, fill: 1 }) };
+  const { trees } = await reproduce(target, lab.options({ store }));
+  await publish(trees.small, `${lab.root}/results`);
+  const looks = async () => {
+    const tar = `${lab.root}/run.tar`;
+    const crate = { name: "n", description: "d", license: "MIT", workflow: "main.ts" };
+    return {
+      status: await statusOf(target, lab.options({ store })),
+      provenance: await provenanceText(`${lab.root}/results/bytes.bin`, { store }),
+      exported: await exportRun(tar, { store }).then((transfer) => [transfer, sha256(Deno.readFileSync(tar))]),
+      crate: await crateOf({ store, ...crate }),
+      pushed: await push(folderRemote(Deno.makeTempDirSync({ dir: lab.root })), { store }),
+    };
+  };
+  const before = await looks();
+  const temporary = `${lab.root}/temporary`;
+  Deno.mkdirSync(temporary);
+  const home = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", temporary);
+  try {
+    await whileReadOnly(async () => {
+      assert.deepEqual(await looks(), before);
+      const [row] = await statusOf({ other: write({}, { kiB: 1, fill: 2 }) }, lab.options({ store }));
+      assert.equal(row?.state, "stale");
+      const message = /cannot be written/;
+      await assert.rejects(reproduce(target, lab.options({ store })), { name: "StoreError", message });
+      await assert.rejects(gc({ store }), { name: "StoreError", message });
+    });
+  } finally {
+    if (home === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", home);
+  }
+  assert.deepEqual([...Deno.readDirSync(temporary)], []);
+  assert.equal((await reproduce(target, lab.options({ store }))).summary.executed, 0);
+}
+
+Deno.test("status, export, provenance, the crate and push work on a read-only disk", async () => {
+  await onSmallDisk(async (lab, store) => {
+    const disk = `${lab.root}/disk`;
+    await checkLooks(lab, store, async (work) => {
+      assert.ok(await command("mount", ["-o", "remount,ro", disk]));
+      try {
+        await work();
+      } finally {
+        await command("mount", ["-o", "remount,rw", disk]);
+      }
+    });
+  });
+});
+
+Deno.test("status, export, provenance, the crate and push work where every write to the store is refused", async () => {
+  using lab = openLab();
+  const store = `${lab.root}/store`;
+  const refuse = (path: string | URL) => {
+    if (!String(path).startsWith(`${store}/`)) return;
+    throw Object.assign(new Deno.errors.PermissionDenied("Permission denied (os error 13)"), { code: "EACCES" });
+  };
+  await checkLooks(lab, store, async (work) => {
+    const { mkdirSync, openSync, open, writeFileSync, writeTextFileSync, renameSync, removeSync } = Deno;
+    Deno.mkdirSync = (path, options) => (refuse(path), mkdirSync(path, options));
+    Deno.openSync = (path, options = { read: true }) => {
+      if (options.write === true) refuse(path);
+      return openSync(path, options);
+    };
+    Deno.open = (path, options = { read: true }) => {
+      if (options.write === true) refuse(path);
+      return open(path, options);
+    };
+    Deno.writeFileSync = (path, bytes, options) => (refuse(path), writeFileSync(path, bytes, options));
+    Deno.writeTextFileSync = (path, text, options) => (refuse(path), writeTextFileSync(path, text, options));
+    Deno.renameSync = (from, to) => (refuse(to), renameSync(from, to));
+    Deno.removeSync = (path, options) => (refuse(path), removeSync(path, options));
+    try {
+      await work();
+    } finally {
+      Object.assign(Deno, { mkdirSync, openSync, open, writeFileSync, writeTextFileSync, renameSync, removeSync });
+    }
   });
 });
 

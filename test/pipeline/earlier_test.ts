@@ -24,7 +24,7 @@ Deno.test("records under an earlier schema are history: explain names the schema
     const preimage: NodePreimage = { ...JSON.parse(node.preimage), schema: 1, code };
     const record = state.node(node.key);
     assert.ok(record !== null);
-    state.recordNode({ ...record, ...nodeKey(preimage) });
+    state.recordNode({ ...record, ...nodeKey(preimage) }, 1);
     forget(state, { nodes: [node.key], actions: [] });
     state.db.prepare("DELETE FROM actions").run();
   }
@@ -60,4 +60,47 @@ Deno.test("a database of another form is refused by name, and left as it is", as
   db.close();
   Deno.removeSync(path);
   await reproduce(target, lab.options());
+});
+
+Deno.test("a database of another program or number is refused by name; one flipped bit is mended", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { ran, upper } = textStages();
+  const target = { upper: upper({ texts: sourceFolder(lab.source) }) };
+  await reproduce(target, lab.options());
+  const path = `${lab.root}/store/state.db`;
+  const change = (sql: string) => {
+    const db = new DatabaseSync(path);
+    db.exec(sql);
+    db.close();
+  };
+  const number = (pragma: string) => {
+    const db = new DatabaseSync(path);
+    const found = Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+    db.close();
+    return found;
+  };
+  const mark = number("user_version");
+  for (const pragma of ["application_id", "user_version"]) {
+    for (const bit of [0, 9, 30]) {
+      change(`PRAGMA ${pragma} = ${mark ^ (1 << bit)}`);
+      ran.length = 0;
+      await reproduce(target, lab.options());
+      assert.deepEqual([ran, number(pragma)], [[], mark]);
+    }
+  }
+  change(`PRAGMA application_id = ${mark + 8}; PRAGMA user_version = ${mark + 8}`);
+  const other =
+    /store\/state\.db is of another version of the engine \(its form is 9, and this version reads 1\); use an/;
+  for (const work of [() => reproduce(target, lab.options()), () => fsck(`${lab.root}/store`)]) {
+    await assert.rejects(work(), { name: "StoreError", message: other });
+  }
+  Deno.removeSync(path);
+  change("CREATE TABLE customers (name TEXT); INSERT INTO customers VALUES ('Ada')");
+  const foreign =
+    /store\/state\.db is a database of another program \(it holds "customers"\); use another store, or move/;
+  await assert.rejects(reproduce(target, lab.options()), { name: "StoreError", message: foreign });
+  const db = new DatabaseSync(path, { readOnly: true });
+  assert.deepEqual(db.prepare("SELECT * FROM customers").all().map((row) => ({ ...row })), [{ name: "Ada" }]);
+  db.close();
 });

@@ -192,3 +192,103 @@ Deno.test("the environment enters the key only where a stage declares it; salt d
   assert.deepEqual(await run("two", "salt"), ["bound", "plain"]);
   await assert.rejects(reproduce(target(), lab.options({ store: `${lab.root}/x` })), /needs the fact "adapter"/);
 });
+
+const nameless = new (class {
+  static {
+    Object.defineProperty(this, "name", { value: "" });
+  }
+})();
+const circle: unknown[] = [];
+circle.push({ again: circle });
+const unsayable: readonly (readonly [path: string, value: unknown, what: RegExp])[] = [
+  ["", new Map([[1, 2]]), /a Map/],
+  ["", new Set(["a"]), /a Set/],
+  ["", /x/, /a RegExp/],
+  ["", new Date(0), /a Date/],
+  ["", new Uint8Array(3), /a Uint8Array/],
+  ["", new Number(1), /a Number/],
+  ["", nameless, /a value of a class/],
+  ["", () => 1, /a function/],
+  ["", Symbol("s"), /a symbol/],
+  ["", 1n, /a bigint/],
+  ["", -0, /-0/],
+  ["", NaN, /NaN/],
+  ["", -Infinity, /-Infinity/],
+  ["[1]", [1, undefined], /undefined/],
+  ["", [1, , 2], /gaps/],
+  ["", Object.assign([1], { name: 1 }), /names/],
+  ["", { [Symbol("s")]: 1 }, /symbol as a key/],
+  [".a[2].b", { a: [1, 2, { b: new Map() }] }, /a Map/],
+  ["[0]", ["\ud800"], /half of a surrogate pair/],
+  ["", { "\udbff": 1 }, /half of a surrogate pair in a key/],
+  [".toJSON", { toJSON: () => 1 }, /a function/],
+  ["[0].again", circle, /a part of itself/],
+];
+
+function anyStage(environment: readonly string[] = []) {
+  return defineStage({
+    name: "any",
+    module: import.meta.url,
+    inputs: {},
+    output: "out",
+    environment,
+    params: z.object({ any: z.any() }),
+    determinism: "bitwise",
+    run: ({ out, params }) => out.json("out.json", Object.keys(params)),
+  });
+}
+
+Deno.test("parameters that JSON cannot say are refused by their stage and path", () => {
+  for (const [path, value, what] of unsayable) {
+    assert.throws(() => anyStage()({}, { any: value }), (error: Error) => {
+      assert.ok(error instanceof TypeError && what.test(error.message), error.message);
+      assert.ok(error.message.startsWith(`stage "any": params.any${path} is `), error.message);
+      return true;
+    });
+  }
+});
+
+Deno.test("a fact that JSON cannot say is refused where a stage names it", async () => {
+  using lab = openLab();
+  const targets = { out: anyStage(["adapter"])({}, { any: 1 }) };
+  const facts = { adapter: { limits: new Map([["a", 1]]) } };
+  await assert.rejects(
+    reproduce(targets, lab.options({ facts })),
+    /stage "any": the fact "adapter"\.limits is a Map/,
+  );
+});
+
+Deno.test("what JSON can say reaches the stage as the key has it; different parameters have different keys", () => {
+  const shared = { x: 1 };
+  const values: readonly unknown[] = [
+    0,
+    "0",
+    null,
+    [],
+    {},
+    [null],
+    [[]],
+    { a: [] },
+    JSON.parse('{"__proto__":1}'),
+    JSON.parse('{"__proto__":{"a":1}}'),
+    { constructor: 1 },
+    { a: { b: 1 } },
+    { "a.b": 1 },
+    [shared, shared],
+    "\ufffd",
+    5e-324,
+    2 ** 53,
+  ];
+  const nodes = values.map((value) => {
+    const { node } = anyStage()({}, { any: value });
+    assert.ok(node.type === "stage");
+    assert.deepEqual(node.params, { any: value });
+    const { key, preimage } = nodeKey({ ...base, params: node.params });
+    assert.deepEqual(JSON.parse(preimage).params, node.params);
+    return key;
+  });
+  assert.equal(new Set(nodes).size, values.length);
+  const { node } = anyStage()({}, { any: { a: undefined, b: Object.create(null) } });
+  assert.ok(node.type === "stage");
+  assert.deepEqual(node.params, { any: { b: {} } });
+});

@@ -19,7 +19,17 @@ const events: readonly PipelineEvent[] = [
   { type: "warning", message: "low on memory" },
   { type: "wait", stage: "train", items: 1 },
   { type: "failed", stage: "train", message: "no GPU" },
-  { type: "end", status: "failed", seconds: 65, executed: 5, cached: 44, skipped: 2, stages: {} },
+  {
+    type: "end",
+    status: "failed",
+    seconds: 65,
+    executed: 5,
+    cached: 44,
+    skipped: 2,
+    stages: {},
+    failed: ["train"],
+    unfinished: ["a", "b"],
+  },
 ];
 
 function show(make: (write: (text: string) => void) => Reporter): string {
@@ -36,6 +46,7 @@ const lines = [
   "train: another run is computing 1 of the same items; waiting for it",
   "train: FAILED: no GPU",
   "failed: 5 executed, 44 cached, 2 skipped, 1m 05s",
+  "failed: train; not made: a, b",
 ];
 
 Deno.test("plain lines: starts, ends, messages; silent about what was cached", () => {
@@ -87,6 +98,33 @@ Deno.test("the live tree leaves the plain lines behind, colours only where asked
   }
   assert.deepEqual(screen.map((line) => line.replace(/^[✓✗] /, "")), lines);
   assert.ok(show((write) => treeReporter(write)).includes("\x1b[31m✗ \x1b[0mtrain: FAILED"));
+});
+
+Deno.test("the time to go: below the running stages on a terminal, seldom in plain lines", () => {
+  const { now } = Date;
+  let [tree, plain, time] = ["", "", 0];
+  Date.now = () => time;
+  try {
+    const reporters = [
+      treeReporter((more) => tree += more, { color: false }),
+      plainReporter((more) => plain += more),
+    ];
+    const tell = (seconds: number, event: PipelineEvent) => {
+      time = 1000 * seconds;
+      reporters.forEach((reporter) => reporter(event));
+    };
+    tell(0, { type: "start", stage: "train", total: 1, todo: 1 });
+    tell(1, { type: "estimate", seconds: 90 });
+    tell(31, { type: "progress", stage: "train", done: 1, total: 2 });
+    tell(32, { type: "estimate", seconds: 20 });
+    tell(40, { type: "progress", stage: "train", done: 1, total: 2 });
+    tell(60, { type: "progress", stage: "train", done: 1, total: 2 });
+  } finally {
+    Date.now = now;
+  }
+  const drawn = tree.split("about ").slice(1).map((text) => text.split(" left")[0]);
+  assert.deepEqual(drawn, ["1m 30s", "1m 00s", "20 s", "12 s"], "and nothing once it is over");
+  assert.equal(plain.match(/about .*\n/g)?.join(""), "about 1m 30s left, by earlier runs\n");
 });
 
 Deno.test("durations", () => {

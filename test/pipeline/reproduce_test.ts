@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Artifact, pick, publish, reproduce, sourceFile, sourceFolder } from "../../pipeline/mod.ts";
+import { type Artifact, defineStage, pick, publish, reproduce, sourceFile, sourceFolder } from "../../pipeline/mod.ts";
 import { openLab, textStages } from "./lab.ts";
 
 Deno.test("a second run executes nothing; one changed file executes one item and what depends on it", async () => {
@@ -91,8 +91,8 @@ Deno.test("equal calls are one vertex; publish writes only what differs", async 
   assert.deepEqual(ran, ["upper a"]);
   assert.deepEqual(Object.keys(summary.stages), ["upper"]);
   const out = `${lab.root}/out`;
-  assert.deepEqual(await publish(trees.one, out), ["a.up.txt"]);
-  assert.deepEqual(await publish(trees.two, out), []);
+  assert.deepEqual((await publish(trees.one, out)).written, ["a.up.txt"]);
+  assert.deepEqual((await publish(trees.two, out)).written, []);
   assert.equal(Deno.readTextFileSync(`${out}/a.up.txt`), "A");
   assert.deepEqual([...Deno.readDirSync(out)].map(({ name }) => name), ["a.up.txt"]);
 });
@@ -105,4 +105,71 @@ Deno.test("kinds are checked by the compiler and at run time", () => {
   assert.throws(() => total({}), /input "texts" is missing/);
   // @ts-expect-error there is no such parameter
   assert.throws(() => upper({ texts: sourceFolder("x") }, { sufix: "" }), /sufix/);
+});
+
+/** A stage that goes on for so many ms after it has returned, by a forgotten `await`, and one that takes a while. */
+function hastyStages(ms: number) {
+  const ran: string[] = [];
+  const late: Promise<unknown>[] = [];
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const hasty = defineStage({
+    name: "hasty",
+    module: import.meta.url,
+    inputs: { texts: "folder" },
+    output: "texts",
+    each: ["texts"],
+    determinism: "bitwise",
+    run: ({ items }) => {
+      for (const { key, out, skip } of items) {
+        ran.push(`hasty ${key}`);
+        out.write(`${key}.txt`, "in time");
+        const writing = pause(ms).then(() => out.write(`${key}.late`, "late"));
+        late.push(writing.catch((error: Error) => error.message));
+        late.push(writing.catch(() => skip("late")).catch((error: Error) => error.message));
+      }
+    },
+  });
+  const slow = defineStage({
+    name: "slow",
+    module: import.meta.url,
+    inputs: { texts: "texts" },
+    output: "texts",
+    determinism: "bitwise",
+    run: async ({ out }) => {
+      ran.push("slow");
+      await pause(300);
+      out.write("done.txt", "");
+    },
+  });
+  return { ran, late, hasty, slow };
+}
+
+for (const [when, ms] of [["before it is recorded", 0], ["while a later stage runs", 150]] as const) {
+  Deno.test(`a stage that writes after it has returned, ${when}, fails the run and is not recorded`, async () => {
+    using lab = openLab();
+    lab.put({ "a.txt": "a" });
+    const { ran, late, hasty, slow } = hastyStages(ms);
+    const targets = { slow: slow({ texts: hasty({ texts: sourceFolder(lab.source) }) }) };
+    const message = /stage "hasty" \(item a\): wrote "a\.late" after it had returned: is an "await" missing\?/;
+    for (let round = 0; round < 2; round++) {
+      await assert.rejects(reproduce(targets, lab.options()), { name: "StageError", message });
+      assert.equal(ran[0], "hasty a");
+      const [wrote, skipped] = await Promise.all(late.splice(0));
+      assert.match(String(wrote), message);
+      assert.match(String(skipped), /skipped "a" after it had returned/);
+      ran.length = 0;
+    }
+  });
+}
+
+Deno.test("what a stage writes after the run has ended takes its record back", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { ran, late, hasty } = hastyStages(300);
+  const targets = { hasty: hasty({ texts: sourceFolder(lab.source) }) };
+  assert.equal((await reproduce(targets, lab.options())).summary.status, "done");
+  assert.match(String(await late[0]), /stage "hasty" \(item a\): wrote "a\.late" after it had returned/);
+  assert.equal((await reproduce(targets, lab.options())).summary.executed, 1);
+  assert.deepEqual(ran, ["hasty a", "hasty a"]);
+  await Promise.all(late);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import { explain, reproduce, sourceFolder, statusOf, statusText } from "../../pipeline/mod.ts";
 import { openLab, textStages } from "./lab.ts";
 
@@ -41,9 +42,36 @@ Deno.test("status and explain name what changed, field by field, and run nothing
     explain(graph(), "missing", lab.options()),
     /there is no stage "missing" here; there are upper, total/,
   );
+  await assert.rejects(explain(graph(), "uper", lab.options()), /no stage "uper" here; did you mean "upper"\?/);
   assert.match(
     statusText(await statusOf(graph(), lab.options())),
     /^upper +stale 4 of 4 items\n +└ code: stage\.ts changed/,
   );
   assert.deepEqual(ran, []);
+});
+
+Deno.test("explain names the Deno that computed a stage, and the one that runs now", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { upper } = textStages();
+  const graph = { upper: upper({ texts: sourceFolder(lab.source) }) };
+  const notes = async () => statusText(await explain(graph, "upper", lab.options())).split("\n").at(-2)?.trim();
+  const now = Deno.version.deno;
+  assert.equal(await notes(), `└ Deno ${now}`);
+  await reproduce(graph, lab.options());
+  await reproduce(graph, lab.options());
+  assert.equal(await notes(), `└ Deno ${now}, as when it was last computed`);
+  for (const { name } of [...Deno.readDirSync(`${lab.root}/store/runs`)]) {
+    const path = `${lab.root}/store/runs/${name}`;
+    const record = JSON.parse(Deno.readTextFileSync(path));
+    record.versions.deno = record.summary.executed > 0 ? "2.9.0" : "2.9.1";
+    const text = JSON.stringify(record);
+    Deno.removeSync(path);
+    // a record's name ends with the checksum of its text
+    Deno.writeTextFileSync(
+      path.replace(/[0-9a-f]{8}\.json$/, `${crc32(text).toString(16).padStart(8, "0")}.json`),
+      text,
+    );
+  }
+  assert.equal(await notes(), `└ Deno 2.9.0 → ${now}, in no key`);
 });

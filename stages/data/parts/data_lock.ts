@@ -116,21 +116,6 @@ export function splitNpmSource(source: string): { spec: string; path: string } |
   return match === null ? null : { spec: match[1]!, path: match[2]! };
 }
 
-/**
- * The id of the lock file that is nearest to a mistyped one, by edit distance.
- *
- * @returns null if none is near (more than a third of the letters differ)
- */
-export function nearestId(id: string, ids: Iterable<string>): string | null {
-  let best: string | null = null;
-  let least = Math.max(3, id.length / 3);
-  for (const candidate of ids) {
-    const distance = editDistance(id, candidate);
-    if (distance < least) [least, best] = [distance, candidate];
-  }
-  return best;
-}
-
 function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -164,17 +149,4 @@ function checkSource(entry: LockEntry, shared: Collection, where: string): void 
       `${where}: collection "${entry.collection}" must name package npm:${npm.spec} and its integrity`,
     );
   }
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DataLockError, nearestId, parseDataLock, splitNpmSource } from "../../../../stages/data/parts/data_lock.ts";
+import { DataLockError, parseDataLock, splitNpmSource } from "../../../../stages/data/parts/data_lock.ts";
 
 const text = await Deno.readTextFile(new URL("../../../../data.lock", import.meta.url));
 
@@ -127,11 +127,4 @@ Deno.test("splitNpmSource takes scoped and plain packages apart", () => {
   assert.deepEqual(splitNpmSource("npm:@a/b@1.2.3/c/d.bin"), { spec: "@a/b@1.2.3", path: "c/d.bin" });
   assert.deepEqual(splitNpmSource("npm:b@1.2.3-rc.1/d.bin"), { spec: "b@1.2.3-rc.1", path: "d.bin" });
   assert.equal(splitNpmSource("user:b@1.2.3/d.bin"), null);
-});
-
-Deno.test("nearestId finds a mistyped id and nothing for a strange one", () => {
-  const ids = ["models/facemesh.bin", "models/faceres.bin", "test/sample1.jpg"];
-  assert.equal(nearestId("model/facemesh.bin", ids), "models/facemesh.bin");
-  assert.equal(nearestId("test/sampel1.jpg", ids), "test/sample1.jpg");
-  assert.equal(nearestId("zzzzzzzzzzz", ids), null);
 });

@@ -1,0 +1,70 @@
+/** What commands leave in `results/<experiment>/`, for runs of now and of before. */
+import { gzipSync } from "node:zlib";
+import { crateOf, findRun, type Publication, publish, replaceFile, timelinePage, type Tree } from "@ftim/pipeline";
+import { type Common, folderOf, FULL_SIZE } from "./common.ts";
+import { machineOf } from "./facts.ts";
+
+/** Where results go. */
+export type Place = Pick<Common, "results" | "experiment" | "store">;
+
+/** The folder that a target is published in. */
+export function targetFolder(target: string, place: Place): string {
+  return FULL_SIZE.includes(target) ? `${folderOf(place)}/full` : folderOf(place);
+}
+
+/** Publishes trees by target, says what became of earlier files, and returns how many were written. */
+export async function publishTargets(trees: Readonly<Record<string, Tree>>, place: Place): Promise<number> {
+  let count = 0;
+  for (const [target, tree] of Object.entries(trees)) {
+    const folder = targetFolder(target, place);
+    const done = await publish(tree, folder, { remember: { store: place.store, target } });
+    sayPublished(done, { target, folder });
+    count += done.written.length;
+  }
+  return count;
+}
+
+/** Says what became of files that a target made before, and makes no more. */
+export function sayPublished(
+  { removed, edited }: Publication,
+  { target, folder }: { readonly target: string; readonly folder: string },
+): void {
+  for (const path of removed) {
+    console.log(`removed ${folder}/${path}, which ${target} made before and does not make now`);
+  }
+  for (const path of edited) console.log(`kept ${folder}/${path}: ${target} does not make it now, but it was edited`);
+}
+
+/** Writes the page that says where a run's time went. */
+export async function writeTimeline(run: string, place: Place): Promise<void> {
+  const record = findRun(run, place);
+  const folder = `${folderOf(place)}/full`;
+  await Deno.mkdir(folder, { recursive: true });
+  const page = timelinePage(record, { facts: [["machine", machineOf(record)]] });
+  await replaceFile(`${folder}/run.html`, new TextEncoder().encode(page));
+}
+
+interface CrateOptions extends Place {
+  /** Default: the latest run. */
+  readonly run?: string;
+  /** Nothing ran and no file was written: a crate that is there tells of these results already. */
+  readonly changed: boolean;
+}
+
+/** Writes a run's crate, compressed, beside its results. */
+export async function writeCrate(file: string, { run, changed, ...place }: CrateOptions): Promise<void> {
+  const path = `${folderOf(place)}/${file}.gz`;
+  if (!changed && await Deno.stat(path).then(() => true, () => false)) return;
+  const crate = await crateOf({
+    store: place.store,
+    ...(run === undefined ? {} : { run }),
+    file,
+    name: "Towards High-Fidelity Facial Texture Reconstruction, reproduced",
+    description:
+      `Tables, figures and reports of the experiment "${place.experiment}", with all that they were made from.`,
+    license: "https://spdx.org/licenses/MIT",
+    workflow: "../../main.ts",
+    folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),
+  });
+  await replaceFile(path, gzipSync(`${JSON.stringify(crate, null, 1)}\n`));
+}

@@ -1,0 +1,280 @@
+/**
+ * The graph of some modules: what each imports, loads by `new Worker(new URL(…))` and reads by `import.meta.url`, with
+ * the content of each. It is remembered with the stamps of all files that shaped it.
+ */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Configs } from "./config.ts";
+import { type Ask, askDeno, type Info, type InfoModule, merged } from "./deno_info.ts";
+import { hashFileSync, sha256 } from "./hash.ts";
+import { type Place, type Reads, readsOf } from "./module_reads.ts";
+import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
+import type { State } from "./state.ts";
+
+/** A file as it was: an absent one has the inode -1. */
+type Remembered = Stamp & { readonly sha256: string };
+
+/** A module graph with the stamps under which it holds. */
+export interface Graph {
+  /** Local path → stamp and content, of every file that shaped the graph. */
+  readonly files: Readonly<Record<string, Remembered>>;
+  /** By URL. */
+  readonly modules: Readonly<Record<string, GraphModule>>;
+  /** Package id → integrity and dependencies. */
+  readonly packages: Readonly<Record<string, { readonly integrity: string; readonly dependencies: readonly string[] }>>;
+  /** Path of a configuration → its options that change what is emitted. */
+  readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** One module of a {@link Graph}. */
+export interface GraphModule {
+  readonly local: string;
+  readonly sha256: string;
+  /** URLs of modules that it imports or loads. */
+  readonly imports: readonly string[];
+  /** Paths of other files that it reads. */
+  readonly files: readonly string[];
+  readonly packages: readonly string[];
+  /** Imports that are not addresses by themselves → what they came to. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Imports that no configuration gives a meaning. */
+  readonly unresolved: readonly string[];
+  /** What it reaches for, as it is written there. */
+  readonly reads: Reads;
+  /** What cannot be followed. */
+  readonly unclear: readonly Place[];
+  /** Why it cannot be loaded. */
+  readonly error: string | null;
+}
+
+/** What a graph is made with. */
+interface Means {
+  /** The folder whose configuration rules the modules. */
+  readonly root: string;
+  readonly configs: Configs;
+  readonly ask?: Ask;
+  /** What texts reach for, by SHA-256, as far as known from before. */
+  readonly known?: ReadonlyMap<string, Reads>;
+}
+
+/** Raised when {@link Graph} changes its form. */
+const FORM = 4;
+
+/** The graph of some modules that one root rules: as it is remembered, or read anew. */
+export async function loadGraph(
+  modules: readonly string[],
+  { state, root, configs }: Omit<Means, "ask" | "known"> & { readonly state: State },
+): Promise<Graph> {
+  const list = [...modules].sort().join("\n");
+  const name = `${FORM} ${root} ${modules.length === 1 ? list : sha256(list)}`;
+  const stored = parsed(state.closure(name));
+  if (stored !== null) {
+    const files = current(stored);
+    if (files === stored.files) return stored;
+    if (files !== null) {
+      const graph = { ...stored, files };
+      state.putClosure(name, JSON.stringify(graph));
+      return graph;
+    }
+  }
+  const scripts = Object.entries(stored?.modules ?? {}).filter(([url]) => isCode(new URL(url)));
+  const known = new Map(scripts.map(([, { sha256, reads }]) => [sha256, reads]));
+  const graph = await readGraph(modules, { root, configs, known });
+  state.putClosure(name, JSON.stringify(graph));
+  return graph;
+}
+
+/** A stored graph; null for one that is absent or damaged, which is read anew. */
+function parsed(text: string | null): Graph | null {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/**
+ * A graph's files, if none has changed; null otherwise. Where a stamp proves nothing yet, the content is compared; a
+ * stamp that has come of age meanwhile is in the record that is returned.
+ */
+function current({ files }: Graph): Graph["files"] | null {
+  const grown: Record<string, Remembered> = {};
+  for (const [path, before] of Object.entries(files)) {
+    const now = stampOf(path);
+    if (!sameStamp(before.ino === -1 ? null : before, now)) return null;
+    if (!before.racy || now === null) continue;
+    if (hashFileSync(path).sha256 !== before.sha256) return null;
+    if (!now.racy) grown[path] = { ...now, sha256: before.sha256 };
+  }
+  return Object.keys(grown).length === 0 ? files : { ...files, ...grown };
+}
+
+/** Reads the graph of some modules, and of what they load by `import.meta.url`. */
+export async function readGraph(modules: readonly string[], means: Means): Promise<Graph> {
+  const { root, configs, known = new Map(), ask = askDeno({ root, config: configs.file(root) }) } = means;
+  const files: Record<string, Remembered> = {};
+  const scans = new Map<string, Scan>();
+  const asked = new Set<string>();
+  let info: Info = { modules: [], redirects: {} };
+  for (let queue = modules; queue.length > 0;) {
+    queue.forEach((url) => asked.add(url));
+    info = merged([info, await ask(queue)]);
+    const loaded = new Set<string>();
+    for (const module of info.modules) {
+      if (!isModule(module.specifier) || scans.has(module.specifier)) continue;
+      const found = await scan(module, { files, known });
+      scans.set(module.specifier, found);
+      found.loads.forEach((url) => loaded.add(url));
+    }
+    queue = [...loaded].filter((url) => !asked.has(url) && !scans.has(url));
+  }
+  return assemble(scans, { info, files, root, configs });
+}
+
+/** What one module's text says, and where that leads. */
+interface Scan extends Pick<GraphModule, "local" | "sha256" | "reads" | "files" | "unclear"> {
+  readonly module: InfoModule;
+  /** URLs of modules that it loads by `import.meta.url`. */
+  readonly loads: readonly string[];
+}
+
+interface Scanning {
+  readonly files: Record<string, Remembered>;
+  readonly known: ReadonlyMap<string, Reads>;
+}
+
+async function scan(module: InfoModule, { files, known }: Scanning): Promise<Scan> {
+  const { specifier, local, mediaType = "TypeScript" } = module;
+  const path = local ?? (specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier);
+  const file = files[path] ??= remember(path);
+  const isScript = file.ino !== -1 && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
+  const reads = known.get(file.sha256) ??
+    await readsOf(isScript ? Deno.readTextFileSync(path) : "", { language: mediaType });
+  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...reads.unclear] };
+  for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
+    const url = URL.parse(place.address, specifier);
+    if (url === null || (url.protocol !== "file:" && URL.canParse(place.address))) continue;
+    url.hash = "";
+    if (url.protocol !== "file:") {
+      if (isCode(url)) found.loads.add(url.href);
+      else found.unclear.push(place);
+      continue;
+    }
+    const target = fileURLToPath(url);
+    if (isOther(target)) {
+      found.unclear.push(place);
+      continue;
+    }
+    const { ino } = files[target] ??= remember(target);
+    if (ino === -1) continue;
+    if (isCode(url)) found.loads.add(url.href);
+    else found.files.add(target);
+  }
+  return {
+    module,
+    local: path,
+    sha256: file.sha256,
+    reads,
+    loads: [...found.loads],
+    files: [...found.files],
+    unclear: found.unclear,
+  };
+}
+
+/** Whether `import.meta.resolve` is given an address; a package's name is fine where the module imports it too. */
+function isAddress(
+  place: Reads["resolved"][number],
+  { dependencies = [] }: InfoModule,
+  { unclear }: { readonly unclear: Place[] },
+): boolean {
+  if (/^(\.{0,2}\/|file:|https?:)/.test(place.address)) return true;
+  if (!dependencies.some(({ specifier }) => specifier === place.address)) unclear.push(place);
+  return false;
+}
+
+function isCode({ pathname }: URL): boolean {
+  return /\.[cm]?[jt]sx?$/.test(pathname);
+}
+
+/** Of the user's or from another host; what is left are packages and built-in modules. */
+function isModule(specifier: string): boolean {
+  return /^(file|https?):/.test(specifier);
+}
+
+interface Assembly extends Pick<Means, "root" | "configs"> {
+  readonly info: Info;
+  readonly files: Record<string, Remembered>;
+}
+
+function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs }: Assembly): Graph {
+  const lock = configs.lock(root);
+  const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
+  const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
+  const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
+  const modules: Record<string, GraphModule> = {};
+  const folders = new Set([root]);
+  for (const [specifier, { module, loads, sha256, ...found }] of scans) {
+    const { error, dependencies = [] } = module;
+    const isFile = specifier.startsWith("file:");
+    if (isFile) folders.add(dirname(fileURLToPath(specifier)));
+    const targets = dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
+    const broken = dependencies.filter(({ code }) => code?.error !== undefined);
+    modules[specifier] = {
+      ...found,
+      sha256: isFile ? sha256 : locked.remote?.[specifier] ?? hashRemote(found.local),
+      imports: [...targets.filter(isModule), ...loads.map(follow)],
+      packages: targets.flatMap((target) => npm.get(target) ?? []),
+      aliases: aliasesOf(specifier, dependencies),
+      unresolved: broken.map(({ specifier }) => specifier),
+      error: error ?? broken[0]?.code?.error ?? null,
+    };
+  }
+  for (const path of configs.files(root, folders)) files[path] ??= remember(path);
+  const packages = Object.fromEntries(
+    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => [
+      id,
+      { integrity: locked.npm?.[id]?.integrity ?? "not in deno.lock", dependencies },
+    ]),
+  );
+  return { files, modules, packages, emit: configs.emit(root, folders) };
+}
+
+/**
+ * A module's imports that are not addresses by themselves: an import map, or a workspace's member, says what they
+ * mean.
+ */
+function aliasesOf(module: string, dependencies: InfoModule["dependencies"] = []): Record<string, string> {
+  const pairs = dependencies.flatMap(({ specifier, code }) => {
+    const target = code?.specifier;
+    if (target === undefined || URL.parse(specifier, module)?.href === target) return [];
+    return [[specifier, target]];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** `deno.lock`, as far as it is used. */
+interface Lock {
+  readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
+  /** URL → SHA-256. */
+  readonly remote?: Readonly<Record<string, string>>;
+}
+
+/** Deno keeps a module from elsewhere with a last line about its download, which does not count. */
+function hashRemote(path: string): string {
+  if (stampOf(path) === null) return "";
+  return sha256(Deno.readTextFileSync(path).replace(/\n\/\/ denoCacheMetadata=.*$/, ""));
+}
+
+/** Whether there is something that is no file. */
+function isOther(path: string): boolean {
+  return stampOf(path) !== null && !Deno.statSync(path).isFile;
+}
+
+/** Stamp and content of a file; a missing one is remembered as missing (ino -1). */
+function remember(path: string): Remembered {
+  const stamp = stampOf(path);
+  if (stamp === null) return { dev: 0, ino: -1, size: 0, mtime: 0, ctime: 0, racy: false, sha256: "" };
+  return { ...stamp, sha256: hashFileSync(path).sha256 };
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { z } from "zod";
+import { defineStage, publish, reproduce, sourceFolder, type Tree } from "../../pipeline/mod.ts";
+import { type Lab, openLab } from "./lab.ts";
+
+const files = defineStage({
+  name: "files",
+  module: import.meta.url,
+  inputs: { folder: "folder" },
+  output: "files",
+  params: z.strictObject({ files: z.record(z.string(), z.string()) }),
+  determinism: "bitwise",
+  run: ({ params, out }) => {
+    for (const [path, text] of Object.entries(params.files)) out.write(path, text);
+  },
+});
+
+async function treeOf(lab: Lab, made: Readonly<Record<string, string>>): Promise<Tree> {
+  lab.put({ "a.txt": "a" });
+  const target = files({ folder: sourceFolder(lab.source) }, { files: made });
+  return (await reproduce({ target }, lab.options())).trees.target;
+}
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+Deno.test("publish: a name as long as the file system allows", async () => {
+  using lab = openLab();
+  const out = `${lab.root}/out`;
+  for (const name of ["x".repeat(243), "y".repeat(255), "é".repeat(127)]) {
+    const tree = await treeOf(lab, { [name]: "text", "a.txt": "a" });
+    assert.deepEqual((await publish(tree, out)).written.length > 0, true, name);
+    assert.equal(Deno.readTextFileSync(`${out}/${name}`), "text");
+  }
+});
+
+Deno.test("publish: what a killed publishing left is swept away, what another process is writing is not", async () => {
+  using lab = openLab();
+  const out = `${lab.root}/out`;
+  const victim = new URL("publish_victim.ts", import.meta.url).pathname;
+  Deno.mkdirSync(`${out}/sub`, { recursive: true });
+  const start = async () => {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-A", victim, `${out}/sub/b.txt`],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const name = basename(new TextDecoder().decode((await reader.read()).value).trim());
+    return { child, reader, name };
+  };
+  const [killed, alive] = [await start(), await start()];
+  killed.child.kill("SIGKILL");
+  await killed.child.status;
+  Deno.writeTextFileSync(`${out}/sub/mine.tmp`, "the user's");
+  assert.deepEqual(namesIn(`${out}/sub`), [killed.name, alive.name, "mine.tmp"].sort());
+  await publish(await treeOf(lab, { "sub/a.txt": "a" }), out);
+  assert.deepEqual(namesIn(`${out}/sub`), [alive.name, "a.txt", "mine.tmp"].sort());
+  alive.child.kill("SIGKILL");
+  await alive.child.status;
+  await Promise.all([killed, alive].map(({ reader }) => reader.cancel()));
+});
+
+Deno.test("publish: what the same target published here before, and makes no more, goes; nothing else", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const as = (target: string) => ({ remember: { store, target } });
+  const first = await treeOf(lab, { "a.txt": "a", "old/b.txt": "b", "edited.txt": "e", "both.txt": "x", "c.txt": "c" });
+  await publish(first, out, as("one"));
+  await publish(await treeOf(lab, { "both.txt": "x", "other.txt": "o" }), out, as("two"));
+  await publish(first, `${lab.root}/elsewhere`, as("one"));
+  Deno.writeTextFileSync(`${out}/mine.txt`, "the user's");
+  Deno.writeTextFileSync(`${out}/edited.txt`, "E");
+  Deno.removeSync(`${out}/c.txt`);
+  const second = await treeOf(lab, { "a.txt": "a2" });
+  assert.deepEqual(await publish(second, out, as("one")), {
+    written: ["a.txt"],
+    removed: ["old/b.txt"],
+    edited: ["edited.txt"],
+  });
+  assert.deepEqual(namesIn(out), ["a.txt", "both.txt", "edited.txt", "mine.txt", "other.txt"]);
+  assert.deepEqual(namesIn(`${lab.root}/elsewhere`), ["a.txt", "both.txt", "c.txt", "edited.txt", "old"]);
+  assert.deepEqual(await publish(second, out, as("one")), { written: [], removed: [], edited: [] });
+  // without a name of its own a publishing neither remembers nor removes
+  await publish(await treeOf(lab, { "z.txt": "z" }), out);
+  assert.deepEqual(namesIn(out), ["a.txt", "both.txt", "edited.txt", "mine.txt", "other.txt", "z.txt"]);
+});
+
+Deno.test("publish: a file of a publishing that was killed half-way is known too", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const options = { remember: { store, target: "one" } };
+  await publish(await treeOf(lab, { "a.txt": "a" }), out, options);
+  const tree = await treeOf(lab, { "b.txt": "b", "c.txt": "c" });
+  const dying: Tree = {
+    ...tree,
+    bytes: (path) => path === "c.txt" ? Promise.reject(new Error("killed")) : tree.bytes(path),
+  };
+  await assert.rejects(publish(dying, out, options), /killed/);
+  assert.deepEqual(namesIn(out), ["a.txt", "b.txt"]);
+  const { removed } = await publish(await treeOf(lab, { "d.txt": "d" }), out, options);
+  assert.deepEqual([removed.toSorted(), namesIn(out)], [["a.txt", "b.txt"], ["d.txt"]]);
+});
+
+Deno.test("publish: what is remembered and cannot be read, or leads out of the folder, removes nothing", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const options = { remember: { store, target: "one" } };
+  const first = await treeOf(lab, { "a.txt": "a", "b.txt": "b" });
+  const second = await treeOf(lab, { "a.txt": "a" });
+  await publish(first, out, options);
+  const [name = ""] = namesIn(`${store}/published`).filter((name) => name.endsWith(".json"));
+  const path = `${store}/published/${name}`;
+  const text = Deno.readTextFileSync(path);
+  Deno.writeTextFileSync(`${lab.root}/b.txt`, "b");
+  for (
+    const damaged of [
+      text.slice(0, -20),
+      "null",
+      "[]",
+      '{"folder":1}',
+      text.replaceAll("b.txt", "../b.txt"),
+      text.replaceAll("b.txt", `${lab.root}/b.txt`),
+    ]
+  ) {
+    Deno.writeTextFileSync(path, damaged);
+    const { removed, edited } = await publish(second, out, options);
+    assert.deepEqual([removed, edited, namesIn(out), namesIn(lab.root).includes("b.txt")], [
+      [],
+      [],
+      ["a.txt", "b.txt"],
+      true,
+    ], damaged);
+  }
+});
+
+Deno.test("publish: targets that are published into one folder at once remember each their own files", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const names = Array.from({ length: 8 }, (_, index) => `t${index}`);
+  const trees = new Map<string, Tree>();
+  for (const name of names) trees.set(name, await treeOf(lab, { [`${name}.txt`]: name }));
+  const each = (name: string) => ({ remember: { store, target: name } });
+  await Promise.all(names.map((name) => publish(trees.get(name)!, out, each(name))));
+  const next = await treeOf(lab, { "next.txt": "n" });
+  await Promise.all(names.map((name) => publish(next, out, each(name))));
+  assert.deepEqual(namesIn(out), ["next.txt"]);
+});
