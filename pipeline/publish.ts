@@ -27,13 +27,14 @@ export interface Publication {
 
 /**
  * Writes a tree's files below a folder, each as one step, and only those that differ. Files there of another origin
- * are left alone.
+ * are left alone. A tree with a path that leads out of the folder is refused before anything is written.
  */
 export async function publish(
   tree: Tree,
   directory: string,
   { remember }: PublishOptions = {},
 ): Promise<Publication> {
+  for (const path of tree.paths) checkPath(path, "publish: the path");
   Deno.mkdirSync(directory, { recursive: true });
   const folders = new Set(tree.paths.map((path) => dirname(`${directory}/${path}`)));
   for (const folder of folders) {
