@@ -55,7 +55,7 @@ export async function exportRun(path: string, options: ExportOptions = {}): Prom
   const entries: TarEntry[] = blobs.map((blob) => ({
     name: `sha256/${blob.sha256}`,
     size: blob.size,
-    read: () => tally.counted(fileChunks(blobPath(store, blob.sha256), signal)),
+    read: () => tally.counted(fileChunks(blobPath(store, blob.sha256), { size: blob.size, signal })),
     written: tally.done,
   }));
   for (const bundle of bundles) entries.push(textEntry(`nodes/${bundle.node.key}.json`, bundleText(bundle)));

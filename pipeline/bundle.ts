@@ -141,7 +141,7 @@ export function parseBundle(
   const value = fromJson(text);
   const finished = FINISHED.safeParse(value);
   const parsed = finished.success ? finished : UNFINISHED.safeParse(value);
-  if (!parsed.success) return refuse(`have another form: ${firstIssue(finished.error ?? parsed.error)}`);
+  if (!parsed.success) return refuse(`are damaged: they have another form ${place(finished.error ?? parsed.error)}`);
   const bundle: AnyBundle = parsed.data;
   const fault = faultOf(bundle, key);
   return fault === null ? bundle : refuse(fault);
@@ -152,7 +152,9 @@ function faultOf(bundle: AnyBundle, key: string): string | null {
   const { node, actions } = bundle;
   if (node.key !== key || sha256(node.preimage) !== key) return "are those of another stage";
   const preimage = NODE_PREIMAGE.safeParse(fromJson(node.preimage));
-  if (!preimage.success || preimage.data.stage !== node.stage) return "have a key document of another form";
+  if (!preimage.success || preimage.data.stage !== node.stage) {
+    return "are damaged: their key document has another form";
+  }
   // its form has just been checked, as far as it is read here
   const recipe = recipeKey(JSON.parse(node.preimage)).key;
   for (const action of actions) {
@@ -167,7 +169,7 @@ function faultOf(bundle: AnyBundle, key: string): string | null {
   const text = bundle.documents.find((document) => sha256(document) === bundle.node.tree);
   if (text === undefined) return `lack the listing ${bundle.node.tree}`;
   const listing = LISTING.safeParse(fromJson(text));
-  if (!listing.success) return `have a listing of another form: ${firstIssue(listing.error)}`;
+  if (!listing.success) return `are damaged: their listing has another form ${place(listing.error)}`;
   const fault = filesFault(listing.data.files);
   if (fault !== null) return fault;
   if (listing.data.skipped.length !== bundle.node.skipped) return "count other skipped items than they list";
@@ -213,8 +215,9 @@ function fromJson(text: string): unknown {
   }
 }
 
-function firstIssue({ issues: [issue] }: z.ZodError): string {
-  return issue === undefined ? "unknown" : `${issue.path.join(".")}: ${issue.message}`;
+/** Where a value is not as it should be. */
+function place({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined || issue.path.length === 0 ? "as a whole" : `at "${issue.path.join(".")}"`;
 }
 
 /** Records bundles whose blobs are in the store by now, in one step, as come in before the run of the given number. */

@@ -8,15 +8,20 @@ export type Chunks = AsyncIterable<Uint8Array>;
 /** Bytes that are read at a time. */
 const PIECE = 1 << 20;
 
-/** A file, which is opened when it is first read and closed when it has been or the reader stops. */
-export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/** A file of so many bytes, which is opened when it is first read and closed when it has been or the reader stops. */
+export async function* fileChunks(
+  path: string,
+  { size, signal }: { readonly size: number; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array> {
+  checkAborted(signal);
+  if (size <= PIECE) return yield await Deno.readFile(path);
   using file = await Deno.open(path);
   for (;;) {
-    checkAborted(signal);
     const bytes = new Uint8Array(PIECE);
     const count = await file.read(bytes);
     if (count === null) return;
     yield bytes.subarray(0, count);
+    checkAborted(signal);
   }
 }
 

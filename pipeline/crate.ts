@@ -70,7 +70,7 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
     const patterns = run.picks?.[name];
     if (patterns === undefined) return { digest: node.tree, listing: node.listing, name, folder };
     const part = patterns.reduce(restrict, wholeOf(node));
-    return { digest: part.digest, listing: part.listing(), name, folder };
+    return { digest: part.digest, listing: part.listing(), name, folder, whole: node.tree };
   });
   const bundles = new Map(bundlesOf(origins.keys(), state).map((bundle) => [bundle.node.key, bundle]));
   const stages = [...origins.values()].map((origin, index) => {
@@ -81,7 +81,9 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
     .filter(({ maker }) => maker === null)
     .map(({ role, digest, listing }) => ({ digest, listing, name: role, folder: `#source-${digest.slice(0, 12)}` }));
   const between: Tree[] = [...origins.values()].flatMap(({ node, inputs }) => [
-    ...inputs.map(({ role, digest, listing }) => ({ digest, listing, name: role, folder: null })),
+    ...inputs.map(({ role, digest, listing, maker }) => {
+      return { digest, listing, name: role, folder: null, whole: maker?.tree ?? digest };
+    }),
     { digest: node.tree, listing: node.listing, name: `result of ${node.stage}`, folder: null },
   ]);
   const graph = [
@@ -109,6 +111,8 @@ interface Tree {
   readonly listing: Listing | null;
   readonly name: string;
   readonly folder: string | null;
+  /** Digest of the result that it is a part of; the same as its own where it is the whole. */
+  readonly whole?: string;
 }
 
 interface Parts {
@@ -249,7 +253,7 @@ function stageEntities({ node, preimage, inputs }: Origin, { actions, code, posi
 }
 
 function treeEntities(tree: Tree): readonly Entity[] {
-  const { digest, listing, name } = tree;
+  const { digest, listing, name, whole = digest } = tree;
   const size = listing?.files.reduce((sum, [, , bytes]) => sum + bytes, 0) ?? 0;
   const skipped = listing?.skipped.length ?? 0;
   const files = filesOf(tree);
@@ -257,12 +261,18 @@ function treeEntities(tree: Tree): readonly Entity[] {
     "@id": `#tree-${digest}`,
     "@type": "Dataset",
     name,
-    description: `${listing?.files.length ?? 0} files${skipped > 0 ? `, ${skipped} items skipped` : ""}`,
+    description: `${countOf(listing)}${skipped > 0 ? `, ${skipped} items skipped` : ""}`,
     identifier: `sha256:${digest}`,
     contentSize: String(size),
+    ...(whole === digest ? {} : { isPartOf: { "@id": `#tree-${whole}` } }),
     ...(files.length > 0 ? { hasPart: refs(ids(files)) } : {}),
   };
   return [entity, ...files];
+}
+
+function countOf(listing: Listing | null): string {
+  const count = listing?.files.length ?? 0;
+  return count === 1 ? "1 file" : `${count} files`;
 }
 
 function filesOf({ listing, folder }: Tree): readonly Entity[] {

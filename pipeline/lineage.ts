@@ -78,19 +78,21 @@ function partMaker({ files }: Listing, nodes: readonly FinishedNode[]): Finished
   return nodes.find(whole) ?? null;
 }
 
-/** How a file was made, for people: the chain of stages with parameters, code and inputs. Matched by content. */
-export async function provenanceText(
+/**
+ * The chain of stages behind a file with parameters, code and inputs, out of the store. Matched by content.
+ *
+ * @returns null where no stage of the store made such a file
+ */
+export async function lineageText(
   path: string,
-  { store: root = ".ftim" }: { readonly store?: string } = {},
-): Promise<string> {
+  { store: root }: { readonly store: string },
+): Promise<string | null> {
   using store = await openStore(existingStore(root), { readOnly: true });
   using state = openState(store.records, { warn: console.error });
   const { sha256, size } = await hashFile(path);
   const nodes = finishedNodes(state, { uses: lastUses(store.root) });
   const maker = nodes.find(({ listing }) => listing?.files.some(([, sha]) => sha === sha256));
-  if (maker === undefined) {
-    throw new PipelineError(`${path} (sha256 ${sha256}) was not made by a stage of this store, or was edited`);
-  }
+  if (maker === undefined) return null;
   const name = maker.listing?.files.find(([, sha]) => sha === sha256)?.[0];
   const origins = lineageOf(maker, { nodes, state }).toReversed();
   const times = new Map(

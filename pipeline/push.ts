@@ -1,4 +1,5 @@
 /** Sends a run's results to a shared store: blobs before records, only what is not there yet, or not whole. */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type AnyBundle, blobsOf, bundleText, isFinished, parseBundle } from "./bundle.ts";
 import { bundlesOfRun, distinct, RECORDS_LIMIT, type Transfer, transferOf } from "./archive.ts";
@@ -54,10 +55,11 @@ export async function push(remote: Remote, options: PushOptions = {}): Promise<P
   }
   async function sendRecords(bundle: AnyBundle, stop: AbortSignal): Promise<void> {
     const { key } = bundle.node;
-    const there = await recordsThere(key, { remote, signal: stop });
+    const bytes = new TextEncoder().encode(bundleText(bundle));
+    const there = await recordsThere(key, { mine: bytes, remote, signal: stop });
+    if (there === "the same") return;
     if (there === "damaged") replaced++;
     else if (there !== null && !await isBetter(bundle, { than: there, remote, signal: stop })) return;
-    const bytes = new TextEncoder().encode(bundleText(bundle));
     await remote.put(recordsName(key), { size: bytes.length, read: () => once(bytes), signal: stop });
     gone.push(bundle);
   }
@@ -96,20 +98,21 @@ async function isSound({ sha256, size }: Digest, { remote, signal }: There): Pro
 /** How a checked blob is read; a small one is read once. */
 async function openBlob(blob: Digest, store: Store): Promise<() => Chunks> {
   if (blob.size > SMALL && await checkBlob(store, blob) === "ok") {
-    return () => fileChunks(blobPath(store, blob.sha256));
+    return () => fileChunks(blobPath(store, blob.sha256), blob);
   }
   const bytes = await readBlob(store, blob);
   return () => once(bytes);
 }
 
-/** The sound records that the shared store has of a stage; "damaged" where they are not, null where there are none. */
-async function recordsThere(key: string, { remote, signal }: There): Promise<AnyBundle | "damaged" | null> {
-  async function take(chunks: Chunks): Promise<AnyBundle> {
+/** What the shared store has of a stage: sound records, the very same ones, damaged ones, or none. */
+async function recordsThere(
+  key: string,
+  { mine, remote, signal }: There & { readonly mine: Uint8Array },
+): Promise<AnyBundle | "the same" | "damaged" | null> {
+  async function take(chunks: Chunks): Promise<AnyBundle | "the same"> {
     const from = remote.place;
-    return parseBundle(await collect(chunks, { limit: RECORDS_LIMIT, what: `${from}: the records ${key}` }), {
-      key,
-      from,
-    });
+    const bytes = await collect(chunks, { limit: RECORDS_LIMIT, what: `${from}: the records ${key}` });
+    return Buffer.compare(bytes, mine) === 0 ? "the same" : parseBundle(bytes, { key, from });
   }
   return await remote.get(recordsName(key), { take, signal }).catch(ifBad("damaged" as const));
 }

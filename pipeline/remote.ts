@@ -66,7 +66,7 @@ export function folderRemote(folder: string): Remote {
     async get(name, { take, signal }) {
       const found = await look(pathOf(name));
       if (typeof found === "string") throw new BadObjectError(found);
-      return found === null ? null : await take(readable(pathOf(name), signal));
+      return found === null ? null : await take(readable(pathOf(name), { size: found, signal }));
     },
     async put(name, { read }) {
       const path = pathOf(name);
@@ -99,8 +99,11 @@ function unreadable(path: string, error: unknown): string {
   return `${path} cannot be read: ${error instanceof Error ? error.message : error}`;
 }
 
-async function* readable(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const chunks = fileChunks(path, signal);
+async function* readable(
+  path: string,
+  { size, signal }: Signal & { readonly size: number },
+): AsyncGenerator<Uint8Array> {
+  const chunks = fileChunks(path, { size, signal });
   try {
     for (;;) {
       const { done, value } = await chunks.next().catch((error) => {

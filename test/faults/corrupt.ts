@@ -1,30 +1,6 @@
 /** One fault in a store, by seed: in its objects, in the database as a file or column by column, in the run records. */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-
-/** Numbers below a limit, the same for the same seed (mulberry32). */
-type Random = (limit: number) => number;
-
-function randomOf(seed: number): Random {
-  let state = seed * 0x9e3779b1 >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * limit);
-  };
-}
-
-function pickOf<T>(items: readonly T[], random: Random): T {
-  const item = items[random(items.length)];
-  if (item === undefined) throw new Error("nothing to choose from");
-  return item;
-}
-
-function filesBelow(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(`${folder}/${name}`) : [`${folder}/${name}`]
-  ).sort();
-}
+import { filesBelow, pickOf, type Random, randomOf } from "./random.ts";
 
 /** Damages a store; returns what was done. */
 export function corrupt(store: string, seed: number): string {

@@ -18,6 +18,7 @@ import {
 import { openState } from "../../pipeline/state.ts";
 import { corrupt } from "./corrupt.ts";
 import { targetsOf } from "./graph.ts";
+import { copyFolder, filesBelow, inMemory } from "./random.ts";
 
 const CASES = Math.round(2000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
 
@@ -25,31 +26,7 @@ const CASES = Math.round(2000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
 const TEXTS = { "a.txt": "alpha", "b.txt": "beta", "c.txt": "", "d/e.txt": "delta", "f.txt": "phi" };
 const FOLDERS = { same: TEXTS, edited: { ...TEXTS, "b.txt": "BETA and more" } };
 
-/** Thousands of runs wait for the disk longer than they work, where it is one. */
-function inMemory(): Deno.MakeTempOptions {
-  try {
-    return Deno.statSync("/dev/shm").isDirectory ? { dir: "/dev/shm" } : {};
-  } catch {
-    // only Linux has it
-    return {};
-  }
-}
-
 type Files = ReadonlyMap<string, string>;
-
-function filesBelow(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(`${folder}/${name}`) : [`${folder}/${name}`]
-  );
-}
-
-function copyFolder(from: string, to: string): void {
-  Deno.mkdirSync(to);
-  for (const { name, isDirectory } of Deno.readDirSync(from)) {
-    if (isDirectory) copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else Deno.copyFileSync(`${from}/${name}`, `${to}/${name}`);
-  }
-}
 
 interface Case {
   readonly source: string;

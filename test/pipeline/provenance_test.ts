@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { type Crate, crateOf, pick, provenanceText, publish, reproduce, sourceFolder } from "../../pipeline/mod.ts";
 import { type Lab, openLab, textStages } from "./lab.ts";
 
@@ -30,7 +31,38 @@ Deno.test("provenance of a published file: its stages, parameters and inputs, th
     /\nupper {2}\(20.*Z\)\n {2}params {"suffix":"!"}\n.*\n {2}input {2}texts: 3 files of the user's, [0-9a-f]{64}\n$/,
   );
   Deno.writeTextFileSync(path, "edited");
-  await assert.rejects(provenanceText(path, { store }), /was not made by a stage of this store, or was edited/);
+  await assert.rejects(provenanceText(path, { store }), /was not made by a stage of the store .*: it was edited, or/);
+});
+
+Deno.test("without the store, the crate beside a file or in the folder above says how the file was made", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a", "sub/b.txt": "b", "c.txt": "" });
+  const { upper, total } = textStages();
+  const texts = pick(upper({ texts: sourceFolder(lab.source) }, { suffix: "!" }), ["sub/"]);
+  const facts = { adapter: "llvmpipe", commit: "abc" };
+  const { trees } = await reproduce({ total: total({ texts }), texts }, lab.options({ facts }));
+  const [store, results] = [`${lab.root}/store`, `${lab.root}/results`];
+  await publish(trees.total, `${results}/full`);
+  await publish(trees.texts, results);
+  const options = { store, name: "Test", description: "A test.", license: "MIT", workflow: "main.ts" };
+  const crate = await crateOf({ ...options, folders: { total: "full" } });
+  Deno.writeFileSync(`${results}/ro-crate-metadata.json.gz`, gzipSync(JSON.stringify(crate)));
+  Deno.removeSync(store, { recursive: true });
+  const text = await provenanceText(`${results}/full/total.json`, { store });
+  assert.match(text, /is total\.json of stage "total", by .*ro-crate-metadata\.json\.gz\n/);
+  assert.match(text, /\ntotal {2}\(20.*Z\)\n {2}code {3}[0-9a-f]{64}\n {2}input {2}texts: 1 file of stage "upper", /);
+  assert.match(
+    text,
+    /\nupper {2}\(20.*Z\)\n {2}params suffix: !\n {2}code {3}[0-9a-f]{64}\n {2}input .* 3 files of the user's, /,
+  );
+  assert.ok(text.indexOf("\ntotal ") < text.indexOf("\nupper "), "users before what they read");
+  assert.match(text, /\nrun {2}\(20.*Z\)\n {2}adapter llvmpipe\n {2}commit abc\n/);
+  // a published part of a result, whose maker is that of the whole
+  assert.match(await provenanceText(`${results}/sub/b.up.txt`, { store }), /is sub\/b\.up\.txt of stage "upper", by /);
+  Deno.writeTextFileSync(`${results}/full/total.json`, "edited");
+  await assert.rejects(provenanceText(`${results}/full/total.json`, { store }), /no ro-crate-metadata\.json near it/);
+  Deno.writeTextFileSync(`${results}/ro-crate-metadata.json`, "nonsense");
+  await assert.rejects(provenanceText(`${results}/full/total.json`, { store }), /cannot be read as an RO-Crate/);
 });
 
 /** What RO-Crate 1.1 and the run profiles require, as far as it can be checked without their tools. */
