@@ -49,8 +49,10 @@ export function differences(
   if (draft.salt !== earlier.salt) lines.push(`salt: "${earlier.salt}" → "${draft.salt}"`);
   // digests of code under two schemas cannot be compared
   if (sameSchema && draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
-  lines.push(...leafChanges(earlier.params, draft.params).map((line) => `param ${line}`));
-  lines.push(...leafChanges(earlier.environment, draft.environment).map((line) => `environment ${line}`));
+  const params = leafChanges(earlier.params, draft.params).map((line) => `param ${line}`);
+  const environment = leafChanges(earlier.environment, draft.environment).map((line) => `environment ${line}`);
+  lines.push(...shortened(params, { what: "param", ...options }));
+  lines.push(...shortened(environment, { what: "environment", ...options }));
   if (draft.each.join() !== earlier.each.join()) lines.push(`each: [${earlier.each}] → [${draft.each}]`);
   for (const role of changedKeys(earlier.inputs, draft.inputs)) {
     const [before, after] = [earlier.inputs[role], draft.inputs[role]];
@@ -63,7 +65,7 @@ export function differences(
 
 type Context = Detail & { readonly state: State };
 
-function codeLines(before: string, after: string, { state, names }: Context): string[] {
+function codeLines(before: string, after: string, { state, names }: Context): readonly string[] {
   const [old, now] = [state.document(before), state.document(after)];
   if (old === null || now === null) return ["code: changed"];
   const [a, b]: [Code, Code] = [JSON.parse(old), JSON.parse(now)];
@@ -72,7 +74,14 @@ function codeLines(before: string, after: string, { state, names }: Context): st
     ...changeLines(a.packages, b.packages, "package "),
     ...changeLines(a.aliases ?? {}, b.aliases ?? {}, "import "),
   ];
-  return lines.length <= names + 1 ? lines : [...lines.slice(0, names), `code: ${lines.length - names} more changes`];
+  return shortened(lines, { what: "code", names });
+}
+
+/** The first lines, and how many more there are. */
+function shortened(lines: readonly string[], { what, names }: Detail & { readonly what: string }): readonly string[] {
+  return lines.length <= names + 1
+    ? lines
+    : [...lines.slice(0, names), `${what}: ${lines.length - names} more changes`];
 }
 
 type Table = Readonly<Record<string, unknown>>;

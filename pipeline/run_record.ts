@@ -145,7 +145,10 @@ function namesIn(root: string): readonly string[] {
   return [...Deno.readDirSync(`${root}/runs`)].map(({ name }) => name);
 }
 
-/** The number in the name of a record or a mark, or in a run's id; 0 for one of an earlier version, which began with the year. */
+/**
+ * The number in the name of a record or a mark, or in a run's id; 0 for one of an earlier version, which began with the
+ * year.
+ */
 export function runNumber(name: string): number {
   return Number(/^(\d{6,})[-.]/.exec(name)?.[1] ?? 0);
 }

@@ -162,10 +162,17 @@ function watched(body: ReadableStream<Uint8Array>) {
   return { chunks: chunks(), broken: () => failure };
 }
 
-function factsOf(error: unknown): { readonly status: number | undefined; readonly code: string } {
-  if (!(error instanceof Error)) return { status: undefined, code: "" };
-  const metadata = "$metadata" in error ? error.$metadata as { readonly httpStatusCode?: number } : {};
-  return { status: metadata.httpStatusCode, code: error.name };
+interface Facts {
+  readonly status: number | undefined;
+  readonly code: string;
+  readonly tries: number;
+}
+
+/** What the client has noted in an error. */
+function factsOf(error: unknown): Facts {
+  if (!(error instanceof Error)) return { status: undefined, code: "", tries: 1 };
+  const noted = "$metadata" in error ? error.$metadata as { httpStatusCode?: number; attempts?: number } : {};
+  return { status: noted.httpStatusCode, code: error.name, tries: noted.attempts ?? 1 };
 }
 
 interface Explaining {
@@ -180,9 +187,9 @@ async function explaining<T>(what: string, { signal, bucket }: Explaining, work:
   } catch (error) {
     if (signal.aborted) throw new AbortedError("interrupted", { cause: error });
     if (!(error instanceof Error) || error instanceof PipelineError) throw error;
-    const { status, code } = factsOf(error);
+    const { status, code, tries } = factsOf(error);
     if (code === "NoSuchBucket") throw new PipelineError(`${what}: there is no bucket "${bucket}"`, { cause: error });
     const reason = status === undefined || status < 300 ? error.message : `status ${status} ${code}`;
-    throw new PipelineError(`${what}: ${reason}`, { cause: error });
+    throw new PipelineError(`${what}: ${reason}${tries > 1 ? `, in ${tries} tries` : ""}`, { cause: error });
   }
 }

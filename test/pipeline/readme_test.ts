@@ -66,7 +66,7 @@ Deno.test("the README's example runs as a user would run it, and counts again ju
   assert.match(await run(), /done: 2 executed, 0 cached/);
 });
 
-Deno.test("the README's second example takes a parameter, and runs again only the stage whose parameter changed", async () => {
+Deno.test("the README's second example runs again only the stage whose parameter changed", async () => {
   using lab = openLab();
   const text = Deno.readTextFileSync(`${PACKAGE}/README.md`);
   const { config, args } = exampleOf(text);

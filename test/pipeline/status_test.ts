@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { explain, reproduce, sourceFolder, statusOf, statusText } from "../../pipeline/mod.ts";
+import { z } from "zod";
+import { defineStage, explain, reproduce, sourceFolder, statusOf, statusText } from "../../pipeline/mod.ts";
 import { openLab, textStages } from "./lab.ts";
 
 Deno.test("status and explain name what changed, field by field, and run nothing", async () => {
@@ -74,4 +75,26 @@ Deno.test("explain names the Deno that computed a stage, and the one that runs n
     );
   }
   assert.equal(await notes(), `└ Deno 2.9.0 → ${now}, in no key`);
+});
+
+Deno.test("status counts the differences of a long list of parameters, explain names more of them", async () => {
+  using lab = openLab();
+  const listed = defineStage({
+    name: "listed",
+    module: import.meta.url,
+    inputs: {},
+    output: "text",
+    params: z.strictObject({ words: z.array(z.string()) }),
+    determinism: "bitwise",
+    run: ({ params, out }) => out.write("words.txt", params.words.join("\n")),
+  });
+  const graph = (letter: string) => ({ list: listed({}, { words: Array.from({ length: 50 }, (_, i) => letter + i) }) });
+  await reproduce(graph("a"), lab.options());
+  const reasons = async (names: number) => (await statusOf(graph("b"), { ...lab.options(), names }))[0]!.reasons;
+  assert.deepEqual(await reasons(2), [
+    'param words.0: "a0" → "b0"',
+    'param words.1: "a1" → "b1"',
+    "param: 48 more changes",
+  ]);
+  assert.equal((await reasons(49)).length, 50);
 });

@@ -62,7 +62,7 @@ async function startServer(command: Deno.Command, port: number): Promise<Server>
 /** What a real server must stand: a shared store, an object in parts, nothing, and no bucket. */
 async function checkServer(remote: Remote, none: Remote): Promise<void> {
   await checkRemote(remote);
-  const large = noise(20 * MIB);
+  const large = noise(17 * MIB);
   await send(remote, "large", large);
   assert.equal(await remote.size("large", { signal: SIGNAL }), large.length);
   assert.equal(sha256(await fetchWhole(remote, "large") ?? ""), sha256(large));
@@ -154,10 +154,10 @@ Deno.test({
   },
 });
 
-/** A remote at a fake server, with what it has warned of. A quarter of a second is all the patience it has. */
-function openFake({ endpoint }: FakeS3) {
+/** A remote at a fake server, with what it has warned of. */
+function openFake({ endpoint }: FakeS3, { patience = 20_000 } = {}) {
   const warnings: string[] = [];
-  const remote = s3Remote({ ...KEYS, endpoint, patience: 250, warn: (message) => warnings.push(message) });
+  const remote = s3Remote({ ...KEYS, endpoint, patience, warn: (message) => warnings.push(message) });
   return { remote, warnings };
 }
 
@@ -172,8 +172,8 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Four silences of a quarter of a second, and the pauses in between. */
-const FOUR_TRIES = 6000;
+/** Four tries and the pauses in between, on a machine that is busy, in ms; far less than the patience of a remote. */
+const FOUR_TRIES = 15_000;
 
 Deno.test("S3: access denied where an object is absent keeps nobody from pushing, and is said once", async () => {
   using lab = openLab();
@@ -225,8 +225,8 @@ Deno.test("S3: a pause that a server asks for is kept where the client by itself
   };
   assert.ok(await pause("1") > 950);
   assert.ok(await pause(new Date(Date.now() + 2500).toUTCString()) > 950);
-  assert.ok(await pause("9", "attempt=4; max=4") < 500);
-  assert.ok(await pause("soon") < 500);
+  assert.ok(await pause("9", "attempt=4; max=4") < 2000);
+  assert.ok(await pause("soon") < 2000);
 });
 
 /** Half of an object, then the end of the connection. */
@@ -258,13 +258,14 @@ Deno.test("S3: a body that is cut half-way is fetched again", async () => {
 
 Deno.test("S3: a server that never answers, or lets bytes drip, is given up; Ctrl-C does not wait for it", async () => {
   await using server = startFakeS3();
-  const { remote } = openFake(server);
+  const { remote } = openFake(server, { patience: 250 });
   const { promise: released, resolve: release } = Promise.withResolvers<Response>();
   server.fault = () => released;
-  await within(FOUR_TRIES, assert.rejects(send(remote, "x", noise(10)), /does not answer, or too slowly/));
+  await within(FOUR_TRIES, assert.rejects(send(remote, "x", noise(10)), /does not answer, or too slowly, in 4 tries/));
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), 50);
-  await within(240, assert.rejects(fetchWhole(remote, "x", stop.signal), AbortedError));
+  const { remote: patient } = openFake(server);
+  await within(FOUR_TRIES, assert.rejects(fetchWhole(patient, "x", stop.signal), AbortedError));
   clearTimeout(timer);
   release(new Response());
   server.fault = ({ method }) => method === "GET" ? Promise.resolve(dripping()) : null;
@@ -305,7 +306,7 @@ Deno.test("S3: wrong bytes and wrong sizes cost the stage that needs them, and a
 Deno.test("S3: a large object goes up in parts; a failed one is sent again; an interruption leaves none", async () => {
   await using server = startFakeS3();
   const { remote } = openFake(server);
-  const large = noise(20 * MIB);
+  const large = noise(17 * MIB);
   let failures = 2;
   server.fault = (request) => {
     const part = new URL(request.url).searchParams.get("partNumber");
@@ -320,6 +321,6 @@ Deno.test("S3: a large object goes up in parts; a failed one is sent again; an i
     return right();
   };
   const object = { size: large.length, read: () => inPieces(large), signal: stop.signal };
-  await within(2000, assert.rejects(remote.put("other", object), AbortedError));
+  await within(FOUR_TRIES, assert.rejects(remote.put("other", object), AbortedError));
   assert.deepEqual([server.objects.has("shared/other"), server.parts.size], [false, 0]);
 });
