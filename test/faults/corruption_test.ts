@@ -18,7 +18,7 @@ import {
 import { openState } from "../../pipeline/state.ts";
 import { corrupt } from "./corrupt.ts";
 import { targetsOf } from "./graph.ts";
-import { copyFolder, filesBelow, inMemory } from "./random.ts";
+import { copyFolder, filesBelow } from "./random.ts";
 
 const CASES = Math.round(2000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
 
@@ -105,7 +105,7 @@ async function judge(store: string, { source, truth, origin, code }: Case): Prom
 }
 
 Deno.test(`${CASES} damaged stores: none gives a wrong result, an unclear error, or damage that stays`, async () => {
-  const root = Deno.makeTempDirSync({ prefix: "faults-", ...inMemory() });
+  const root = Deno.makeTempDirSync({ prefix: "faults-" });
   try {
     const whole = `${root}/whole`;
     const cases: Omit<Case, "code">[] = [];
