@@ -26,17 +26,6 @@ export function filesBelow(folder: string): string[] {
   ).sort();
 }
 
-/** Thousands of runs wait for the disk longer than they work, where it is one. */
-export function inMemory(): Deno.MakeTempOptions {
-  try {
-    return Deno.statSync("/dev/shm").isDirectory ? { dir: "/dev/shm" } : {};
-  } catch (error) {
-    // only Linux has it, and Deno opens /dev to those alone who may do everything
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return {};
-    throw error;
-  }
-}
-
 export function copyFolder(from: string, to: string): void {
   Deno.mkdirSync(to);
   for (const { name, isDirectory } of Deno.readDirSync(from)) {
