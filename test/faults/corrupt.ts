@@ -101,6 +101,8 @@ function corruptRow(path: string, random: Random): string {
       const value = fault === "empty" ? new Uint8Array() : fault === "truncate" ? bytes.subarray(0, at) : bytes;
       set(at_, { type: row.type === "null" ? "text" : row.type, value });
     }
+    // a finished stage is taken as a whole; without it, the items' records are read
+    if (table === "actions") db.exec("DELETE FROM nodes");
     return `${fault} ${table}.${column}`;
   } catch (error) {
     // a key that cannot be null is the one thing that SQLite refuses
