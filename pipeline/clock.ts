@@ -4,8 +4,7 @@
  */
 
 /** What a stage does at a moment; where several hold, the first one here counts. */
-const STATES = ["work", "gpu", "others", "cores"] as const;
-type Activity = typeof STATES[number];
+type Activity = "work" | "gpu" | "others" | "cores";
 
 /** Seconds that a stage waited: for its inputs, the GPU, another run that makes the same, cores or memory. */
 export interface Waits {
@@ -31,6 +30,8 @@ export interface Times {
 export interface Clock {
   /** Says what something of the stage does from now on; call the result when that ends. */
   enter(activity: Activity): () => void;
+  /** Seconds of work so far. */
+  seconds(): number;
   read(): Times;
 }
 
@@ -50,9 +51,12 @@ export function openClock({ origin, now = performance.now.bind(performance) }: {
 
   function advance(): void {
     const time = now();
-    const state = STATES.find((state) => active[state] > 0);
-    if (state !== undefined) sums[state] += time - last;
-    if (state === "work") spans = extend(spans, { from: last - origin, to: time - origin });
+    if (active.work > 0) {
+      sums.work += time - last;
+      spans = extend(spans, { from: last - origin, to: time - origin });
+    } else if (active.gpu > 0) sums.gpu += time - last;
+    else if (active.others > 0) sums.others += time - last;
+    else if (active.cores > 0) sums.cores += time - last;
     last = time;
   }
   return {
@@ -67,22 +71,30 @@ export function openClock({ origin, now = performance.now.bind(performance) }: {
         active[activity]--;
       };
     },
+    seconds() {
+      advance();
+      return seconds(sums.work);
+    },
     read() {
       advance();
       const { work, gpu, others, cores } = sums;
-      const waited = { inputs: began - origin, gpu, others, cores };
       return {
-        seconds: work / 1000,
-        waited: seconds(waited),
-        spans: spans.map(([from, to]): Span => [from / 1000, to / 1000]),
+        seconds: seconds(work),
+        waited: {
+          inputs: seconds(began - origin),
+          gpu: seconds(gpu),
+          others: seconds(others),
+          cores: seconds(cores),
+        },
+        spans: spans.map(([from, to]): Span => [seconds(from), seconds(to)]),
       };
     },
   };
 }
 
-function seconds(waits: Waits): Waits {
-  const { inputs, gpu, others, cores } = waits;
-  return { inputs: inputs / 1000, gpu: gpu / 1000, others: others / 1000, cores: cores / 1000 };
+/** Milliseconds as seconds, to a tenth of a millisecond: more digits would only make records longer. */
+function seconds(milliseconds: number): number {
+  return Math.round(10 * milliseconds) / 10_000;
 }
 
 /** Adds a span at the end; where there are too many, closes the shortest half of the gaps. */

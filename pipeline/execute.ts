@@ -31,7 +31,7 @@ export async function execute(job: Job): Promise<Listing> {
     tally[how]++;
     tally.skipped += record.skipped.length;
     job.count({ ...tally });
-    session.emit({ type: "items", stage: label, seconds: job.clock.read().seconds, ...tally });
+    session.emit({ type: "items", stage: label, seconds: job.clock.seconds(), ...tally });
   };
   if (todo.length > 0) await burst(todo, { job, settle });
   return assemble(actions.map(({ key }) => records.get(key)), label);
@@ -62,9 +62,9 @@ interface BurstOptions {
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
   const { node: { stage }, session, label, clock } = job;
   const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources);
-  const leaveQueue = clock.enter("gpu");
-  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }))
-    .finally(leaveQueue);
+  const leaveQueue = clock.enter(gpu ? "gpu" : "cores");
+  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }));
+  leaveQueue();
   const shared = shareOf(job);
   // last first, so that taking one costs nothing
   let queue = todo.toReversed();
@@ -94,7 +94,8 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   async function lane(): Promise<void> {
     for (let idle = 0; left() > 0 && failure === null && !session.signal.aborted;) {
       const granted = clock.enter("cores");
-      const release = await session.pool.take({ cores, memoryMiB }).finally(granted);
+      const release = await session.pool.take({ cores, memoryMiB });
+      granted();
       const rest = workOn(job);
       const claimed: { action: Action; lock: Lock }[] = [];
       try {
@@ -145,7 +146,11 @@ function workOn({ clock, memory }: Job): () => void {
 }
 
 /** As {@link runBatch}; what a stage allows to be tried again is. */
-async function attempt(actions: readonly Action[], options: Parameters<typeof runBatch>[1]): Promise<Batch> {
+function attempt(actions: readonly Action[], options: Parameters<typeof runBatch>[1]): Promise<Batch> {
+  return options.job.node.stage.retries === 0 ? runBatch(actions, options) : attempts(actions, options);
+}
+
+async function attempts(actions: readonly Action[], options: Parameters<typeof runBatch>[1]): Promise<Batch> {
   const { session, label, node: { stage: { retries } } } = options.job;
   for (let count = 1;; count++) {
     try {

@@ -22,11 +22,16 @@ const GRACE = 1400;
  *
  * @throws {OverdueError} when the time was up before the work was done, even if it did come to an end
  */
-export async function withinLimit<T>(
-  work: (signal: AbortSignal) => Promise<T>,
-  { seconds, signal }: LimitOptions,
+export function withinLimit<T>(work: Work<T>, { seconds, signal }: LimitOptions): Promise<T> {
+  return seconds === undefined ? work(signal) : limited(work, { seconds, signal });
+}
+
+type Work<T> = (signal: AbortSignal) => Promise<T>;
+
+async function limited<T>(
+  work: Work<T>,
+  { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
 ): Promise<T> {
-  if (seconds === undefined) return await work(signal);
   const limit = new AbortController();
   const error = new OverdueError(`ran longer than its limit of ${seconds} s`);
   const end = performance.now() + 1000 * seconds;

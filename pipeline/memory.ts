@@ -16,35 +16,41 @@ const EVERY = 250;
 /** A sample counts for so many ms, for stages that are shorter. */
 const FRESH = 20;
 
-/** Makes followers that share their samples. */
-export function openMemory(): () => PeakMemory {
+/** The memory of a process, sampled until it is closed. */
+export interface MemoryWatch extends Disposable {
+  /** Makes a follower for a stage. */
+  follower(): PeakMemory;
+}
+
+/** Starts to sample, for as long as anybody follows. */
+export function watchMemory(): MemoryWatch {
   const following = new Set<{ peak: number }>();
-  let timer: ReturnType<typeof setInterval> | undefined;
   let sampled = -Infinity;
   let bytes = 0;
 
   function sample(): void {
+    if (following.size === 0) return;
     const now = performance.now();
     if (now - sampled >= FRESH) [sampled, bytes] = [now, Deno.memoryUsage().rss];
-    for (const each of following) each.peak = Math.max(each.peak, bytes);
+    for (const each of following) if (each.peak < bytes) each.peak = bytes;
   }
-  return () => {
-    const own = { peak: 0 };
-    let depth = 0;
-    return {
-      follow() {
-        if (depth++ === 0) following.add(own);
-        timer ??= setInterval(sample, EVERY);
-        sample();
-        return () => {
+  const timer = setInterval(sample, EVERY);
+  return {
+    follower() {
+      const own = { peak: 0 };
+      let depth = 0;
+      return {
+        follow() {
+          if (depth++ === 0) following.add(own);
           sample();
-          if (--depth === 0) following.delete(own);
-          if (following.size > 0) return;
-          clearInterval(timer);
-          timer = undefined;
-        };
-      },
-      peak: () => own.peak,
-    };
+          return () => {
+            sample();
+            if (--depth === 0) following.delete(own);
+          };
+        },
+        peak: () => own.peak,
+      };
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }

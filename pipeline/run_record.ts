@@ -117,7 +117,7 @@ export async function writeRunRecord(
     timeline: Object.fromEntries([...spans].map(([label, spans]) => [label, { spans, log: linesOf(label) }])),
   };
   const { root, temporary: folder } = session.store;
-  const text = `${JSON.stringify(record, null, 2)}\n`;
+  const text = `${JSON.stringify(record)}\n`;
   const temporary = `${folder}/run.json`;
   Deno.writeTextFileSync(temporary, text);
   const id = `${padded(run.number)}-${time.replaceAll(/[:.]/g, "-")}-${checksum(text)}`;

@@ -6,7 +6,7 @@ import { AbortedError, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { changesSince } from "./forced.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
-import { openMemory } from "./memory.ts";
+import type { MemoryWatch } from "./memory.ts";
 import type { Vertex } from "./plan.ts";
 import type { StageCount, StageReport } from "./report.ts";
 import type { OpenRun } from "./run_record.ts";
@@ -24,6 +24,7 @@ export type Stages = ReadonlyMap<string, StageReport>;
 /** How to walk. */
 export interface RunnerOptions {
   readonly run: OpenRun;
+  readonly memory: MemoryWatch;
   /** When the run began, by `performance.now()`. */
   readonly origin: number;
   /** Labels of stages that run again though they are recorded. */
@@ -52,7 +53,7 @@ export interface Runner {
 }
 
 /** Opens a runner in a session, for a run that has begun. Nothing is computed before it is asked for. */
-export function openRunner(session: Session, { run, origin, force = [] }: RunnerOptions): Runner {
+export function openRunner(session: Session, { run, memory: watch, origin, force = [] }: RunnerOptions): Runner {
   const { state, store } = session;
   const results = new Map<Vertex, Promise<Resolved>>();
   const repairs = new Map<Vertex, Promise<Resolved>>();
@@ -63,7 +64,6 @@ export function openRunner(session: Session, { run, origin, force = [] }: Runner
   const errors = new Map<Vertex, unknown>();
   const failed = new Map<string, unknown>();
   const forced = new Set(force);
-  const follow = openMemory();
   let failure: unknown;
 
   function start(vertex: Vertex): Promise<Resolved> {
@@ -122,7 +122,7 @@ export function openRunner(session: Session, { run, origin, force = [] }: Runner
     // by this document, named by the key, what an interrupted run has done of the stage can travel
     state.putDocument(full.preimage);
     const clock = openClock({ origin });
-    const memory = follow();
+    const memory = watch.follower();
     clocks.set(label, clock);
     const report = (count: StageCount): StageReport => {
       const { seconds, waited } = clock.read();

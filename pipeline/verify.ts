@@ -7,7 +7,7 @@ import type { Product } from "./context.ts";
 import { PipelineError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
-import { openMemory } from "./memory.ts";
+import { watchMemory } from "./memory.ts";
 import { didYouMean } from "./nearest_name.ts";
 import { planOf, type Vertex } from "./plan.ts";
 import { requestOf } from "./resources.ts";
@@ -42,6 +42,7 @@ export async function verify(
 ): Promise<readonly Verification[]> {
   const plan = planOf(targets);
   using session = await openSession(plan, { ...options, signal: options.signal ?? new AbortController().signal });
+  using memory = watchMemory();
   const trees = new Map<Vertex, Resolved>();
   const rows: Verification[] = [];
   const labels = plan.vertices.flatMap(({ node, label }) => node.type === "stage" ? [label] : []);
@@ -77,7 +78,7 @@ export async function verify(
     }
     const { key } = recipeKey(document);
     const clock = openClock({ origin: performance.now() });
-    const job = { node, label, inputs, session, recipe: key, count: () => {}, clock, memory: openMemory()() };
+    const job = { node, label, inputs, session, recipe: key, count: () => {}, clock, memory: memory.follower() };
     const row = await rerun(job, options.items ?? Infinity);
     session.emit({ type: "log", stage: label, message: `${row.items} run again: ${row.verdict}` });
     rows.push(row);

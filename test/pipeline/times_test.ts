@@ -29,30 +29,31 @@ function slow(name: string, resources: { gpu?: boolean; cores?: number } = {}) {
 Deno.test("a stage's time is the time that it worked; what it waited for stands apart", async () => {
   using lab = openLab();
   const [one, two] = [slow("one", { gpu: true }), slow("two", { gpu: true })];
-  const first = one({}, { ms: 1300 });
+  const first = one({}, { ms: 3000 });
   const last = slow("last")({ after: two({}, { ms: 200 }) }, { ms: 100 });
   const { summary, run } = await reproduce({ first, last }, lab.options({ about: { command: "test" } }));
   const { one: a, two: b, last: c } = summary.stages as Record<string, Required<StageReport>>;
+  // a busy machine is late, but not by as much as what the stages wait for
   const near = (value: number, expected: number) =>
-    assert.ok(value > expected - 0.05 && value < expected + 0.45, `${value} instead of ${expected}`);
-  near(a!.seconds, 1.3);
+    assert.ok(value > expected - 0.05 && value < expected + 1.5, `${value} instead of ${expected}`);
+  near(a!.seconds, 3);
   near(a!.waited.gpu, 0);
   near(b!.seconds, 0.2);
-  near(b!.waited.gpu, 1.3);
+  near(b!.waited.gpu, 3);
   near(c!.seconds, 0.1);
-  near(c!.waited.inputs, 1.5);
+  near(c!.waited.inputs, 3.2);
   assert.ok([a, b, c].every((each) => each!.peakMemory > 20e6 && each!.peakMemory < 20e9));
   const done = lab.events.flatMap((event) => event.type === "done" && event.stage === "two" ? [event] : [])[0];
   assert.equal(done?.seconds, b!.seconds);
   let text = "";
   plainReporter((more) => text += more)(done!);
-  assert.match(text, /^two: done in 0\.[2-6] s, after waiting 1\.\d s for the GPU\n$/);
+  assert.match(text, /^two: done in [01]\.\d s, after waiting [34]\.\d s for the GPU\n$/);
   const [record] = latestRuns(`${lab.root}/store`);
   assert.deepEqual([record?.id, record?.about, record?.summary.stages], [run, { command: "test" }, summary.stages]);
   assert.deepEqual(record?.timeline?.two?.log, ["two works"]);
   const [span] = record?.timeline?.two?.spans ?? [];
-  near(span![0], 1.3);
-  near(span![1], 1.5);
+  near(span![0], 3);
+  near(span![1], 3.2);
   await reproduce({ first, last }, lab.options());
   const [again] = latestRuns(`${lab.root}/store`);
   assert.deepEqual([again?.timeline, again?.summary.stages.two?.seconds], [{}, 0], "what did nothing took no time");
@@ -62,11 +63,11 @@ Deno.test("the time that a run has to go: nothing on the first run, then by what
   using lab = openLab();
   const stage = slow("stage");
   const estimates = () => lab.events.flatMap((event) => event.type === "estimate" ? [event.seconds] : []);
-  await reproduce({ a: stage({}, { ms: 1500 }) }, lab.options());
+  await reproduce({ a: stage({}, { ms: 3000 }) }, lab.options());
   assert.deepEqual(estimates(), []);
-  await reproduce({ a: stage({}, { ms: 1500, salt: 1 }) }, lab.options());
+  await reproduce({ a: stage({}, { ms: 3000, salt: 1 }) }, lab.options());
   const [left = 0] = estimates();
-  assert.ok(left > 0.2 && left < 0.8, String(left));
+  assert.ok(left > 0.5 && left < 2.9, String(left));
 });
 
 Deno.test("the time to go: stages after their inputs, one at a time on the GPU, all work on all cores", async () => {
