@@ -1,6 +1,6 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
 import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
-import { StageError } from "./errors.ts";
+import { PipelineError, StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
 import { requestOf } from "./resources.ts";
@@ -43,9 +43,13 @@ function recordOf(action: Action, { again = false, session }: Job): ActionRecord
 }
 
 function assemble(records: readonly (ActionRecord | undefined)[], label: string): Listing {
+  const made = records.map((record) => {
+    if (record === undefined) throw new PipelineError(`stage "${label}": an item came to no result; run again`);
+    return record;
+  });
   const listing = sortListing({
-    files: records.flatMap((record) => record?.files ?? []),
-    skipped: records.flatMap((record) => record?.skipped ?? []),
+    files: made.flatMap(({ files }) => files),
+    skipped: made.flatMap(({ skipped }) => skipped),
   });
   for (const [index, [path]] of listing.files.entries()) {
     if (listing.files[index + 1]?.[0] === path) throw new StageError(label, `two items wrote "${path}"`);

@@ -1,4 +1,5 @@
 /** What one call of `reproduce` has open: store, records, resources, the signal to stop. */
+import { checkAmount } from "./amounts.ts";
 import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
 import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
@@ -89,6 +90,8 @@ interface SessionOptions extends Options {
 /** Opens a session for a plan. */
 export async function openSession(plan: Plan, options: SessionOptions): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
+  checkAmount(jobs, { name: 'the option "jobs"', least: 1, whole: true });
+  checkAmount(memoryMiB, { name: 'the option "memoryMiB"', least: 0, endless: true });
   const emit = options.reporter ?? defaultReporter();
   const { readOnly = false } = options;
   const store = await openStore(root, { readOnly });

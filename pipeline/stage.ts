@@ -1,5 +1,6 @@
 /** Declaring a stage: a typed function from artifacts and parameters to an artifact. */
 import { z } from "zod";
+import { checkAmount } from "./amounts.ts";
 import type { Artifact, Node } from "./artifact.ts";
 import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
 import { plain } from "./plain.ts";
@@ -167,7 +168,8 @@ const LONGEST = 2_000_000;
 function erase<I extends Roles, K extends string, E extends readonly EachRole<I>[], S extends z.ZodType, R>(
   definition: StageDefinition<I, K, E, S, R>,
 ): Stage {
-  const { name, module, output, determinism, timeLimit, retries = 0, open, close, run } = definition;
+  const { name, module, output, determinism, batch = 1, timeLimit, retries = 0, open, close, run } = definition;
+  const { resources = {} } = definition;
   const each: readonly string[] = definition.each ?? [];
   const roles: Record<string, Role> = {};
   for (const [role, text] of Object.entries(definition.inputs)) {
@@ -176,11 +178,14 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
   }
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`"${name}" is not a usable stage name`);
   if (timeLimit !== undefined && !(timeLimit > 0 && timeLimit <= LONGEST)) {
-    throw new TypeError(`stage "${name}": its time limit must be more than 0 and at most ${LONGEST} seconds`);
+    const wanted = `more than 0 and at most ${LONGEST} seconds`;
+    throw new TypeError(`stage "${name}": its time limit must be ${wanted}, not ${timeLimit}`);
   }
-  if (!Number.isSafeInteger(retries) || retries < 0) {
-    throw new TypeError(`stage "${name}": its retries must be a whole number from 0`);
-  }
+  const its = `stage "${name}": its`;
+  checkAmount(retries, { name: `${its} retries`, least: 0, whole: true });
+  checkAmount(batch, { name: `${its} batch`, least: 1, whole: true });
+  checkAmount(resources.cores, { name: `${its} cores`, least: 0 });
+  checkAmount(resources.memoryMiB, { name: `${its} memoryMiB`, least: 0 });
   for (const role of each) {
     if (roles[role]?.takes !== "any number by name") continue;
     throw new TypeError(`stage "${name}": "${role}" takes artifacts by name and cannot be in "each"`);
@@ -194,9 +199,9 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
     roles,
     output,
     each,
-    batch: Math.max(1, definition.batch ?? 1),
+    batch,
     determinism,
-    resources: definition.resources ?? {},
+    resources,
     timeLimit,
     retries,
     environment: definition.environment ?? [],
