@@ -92,13 +92,32 @@ export interface Batch {
   readonly ended: number;
 }
 
+/** How many attempts of this process went on after their time was up, by the folder that the first of them has. */
+const leftBehind = new Map<string, number>();
+
+/** An overdue attempt may still write to its folder, so the next one gets another. */
+function scratchOf(folder: string): string {
+  const left = leftBehind.get(folder) ?? 0;
+  return left === 0 ? folder : `${folder}-${left}`;
+}
+
 /** Runs some locked actions. */
 export async function runBatch(actions: readonly Action[], options: BatchOptions): Promise<Batch> {
   const { job } = options;
-  const scratch = `${job.session.store.root}/scratch/${actions[0]?.key}`;
+  const folder = `${job.session.store.root}/scratch/${actions[0]?.key}`;
+  const scratch = scratchOf(folder);
   const started = Date.now();
-  const products = await callStage(actions, { ...options, scratch });
-  return { job, products, scratch, started, ended: Date.now() };
+  try {
+    const products = await callStage(actions, { ...options, scratch });
+    return { job, products, scratch, started, ended: Date.now() };
+  } catch (error) {
+    if (error instanceof StageError && error.cause instanceof OverdueError) {
+      leftBehind.set(folder, (leftBehind.get(folder) ?? 0) + 1);
+      // of an earlier process
+      remove(scratchOf(folder));
+    }
+    throw error;
+  }
 }
 
 /** Makes what a batch made durable, then records it. */

@@ -75,8 +75,10 @@ export interface Session extends Disposable {
 /** Removes scratch folders of actions that are done: their process was killed between recording and removing. */
 function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void {
   for (const { name } of Deno.readDirSync(`${store.root}/scratch`)) {
-    if (state.action(name) === null) continue;
-    using lock = tryLock(`${store.root}/locks/${name}`);
+    // a folder after an overdue attempt's is named with a number behind the key
+    const [key = name] = name.split("-");
+    if (state.action(key) === null) continue;
+    using lock = tryLock(`${store.root}/locks/${key}`);
     if (lock !== null) remove(`${store.root}/scratch/${name}`);
   }
 }
