@@ -7,7 +7,7 @@ import { z } from "zod";
 import { BadObjectError, PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
-import { pathFault } from "./path.ts";
+import { fileAndFolder, pathFault } from "./path.ts";
 import { recordedActions } from "./records.ts";
 import type { ActionRecord, FileRow, NodeRecord, State } from "./state.ts";
 import type { Digest } from "./store.ts";
@@ -187,13 +187,8 @@ function filesFault(files: readonly FileRow[]): string | null {
     if (paths.has(path)) return `name the file ${JSON.stringify(path)} twice`;
     paths.add(path);
   }
-  for (const path of paths) {
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-      const folder = path.slice(0, end);
-      if (paths.has(folder)) return `name ${JSON.stringify(folder)} as a file and as a folder`;
-    }
-  }
-  return null;
+  const both = fileAndFolder(paths);
+  return both === null ? null : `name ${JSON.stringify(both)} as a file and as a folder`;
 }
 
 function decode(bytes: Uint8Array): string | null {

@@ -3,6 +3,7 @@ import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
 import { PipelineError, StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
+import { fileAndFolder } from "./path.ts";
 import { requestOf } from "./resources.ts";
 import type { ActionRecord } from "./state.ts";
 import { type Listing, sortListing } from "./tree.ts";
@@ -54,6 +55,8 @@ function assemble(records: readonly (ActionRecord | undefined)[], label: string)
   for (const [index, [path]] of listing.files.entries()) {
     if (listing.files[index + 1]?.[0] === path) throw new StageError(label, `two items wrote "${path}"`);
   }
+  const both = fileAndFolder(listing.files.map(([path]) => path));
+  if (both !== null) throw new StageError(label, `one item wrote the file "${both}", another has it as a folder`);
   return listing;
 }
 

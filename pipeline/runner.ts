@@ -100,7 +100,8 @@ export function openRunner(session: Session, { run, origin, force = [] }: Runner
   }
 
   async function resolveStage({ label, inputs: vertices }: Vertex, node: StageNode): Promise<Resolved> {
-    const inputs: Record<string, Resolved> = {};
+    // without a prototype: an optional role may have the name of what objects inherit
+    const inputs: Record<string, Resolved> = Object.create(null);
     for (const [role, vertex] of Object.entries(vertices)) inputs[role] = await start(vertex);
     session.checkAborted();
     const recipe = await session.recipe(node);

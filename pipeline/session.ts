@@ -6,6 +6,7 @@ import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
+import { own } from "./own.ts";
 import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
@@ -140,7 +141,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       const { digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};
       for (const name of stage.environment) {
-        const fact = (await readFacts())[name];
+        const fact = own(await readFacts(), name);
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }

@@ -171,7 +171,7 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
   const { name, module, output, determinism, batch = 1, timeLimit, retries = 0, open, close, run } = definition;
   const { resources = {} } = definition;
   const each: readonly string[] = definition.each ?? [];
-  const roles: Record<string, Role> = {};
+  const roles: Record<string, Role> = Object.create(null);
   for (const [role, text] of Object.entries(definition.inputs)) {
     if (!/^[A-Za-z]\w*$/.test(role)) throw new TypeError(`stage "${name}": "${role}" is not a usable role name`);
     roles[role] = parseRole(text);
