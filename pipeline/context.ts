@@ -70,7 +70,9 @@ export function checkProduct(label: string, { action, sink, skipped }: Product):
   const wrote = sink.files.length > 0;
   const both = fileAndFolder(sink.files.map(([path]) => path));
   if (both !== null) {
-    throw new StageError(label, `wrote "${both}" as a file and files into it as a folder`, { items: action.item === null ? [] : [action.item] });
+    throw new StageError(label, `wrote "${both}" as a file and files into it as a folder`, {
+      items: action.item === null ? [] : [action.item],
+    });
   }
   if (action.item === null) {
     if (!wrote) throw new StageError(label, "wrote no file");

@@ -1,6 +1,6 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
 import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
-import { PipelineError, StageError } from "./errors.ts";
+import { asStageError, PipelineError, StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
 import { fileAndFolder } from "./path.ts";
@@ -68,7 +68,9 @@ interface BurstOptions {
 /** Works off a queue of actions in lanes that share what `open` returned. */
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
   const { node: { stage }, session, label, clock } = job;
-  const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources);
+  const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources).catch((error) => {
+    throw asStageError(error, { stage: label, what: "the question whether it needs the GPU" });
+  });
   const leaveQueue = clock.enter("gpu");
   const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }))
     .finally(leaveQueue);
@@ -135,10 +137,12 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   }
   // more than there are cores, so that some can wait for the disk; the pool says how many run
   const most = gpu ? 1 : LANES * Math.max(1, Math.floor(session.jobs / cores));
+  session.running.add(label);
   try {
     await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
   } finally {
     await shared.close().catch((error) => failure ??= { error });
+    session.running.delete(label);
     releaseGpu();
   }
   rethrow(failure);

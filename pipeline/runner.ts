@@ -2,7 +2,7 @@
 import type { StageNode } from "./artifact.ts";
 import { DamagedInput } from "./batch.ts";
 import { type Clock, openClock, type Span } from "./clock.ts";
-import { AbortedError, PipelineError } from "./errors.ts";
+import { AbortedError, messageOf, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { changesSince } from "./forced.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
@@ -149,11 +149,7 @@ export function openRunner(session: Session, { run, origin, force = [] }: Runner
     })
       .catch((error) => {
         if (!(error instanceof DamagedInput || error instanceof AbortedError)) {
-          session.emit({
-            type: "failed",
-            stage: label,
-            message: error instanceof Error ? error.message : String(error),
-          });
+          session.emit({ type: "failed", stage: label, message: messageOf(error) });
         }
         throw error;
       });

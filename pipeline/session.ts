@@ -2,7 +2,7 @@
 import { checkAmount } from "./amounts.ts";
 import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
-import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
+import { AbortedError, asStageError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
@@ -56,6 +56,8 @@ export interface Session extends Disposable {
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly emit: Reporter;
+  /** Labels of the stages that run at the moment. */
+  readonly running: Set<string>;
   /** Everything but the inputs that a stage's key holds. */
   recipe(node: StageNode): Promise<Recipe>;
   /** The facts, found out if they were not yet. */
@@ -125,8 +127,10 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     if (code === undefined) throw new PipelineError(`stage "${stage.name}": no code digest for ${stage.module}`);
     return code;
   }
-  const readFacts = () =>
-    facts ??= Promise.resolve(typeof options.facts === "function" ? options.facts() : options.facts ?? {});
+  async function findFacts() {
+    return typeof options.facts === "function" ? await options.facts() : options.facts ?? {};
+  }
+  const readFacts = () => facts ??= findFacts();
 
   return {
     store,
@@ -136,12 +140,19 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     jobs,
     signal,
     emit,
+    running: new Set(),
     facts: readFacts,
     async recipe({ stage, params }) {
       const { digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};
       for (const name of stage.environment) {
-        const fact = own(await readFacts(), name);
+        const known = await readFacts().catch((error) => {
+          throw asStageError(error, {
+            stage: stage.name,
+            what: `it needs the fact "${name}", which was not found out`,
+          });
+        });
+        const fact = own(known, name);
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }

@@ -57,7 +57,10 @@ Deno.test("a role, a stage, a target and a fact may have the name of what object
   for (const name of INHERITED) {
     using lab = openLab();
     lab.put({ "a.txt": "1" });
-    const inputs: { readonly texts: "folder"; readonly [role: string]: string } = { texts: "folder", [name]: "folder?" };
+    const inputs: { readonly texts: "folder"; readonly [role: string]: string } = {
+      texts: "folder",
+      [name]: "folder?",
+    };
     const common = { module: import.meta.url, output: "out", inputs, determinism: "bitwise" } as const;
     const texts = sourceFolder(lab.source);
     const whole = defineStage({
@@ -75,7 +78,11 @@ Deno.test("a role, a stage, a target and a fact may have the name of what object
     assert.equal(await trees.whole.text("a.txt"), "undefined", name);
     assert.equal(await trees.each.text("a.txt"), "undefined", name);
     const bound = defineStage({ ...common, name: "bound", environment: [name], run: ({ out }) => out.write("a", "") });
-    await assert.rejects(reproduce({ bound: bound({ texts }) }, lab.options({ facts: {} })), /which is not given/, name);
+    await assert.rejects(
+      reproduce({ bound: bound({ texts }) }, lab.options({ facts: {} })),
+      /which is not given/,
+      name,
+    );
   }
 });
 
