@@ -11,6 +11,7 @@ import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
+import { checkApart } from "./sources.ts";
 import { openState, type State } from "./state.ts";
 import { openStore, remove, type Store } from "./store.ts";
 
@@ -99,6 +100,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   checkAmount(memoryMiB, { name: 'the option "memoryMiB"', least: 0, endless: true });
   const emit = options.reporter ?? defaultReporter();
   const { readOnly = false } = options;
+  checkApart(root, plan.vertices.flatMap(({ node }) => node.type === "source" ? [node] : []));
   const store = await openStore(root, { readOnly });
   let state: State;
   try {
