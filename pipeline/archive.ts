@@ -99,7 +99,7 @@ export async function importRun(path: string, options: TravelOptions = {}): Prom
   }
   const absent = [...bundles.values()].flatMap((bundle) => blobsOf(bundle)).filter((blob) => !hasBlob(store, blob));
   if (absent.length > 0) throw new BadObjectError(`${path} lacks ${absent.length} objects; nothing was recorded`);
-  installBundles([...bundles.values()], { state, run: nextRun(store.root) });
+  installBundles([...bundles.values()], { state, store, run: nextRun(store.root) });
   return transferOf([...bundles.values()], blobs);
 }
 

@@ -1,7 +1,15 @@
 /** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
 import type { ErasedContext } from "./contract.ts";
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
-import { AbortedError, CodeChangedError, InputChangedError, StageError, StoreError } from "./errors.ts";
+import {
+  AbortedError,
+  asStageError,
+  CodeChangedError,
+  InputChangedError,
+  messageOf,
+  StageError,
+  StoreError,
+} from "./errors.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
 import { OverdueError, withinLimit } from "./limit.ts";
@@ -25,6 +33,7 @@ export class DamagedInput extends Error {
 /** What all batches of a burst share: the whole inputs and the opened resource, made when first needed. */
 export interface Share {
   open(): Promise<unknown>;
+  /** Has as long as a call of `run`; throws {@link StageError}. */
   close(): Promise<void>;
   readonly inputs: ErasedContext["inputs"];
   readonly touched: Touched;
@@ -55,7 +64,13 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
     async close() {
       if (resource === undefined || stage.close === undefined) return;
       const opened = await resource.then((value) => ({ value }), () => null);
-      if (opened !== null) await stage.close(opened.value);
+      if (opened === null) return;
+      try {
+        const close = async () => await stage.close?.(opened.value);
+        await withinLimit(close, { seconds: stage.timeLimit, signal: session.signal, leave: true });
+      } catch (error) {
+        throw asStageError(error, { stage: label, what: "close" });
+      }
     },
   };
 }
@@ -92,13 +107,32 @@ export interface Batch {
   readonly ended: number;
 }
 
+/** How many attempts of this process went on after their time was up, by the folder that the first of them has. */
+const leftBehind = new Map<string, number>();
+
+/** An overdue attempt may still write to its folder, so the next one gets another. */
+function scratchOf(folder: string): string {
+  const left = leftBehind.get(folder) ?? 0;
+  return left === 0 ? folder : `${folder}-${left}`;
+}
+
 /** Runs some locked actions. */
 export async function runBatch(actions: readonly Action[], options: BatchOptions): Promise<Batch> {
   const { job } = options;
-  const scratch = `${job.session.store.root}/scratch/${actions[0]?.key}`;
+  const folder = `${job.session.store.root}/scratch/${actions[0]?.key}`;
+  const scratch = scratchOf(folder);
   const started = Date.now();
-  const products = await callStage(actions, { ...options, scratch });
-  return { job, products, scratch, started, ended: Date.now() };
+  try {
+    const products = await callStage(actions, { ...options, scratch });
+    return { job, products, scratch, started, ended: Date.now() };
+  } catch (error) {
+    if (error instanceof StageError && error.cause instanceof OverdueError) {
+      leftBehind.set(folder, (leftBehind.get(folder) ?? 0) + 1);
+      // of an earlier process
+      remove(scratchOf(folder));
+    }
+    throw error;
+  }
 }
 
 /** Makes what a batch made durable, then records it. */
@@ -228,5 +262,5 @@ function asFailure(error: unknown, { label, actions, session }: FailureOptions):
   if (error instanceof StageError || error instanceof AbortedError) return error;
   if (session.signal.aborted) return new AbortedError("interrupted", { cause: error });
   const items = actions.flatMap(({ item }) => item ?? []);
-  return new StageError(label, error instanceof Error ? error.message : String(error), { cause: error, items });
+  return new StageError(label, messageOf(error), { cause: error, items });
 }

@@ -6,11 +6,12 @@
 import { z } from "zod";
 import { BadObjectError, PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
+import { usableRecord } from "./job.ts";
 import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
-import { pathFault } from "./path.ts";
+import { fileAndFolder, pathFault } from "./path.ts";
 import { recordedActions } from "./records.ts";
 import type { ActionRecord, FileRow, NodeRecord, State } from "./state.ts";
-import type { Digest } from "./store.ts";
+import { type Digest, hasBlob, type Store } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 interface Records {
@@ -187,13 +188,8 @@ function filesFault(files: readonly FileRow[]): string | null {
     if (paths.has(path)) return `name the file ${JSON.stringify(path)} twice`;
     paths.add(path);
   }
-  for (const path of paths) {
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-      const folder = path.slice(0, end);
-      if (paths.has(folder)) return `name ${JSON.stringify(folder)} as a file and as a folder`;
-    }
-  }
-  return null;
+  const both = fileAndFolder(paths);
+  return both === null ? null : `name ${JSON.stringify(both)} as a file and as a folder`;
 }
 
 function decode(bytes: Uint8Array): string | null {
@@ -220,19 +216,38 @@ function place({ issues: [issue] }: z.ZodError): string {
   return issue === undefined || issue.path.length === 0 ? "as a whole" : `at "${issue.path.join(".")}"`;
 }
 
-/** Records bundles whose blobs are in the store by now, in one step, as come in before the run of the given number. */
-export function installBundles(
-  bundles: readonly AnyBundle[],
-  { state, run }: { readonly state: State; readonly run: number },
-): void {
+interface InstallOptions {
+  readonly state: State;
+  readonly store: Store;
+  readonly run: number;
+}
+
+/**
+ * Records bundles whose blobs are in the store by now, in one step, as come in before the run of the given number.
+ * Where another result of the same key is there and whole, as of a stage that is not the same to the bit every time,
+ * that one stays: what was made here is made of it.
+ */
+export function installBundles(bundles: readonly AnyBundle[], { state, store, run }: InstallOptions): void {
   state.transaction(() => {
-    for (const { documents, actions } of bundles) {
-      for (const document of documents) state.putDocument(document);
-      state.recordActions(actions);
-    }
     for (const bundle of bundles) {
-      if (isFinished(bundle)) state.recordNode(bundle.node, run);
-      else state.putDocument(bundle.node.preimage);
+      const { node, documents, actions } = bundle;
+      const here = wholeRecord(node.key, { state, store });
+      const taken = isFinished(bundle) && (here === null || here.tree === node.tree);
+      for (const document of documents) state.putDocument(document);
+      state.recordActions(
+        taken ? actions : actions.filter((action) => usableRecord(action, { state, store }) === null),
+      );
+      if (taken) state.recordNode(bundle.node, run);
+      else if (here !== null) state.recordNode(here, run);
+      else state.putDocument(node.preimage);
     }
   });
+}
+
+/** The record of a stage whose files are all there, or null. */
+function wholeRecord(key: string, { state, store }: Pick<InstallOptions, "state" | "store">): NodeRecord | null {
+  const record = recordOf(key, state);
+  const listing: Listing | null = JSON.parse(state.node(key)?.listing ?? "null");
+  const whole = listing?.files.every(([, sha256, size]) => hasBlob(store, { sha256, size })) ?? false;
+  return whole ? record : null;
 }

@@ -2,6 +2,7 @@
 import type { ErasedContext } from "./contract.ts";
 import { PipelineError, StageError } from "./errors.ts";
 import type { Action, Job } from "./job.ts";
+import { fileAndFolder } from "./path.ts";
 import { openTree, type Touched } from "./tree.ts";
 import type { Sink } from "./writer.ts";
 
@@ -37,7 +38,16 @@ export function contextOf(common: CommonContext, { job, products, touched }: Con
 
 function skip({ sink, skipped }: Product, row: [key: string, reason: string]): void {
   sink.check(`skipped "${row[0]}"`);
+  const [key, reason] = row;
+  if (!isText(key)) throw new TypeError(`skip: ${Deno.inspect(key)} is no key; call skip(key, reason)`);
+  if (!isText(reason)) {
+    throw new TypeError(`skip: "${key}" needs a reason, as text that is not empty, not ${Deno.inspect(reason)}`);
+  }
   skipped.push(row);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && value.isWellFormed();
 }
 
 function itemOf(product: Product, { job, touched }: Omit<ContextOptions, "products">) {
@@ -48,7 +58,8 @@ function itemOf(product: Product, { job, touched }: Omit<ContextOptions, "produc
   });
   return {
     key: action.item ?? "",
-    inputs: Object.fromEntries(inputs),
+    // without a prototype: an optional role may have the name of what objects inherit
+    inputs: Object.assign(Object.create(null), Object.fromEntries(inputs)),
     out: sink.writer,
     skip: (reason: string) => skip(product, [action.item ?? "", reason]),
   };
@@ -57,6 +68,12 @@ function itemOf(product: Product, { job, touched }: Omit<ContextOptions, "produc
 /** Throws where an action wrote nothing, or an item both wrote and skipped. */
 export function checkProduct(label: string, { action, sink, skipped }: Product): void {
   const wrote = sink.files.length > 0;
+  const both = fileAndFolder(sink.files.map(([path]) => path));
+  if (both !== null) {
+    throw new StageError(label, `wrote "${both}" as a file and files into it as a folder`, {
+      items: action.item === null ? [] : [action.item],
+    });
+  }
   if (action.item === null) {
     if (!wrote) throw new StageError(label, "wrote no file");
     return;

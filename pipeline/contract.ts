@@ -32,7 +32,10 @@ export interface OpenContext<Inputs, Params> {
 interface RunContext<Inputs, Params, Resource> extends OpenContext<Inputs, Params> {
   /** What `open` returned. */
   readonly resource: Resource;
-  /** A folder of this action's own, kept over interruptions and deleted on success; made when first asked for. */
+  /**
+   * A folder of this action's own, kept over interruptions and deleted on success; made when first asked for. After an
+   * attempt that was overdue, which may still write to its own, the next one gets another.
+   */
   readonly scratch: string;
   /** What this machine is best served with, kept from run to run; never affects the result. */
   hints(name: string): Hints;

@@ -8,6 +8,7 @@ import { factsOf, readRun } from "./closure.ts";
 import type { Code } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { lineageOf, type Origin } from "./lineage.ts";
+import { own } from "./own.ts";
 import { type FinishedNode, finishedNodes } from "./records.ts";
 import { lastUses, type RunRecord } from "./run_record.ts";
 import { type ActionRecord, openState } from "./state.ts";
@@ -66,8 +67,8 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
     const node = byKey.get(run.stages[label]?.key ?? "");
     if (node === undefined) throw new PipelineError(`run ${run.id} has no result for its target "${name}"`);
     for (const origin of lineageOf(node, { nodes, state })) origins.set(origin.node.key, origin);
-    const folder = options.folders?.[name] ?? "";
-    const patterns = run.picks?.[name];
+    const folder = own(options.folders ?? {}, name) ?? "";
+    const patterns = own(run.picks, name);
     if (patterns === undefined) return { digest: node.tree, listing: node.listing, name, folder };
     const part = patterns.reduce(restrict, wholeOf(node));
     return { digest: part.digest, listing: part.listing(), name, folder, whole: node.tree };

@@ -78,6 +78,18 @@ export class AbortedError extends PipelineError {
   override name = "AbortError";
 }
 
+/** What something thrown says; anything can be thrown, also what has no text. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === "string" ? thrown : `threw ${Deno.inspect(thrown)}, which is no error`;
+}
+
+/** An error of the engine's as it is; anything else as the stage's, which keeps it as the cause. */
+export function asStageError(thrown: unknown, { stage, what }: { readonly stage: string; readonly what: string }) {
+  if (thrown instanceof PipelineError) return thrown;
+  return new StageError(stage, `${what}: ${messageOf(thrown)}`, { cause: thrown });
+}
+
 /** Whether an error says that a store cannot be written. */
 export function isUnwritable(error: unknown): boolean {
   return error instanceof StoreError && / cannot be written /.test(error.message);

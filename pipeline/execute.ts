@@ -1,8 +1,9 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
 import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
-import { StageError } from "./errors.ts";
+import { asStageError, PipelineError, StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
+import { fileAndFolder } from "./path.ts";
 import { requestOf } from "./resources.ts";
 import type { ActionRecord } from "./state.ts";
 import { type Listing, sortListing } from "./tree.ts";
@@ -43,13 +44,19 @@ function recordOf(action: Action, { again = false, session }: Job): ActionRecord
 }
 
 function assemble(records: readonly (ActionRecord | undefined)[], label: string): Listing {
+  const made = records.map((record) => {
+    if (record === undefined) throw new PipelineError(`stage "${label}": an item came to no result; run again`);
+    return record;
+  });
   const listing = sortListing({
-    files: records.flatMap((record) => record?.files ?? []),
-    skipped: records.flatMap((record) => record?.skipped ?? []),
+    files: made.flatMap(({ files }) => files),
+    skipped: made.flatMap(({ skipped }) => skipped),
   });
   for (const [index, [path]] of listing.files.entries()) {
     if (listing.files[index + 1]?.[0] === path) throw new StageError(label, `two items wrote "${path}"`);
   }
+  const both = fileAndFolder(listing.files.map(([path]) => path));
+  if (both !== null) throw new StageError(label, `one item wrote the file "${both}", another has it as a folder`);
   return listing;
 }
 
@@ -61,10 +68,12 @@ interface BurstOptions {
 /** Works off a queue of actions in lanes that share what `open` returned. */
 async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Promise<void> {
   const { node: { stage }, session, label, clock } = job;
-  const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources);
+  const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources).catch((error) => {
+    throw asStageError(error, { stage: label, what: "the question whether it needs the GPU" });
+  });
   const leaveQueue = clock.enter(gpu ? "gpu" : "cores");
-  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }));
-  leaveQueue();
+  const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }))
+    .finally(leaveQueue);
   const shared = shareOf(job);
   // last first, so that taking one costs nothing
   let queue = todo.toReversed();
@@ -129,10 +138,12 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   }
   // more than there are cores, so that some can wait for the disk; the pool says how many run
   const most = gpu ? 1 : LANES * Math.max(1, Math.floor(session.jobs / cores));
+  session.running.add(label);
   try {
     await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
   } finally {
     await shared.close().catch((error) => failure ??= { error });
+    session.running.delete(label);
     releaseGpu();
   }
   rethrow(failure);

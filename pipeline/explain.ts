@@ -1,6 +1,7 @@
 /** Says in words how a stage's key document differs from the nearest earlier one. */
 import type { Code } from "./code.ts";
 import type { NodePreimage } from "./keys.ts";
+import { own } from "./own.ts";
 import type { FileRow, NodeRecord, State } from "./state.ts";
 import type { Listing } from "./tree.ts";
 
@@ -88,7 +89,7 @@ type Table = Readonly<Record<string, unknown>>;
 
 function changeLines(before: Table, after: Table, prefix = ""): string[] {
   return changedKeys(before, after).map((name) => {
-    const what = before[name] === undefined ? "new" : after[name] === undefined ? "gone" : "changed";
+    const what = own(before, name) === undefined ? "new" : own(after, name) === undefined ? "gone" : "changed";
     return `code: ${prefix}${name} ${what}`;
   });
 }
@@ -124,7 +125,7 @@ function byPath([path, sha]: FileRow): [string, string] {
 
 function changedKeys(before: Table, after: Table): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => before[name] !== after[name]).sort();
+  return [...names].filter((name) => own(before, name) !== own(after, name)).sort();
 }
 
 /** "a.b: 1 → 2" for every leaf that differs. */

@@ -13,6 +13,7 @@
  * Of the rest, the least recently used goes first. Of a stage that was not finished, the items that were executed stay
  * for `graceMs`.
  */
+import { checkAmount } from "./amounts.ts";
 import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
 import { tryPermanentLock } from "./locks.ts";
@@ -45,9 +46,12 @@ export interface GcReport {
   readonly dryRun: boolean;
 }
 
-/** Deletes what nothing needs. Throws where a run is using the store. */
+/** Deletes what nothing needs. Throws where a run is using the store, or where an option is no amount. */
 export async function gc(options: GcOptions = {}): Promise<GcReport> {
   const { store = ".ftim", runs = 5, keep = [], maxBytes = 0, graceMs = 86_400_000, dryRun = false } = options;
+  checkAmount(runs, { name: 'gc: the option "runs"', least: 0, whole: true, endless: true });
+  checkAmount(graceMs, { name: 'gc: the option "graceMs"', least: 0, endless: true });
+  checkAmount(maxBytes, { name: 'gc: the option "maxBytes"', least: 0, endless: true });
   const root = existingStore(store);
   using lock = tryPermanentLock(`${root}/use.lock`, { exclusive: true });
   if (lock === null) throw new PipelineError(`a run is using ${root}; collect when it has ended`);

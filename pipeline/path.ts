@@ -7,6 +7,8 @@
 export function pathFault(path: string): string | null {
   if (path === "") return "is empty";
   if (path.includes("\0")) return "holds a NUL";
+  // on a disk all halves become the same character
+  if (!path.isWellFormed()) return "holds half of a surrogate pair";
   if (path.includes("\\")) return 'holds a "\\"';
   if (path.startsWith("/")) return "is absolute";
   if (/^[A-Za-z]:/.test(path)) return "begins with a drive";
@@ -24,4 +26,16 @@ export function checkPath(path: string, what = "the path"): void {
   throw new Error(
     `${what} ${JSON.stringify(path)} ${fault}: it must be a relative path with "/" between names, such as "a/b.txt"`,
   );
+}
+
+/** A path among some that others have as a folder, or null: no disk can hold both. */
+export function fileAndFolder(paths: Iterable<string>): string | null {
+  const files = new Set(paths);
+  for (const path of files) {
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const folder = path.slice(0, end);
+      if (files.has(folder)) return folder;
+    }
+  }
+  return null;
 }

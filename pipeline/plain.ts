@@ -5,7 +5,9 @@
 
 /**
  * A copy of a value that is what JSON would give back of it. A property that is undefined is left out, as JSON does:
- * the copy cannot tell it from one that is absent.
+ * the copy cannot tell it from one that is absent. Properties are in order of their names, as in a key, which does not
+ * know the order that the caller gave them in; and the copy is frozen, for one that changed would not be what the key
+ * says.
  *
  * @param where what the value is called in messages
  * @throws {TypeError} naming the part that JSON cannot say
@@ -37,18 +39,18 @@ function copy(value: unknown, { where, around }: Place): unknown {
   const inside = [...around, value];
   if (Array.isArray(value)) {
     if (Object.keys(value).length !== value.length) throw refusal(where, "an array with gaps or with names");
-    return value.map((inner, index) => copy(inner, { where: `${where}[${index}]`, around: inside }));
+    return Object.freeze(value.map((inner, index) => copy(inner, { where: `${where}[${index}]`, around: inside })));
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refusal(where, `a ${classOf(value)}`);
   if (!Object.keys(value).join().isWellFormed()) {
     throw refusal(where, "an object with half of a surrogate pair in a key");
   }
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined).sort(([a], [b]) => a < b ? -1 : 1);
   // unlike an assignment, this can also make a property named __proto__
-  return Object.fromEntries(
+  return Object.freeze(Object.fromEntries(
     entries.map(([name, inner]) => [name, copy(inner, { where: `${where}.${name}`, around: inside })]),
-  );
+  ));
 }
 
 function classOf(value: object): string {

@@ -67,7 +67,7 @@ export async function pull(
   await inLanes(blobs, { lanes: openLanes(LANES), signal, work: fetchBlob });
   const judged = finds.map((find) => ({ ...find, fault: find.fault ?? faultOf(find.blobs, faults) }));
   const whole = judged.flatMap(({ bundle, fault }) => bundle !== null && fault === null ? [bundle] : []);
-  installBundles(whole, { state: session.state, run: nextRun(session.store.root) });
+  installBundles(whole, { state: session.state, store: session.store, run: nextRun(session.store.root) });
   return {
     ...transferOf(whole, arrived),
     absent: judged.filter(({ state, fault }) => state === "absent" && fault === null).length,

@@ -1,8 +1,9 @@
 /** Makes targets: starts the graph's stages, and brings the run to its end, good or bad. */
 import type { Artifact } from "./artifact.ts";
-import { AbortedError, PipelineError, StoreError } from "./errors.ts";
+import { AbortedError, messageOf, PipelineError, type StageError, StoreError } from "./errors.ts";
 import { watchEstimate } from "./estimate.ts";
 import { openJournal } from "./journal.ts";
+import { watchLost } from "./lost.ts";
 import { watchMemory } from "./memory.ts";
 import { didYouMean } from "./nearest_name.ts";
 import { type Plan, planOf, type Vertex } from "./plan.ts";
@@ -26,7 +27,7 @@ export class UnfinishedError extends PipelineError {
   /** What was made nevertheless. */
   readonly made: Omit<Reproduction<unknown>, "trees"> & { readonly trees: Readonly<Record<string, Tree>> };
   constructor(errors: readonly unknown[], made: UnfinishedError["made"]) {
-    const messages = errors.map((error) => error instanceof Error ? error.message : String(error));
+    const messages = errors.map(messageOf);
     super([...messages, failureText(made.summary)].join("\n"), { cause: errors[0] });
     this.made = made;
   }
@@ -61,6 +62,16 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
   const progress = () => ({ stages: runner.stages, done: runner.trees, jobs });
   const endEstimate = watchEstimate(plan, { root, emit, progress });
 
+  let lost: StageError | null = null;
+  const endLost = watchLost({
+    running: () => [...session.running],
+    fail(error) {
+      lost ??= error;
+      session.fail(error);
+      session.emit({ type: "failed", stage: error.stage, message: error.message });
+      stop.abort();
+    },
+  });
   let id: string | null = null;
   let made: Readonly<Record<string, Tree>> = {};
 
@@ -79,7 +90,7 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
       id = await writeRunRecord(session, { run, summary, plan, keys, trees, spans, linesOf, ...about });
     } catch (error) {
       // must not hide what ended the run
-      session.emit({ type: "warning", message: `no record of this run could be written: ${error}` });
+      session.emit({ type: "warning", message: `no record of this run could be written: ${messageOf(error)}` });
     }
     session.emit({ type: "end", ...summary });
     return summary;
@@ -104,16 +115,17 @@ export async function reproduce<T extends Readonly<Record<string, Artifact>>>(
     // the first failure stopped the others; report that one, after they have had their time
     stop.abort();
     await Promise.race([runner.settled(), deadline.passed.catch(() => null)]);
-    const first = runner.failure() ?? error;
+    const first = lost ?? runner.failure() ?? error;
     const aborted = options.signal?.aborted === true && (first instanceof AbortedError || first === error);
     const summary = await end(aborted ? "aborted" : "failed");
-    if (options.keepGoing === true && !aborted && summary.failed.length > 0) {
+    if (options.keepGoing === true && lost === null && !aborted && summary.failed.length > 0) {
       throw new UnfinishedError([...runner.failed.values()], { trees: made, summary, run: id });
     }
     if (!aborted) throw first;
     throw new AbortedError(`interrupted: ${summary.executed} results of this run are kept; run again to go on`);
   } finally {
     endEstimate();
+    endLost();
     deadline.cancel();
   }
 }

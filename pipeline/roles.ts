@@ -57,13 +57,13 @@ export function entryName(role: string, name: string): string {
 
 /**
  * Puts the entries of map roles together again; of a role without entries too. Records have no prototype, so any name
- * is safe.
+ * is safe; and they are frozen, because calls of a stage share them.
  */
 export function groupTrees(
   trees: Iterable<readonly [input: string, tree: Tree]>,
   roles: Readonly<Record<string, Role>>,
 ): AnyTrees {
-  const grouped: Record<string, Tree | Record<string, Tree>> = {};
+  const grouped: Record<string, Tree | Record<string, Tree>> = Object.create(null);
   const maps = new Map<string, Record<string, Tree>>();
   for (const [role, { takes }] of Object.entries(roles)) {
     if (takes !== "any number by name") continue;
@@ -77,5 +77,6 @@ export function groupTrees(
     if (entries === undefined) grouped[input] = tree;
     else entries[input.slice(slash + 1)] = tree;
   }
-  return grouped;
+  maps.forEach((entries) => Object.freeze(entries));
+  return Object.freeze(grouped);
 }

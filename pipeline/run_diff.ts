@@ -1,6 +1,7 @@
 /** How two runs differ: stage by stage what went in and what came out, and a file of the targets on both sides. */
 import { changedFiles, differences } from "./explain.ts";
 import type { NodePreimage } from "./keys.ts";
+import { own } from "./own.ts";
 import type { RunRecord } from "./run_record.ts";
 import { type RunsOptions, targetListing } from "./runs.ts";
 import { openState, type State } from "./state.ts";
@@ -56,7 +57,7 @@ export async function diffRuns(pair: RunPair, options: DiffOptions = {}): Promis
   const [left, right] = [Object.entries(before.stages), Object.entries(after.stages)];
   const keys = new Map(left.map(([label, { key }]) => [key, label]));
   // two stages of one run have one key where their inputs have come to the same
-  const twinOf = (label: string, key: string) => before.stages[label]?.key === key ? label : keys.get(key);
+  const twinOf = (label: string, key: string) => own(before.stages, label)?.key === key ? label : keys.get(key);
   const stages: StageDiff[] = [];
   const matched = new Set<string>();
   let same = 0;
@@ -65,13 +66,13 @@ export async function diffRuns(pair: RunPair, options: DiffOptions = {}): Promis
     const twin = twinOf(label, key);
     if (twin === undefined) continue;
     matched.add(twin);
-    const output = outputText([before.stages[twin]?.tree ?? null, tree], { state, names: options.names ?? 5 });
+    const output = outputText([own(before.stages, twin)?.tree ?? null, tree], { state, names: options.names ?? 5 });
     if (output === null) same++;
     else stages.push({ label, change: "changed", reasons: [], output });
   }
   for (const [label, { key, tree }] of right) {
     if (keys.has(key)) continue;
-    const twin = matched.has(label) ? undefined : before.stages[label];
+    const twin = matched.has(label) ? undefined : own(before.stages, label);
     if (twin === undefined) {
       stages.push({ label, change: "new", reasons: [], output: null });
       continue;
@@ -131,7 +132,7 @@ async function filesOf({ before, after }: RunPair, options: FilesOptions): Promi
 }
 
 function entries(run: RunRecord, { target, state, names }: FilesOptions & { readonly target: string }) {
-  const files = run.targets[target] === undefined ? [] : targetListing(run, target, state)?.files ?? [];
+  const files = own(run.targets, target) === undefined ? [] : targetListing(run, target, state)?.files ?? [];
   const wanted = files.filter(([path]) => names.includes(path.slice(path.lastIndexOf("/") + 1)));
   return new Map(wanted.map(([path, sha256, size]) => [path, { sha256, size }]));
 }

@@ -2,7 +2,7 @@
 import type { StageNode } from "./artifact.ts";
 import { DamagedInput } from "./batch.ts";
 import { type Clock, openClock, type Span } from "./clock.ts";
-import { AbortedError, PipelineError } from "./errors.ts";
+import { AbortedError, messageOf, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { changesSince } from "./forced.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
@@ -100,7 +100,8 @@ export function openRunner(session: Session, { run, memory: watch, origin, force
   }
 
   async function resolveStage({ label, inputs: vertices }: Vertex, node: StageNode): Promise<Resolved> {
-    const inputs: Record<string, Resolved> = {};
+    // without a prototype: an optional role may have the name of what objects inherit
+    const inputs: Record<string, Resolved> = Object.create(null);
     for (const [role, vertex] of Object.entries(vertices)) inputs[role] = await start(vertex);
     session.checkAborted();
     const recipe = await session.recipe(node);
@@ -148,11 +149,7 @@ export function openRunner(session: Session, { run, memory: watch, origin, force
     })
       .catch((error) => {
         if (!(error instanceof DamagedInput || error instanceof AbortedError)) {
-          session.emit({
-            type: "failed",
-            stage: label,
-            message: error instanceof Error ? error.message : String(error),
-          });
+          session.emit({ type: "failed", stage: label, message: messageOf(error) });
         }
         throw error;
       });

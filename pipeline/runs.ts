@@ -1,6 +1,7 @@
 /** The runs of a store: finding one by what people call it, and publishing its results again. */
 import { PipelineError } from "./errors.ts";
 import { nearestName } from "./nearest_name.ts";
+import { own } from "./own.ts";
 import { type Publication, publish } from "./publish.ts";
 import { latestRuns, runNumber, type RunRecord } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
@@ -46,10 +47,10 @@ export function findRun(text: string, options: RunsOptions = {}): RunRecord {
 
 /** The listing of a run's target; null where the store has lost it, or the target is the user's own files. */
 export function targetListing(run: RunRecord, target: string, state: State): Listing | null {
-  const tree = run.stages[run.targets[target] ?? ""]?.tree ?? null;
+  const tree = own(run.stages, own(run.targets, target) ?? "")?.tree ?? null;
   const listing = tree === null ? null : state.document(tree);
   if (tree === null || listing === null) return null;
-  return (run.picks[target] ?? []).reduce(restrict, storedTree({ tree, listing })).listing();
+  return (own(run.picks, target) ?? []).reduce(restrict, storedTree({ tree, listing })).listing();
 }
 
 /** What to publish again, and where. */

@@ -1,14 +1,17 @@
 /** What one call of `reproduce` has open: store, records, resources, the signal to stop. */
+import { checkAmount } from "./amounts.ts";
 import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
-import { AbortedError, CodeChangedError, PipelineError } from "./errors.ts";
+import { AbortedError, asStageError, CodeChangedError, PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { tryLock } from "./locks.ts";
+import { own } from "./own.ts";
 import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
 import { defaultReporter, type Reporter } from "./report.ts";
 import { openPool, type Pool } from "./resources.ts";
+import { checkApart } from "./sources.ts";
 import { openState, type State } from "./state.ts";
 import { openStore, remove, type Store } from "./store.ts";
 
@@ -54,6 +57,8 @@ export interface Session extends Disposable {
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly emit: Reporter;
+  /** Labels of the stages that run at the moment. */
+  readonly running: Set<string>;
   /** Everything but the inputs that a stage's key holds. */
   recipe(node: StageNode): Promise<Recipe>;
   /** The facts, found out if they were not yet. */
@@ -74,8 +79,10 @@ export interface Session extends Disposable {
 /** Removes scratch folders of actions that are done: their process was killed between recording and removing. */
 function sweepScratch({ store, state }: Pick<Session, "store" | "state">): void {
   for (const { name } of Deno.readDirSync(`${store.root}/scratch`)) {
-    if (state.action(name) === null) continue;
-    using lock = tryLock(`${store.root}/locks/${name}`);
+    // a folder after an overdue attempt's is named with a number behind the key
+    const [key = name] = name.split("-");
+    if (state.action(key) === null) continue;
+    using lock = tryLock(`${store.root}/locks/${key}`);
     if (lock !== null) remove(`${store.root}/scratch/${name}`);
   }
 }
@@ -89,8 +96,11 @@ interface SessionOptions extends Options {
 /** Opens a session for a plan. */
 export async function openSession(plan: Plan, options: SessionOptions): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
+  checkAmount(jobs, { name: 'the option "jobs"', least: 1, whole: true });
+  checkAmount(memoryMiB, { name: 'the option "memoryMiB"', least: 0, endless: true });
   const emit = options.reporter ?? defaultReporter();
   const { readOnly = false } = options;
+  checkApart(root, plan.vertices.flatMap(({ node }) => node.type === "source" ? [node] : []));
   const store = await openStore(root, { readOnly });
   let state: State;
   try {
@@ -119,8 +129,10 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     if (code === undefined) throw new PipelineError(`stage "${stage.name}": no code digest for ${stage.module}`);
     return code;
   }
-  const readFacts = () =>
-    facts ??= Promise.resolve(typeof options.facts === "function" ? options.facts() : options.facts ?? {});
+  async function findFacts() {
+    return typeof options.facts === "function" ? await options.facts() : options.facts ?? {};
+  }
+  const readFacts = () => facts ??= findFacts();
 
   return {
     store,
@@ -130,12 +142,19 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     jobs,
     signal,
     emit,
+    running: new Set(),
     facts: readFacts,
     async recipe({ stage, params }) {
       const { digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};
       for (const name of stage.environment) {
-        const fact = (await readFacts())[name];
+        const known = await readFacts().catch((error) => {
+          throw asStageError(error, {
+            stage: stage.name,
+            what: `it needs the fact "${name}", which was not found out`,
+          });
+        });
+        const fact = own(known, name);
         if (fact === undefined) {
           throw new PipelineError(`stage "${stage.name}" needs the fact "${name}", which is not given`);
         }

@@ -2,7 +2,7 @@
  * The user's files, hashed where they lie. What a folder looked like is remembered as one snapshot (names, stamps,
  * hashes in flat arrays), so that a million unchanged files cost one walk and no reading.
  */
-import { dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { SourceNode } from "./artifact.ts";
 import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
@@ -152,6 +152,36 @@ function existing({ path, form }: SourceNode): string {
   const { isDirectory, isFile } = follow(path);
   if (form === "folder" ? !isDirectory : !isFile) throw new PipelineError(`${path} is not a ${form}`);
   return path;
+}
+
+/**
+ * Throws where a store lies, or would lie, in a folder that a run reads: every run would change its own input.
+ *
+ * @throws {PipelineError} that names both
+ */
+export function checkApart(store: string, sources: Iterable<SourceNode>): void {
+  const place = realPlace(resolve(store));
+  for (const { path, form } of sources) {
+    if (form !== "folder") continue;
+    const folder = realPlace(resolve(path));
+    const inside = place === folder ? "" : place.startsWith(`${folder}/`) ? place.slice(folder.length) : null;
+    // what lies below a dot folder is not read
+    if (inside === null || inside.includes("/.")) continue;
+    throw new PipelineError(
+      `the store ${store} lies in the source folder ${path}, so every run would change what it reads: ` +
+        "choose another store, or one whose name begins with a dot",
+    );
+  }
+}
+
+/** Where a path leads; what is not there yet lies where its folder does. */
+function realPlace(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : `${realPlace(above).replace(/\/$/, "")}/${basename(path)}`;
+  }
 }
 
 /** What a path leads to. */

@@ -1,5 +1,6 @@
 /** Declaring a stage: a typed function from artifacts and parameters to an artifact. */
 import { z } from "zod";
+import { checkAmount } from "./amounts.ts";
 import type { Artifact, Node } from "./artifact.ts";
 import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
 import { plain } from "./plain.ts";
@@ -55,10 +56,10 @@ export interface StageDefinition<
   readonly determinism: Determinism;
   readonly resources?: Resources;
   /**
-   * Seconds that a call of `run` may take, with `open` where it waits for that; at most 2,000,000. Then its signal is
-   * aborted, and what it makes is dropped, whether it listens or not. One that does not listen goes on in the
-   * background until it returns by itself; one that never gives the thread back cannot be stopped before it returns.
-   * Default: no limit.
+   * Seconds that a call of `run` may take, with `open` where it waits for that, and a call of `close`; at most
+   * 2,000,000. Then its signal is aborted, and what it makes is dropped, whether it listens or not. One that does not
+   * listen goes on in the background until it returns by itself; one that never gives the thread back cannot be stopped
+   * before it returns. Default: no limit.
    */
   readonly timeLimit?: number;
   /** How often a call of `run` that failed is made again. Default 0. */
@@ -167,20 +168,24 @@ const LONGEST = 2_000_000;
 function erase<I extends Roles, K extends string, E extends readonly EachRole<I>[], S extends z.ZodType, R>(
   definition: StageDefinition<I, K, E, S, R>,
 ): Stage {
-  const { name, module, output, determinism, timeLimit, retries = 0, open, close, run } = definition;
+  const { name, module, output, determinism, batch = 1, timeLimit, retries = 0, open, close, run } = definition;
+  const { resources = {} } = definition;
   const each: readonly string[] = definition.each ?? [];
-  const roles: Record<string, Role> = {};
+  const roles: Record<string, Role> = Object.create(null);
   for (const [role, text] of Object.entries(definition.inputs)) {
     if (!/^[A-Za-z]\w*$/.test(role)) throw new TypeError(`stage "${name}": "${role}" is not a usable role name`);
     roles[role] = parseRole(text);
   }
   if (!/^[\w.-]+$/.test(name)) throw new TypeError(`"${name}" is not a usable stage name`);
   if (timeLimit !== undefined && !(timeLimit > 0 && timeLimit <= LONGEST)) {
-    throw new TypeError(`stage "${name}": its time limit must be more than 0 and at most ${LONGEST} seconds`);
+    const wanted = `more than 0 and at most ${LONGEST} seconds`;
+    throw new TypeError(`stage "${name}": its time limit must be ${wanted}, not ${timeLimit}`);
   }
-  if (!Number.isSafeInteger(retries) || retries < 0) {
-    throw new TypeError(`stage "${name}": its retries must be a whole number from 0`);
-  }
+  const its = `stage "${name}": its`;
+  checkAmount(retries, { name: `${its} retries`, least: 0, whole: true });
+  checkAmount(batch, { name: `${its} batch`, least: 1, whole: true });
+  checkAmount(resources.cores, { name: `${its} cores`, least: 0 });
+  checkAmount(resources.memoryMiB, { name: `${its} memoryMiB`, least: 0 });
   for (const role of each) {
     if (roles[role]?.takes !== "any number by name") continue;
     throw new TypeError(`stage "${name}": "${role}" takes artifacts by name and cannot be in "each"`);
@@ -194,9 +199,9 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
     roles,
     output,
     each,
-    batch: Math.max(1, definition.batch ?? 1),
+    batch,
     determinism,
-    resources: definition.resources ?? {},
+    resources,
     timeLimit,
     retries,
     environment: definition.environment ?? [],

@@ -114,7 +114,7 @@ async function statusOfStage(
 ): Promise<{ row: StageStatus; tree: Resolved | null }> {
   const { state, store } = session;
   const recipe = await session.recipe(node);
-  const inputs: Record<string, Resolved> = {};
+  const inputs: Record<string, Resolved> = Object.create(null);
   const digests: Record<string, string | null> = {};
   const waits: string[] = [];
   for (const [role, vertex] of Object.entries(vertices)) {

@@ -120,7 +120,7 @@ interface ViewOptions {
 
 /** Makes files readable. */
 export function openTree({ files, skipped }: Listing, { store, source, touched }: ViewOptions): Tree {
-  const rows = new Map(files.map(([path, sha, size]) => [path, { sha256: sha, size }]));
+  const rows = new Map(files.map(([path, sha, size]) => [path, Object.freeze({ sha256: sha, size })]));
   function entry(path: string): Digest {
     const digest = rows.get(path);
     if (digest !== undefined) return digest;
@@ -135,7 +135,8 @@ export function openTree({ files, skipped }: Listing, { store, source, touched }
     return found;
   }
   const tree: Tree = {
-    paths: files.map(([path]) => path),
+    // calls of a stage share it
+    paths: Object.freeze(files.map(([path]) => path)),
     skipped: new Map(skipped),
     has: (path) => rows.has(path),
     entry,
@@ -164,7 +165,7 @@ export function openTree({ files, skipped }: Listing, { store, source, touched }
       return place;
     },
   };
-  return tree;
+  return Object.freeze(tree);
 }
 
 async function readSource(path: string, { sha256: sha }: Digest): Promise<Uint8Array> {
@@ -197,6 +198,11 @@ export async function overwritten({ stored }: Touched, store: Store): Promise<re
 
 /** Whether an error, or what caused it, is a damaged blob. */
 export function corruption(error: unknown): CorruptBlobError | null {
-  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof CorruptBlobError) return at;
+  const seen = new Set<unknown>();
+  for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
+    if (at instanceof CorruptBlobError) return at;
+    // an error can be its own cause
+    seen.add(at);
+  }
   return null;
 }

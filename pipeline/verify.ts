@@ -56,7 +56,7 @@ export async function verify(
       trees.set(vertex, await resolveSource(node, session));
       continue;
     }
-    const inputs: Record<string, Resolved> = {};
+    const inputs: Record<string, Resolved> = Object.create(null);
     for (const [role, input] of Object.entries(vertices)) {
       const tree = trees.get(input);
       if (tree !== undefined) inputs[role] = tree;

@@ -4,7 +4,7 @@ import { defineStage, reproduce, sourceFile, sourceFolder } from "../../pipeline
 import { openPause } from "../../pipeline/pause.ts";
 import { resolveSource } from "../../pipeline/sources.ts";
 import { openState } from "../../pipeline/state.ts";
-import { type Lab, openLab } from "./lab.ts";
+import { type Lab, openLab, textStages } from "./lab.ts";
 
 const join = defineStage({
   name: "join",
@@ -184,4 +184,23 @@ Deno.test("hashing stops when it is told to, and lets others have a turn", async
   for (const start = performance.now(); performance.now() - start < 400;) await breathe();
   clearInterval(timer);
   assert.ok(ticks >= 3, `${ticks} turns`);
+});
+
+Deno.test("a store inside a source folder is refused by name before anything is made", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "1", "sub/b.txt": "2" });
+  Deno.symlinkSync(lab.source, `${lab.root}/link`);
+  const { upper } = textStages();
+  const out = upper({ texts: sourceFolder(lab.source) });
+  for (const store of [`${lab.source}/store`, `${lab.source}/sub/new/store`, lab.source, `${lab.root}/link/store`]) {
+    await assert.rejects(reproduce({ out }, lab.options({ store })), (error: Error) => {
+      assert.ok(error.message.includes(`the store ${store} lies in the source folder ${lab.source}`), error.message);
+      return true;
+    });
+  }
+  assert.deepEqual([...Deno.readDirSync(lab.source)].map(({ name }) => name).sort(), ["a.txt", "sub"]);
+  for (const store of [`${lab.source}/.store`, `${lab.source}-2`]) {
+    await reproduce({ out }, lab.options({ store }));
+    assert.equal((await reproduce({ out }, lab.options({ store }))).summary.executed, 0);
+  }
 });

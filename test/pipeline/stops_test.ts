@@ -91,6 +91,36 @@ Deno.test("retries: as often as allowed, with a new resource and none of what fa
   }
 });
 
+Deno.test("time limit: what an overdue attempt still writes does not reach the scratch of the next", async () => {
+  using lab = openLab();
+  const folders: string[] = [];
+  let end = Promise.resolve();
+  const slow = stage("slow", {
+    timeLimit: 0.2,
+    retries: 1,
+    run: async ({ out, scratch }) => {
+      folders.push(scratch);
+      const path = `${scratch}/work.txt`;
+      if (folders.length > 1) {
+        assert.deepEqual([...Deno.readDirSync(scratch)], []);
+        Deno.writeTextFileSync(path, "good");
+        await wait(80);
+        return out.write("a.txt", Deno.readTextFileSync(path));
+      }
+      const writing = setInterval(() => Deno.writeTextFileSync(path, "overdue"), 5);
+      end = wait(3000).then(() => clearInterval(writing));
+      Deno.writeTextFileSync(path, "overdue");
+      await end;
+    },
+  });
+  const { trees } = await reproduce({ out: slow({}) }, lab.options());
+  assert.equal(await trees.out.text("a.txt"), "good");
+  assert.equal(new Set(folders).size, 2);
+  await end;
+  await reproduce({ out: slow({}) }, lab.options());
+  assert.deepEqual([...Deno.readDirSync(`${lab.root}/store/scratch`)], []);
+});
+
 Deno.test("keepGoing: other branches come to their end; what failed and what was not made is named", async () => {
   for (const keepGoing of [true, false]) {
     using lab = openLab();

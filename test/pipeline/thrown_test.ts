@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { defineStage, reproduce, StageError } from "../../pipeline/mod.ts";
+import { openLab } from "./lab.ts";
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+type Definition = Parameters<typeof defineStage<Record<never, never>, "out">>[0];
+
+function stage(more: Partial<Definition>) {
+  return defineStage({
+    name: "thrower",
+    module: import.meta.url,
+    inputs: {},
+    output: "out",
+    determinism: "bitwise",
+    run: ({ out }) => out.write("a.txt", "a"),
+    ...more,
+  });
+}
+
+const fail = (thrown: unknown) => () => {
+  throw thrown;
+};
+
+Deno.test("whatever is thrown, and from wherever, is a failure of the stage by name", async () => {
+  const loop = new Error("loop");
+  loop.cause = loop;
+  const things: readonly (readonly [thrown: unknown, text: string])[] = [
+    [null, "threw null, which is no error"],
+    [undefined, "threw undefined, which is no error"],
+    [Object.create(null), "threw [Object: null prototype] {}, which is no error"],
+    [Symbol("s"), "threw Symbol(s), which is no error"],
+    [{ code: 3 }, "threw { code: 3 }, which is no error"],
+    ["text", "text"],
+    [loop, "loop"],
+  ];
+  for (const [thrown, text] of things) {
+    const thrower = fail(thrown);
+    const cases: readonly (readonly [more: Partial<Definition>, message: string, facts?: () => never])[] = [
+      [{ run: thrower }, text],
+      [{ open: thrower }, text],
+      [{ open: () => {}, close: thrower }, `close: ${text}`],
+      [{ resources: { gpu: thrower } }, `the question whether it needs the GPU: ${text}`],
+      [{ environment: ["adapter"] }, `it needs the fact "adapter", which was not found out: ${text}`, thrower],
+    ];
+    for (const [more, message, facts = () => Promise.resolve({})] of cases) {
+      using lab = openLab();
+      await assert.rejects(reproduce({ out: stage(more)({}) }, lab.options({ facts })), (error) => {
+        assert.ok(error instanceof StageError, message);
+        assert.equal(error.message, `stage "thrower": ${message}`);
+        return true;
+      });
+    }
+  }
+});
+
+Deno.test("a close that does not end is held to the time limit, and to the run's own end", async () => {
+  using lab = openLab();
+  const close = () => wait(20_000).then(() => {});
+  let began = performance.now();
+  const limited = stage({ timeLimit: 0.1, open: () => {}, close });
+  await assert.rejects(reproduce({ out: limited({}) }, lab.options()), {
+    message: 'stage "thrower": close: ran longer than its limit of 0.1 s',
+  });
+  assert.ok(performance.now() - began < 5000);
+  const stop = new AbortController();
+  const endless = stage({
+    name: "endless",
+    resources: { gpu: true },
+    open: () => {},
+    close: () => (stop.abort(), close()),
+  });
+  began = performance.now();
+  await assert.rejects(reproduce({ out: endless({}) }, lab.options({ signal: stop.signal })), {
+    name: "AbortError",
+  });
+  assert.ok(performance.now() - began < 5000);
+  // the GPU is free again
+  const next = stage({ name: "next", resources: { gpu: true } });
+  await wait(300);
+  await reproduce({ out: next({}) }, lab.options({ signal: AbortSignal.timeout(4000) }));
+});
