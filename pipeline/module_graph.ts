@@ -3,16 +3,16 @@
  * the content of each. It is remembered with the stamps of all files that shaped it.
  */
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Configs } from "./config.ts";
-import { type Ask, askDeno, type Info, type InfoModule, merged } from "./deno_info.ts";
+import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
 import { hashFileSync, sha256 } from "./hash.ts";
-import { type Place, type Reads, readsOf } from "./module_reads.ts";
+import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
+import { urlPath } from "./url_path.ts";
 
 /** A file as it was: an absent one has the inode -1. */
-type Remembered = Stamp & { readonly sha256: string };
+export type Remembered = Stamp & { readonly sha256: string };
 
 /** A module graph with the stamps under which it holds. */
 export interface Graph {
@@ -30,8 +30,12 @@ export interface Graph {
 export interface GraphModule {
   readonly local: string;
   readonly sha256: string;
+  /** It is imported as text or bytes alone. */
+  readonly isData: boolean;
   /** URLs of modules that it imports or loads. */
   readonly imports: readonly string[];
+  /** Those of them that are loaded before it begins. */
+  readonly statics: readonly string[];
   /** Paths of other files that it reads. */
   readonly files: readonly string[];
   readonly packages: readonly string[];
@@ -58,7 +62,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 4;
+const FORM = 5;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -77,7 +81,7 @@ export async function loadGraph(
       return graph;
     }
   }
-  const scripts = Object.entries(stored?.modules ?? {}).filter(([url]) => isCode(new URL(url)));
+  const scripts = Object.entries(stored?.modules ?? {}).filter(([url, { isData }]) => !isData && isCode(new URL(url)));
   const known = new Map(scripts.map(([, { sha256, reads }]) => [sha256, reads]));
   const graph = await readGraph(modules, { root, configs, known });
   state.putClosure(name, JSON.stringify(graph));
@@ -117,18 +121,22 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
   const files: Record<string, Remembered> = {};
   const scans = new Map<string, Scan>();
   const asked = new Set<string>();
+  const isScanned = (url: string, asData: boolean) => {
+    const before = scans.get(url)?.module;
+    return before !== undefined && (asData || !isData(before));
+  };
   let info: Info = { modules: [], redirects: {} };
   for (let queue = modules; queue.length > 0;) {
     queue.forEach((url) => asked.add(url));
     info = merged([info, await ask(queue)]);
     const loaded = new Set<string>();
     for (const module of info.modules) {
-      if (!isModule(module.specifier) || scans.has(module.specifier)) continue;
+      if (!isModule(module.specifier) || isScanned(module.specifier, isData(module))) continue;
       const found = await scan(module, { files, known });
       scans.set(module.specifier, found);
       found.loads.forEach((url) => loaded.add(url));
     }
-    queue = [...loaded].filter((url) => !asked.has(url) && !scans.has(url));
+    queue = [...loaded].filter((url) => !asked.has(url) && !isScanned(url, false));
   }
   return assemble(scans, { info, files, root, configs });
 }
@@ -147,11 +155,13 @@ interface Scanning {
 
 async function scan(module: InfoModule, { files, known }: Scanning): Promise<Scan> {
   const { specifier, local, mediaType = "TypeScript" } = module;
-  const path = local ?? (specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier);
+  const path = local ?? (specifier.startsWith("file:") ? urlPath(specifier) : specifier);
   const file = files[path] ??= remember(path);
-  const isScript = file.ino !== -1 && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
-  const reads = known.get(file.sha256) ??
-    await readsOf(isScript ? Deno.readTextFileSync(path) : "", { language: mediaType });
+  const isScript = file.ino !== -1 && !isData(module) && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
+  const language = mediaType;
+  const reads = !isScript
+    ? NOTHING
+    : known.get(file.sha256) ?? await readsOf(Deno.readTextFileSync(path), { language });
   const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...reads.unclear] };
   for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
     const url = URL.parse(place.address, specifier);
@@ -162,7 +172,7 @@ async function scan(module: InfoModule, { files, known }: Scanning): Promise<Sca
       else found.unclear.push(place);
       continue;
     }
-    const target = fileURLToPath(url);
+    const target = urlPath(url);
     if (isOther(target)) {
       found.unclear.push(place);
       continue;
@@ -212,19 +222,23 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
   const lock = configs.lock(root);
   const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
+  const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
+    dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
   const modules: Record<string, GraphModule> = {};
   const folders = new Set([root]);
   for (const [specifier, { module, loads, sha256, ...found }] of scans) {
     const { error, dependencies = [] } = module;
     const isFile = specifier.startsWith("file:");
-    if (isFile) folders.add(dirname(fileURLToPath(specifier)));
-    const targets = dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
+    if (isFile) folders.add(dirname(urlPath(specifier)));
+    const targets = targetsOf(dependencies);
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
       sha256: isFile ? sha256 : locked.remote?.[specifier] ?? hashRemote(found.local),
+      isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
+      statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
       packages: targets.flatMap((target) => npm.get(target) ?? []),
       aliases: aliasesOf(specifier, dependencies),
       unresolved: broken.map(({ specifier }) => specifier),

@@ -28,8 +28,8 @@ interface Syntax {
   readonly [field: string]: unknown;
 }
 
-/** A module without any of what this is about. */
-const NOTHING: Reads = { addresses: [], resolved: [], unclear: [] };
+/** Of a module without any of what this is about. */
+export const NOTHING: Reads = { addresses: [], resolved: [], unclear: [] };
 /** What every such expression begins with. */
 const BEGINNING = /\bimport\s*(\.|\(|\/[/*])/;
 const EQUALITY = /^[!=]==?$/;
@@ -42,14 +42,19 @@ export async function readsOf(text: string, { language }: { readonly language: s
   const { parse } = await import("@babel/parser");
   const isTyped = !/^(JavaScript|JSX|Mjs|Cjs)$/.test(language);
   const isMarkup = !isTyped || language === "TSX";
-  try {
-    const plugins = [...isTyped ? ["typescript"] as const : [], ...isMarkup ? ["jsx"] as const : []];
-    const options = { sourceType: "module", errorRecovery: true } as const;
-    const { program } = parse(text, { ...options, plugins: [...plugins, "decorators-legacy"] });
-    return search(program as unknown as Syntax, text);
-  } catch (error) {
-    return { ...NOTHING, unclear: [{ line: 1, text: `a syntax error (${error})` }] };
+  const plugins = [...isTyped ? ["typescript"] as const : [], ...isMarkup ? ["jsx"] as const : []];
+  const options = { sourceType: "module", errorRecovery: true } as const;
+  let failure: unknown;
+  // standard decorators, and those of experimentalDecorators, which may stand before a parameter
+  for (const decorators of ["decorators", "decorators-legacy"] as const) {
+    try {
+      const { program } = parse(text, { ...options, plugins: [...plugins, "decoratorAutoAccessors", decorators] });
+      return search(program as unknown as Syntax, text);
+    } catch (error) {
+      failure ??= error;
+    }
   }
+  return { ...NOTHING, unclear: [{ line: 1, text: `a syntax error (${failure})` }] };
 }
 
 function search(program: Syntax, text: string): Reads {

@@ -77,7 +77,7 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
   const root = lab.source;
   async function read(info: Info) {
     const graph = await readGraph([main], { root, configs, ask: () => Promise.resolve(info) });
-    return closureOf(main, { graph, root, configs, resolve: () => null });
+    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set() }).code;
   }
   assert.deepEqual((await read(info)).modules, {
     "stage.ts": sha256(""),
@@ -324,4 +324,45 @@ Deno.test("a folder that is no member of the workspace around it, and one withou
   assert.equal(root(`${lab.source}/stranger/deep`), `${lab.source}/stranger`);
   assert.equal(root(`${lab.source}/bare`), lab.source);
   assert.equal(root(lab.root), lab.root);
+});
+
+Deno.test("a project's path may hold what has a meaning in addresses", async () => {
+  using lab = openLab();
+  for (const folder of ["a#b", "a?b", "a%20b", "a%b", "50% é"]) {
+    lab.put({
+      [`${folder}/deno.json`]: "{}",
+      [`${folder}/stage.ts`]: 'import "./low.ts"; export const u = new URL("./5%.txt", import.meta.url);',
+      [`${folder}/low.ts`]: "export {};",
+      [`${folder}/5%.txt`]: "",
+    });
+    const code = await codeOf(lab, `${folder}/stage.ts`);
+    assert.deepEqual(Object.keys(code.modules).sort(), ["5%.txt", "low.ts", "stage.ts"], folder);
+  }
+});
+
+Deno.test("decorators are syntax, those of the standard and the older ones", async () => {
+  using lab = openLab();
+  const standard = "@d export class A { @d accessor x = 1; @d m() {} } export @d class B {}";
+  const older = "export class A { constructor(@d x: number) {} @d m() {} }";
+  for (const classes of [standard, older]) {
+    const read = 'new URL("./a.txt", import.meta.url);';
+    lab.put({ "deno.json": "{}", "a.txt": "", "stage.ts": `const d = (x: any): any => x; ${classes} ${read}` });
+    assert.deepEqual(Object.keys((await codeOfStage(lab)).modules).sort(), ["a.txt", "stage.ts"], classes);
+  }
+});
+
+Deno.test("a module that is imported as text is data, unless it is imported as code too", async () => {
+  using lab = openLab();
+  const text = "const a = ((( import.meta.dirname";
+  lab.put({
+    "deno.json": "{}",
+    "stage.ts": 'import t from "./a.ts" with { type: "text" }; export const u = t;',
+    "a.ts": text,
+  });
+  assert.deepEqual((await codeOfStage(lab)).modules["a.ts"], sha256(text));
+  lab.put({
+    "stage.ts": 'import t from "./a.ts" with { type: "text" }; new Worker(new URL("./a.ts", import.meta.url));',
+    "a.ts": "export const a = import.meta.dirname;",
+  });
+  await assert.rejects(codeOfStage(lab), /a\.ts:1: import\.meta\.dirname cannot be followed/);
 });
