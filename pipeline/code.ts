@@ -168,7 +168,7 @@ export function closureOf(
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
       if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });
     }
-    addPackages(found.packages, { graph, packages });
+    addPackages(found.packages, { graph, packages, watch });
     for (const [alias, target] of Object.entries(found.aliases)) {
       if (isEngine(target)) continue;
       aliases.push({ alias, module: name, target: target.startsWith("file:") ? nameOf(target) : target });
@@ -234,13 +234,19 @@ function tableOf(aliases: readonly Alias[]): Record<string, string> {
 
 function addPackages(
   ids: readonly string[],
-  { graph, packages }: { readonly graph: Graph; readonly packages: Record<string, string> },
+  { graph, packages, watch }: {
+    readonly graph: Graph;
+    readonly packages: Record<string, string>;
+    readonly watch: (path: string, file: Pick<CodeFile, "name" | "loaded">) => void;
+  },
 ): void {
   const queue = [...ids];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (packages[id] !== undefined) continue;
     const found = graph.packages[id];
     packages[id] = found?.integrity ?? "unknown";
+    // Deno copies or links them into node_modules as the program starts, which their times may show
+    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "at any time" });
     queue.push(...found?.dependencies ?? []);
   }
 }

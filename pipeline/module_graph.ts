@@ -5,7 +5,8 @@
 import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
-import { hashFileSync, sha256 } from "./hash.ts";
+import { canonical, hashFileSync, sha256 } from "./hash.ts";
+import { isOfPackage, linkedPackages } from "./linked.ts";
 import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
@@ -21,9 +22,17 @@ export interface Graph {
   /** By URL. */
   readonly modules: Readonly<Record<string, GraphModule>>;
   /** Package id → integrity and dependencies. */
-  readonly packages: Readonly<Record<string, { readonly integrity: string; readonly dependencies: readonly string[] }>>;
+  readonly packages: Readonly<Record<string, GraphPackage>>;
   /** Path of a configuration → its options that change what is emitted. */
   readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** One package of a {@link Graph}. */
+interface GraphPackage {
+  readonly integrity: string;
+  readonly dependencies: readonly string[];
+  /** Paths of the files of one that lies in a folder of this machine. */
+  readonly files: readonly string[];
 }
 
 /** One module of a {@link Graph}. */
@@ -109,7 +118,7 @@ function current({ files }: Graph): Graph["files"] | null {
     const now = stampOf(path);
     if (!sameStamp(before.ino === -1 ? null : before, now)) return null;
     if (!before.racy || now === null) continue;
-    if (hashFileSync(path).sha256 !== before.sha256) return null;
+    if (hashOf(path) !== before.sha256) return null;
     if (!now.racy) grown[path] = { ...now, sha256: before.sha256 };
   }
   return Object.keys(grown).length === 0 ? files : { ...files, ...grown };
@@ -246,11 +255,16 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     };
   }
   for (const path of configs.files(root, folders)) files[path] ??= remember(path);
+  const linked = linkedPackages(configs.links(root));
+  for (const path of linked.flatMap(({ paths }) => paths)) files[path] ??= remember(path);
   const packages = Object.fromEntries(
-    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => [
-      id,
-      { integrity: locked.npm?.[id]?.integrity ?? "not in deno.lock", dependencies },
-    ]),
+    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => {
+      const paths = linked.find((one) => isOfPackage(id, one))?.paths;
+      const integrity = paths === undefined
+        ? locked.npm?.[id]?.integrity ?? "not in deno.lock"
+        : `linked ${sha256(canonical(paths.map((path) => files[path]?.sha256 ?? "")))}`;
+      return [id, { integrity, dependencies, files: paths?.filter((path) => !path.endsWith("/")) ?? [] }];
+    }),
   );
   return { files, modules, packages, emit: configs.emit(root, folders) };
 }
@@ -286,9 +300,15 @@ function isOther(path: string): boolean {
   return stampOf(path) !== null && !Deno.statSync(path).isFile;
 }
 
+/** Hash of a file's content; of a folder, whose path ends in "/", that of the names in it. */
+function hashOf(path: string): string {
+  if (!path.endsWith("/")) return hashFileSync(path).sha256;
+  return sha256([...Deno.readDirSync(path)].map(({ name }) => name).sort().join("\0"));
+}
+
 /** Stamp and content of a file; a missing one is remembered as missing (ino -1). */
 function remember(path: string): Remembered {
   const stamp = stampOf(path);
   if (stamp === null) return { dev: 0, ino: -1, size: 0, mtime: 0, ctime: 0, racy: false, sha256: "" };
-  return { ...stamp, sha256: hashFileSync(path).sha256 };
+  return { ...stamp, sha256: hashOf(path) };
 }

@@ -366,3 +366,23 @@ Deno.test("a module that is imported as text is data, unless it is imported as c
   });
   await assert.rejects(codeOfStage(lab), /a\.ts:1: import\.meta\.dirname cannot be followed/);
 });
+
+Deno.test("a package that is linked from a folder counts by its files", async () => {
+  using lab = openLab();
+  const config = { nodeModulesDir: "auto", links: ["../package"], imports: { linked: "npm:linked@1.0.0" } };
+  lab.put({
+    "package/package.json": JSON.stringify({ name: "linked", version: "1.0.0", type: "module", main: "index.js" }),
+    "package/index.js": 'export * from "./deep/a.js";',
+    "package/deep/a.js": "export const a = 1;",
+    "program/deno.json": JSON.stringify(config),
+    "program/stage.ts": 'import { a } from "linked"; export const b = a;',
+  });
+  const first = await codeOf(lab, "program/stage.ts");
+  assert.deepEqual(Object.keys(first.packages), ["linked@1.0.0"]);
+  assert.deepEqual(await codeOf(lab, "program/stage.ts"), first);
+  lab.put({ "package/deep/a.js": "export const a = 2;" });
+  const second = await codeOf(lab, "program/stage.ts");
+  assert.deepEqual(changedCode(first, second), ["linked@1.0.0"]);
+  lab.put({ "package/deep/b.js": "" });
+  assert.deepEqual(changedCode(second, await codeOf(lab, "program/stage.ts")), ["linked@1.0.0"]);
+});
