@@ -13,6 +13,7 @@
  */
 import { dirname, relative } from "node:path";
 import { type Configs, openConfigs } from "./config.ts";
+import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
 import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
@@ -66,8 +67,6 @@ export interface CodeOptions {
   /** Default: `import.meta.resolve`. */
   readonly resolve?: Resolve;
 }
-
-const ENGINE = notCode(new URL(".", import.meta.url)).href;
 
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
 export function codeDigests(

@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
+import { ENGINE } from "./engine_url.ts";
 import { canonical, hashFileSync, sha256 } from "./hash.ts";
 import { isOfPackage, linkedPackages } from "./linked.ts";
 import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
@@ -71,7 +72,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 5;
+const FORM = 6;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -171,7 +172,8 @@ async function scan(module: InfoModule, { files, known }: Scanning): Promise<Sca
   const reads = !isScript
     ? NOTHING
     : known.get(file.sha256) ?? await readsOf(Deno.readTextFileSync(path), { language });
-  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...reads.unclear] };
+  const strangers = reads.exemptions.filter((place) => !isEngines(place, module));
+  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...strangers, ...reads.unclear] };
   for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
     const url = URL.parse(place.address, specifier);
     if (url === null || (url.protocol !== "file:" && URL.canParse(place.address))) continue;
@@ -211,6 +213,12 @@ function isAddress(
   if (/^(\.{0,2}\/|file:|https?:)/.test(place.address)) return true;
   if (!dependencies.some(({ specifier }) => specifier === place.address)) unclear.push(place);
   return false;
+}
+
+/** Whether an import leads to the engine. */
+function isEngines({ address }: Reads["exemptions"][number], { specifier, dependencies = [] }: InfoModule): boolean {
+  const target = dependencies.find((dependency) => dependency.specifier === address)?.code?.specifier;
+  return (target ?? URL.parse(address, specifier)?.href ?? "").startsWith(ENGINE);
 }
 
 function isCode({ pathname }: URL): boolean {

@@ -111,10 +111,11 @@ Deno.test("a thread's module and what it imports are code, and so is a file that
   lab.put({
     "deno.json": "{}",
     "stage.ts": `
+      const defineStage = (x: unknown) => x;
       export const start = () => new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
       export const other = import.meta.resolve(\`./other.js\`);
       const table: Uint8Array = Deno.readFileSync(new URL("data/table.bin", import.meta . /* here */ url));
-      if (import.meta.main && import.meta.url !== "x") console.log({ module: import.meta.url, table });
+      if (import.meta.main && import.meta.url !== "x") defineStage({ module: import.meta.url, table } as never);
     `,
     "thread.ts": 'import { deep } from "./deep.ts"; new Worker(new URL("thread2.ts", import.meta.url)); deep();',
     "deep.ts": "export const deep = () => {};",
@@ -156,6 +157,9 @@ const unclear = {
   'import.meta["url"]': 'import.meta["url"]',
   "import.meta?.filename": "import.meta?.filename",
   "fetch(import.meta.url as string)": "import.meta.url",
+  "({ module: import.meta.url })": "import.meta.url",
+  "defineStage({ name, options: { module: import.meta.url } })": "import.meta.url",
+  "defineStage({ name }, { module: import.meta.url })": "import.meta.url",
   "(({ url }: ImportMeta) => url)(import.meta)": "import.meta",
 };
 
@@ -163,7 +167,11 @@ Deno.test("what cannot be followed is refused by file and line, unless it is sai
   using lab = openLab();
   for (const [expression, named] of Object.entries(unclear)) {
     const put = (expression: string) => {
-      const lines = [`import { notCode } from "${ENGINE}";`, "", `export const f = (name: string) => ${expression};`];
+      const lines = [
+        `import { defineStage, notCode } from "${ENGINE}";`,
+        "",
+        `export const f = (name: string) => ${expression};`,
+      ];
       lab.put({ "deno.json": "{}", "data/a.txt": "", "stage.ts": lines.join("\n") });
     };
     put(expression);
@@ -385,4 +393,32 @@ Deno.test("a package that is linked from a folder counts by its files", async ()
   assert.deepEqual(changedCode(first, second), ["linked@1.0.0"]);
   lab.put({ "package/deep/b.js": "" });
   assert.deepEqual(changedCode(second, await codeOf(lab, "program/stage.ts")), ["linked@1.0.0"]);
+});
+
+Deno.test("only the engine's own notCode exempts, by whatever name it is imported", async () => {
+  using lab = openLab();
+  const put = (head: string, name: string) =>
+    lab.put({
+      "deno.json": "{}",
+      "own.ts": "export const notCode = <T>(x: T) => x;",
+      "stage.ts": `${head} export const f = (x: string) => import(${name}(x));`,
+    });
+  put(`import { notCode as free } from "${ENGINE}";`, "free");
+  await codeOfStage(lab);
+  put("const notCode = <T>(x: T) => x;", "notCode");
+  await assert.rejects(codeOfStage(lab), /stage\.ts:1: import\(notCode\(x\)\) cannot be followed/);
+  put('import { notCode } from "./own.ts";', "notCode");
+  await assert.rejects(codeOfStage(lab), /stage\.ts:1: import \{ notCode \} from "\.\/own\.ts"; cannot be followed/);
+});
+
+Deno.test("a stage's definition may name its module, also to a helper and under a type", async () => {
+  using lab = openLab();
+  for (const call of ["defineStage({ module: import.meta.url } as any)", "defineNet({ module: import.meta.url }, 1)"]) {
+    lab.put({ "deno.json": "{}", "stage.ts": `declare const defineStage: any, defineNet: any; ${call};` });
+    await codeOfStage(lab);
+  }
+  lab.put({ "stage.ts": `import * as engine from "${ENGINE}"; engine.defineStage({ module: import.meta.url });` });
+  await codeOfStage(lab);
+  lab.put({ "stage.ts": `import { defineStage as d } from "${ENGINE}"; d({ module: import.meta.url });` });
+  await codeOfStage(lab);
 });
