@@ -17,7 +17,7 @@ export function mayHaveChanged(files: CodeFiles): boolean {
 }
 
 /** One in so many moments is spent on looking, at most. */
-const SHARE = 20;
+const SHARE = 50;
 
 /** Says when it is time to look again, so that short batches are not held up by it. */
 export interface Pace {
