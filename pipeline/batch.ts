@@ -186,6 +186,7 @@ export async function callStage(
     });
     const run = async (signal: AbortSignal) =>
       await stage.run(contextOf(common(await shared.open(), signal), { job, products, touched }));
+    await session.checkLoaded(job.node);
     const started = Date.now();
     await withinLimit(run, { seconds: stage.timeLimit, signal: session.signal });
     for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));

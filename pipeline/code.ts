@@ -12,14 +12,15 @@
  * import map, are among those by whose stamps the graph is remembered.
  */
 import { dirname, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Configs, openConfigs } from "./config.ts";
+import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
 import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
 import { notCode } from "./not_code.ts";
-import { stampOf } from "./stamp.ts";
+import { type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
+import { urlPath } from "./url_path.ts";
 
 /**
  * A stage module's closure: paths relative to the project (the workspace's folder, or that of `deno.json`), URLs and
@@ -37,6 +38,25 @@ export interface Code {
 /** Gives the code of stage modules (by URL). */
 export type CodeDigests = (modules: readonly string[]) => Promise<ReadonlyMap<string, Code>>;
 
+/** A file of a stage's code. */
+export interface CodeFile {
+  /** What the code's digest calls it. */
+  readonly name: string;
+  /** Its stamp when it was read for the digest. */
+  readonly stamp: Stamp;
+  /** When the program loaded it: as it started, before the stage was defined, or at any time, again and again. */
+  readonly loaded: "at the start" | "before the definition" | "at any time";
+}
+
+/** By path. */
+export type CodeFiles = ReadonlyMap<string, CodeFile>;
+
+/** {@link CodeDigests} with the files of which they are made. */
+export interface WatchedDigests extends CodeDigests {
+  /** The files of a module's code, as they were when it was last asked for; none of one that was not. */
+  files(module: string): CodeFiles;
+}
+
 /** What an import means in the running program: an address, or null where it means nothing. */
 export type Resolve = (specifier: string) => string | null;
 
@@ -48,20 +68,19 @@ export interface CodeOptions {
   readonly resolve?: Resolve;
 }
 
-const ENGINE = notCode(new URL(".", import.meta.url)).href;
-
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
 export function codeDigests(
   state: State,
   { entry = Deno.mainModule, resolve = resolveHere }: CodeOptions = {},
-): CodeDigests {
+): WatchedDigests {
+  const files = new Map<string, CodeFiles>();
   /** All modules asked for so far, by the folder whose configuration rules them. */
   const asked = new Map<string, Set<string>>();
-  return async (modules) => {
+  const digests: CodeDigests = async (modules) => {
     const configs = openConfigs();
-    const program = entry.startsWith("file:") ? configs.root(dirname(fileURLToPath(entry))) : null;
+    const program = entry.startsWith("file:") ? configs.root(dirname(urlPath(entry))) : null;
     const rootOf = (module: string) => {
-      if (module.startsWith("file:")) return configs.root(dirname(fileURLToPath(module)));
+      if (module.startsWith("file:")) return configs.root(dirname(urlPath(module)));
       if (program === null) throw new PipelineError(`${module} has no folder whose deno.json rules it`);
       return program;
     };
@@ -74,17 +93,29 @@ export function codeDigests(
       const rest = others.some((module) => own.includes(module))
         ? await loadGraph(others, { state, root, configs })
         : null;
+      const atStart = main === null ? new Set<string>() : staticsOf(entry, main);
       for (const module of own) {
         const graph = main?.modules[module] === undefined ? rest : main;
-        if (graph !== null) result.set(module, closureOf(module, { graph, root, configs, resolve }));
+        if (graph === null) continue;
+        const closure = closureOf(module, { graph, root, configs, resolve, atStart });
+        result.set(module, closure.code);
+        files.set(module, closure.files);
       }
     }));
     return result;
   };
+  return Object.assign(digests, { files: (module: string) => files.get(module) ?? new Map() });
+}
+
+/** A module and all that is loaded before it begins. */
+function staticsOf(module: string, { modules }: Graph): ReadonlySet<string> {
+  const found = new Set([module]);
+  for (const url of found) modules[url]?.statics.forEach((next) => found.add(next));
+  return found;
 }
 
 function exists(url: string): boolean {
-  return stampOf(fileURLToPath(url)) !== null;
+  return stampOf(urlPath(url)) !== null;
 }
 
 function resolveHere(specifier: string): string | null {
@@ -101,11 +132,22 @@ interface ClosureOptions {
   readonly root: string;
   readonly configs: Configs;
   readonly resolve: Resolve;
+  /** URLs of the modules that the program loaded as it started. */
+  readonly atStart: ReadonlySet<string>;
 }
 
 /** @internal */
-export function closureOf(module: string, { graph, root, configs, resolve }: ClosureOptions): Code {
-  const nameOf = (url: string, path = fileURLToPath(url)) => relative(root, path).replaceAll("\\", "/");
+export function closureOf(
+  module: string,
+  { graph, root, configs, resolve, atStart }: ClosureOptions,
+): { readonly code: Code; readonly files: CodeFiles } {
+  const statics = staticsOf(module, graph);
+  const files = new Map<string, CodeFile>();
+  const watch = (path: string, file: Pick<CodeFile, "name" | "loaded">) => {
+    const stamp = graph.files[path];
+    if (stamp !== undefined) files.set(path, { ...file, stamp });
+  };
+  const nameOf = (url: string, path = urlPath(url)) => relative(root, path).replaceAll("\\", "/");
   const modules: Record<string, string> = {};
   const packages: Record<string, string> = {};
   const aliases: Alias[] = [];
@@ -118,8 +160,14 @@ export function closureOf(module: string, { graph, root, configs, resolve }: Clo
     checkModule(found, { root, configs, resolve });
     const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
-    for (const path of found.files) modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
-    addPackages(found.packages, { graph, packages });
+    const early = atStart.has(url) ? "at the start" : statics.has(url) ? "before the definition" : "at any time";
+    // a copy of a module from elsewhere is written as the program starts
+    if (url.startsWith("file:")) watch(found.local, { name, loaded: early });
+    for (const path of found.files) {
+      modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
+      if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });
+    }
+    addPackages(found.packages, { graph, packages, watch });
     for (const [alias, target] of Object.entries(found.aliases)) {
       if (isEngine(target)) continue;
       aliases.push({ alias, module: name, target: target.startsWith("file:") ? nameOf(target) : target });
@@ -133,11 +181,11 @@ export function closureOf(module: string, { graph, root, configs, resolve }: Clo
   for (const [path, options] of Object.entries(graph.emit)) {
     modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
   }
-  return { modules, packages, aliases: tableOf(aliases) };
+  return { code: { modules, packages, aliases: tableOf(aliases) }, files };
 }
 
 /** Throws where a module cannot be loaded, or where what runs may be another code than the one that was read. */
-function checkModule(found: GraphModule, { root, configs, resolve }: Omit<ClosureOptions, "graph">): void {
+function checkModule(found: GraphModule, { root, configs, resolve }: Omit<ClosureOptions, "graph" | "atStart">): void {
   const { local, unresolved, unclear: [place], error } = found;
   const advice = `Was it started with --config or --import-map? Put what they say into the deno.json of ${root}`;
   for (const specifier of unresolved) {
@@ -155,7 +203,7 @@ function checkModule(found: GraphModule, { root, configs, resolve }: Omit<Closur
         `Write the address out, as in new URL("./file", import.meta.url), or wrap in notCode(…) what is no code.`,
     );
   }
-  const engine = ENGINE.startsWith("file:") ? [dirname(fileURLToPath(`${ENGINE}mod.ts`))] : [];
+  const engine = ENGINE.startsWith("file:") ? [dirname(urlPath(`${ENGINE}mod.ts`))] : [];
   for (const [alias, target] of Object.entries(found.aliases)) {
     const here = resolve(alias);
     if (here === null || here === target || here === resolve(target)) continue;
@@ -185,13 +233,19 @@ function tableOf(aliases: readonly Alias[]): Record<string, string> {
 
 function addPackages(
   ids: readonly string[],
-  { graph, packages }: { readonly graph: Graph; readonly packages: Record<string, string> },
+  { graph, packages, watch }: {
+    readonly graph: Graph;
+    readonly packages: Record<string, string>;
+    readonly watch: (path: string, file: Pick<CodeFile, "name" | "loaded">) => void;
+  },
 ): void {
   const queue = [...ids];
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (packages[id] !== undefined) continue;
     const found = graph.packages[id];
     packages[id] = found?.integrity ?? "unknown";
+    // Deno copies or links them into node_modules as the program starts, which their times may show
+    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "at any time" });
     queue.push(...found?.dependencies ?? []);
   }
 }

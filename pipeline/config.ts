@@ -9,6 +9,7 @@ interface Config {
   readonly scopes?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly importMap?: string;
   readonly lock?: string | boolean | { readonly path?: string };
+  readonly links?: readonly string[];
   readonly compilerOptions?: Readonly<Record<string, unknown>>;
 }
 
@@ -27,6 +28,8 @@ export interface Configs {
   ): boolean;
   /** The lock file of a root; null where there is none. */
   lock(root: string): string | null;
+  /** The folders of packages that a root takes from there instead of a registry, by `links`. */
+  links(root: string): readonly string[];
   /** All files, there or not, whose change can make imports in some folders below a root mean something else. */
   files(root: string, folders: Iterable<string>): readonly string[];
   /**
@@ -88,6 +91,7 @@ export function openConfigs(): Configs {
     file,
     isLocal,
     lock,
+    links: (root) => (read(root)?.links ?? []).map((folder) => join(root, folder)),
     files(root, folders) {
       const places = between(root, folders);
       const maps = places.flatMap((folder) => {

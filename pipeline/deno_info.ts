@@ -1,5 +1,4 @@
 /** Asks Deno for module graphs: `deno info --json`, under the configuration that rules the modules. */
-import { fileURLToPath } from "node:url";
 import { PipelineError } from "./errors.ts";
 
 /** What `deno info --json` tells, as far as it is used. */
@@ -11,6 +10,8 @@ export interface Info {
 
 /** One module of {@link Info}. */
 export interface InfoModule {
+  /** "external" for one that is loaded as data. */
+  readonly kind?: string;
   readonly specifier: string;
   readonly local?: string | null;
   readonly mediaType?: string;
@@ -19,6 +20,7 @@ export interface InfoModule {
   readonly dependencies?: readonly {
     readonly specifier: string;
     readonly code?: { readonly specifier?: string; readonly error?: string };
+    readonly isDynamic?: boolean;
   }[];
 }
 
@@ -42,17 +44,23 @@ export function askDeno({ root, config }: { readonly root: string; readonly conf
   };
 }
 
-/** Several graphs as one; of a module that is in two, the first word counts. */
+/** Several graphs as one; of a module that is in two, the first word counts, except of one that was just data. */
 export function merged(infos: readonly Info[]): Info {
   const modules = new Map<string, InfoModule>();
   for (const module of infos.flatMap((info) => info.modules)) {
-    if (!modules.has(module.specifier)) modules.set(module.specifier, module);
+    const before = modules.get(module.specifier);
+    if (before === undefined || isData(before)) modules.set(module.specifier, module);
   }
   return {
     modules: [...modules.values()],
     redirects: Object.assign({}, ...infos.map(({ redirects }) => redirects)),
     npmPackages: Object.assign({}, ...infos.map(({ npmPackages = {} }) => npmPackages)),
   };
+}
+
+/** Whether a module is imported as text or bytes alone. */
+export function isData({ kind }: InfoModule): boolean {
+  return kind === "external";
 }
 
 async function denoInfo(
@@ -63,7 +71,7 @@ async function denoInfo(
   const code = modules.map((module) => `import ${JSON.stringify(module)};`).join("\n");
   const [only] = modules;
   const entry = modules.length === 1 && only?.startsWith("file:")
-    ? fileURLToPath(only)
+    ? only
     : `data:application/typescript,${encodeURIComponent(code)}`;
   // as the program itself: without it, modules come from the hosts that Deno trusts by default
   const free = Deno.permissions.querySync({ name: "import" }).state === "granted" ? ["--allow-import"] : [];

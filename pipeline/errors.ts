@@ -38,16 +38,19 @@ export class InputChangedError extends PipelineError {
 }
 
 /**
- * A stage's code changed between the moment its digest entered a key and the first result: which version ran is
- * anyone's guess.
+ * A stage's code changed between the moment when it was loaded and the end of the run: which version ran is anyone's
+ * guess.
  */
 export class CodeChangedError extends PipelineError {
   override name = "CodeChangedError";
   /** The modules and packages that changed, by the names that the code digest has for them. */
   readonly changed: readonly string[];
-  constructor(stage: string, changed: readonly string[]) {
+  constructor(stage: string, changed: readonly string[], { when = "run" }: { readonly when?: "start" | "run" } = {}) {
+    const what = `stage "${stage}": ${changed.join(", ")}`;
     super(
-      `stage "${stage}": ${changed.join(", ")} changed while the run was on; the result was not recorded. Run again.`,
+      when === "run"
+        ? `${what} changed while the run was on; the result was not recorded. Run again.`
+        : `${what} was edited after this program had started, which may still run the earlier version; run it again.`,
     );
     this.changed = changed;
   }

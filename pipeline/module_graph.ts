@@ -3,16 +3,18 @@
  * the content of each. It is remembered with the stamps of all files that shaped it.
  */
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Configs } from "./config.ts";
-import { type Ask, askDeno, type Info, type InfoModule, merged } from "./deno_info.ts";
-import { hashFileSync, sha256 } from "./hash.ts";
-import { type Place, type Reads, readsOf } from "./module_reads.ts";
+import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
+import { ENGINE } from "./engine_url.ts";
+import { canonical, hashFileSync, sha256 } from "./hash.ts";
+import { isOfPackage, linkedPackages } from "./linked.ts";
+import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
+import { urlPath } from "./url_path.ts";
 
 /** A file as it was: an absent one has the inode -1. */
-type Remembered = Stamp & { readonly sha256: string };
+export type Remembered = Stamp & { readonly sha256: string };
 
 /** A module graph with the stamps under which it holds. */
 export interface Graph {
@@ -21,17 +23,29 @@ export interface Graph {
   /** By URL. */
   readonly modules: Readonly<Record<string, GraphModule>>;
   /** Package id → integrity and dependencies. */
-  readonly packages: Readonly<Record<string, { readonly integrity: string; readonly dependencies: readonly string[] }>>;
+  readonly packages: Readonly<Record<string, GraphPackage>>;
   /** Path of a configuration → its options that change what is emitted. */
   readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** One package of a {@link Graph}. */
+interface GraphPackage {
+  readonly integrity: string;
+  readonly dependencies: readonly string[];
+  /** Paths of the files of one that lies in a folder of this machine. */
+  readonly files: readonly string[];
 }
 
 /** One module of a {@link Graph}. */
 export interface GraphModule {
   readonly local: string;
   readonly sha256: string;
+  /** It is imported as text or bytes alone. */
+  readonly isData: boolean;
   /** URLs of modules that it imports or loads. */
   readonly imports: readonly string[];
+  /** Those of them that are loaded before it begins. */
+  readonly statics: readonly string[];
   /** Paths of other files that it reads. */
   readonly files: readonly string[];
   readonly packages: readonly string[];
@@ -58,7 +72,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 4;
+const FORM = 6;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -77,7 +91,7 @@ export async function loadGraph(
       return graph;
     }
   }
-  const scripts = Object.entries(stored?.modules ?? {}).filter(([url]) => isCode(new URL(url)));
+  const scripts = Object.entries(stored?.modules ?? {}).filter(([url, { isData }]) => !isData && isCode(new URL(url)));
   const known = new Map(scripts.map(([, { sha256, reads }]) => [sha256, reads]));
   const graph = await readGraph(modules, { root, configs, known });
   state.putClosure(name, JSON.stringify(graph));
@@ -105,7 +119,7 @@ function current({ files }: Graph): Graph["files"] | null {
     const now = stampOf(path);
     if (!sameStamp(before.ino === -1 ? null : before, now)) return null;
     if (!before.racy || now === null) continue;
-    if (hashFileSync(path).sha256 !== before.sha256) return null;
+    if (hashOf(path) !== before.sha256) return null;
     if (!now.racy) grown[path] = { ...now, sha256: before.sha256 };
   }
   return Object.keys(grown).length === 0 ? files : { ...files, ...grown };
@@ -117,18 +131,22 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
   const files: Record<string, Remembered> = {};
   const scans = new Map<string, Scan>();
   const asked = new Set<string>();
+  const isScanned = (url: string, asData: boolean) => {
+    const before = scans.get(url)?.module;
+    return before !== undefined && (asData || !isData(before));
+  };
   let info: Info = { modules: [], redirects: {} };
   for (let queue = modules; queue.length > 0;) {
     queue.forEach((url) => asked.add(url));
     info = merged([info, await ask(queue)]);
     const loaded = new Set<string>();
     for (const module of info.modules) {
-      if (!isModule(module.specifier) || scans.has(module.specifier)) continue;
+      if (!isModule(module.specifier) || isScanned(module.specifier, isData(module))) continue;
       const found = await scan(module, { files, known });
       scans.set(module.specifier, found);
       found.loads.forEach((url) => loaded.add(url));
     }
-    queue = [...loaded].filter((url) => !asked.has(url) && !scans.has(url));
+    queue = [...loaded].filter((url) => !asked.has(url) && !isScanned(url, false));
   }
   return assemble(scans, { info, files, root, configs });
 }
@@ -147,12 +165,15 @@ interface Scanning {
 
 async function scan(module: InfoModule, { files, known }: Scanning): Promise<Scan> {
   const { specifier, local, mediaType = "TypeScript" } = module;
-  const path = local ?? (specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier);
+  const path = local ?? (specifier.startsWith("file:") ? urlPath(specifier) : specifier);
   const file = files[path] ??= remember(path);
-  const isScript = file.ino !== -1 && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
-  const reads = known.get(file.sha256) ??
-    await readsOf(isScript ? Deno.readTextFileSync(path) : "", { language: mediaType });
-  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...reads.unclear] };
+  const isScript = file.ino !== -1 && !isData(module) && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
+  const language = mediaType;
+  const reads = !isScript
+    ? NOTHING
+    : known.get(file.sha256) ?? await readsOf(Deno.readTextFileSync(path), { language });
+  const strangers = reads.exemptions.filter((place) => !isEngines(place, module));
+  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...strangers, ...reads.unclear] };
   for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
     const url = URL.parse(place.address, specifier);
     if (url === null || (url.protocol !== "file:" && URL.canParse(place.address))) continue;
@@ -162,7 +183,7 @@ async function scan(module: InfoModule, { files, known }: Scanning): Promise<Sca
       else found.unclear.push(place);
       continue;
     }
-    const target = fileURLToPath(url);
+    const target = urlPath(url);
     if (isOther(target)) {
       found.unclear.push(place);
       continue;
@@ -194,6 +215,12 @@ function isAddress(
   return false;
 }
 
+/** Whether an import leads to the engine. */
+function isEngines({ address }: Reads["exemptions"][number], { specifier, dependencies = [] }: InfoModule): boolean {
+  const target = dependencies.find((dependency) => dependency.specifier === address)?.code?.specifier;
+  return (target ?? URL.parse(address, specifier)?.href ?? "").startsWith(ENGINE);
+}
+
 function isCode({ pathname }: URL): boolean {
   return /\.[cm]?[jt]sx?$/.test(pathname);
 }
@@ -212,19 +239,23 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
   const lock = configs.lock(root);
   const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
+  const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
+    dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
   const modules: Record<string, GraphModule> = {};
   const folders = new Set([root]);
   for (const [specifier, { module, loads, sha256, ...found }] of scans) {
     const { error, dependencies = [] } = module;
     const isFile = specifier.startsWith("file:");
-    if (isFile) folders.add(dirname(fileURLToPath(specifier)));
-    const targets = dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
+    if (isFile) folders.add(dirname(urlPath(specifier)));
+    const targets = targetsOf(dependencies);
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
       sha256: isFile ? sha256 : locked.remote?.[specifier] ?? hashRemote(found.local),
+      isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
+      statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
       packages: targets.flatMap((target) => npm.get(target) ?? []),
       aliases: aliasesOf(specifier, dependencies),
       unresolved: broken.map(({ specifier }) => specifier),
@@ -232,11 +263,16 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     };
   }
   for (const path of configs.files(root, folders)) files[path] ??= remember(path);
+  const linked = linkedPackages(configs.links(root));
+  for (const path of linked.flatMap(({ paths }) => paths)) files[path] ??= remember(path);
   const packages = Object.fromEntries(
-    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => [
-      id,
-      { integrity: locked.npm?.[id]?.integrity ?? "not in deno.lock", dependencies },
-    ]),
+    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => {
+      const paths = linked.find((one) => isOfPackage(id, one))?.paths;
+      const integrity = paths === undefined
+        ? locked.npm?.[id]?.integrity ?? "not in deno.lock"
+        : `linked ${sha256(canonical(paths.map((path) => files[path]?.sha256 ?? "")))}`;
+      return [id, { integrity, dependencies, files: paths?.filter((path) => !path.endsWith("/")) ?? [] }];
+    }),
   );
   return { files, modules, packages, emit: configs.emit(root, folders) };
 }
@@ -272,9 +308,15 @@ function isOther(path: string): boolean {
   return stampOf(path) !== null && !Deno.statSync(path).isFile;
 }
 
+/** Hash of a file's content; of a folder, whose path ends in "/", that of the names in it. */
+function hashOf(path: string): string {
+  if (!path.endsWith("/")) return hashFileSync(path).sha256;
+  return sha256([...Deno.readDirSync(path)].map(({ name }) => name).sort().join("\0"));
+}
+
 /** Stamp and content of a file; a missing one is remembered as missing (ino -1). */
 function remember(path: string): Remembered {
   const stamp = stampOf(path);
   if (stamp === null) return { dev: 0, ino: -1, size: 0, mtime: 0, ctime: 0, racy: false, sha256: "" };
-  return { ...stamp, sha256: hashFileSync(path).sha256 };
+  return { ...stamp, sha256: hashOf(path) };
 }

@@ -15,6 +15,8 @@ export interface Reads {
   readonly addresses: readonly (Place & { readonly address: string })[];
   /** What is given to `import.meta.resolve`. */
   readonly resolved: readonly (Place & { readonly address: string })[];
+  /** From where it imports a function by the name of `notCode`, which exempts only if it is the engine's. */
+  readonly exemptions: readonly (Place & { readonly address: string })[];
   /** What cannot be followed. */
   readonly unclear: readonly Place[];
 }
@@ -28,11 +30,13 @@ interface Syntax {
   readonly [field: string]: unknown;
 }
 
-/** A module without any of what this is about. */
-const NOTHING: Reads = { addresses: [], resolved: [], unclear: [] };
+/** Of a module without any of what this is about. */
+export const NOTHING: Reads = { addresses: [], resolved: [], exemptions: [], unclear: [] };
 /** What every such expression begins with. */
 const BEGINNING = /\bimport\s*(\.|\(|\/[/*])/;
 const EQUALITY = /^[!=]==?$/;
+/** `defineStage`, and helpers that give it what they are given. */
+const DEFINING = /^define[A-Z]/;
 /** Longer texts are cut in messages. */
 const LONGEST = 60;
 
@@ -42,20 +46,28 @@ export async function readsOf(text: string, { language }: { readonly language: s
   const { parse } = await import("@babel/parser");
   const isTyped = !/^(JavaScript|JSX|Mjs|Cjs)$/.test(language);
   const isMarkup = !isTyped || language === "TSX";
-  try {
-    const plugins = [...isTyped ? ["typescript"] as const : [], ...isMarkup ? ["jsx"] as const : []];
-    const options = { sourceType: "module", errorRecovery: true } as const;
-    const { program } = parse(text, { ...options, plugins: [...plugins, "decorators-legacy"] });
-    return search(program as unknown as Syntax, text);
-  } catch (error) {
-    return { ...NOTHING, unclear: [{ line: 1, text: `a syntax error (${error})` }] };
+  const plugins = [...isTyped ? ["typescript"] as const : [], ...isMarkup ? ["jsx"] as const : []];
+  const options = { sourceType: "module", errorRecovery: true } as const;
+  let failure: unknown;
+  // standard decorators, and those of experimentalDecorators, which may stand before a parameter
+  for (const decorators of ["decorators", "decorators-legacy"] as const) {
+    try {
+      const { program } = parse(text, { ...options, plugins: [...plugins, "decoratorAutoAccessors", decorators] });
+      return search(program as unknown as Syntax, text);
+    } catch (error) {
+      failure ??= error;
+    }
   }
+  return { ...NOTHING, unclear: [{ line: 1, text: `a syntax error (${failure})` }] };
 }
 
 function search(program: Syntax, text: string): Reads {
   const addresses: Reads["addresses"][number][] = [];
   const resolved: Reads["resolved"][number][] = [];
+  const exemptions: Reads["exemptions"][number][] = [];
   const unclear: Place[] = [];
+  /** What imported functions are called here. */
+  const names = { notCode: new Set<unknown>(), defining: new Set<unknown>() };
   function placeOf({ start, end, loc }: Syntax): Place {
     const whole = text.slice(start, end).replaceAll(/\s+/g, " ");
     return { line: loc.start.line, text: whole.length > LONGEST ? `${whole.slice(0, LONGEST)}…` : whole };
@@ -90,7 +102,13 @@ function search(program: Syntax, text: string): Reads {
       visit(node.options);
       return true;
     }
-    if (node.type === "ObjectProperty") return nameOf(node.key) === "module" && isHere(node.value);
+    if (node.type === "CallExpression" && defines(node.callee)) {
+      const [first, ...more] = argumentsOf(node);
+      const definition = bare(first);
+      const properties = isSyntax(definition) && Array.isArray(definition.properties) ? definition.properties : null;
+      visit([properties?.filter((property) => !isModuleHere(property)) ?? first, ...more]);
+      return true;
+    }
     if (node.type === "BinaryExpression" && EQUALITY.test(String(node.operator))) {
       visit([node.left, node.right].filter((side) => !isHere(side)));
       return true;
@@ -100,8 +118,21 @@ function search(program: Syntax, text: string): Reads {
     unclear.push(placeOf(node));
     return true;
   }
+  /** Whether a call defines a stage, or may do so in another module that gets its options. */
+  const defines = (callee: unknown) =>
+    names.defining.has(nameOf(callee)) || DEFINING.test(String(nameOf(callee) ?? propertyOf(callee)));
+  /** `notCode(…)`. */
+  const isExempt = (node: unknown) =>
+    isSyntax(node) && node.type === "CallExpression" && names.notCode.has(nameOf(node.callee));
+  for (const { statement, imported, local } of importsOf(program.body)) {
+    if (DEFINING.test(imported)) names.defining.add(local);
+    if (imported !== "notCode") continue;
+    names.notCode.add(local);
+    const address = literalOf(statement.source);
+    if (address !== null) exemptions.push({ ...placeOf(statement), address });
+  }
   visit(program.body);
-  return { addresses, resolved, unclear };
+  return { addresses, resolved, exemptions, unclear };
 }
 
 function isSyntax(value: unknown): value is Syntax {
@@ -116,9 +147,28 @@ function nameOf(node: unknown): unknown {
   return isSyntax(node) && node.type === "Identifier" ? node.name : undefined;
 }
 
-/** `notCode(…)`. */
-function isExempt(node: unknown): boolean {
-  return isSyntax(node) && node.type === "CallExpression" && nameOf(node.callee) === "notCode";
+/** The names that a module imports, beside those of whole modules. */
+function importsOf(body: unknown): readonly { statement: Syntax; imported: string; local: unknown }[] {
+  const statements = Array.isArray(body) ? body.filter(isSyntax) : [];
+  return statements.flatMap((statement) => {
+    const specifiers = statement.type === "ImportDeclaration" && Array.isArray(statement.specifiers)
+      ? statement.specifiers.filter(isSyntax)
+      : [];
+    return specifiers.map(({ imported, local }) => {
+      return { statement, imported: String(nameOf(imported) ?? literalOf(imported)), local: nameOf(local) };
+    });
+  });
+}
+
+/** An expression without the types that are said of it. */
+function bare(node: unknown): unknown {
+  return isSyntax(node) && /^TS(As|Satisfies|NonNull)Expression$/.test(node.type) ? bare(node.expression) : node;
+}
+
+/** `module: import.meta.url`. */
+function isModuleHere(property: unknown): boolean {
+  return isSyntax(property) && property.type === "ObjectProperty" && property.computed !== true &&
+    nameOf(property.key) === "module" && isHere(property.value);
 }
 
 /** `import.meta` itself. */
@@ -128,9 +178,12 @@ function isMeta(node: unknown): boolean {
 
 /** The x of `import.meta.x`. */
 function propertyOfMeta(node: unknown): string | null {
-  if (!isSyntax(node) || node.type !== "MemberExpression" || node.computed === true || !isMeta(node.object)) {
-    return null;
-  }
+  return isSyntax(node) && isMeta(node.object) ? propertyOf(node) : null;
+}
+
+/** The x of `anything.x`. */
+function propertyOf(node: unknown): string | null {
+  if (!isSyntax(node) || node.type !== "MemberExpression" || node.computed === true) return null;
   return String(nameOf(node.property));
 }
 

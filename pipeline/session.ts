@@ -3,8 +3,10 @@ import { checkAmount } from "./amounts.ts";
 import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
 import { AbortedError, asStageError, CodeChangedError, PipelineError } from "./errors.ts";
+import { editedSinceLoaded, mayHaveChanged, openPace, type Pace } from "./code_watch.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
+import { firstCode, noteFirstCode } from "./loaded.ts";
 import { tryLock } from "./locks.ts";
 import { own } from "./own.ts";
 import { plain } from "./plain.ts";
@@ -64,9 +66,11 @@ export interface Session extends Disposable {
   /** The facts, found out if they were not yet. */
   facts(): Promise<Readonly<Record<string, unknown>>>;
   /**
-   * Throws {@link CodeChangedError} if a stage's code, which has just run for the first time, is no longer what its
-   * key says.
+   * Throws {@link CodeChangedError} if a stage's code, which is about to run, is not what its key says, but an earlier
+   * version that this process has in memory.
    */
+  checkLoaded(node: Pick<StageNode, "stage">): Promise<void>;
+  /** Throws {@link CodeChangedError} if a stage's code, which has just run, is no longer what its key says. */
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
   checkAborted(): void;
@@ -111,9 +115,11 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     throw error;
   }
   const modules = plan.vertices.flatMap(({ node }) => node.type === "stage" ? [node.stage.module] : []);
-  const digestCode = options.codeDigests ?? codeDigests(state);
+  // null where the caller says what the code is: then there are no files to look at
+  const watched = options.codeDigests === undefined ? codeDigests(state) : null;
+  const digestCode = options.codeDigests ?? watched ?? codeDigests(state);
   let codes: Promise<ReadonlyMap<string, { readonly code: Code; readonly digest: string }>> | undefined;
-  const loaded = new Set<string>();
+  const paces = new Map<string, Pace>();
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
@@ -162,13 +168,28 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       }
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
     },
+    async checkLoaded({ stage }) {
+      if (watched === null || paces.has(stage.module)) return;
+      const { code } = await codeOf({ stage });
+      const before = firstCode(stage.module) ?? code;
+      const late = editedSinceLoaded(stage.module, watched.files(stage.module));
+      const edited = [...new Set([...changedCode(before, code), ...late])];
+      if (edited.length > 0) throw new CodeChangedError(stage.name, edited, { when: "start" });
+    },
     async checkCode({ stage }) {
-      // stages load what they need when they first run; from then on it stays as it is in memory
-      if (loaded.has(stage.module)) return;
+      const pace = paces.get(stage.module);
+      // what a stage loads when it first runs stays in memory; what it reads, it may read again for each batch
+      if (pace !== undefined && (watched === null || !pace.isDue())) return;
+      const started = performance.now();
       const { code, digest } = await codeOf({ stage });
-      const now = (await digestCode([stage.module])).get(stage.module) ?? { modules: {}, packages: {} };
-      if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
-      loaded.add(stage.module);
+      if (pace === undefined || watched === null || mayHaveChanged(watched.files(stage.module))) {
+        const now = (await digestCode([stage.module])).get(stage.module) ?? { modules: {}, packages: {} };
+        if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
+        if (watched !== null) noteFirstCode(stage.module, code);
+      }
+      const next = pace ?? openPace();
+      paces.set(stage.module, next);
+      if (pace !== undefined) next.note(performance.now() - started);
     },
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { checkAmount } from "./amounts.ts";
 import type { Artifact, Node } from "./artifact.ts";
 import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
+import { noteDefined } from "./loaded.ts";
 import { plain } from "./plain.ts";
 import {
   entryName,
@@ -92,6 +93,7 @@ export function defineStage<
   Resource = undefined,
 >(definition: StageDefinition<I, K, E, S, Resource>): StageFunction<I, K, S> {
   const stage = erase(definition);
+  noteDefined(stage.module);
   const schema: z.ZodType = definition.params ?? z.object({}).strict();
   function apply(inputs: Artifacts<I>, ...[params]: ParamsArgument<z.input<S>>): Artifact<K> {
     const parsed = schema.safeParse(params ?? {});

@@ -49,6 +49,15 @@ function isYoung({ mtime, ctime }: Pick<Stamp, "mtime" | "ctime">): boolean {
   return now - ctime < stepAt(ctime) || (mtime <= now && now - mtime < stepAt(mtime));
 }
 
+/**
+ * Whether a file was written after a moment, in ms since the epoch, as far as its times tell. A time in whole seconds
+ * is of any moment of that second: in the moment's own second only the mtime tells, if the kernel has set both at once.
+ */
+export function writtenAfter({ mtime, ctime }: Pick<Stamp, "mtime" | "ctime">, moment: number): boolean {
+  if (ctime > moment) return true;
+  return ctime % 1000 === 0 && moment < ctime + 1000 && mtime > moment && mtime < ctime + 1000;
+}
+
 /** Whether two stamps are of the same version of a file. */
 export function sameStamp(a: Omit<Stamp, "racy"> | null, b: Omit<Stamp, "racy"> | null): boolean {
   if (a === null || b === null) return a === b;

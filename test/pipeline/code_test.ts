@@ -77,7 +77,7 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
   const root = lab.source;
   async function read(info: Info) {
     const graph = await readGraph([main], { root, configs, ask: () => Promise.resolve(info) });
-    return closureOf(main, { graph, root, configs, resolve: () => null });
+    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set() }).code;
   }
   assert.deepEqual((await read(info)).modules, {
     "stage.ts": sha256(""),
@@ -111,10 +111,11 @@ Deno.test("a thread's module and what it imports are code, and so is a file that
   lab.put({
     "deno.json": "{}",
     "stage.ts": `
+      const defineStage = (x: unknown) => x;
       export const start = () => new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
       export const other = import.meta.resolve(\`./other.js\`);
       const table: Uint8Array = Deno.readFileSync(new URL("data/table.bin", import.meta . /* here */ url));
-      if (import.meta.main && import.meta.url !== "x") console.log({ module: import.meta.url, table });
+      if (import.meta.main && import.meta.url !== "x") defineStage({ module: import.meta.url, table } as never);
     `,
     "thread.ts": 'import { deep } from "./deep.ts"; new Worker(new URL("thread2.ts", import.meta.url)); deep();',
     "deep.ts": "export const deep = () => {};",
@@ -156,6 +157,9 @@ const unclear = {
   'import.meta["url"]': 'import.meta["url"]',
   "import.meta?.filename": "import.meta?.filename",
   "fetch(import.meta.url as string)": "import.meta.url",
+  "({ module: import.meta.url })": "import.meta.url",
+  "defineStage({ name, options: { module: import.meta.url } })": "import.meta.url",
+  "defineStage({ name }, { module: import.meta.url })": "import.meta.url",
   "(({ url }: ImportMeta) => url)(import.meta)": "import.meta",
 };
 
@@ -163,7 +167,11 @@ Deno.test("what cannot be followed is refused by file and line, unless it is sai
   using lab = openLab();
   for (const [expression, named] of Object.entries(unclear)) {
     const put = (expression: string) => {
-      const lines = [`import { notCode } from "${ENGINE}";`, "", `export const f = (name: string) => ${expression};`];
+      const lines = [
+        `import { defineStage, notCode } from "${ENGINE}";`,
+        "",
+        `export const f = (name: string) => ${expression};`,
+      ];
       lab.put({ "deno.json": "{}", "data/a.txt": "", "stage.ts": lines.join("\n") });
     };
     put(expression);
@@ -324,4 +332,93 @@ Deno.test("a folder that is no member of the workspace around it, and one withou
   assert.equal(root(`${lab.source}/stranger/deep`), `${lab.source}/stranger`);
   assert.equal(root(`${lab.source}/bare`), lab.source);
   assert.equal(root(lab.root), lab.root);
+});
+
+Deno.test("a project's path may hold what has a meaning in addresses", async () => {
+  using lab = openLab();
+  for (const folder of ["a#b", "a?b", "a%20b", "a%b", "50% é"]) {
+    lab.put({
+      [`${folder}/deno.json`]: "{}",
+      [`${folder}/stage.ts`]: 'import "./low.ts"; export const u = new URL("./5%.txt", import.meta.url);',
+      [`${folder}/low.ts`]: "export {};",
+      [`${folder}/5%.txt`]: "",
+    });
+    const code = await codeOf(lab, `${folder}/stage.ts`);
+    assert.deepEqual(Object.keys(code.modules).sort(), ["5%.txt", "low.ts", "stage.ts"], folder);
+  }
+});
+
+Deno.test("decorators are syntax, those of the standard and the older ones", async () => {
+  using lab = openLab();
+  const standard = "@d export class A { @d accessor x = 1; @d m() {} } export @d class B {}";
+  const older = "export class A { constructor(@d x: number) {} @d m() {} }";
+  for (const classes of [standard, older]) {
+    const read = 'new URL("./a.txt", import.meta.url);';
+    lab.put({ "deno.json": "{}", "a.txt": "", "stage.ts": `const d = (x: any): any => x; ${classes} ${read}` });
+    assert.deepEqual(Object.keys((await codeOfStage(lab)).modules).sort(), ["a.txt", "stage.ts"], classes);
+  }
+});
+
+Deno.test("a module that is imported as text is data, unless it is imported as code too", async () => {
+  using lab = openLab();
+  const text = "const a = ((( import.meta.dirname";
+  lab.put({
+    "deno.json": "{}",
+    "stage.ts": 'import t from "./a.ts" with { type: "text" }; export const u = t;',
+    "a.ts": text,
+  });
+  assert.deepEqual((await codeOfStage(lab)).modules["a.ts"], sha256(text));
+  lab.put({
+    "stage.ts": 'import t from "./a.ts" with { type: "text" }; new Worker(new URL("./a.ts", import.meta.url));',
+    "a.ts": "export const a = import.meta.dirname;",
+  });
+  await assert.rejects(codeOfStage(lab), /a\.ts:1: import\.meta\.dirname cannot be followed/);
+});
+
+Deno.test("a package that is linked from a folder counts by its files", async () => {
+  using lab = openLab();
+  const config = { nodeModulesDir: "auto", links: ["../package"], imports: { linked: "npm:linked@1.0.0" } };
+  lab.put({
+    "package/package.json": JSON.stringify({ name: "linked", version: "1.0.0", type: "module", main: "index.js" }),
+    "package/index.js": 'export * from "./deep/a.js";',
+    "package/deep/a.js": "export const a = 1;",
+    "program/deno.json": JSON.stringify(config),
+    "program/stage.ts": 'import { a } from "linked"; export const b = a;',
+  });
+  const first = await codeOf(lab, "program/stage.ts");
+  assert.deepEqual(Object.keys(first.packages), ["linked@1.0.0"]);
+  assert.deepEqual(await codeOf(lab, "program/stage.ts"), first);
+  lab.put({ "package/deep/a.js": "export const a = 2;" });
+  const second = await codeOf(lab, "program/stage.ts");
+  assert.deepEqual(changedCode(first, second), ["linked@1.0.0"]);
+  lab.put({ "package/deep/b.js": "" });
+  assert.deepEqual(changedCode(second, await codeOf(lab, "program/stage.ts")), ["linked@1.0.0"]);
+});
+
+Deno.test("only the engine's own notCode exempts, by whatever name it is imported", async () => {
+  using lab = openLab();
+  const put = (head: string, name: string) =>
+    lab.put({
+      "deno.json": "{}",
+      "own.ts": "export const notCode = <T>(x: T) => x;",
+      "stage.ts": `${head} export const f = (x: string) => import(${name}(x));`,
+    });
+  put(`import { notCode as free } from "${ENGINE}";`, "free");
+  await codeOfStage(lab);
+  put("const notCode = <T>(x: T) => x;", "notCode");
+  await assert.rejects(codeOfStage(lab), /stage\.ts:1: import\(notCode\(x\)\) cannot be followed/);
+  put('import { notCode } from "./own.ts";', "notCode");
+  await assert.rejects(codeOfStage(lab), /stage\.ts:1: import \{ notCode \} from "\.\/own\.ts"; cannot be followed/);
+});
+
+Deno.test("a stage's definition may name its module, also to a helper and under a type", async () => {
+  using lab = openLab();
+  for (const call of ["defineStage({ module: import.meta.url } as any)", "defineNet({ module: import.meta.url }, 1)"]) {
+    lab.put({ "deno.json": "{}", "stage.ts": `declare const defineStage: any, defineNet: any; ${call};` });
+    await codeOfStage(lab);
+  }
+  lab.put({ "stage.ts": `import * as engine from "${ENGINE}"; engine.defineStage({ module: import.meta.url });` });
+  await codeOfStage(lab);
+  lab.put({ "stage.ts": `import { defineStage as d } from "${ENGINE}"; d({ module: import.meta.url });` });
+  await codeOfStage(lab);
 });
