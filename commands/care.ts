@@ -8,6 +8,7 @@ import {
   count,
   engineOptions,
   experimentCommand,
+  place,
   storeCommand,
   type StoreOptions,
 } from "./common.ts";
@@ -22,7 +23,7 @@ export function care(program: Command): void {
     .option("--items <n>", "at most so many items a stage", count)
     .action(rerun);
   storeCommand(program, ["gc", "free space that neither the last runs nor the published results need"])
-    .option("--results <folder>", "whose makers are kept", "results")
+    .option("--results <folder>", "whose makers are kept", place, "results")
     .option("--runs <n>", "keep what the last so many runs used", whole, 5)
     .option("--max-bytes <n>", "keep up to so much of other results: 500M, 20G", bytes, 0)
     .option("--dry-run", "count, but delete nothing")
