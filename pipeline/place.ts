@@ -1,6 +1,6 @@
 /** Folders and files that a caller names: which are refused before anything is written, and what errors there mean. */
 import { basename, dirname, join, resolve } from "node:path";
-import { PipelineError } from "./errors.ts";
+import { PipelineError, StoreError } from "./errors.ts";
 
 /** Why a text names no folder or file, or null: followed by "/a.txt", an empty one would lead to the disk's root. */
 export function placeFault(path: string): string | null {
@@ -63,7 +63,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 /** An error of the file system as one line that says what failed, where, and what to do; passes anything else on. */
 export function explainPlaceFailure(error: unknown, failed: string): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  // a lock's error speaks of the store, which it need not be
+  const cause = error instanceof StoreError ? error.cause : error;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const meaning = MEANINGS[code];
   return meaning === undefined ? error : new PipelineError(`${failed}: ${meaning}`, { cause: error });
 }

@@ -55,8 +55,7 @@ export async function publish(
   const written: string[] = [];
   for (const row of rows) {
     if (await isSame(`${directory}/${row[0]}`, row)) continue;
-    const bytes = await tree.bytes(row[0]);
-    await replaceFile(`${directory}/${row[0]}`, bytes).catch(cannotPublish(`${directory}/${row[0]}`));
+    await replaceFile(`${directory}/${row[0]}`, await tree.bytes(row[0]));
     written.push(row[0]);
   }
   const kept = new Set([...rows, ...[...ledger?.others().values() ?? []].flat()].map(([path]) => path));

@@ -2,7 +2,7 @@
  * Blobs by content: `store/sha256/ab/abcd…`, read-only, written as tmp → fsync → rename, checked before use.
  * Each process has a temporary folder of its own, guarded by a kernel lock; what a killed process left is swept away.
  */
-import { CorruptBlobError, explainStoreFailure, isUnwritable, PipelineError } from "./errors.ts";
+import { CorruptBlobError, explainStoreFailure, isUnwritable, PipelineError, StoreError } from "./errors.ts";
 import { copyDatabase } from "./database.ts";
 import { hashFile, hashFileSync, sha256 } from "./hash.ts";
 import { checkLayout, kindOf } from "./layout.ts";
@@ -64,7 +64,10 @@ export async function openStore(path: string, { readOnly = false } = {}): Promis
     return { root, records: root, temporary, verified: new Map(), [Symbol.dispose]: dispose };
   } catch (error) {
     use?.[Symbol.dispose]();
-    const failure = explainPlaceFailure(explainStoreFailure(error, path), `the store ${path} cannot be opened`);
+    const known = explainStoreFailure(error, path);
+    const failure = known instanceof PipelineError
+      ? known
+      : explainPlaceFailure(known, `the store ${path} cannot be opened`);
     if (readOnly && isUnwritable(failure)) return await openUnwritable(existingStore(path));
     throw failure;
   }
@@ -135,6 +138,7 @@ export function existingStore(root: string, { damaged = false } = {}): string {
       return path;
     }
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     throw explainPlaceFailure(error, `the store ${root} cannot be opened`);
   }
   throw new PipelineError(`there is no store at ${root}: run reproduce first, or name another with --store`);
