@@ -64,13 +64,23 @@ function* faultsIn(root: string): Generator<Fault> {
   for (const [folder, pattern, wanted] of CONTENTS) {
     const path = `${root}/${folder}`;
     if (kindOf(path) !== "folder") continue;
-    for (const { name, isFile, isDirectory } of [...Deno.readDirSync(path)]) {
+    for (const { name, isFile, isDirectory } of entriesOf(path)) {
       if (!pattern.test(name)) continue;
       const found = isFile ? "file" : isDirectory ? "folder" : kindOf(`${path}/${name}`);
       const fits = wanted === "any" ? found !== "link that leads nowhere" : found === wanted;
       // null: a run beside has just removed it
       if (found !== null && !fits) yield { path: `${path}/${name}`, found, wanted };
     }
+  }
+}
+
+function entriesOf(folder: string): readonly Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    // somebody else's store may be used as far as it can be read
+    if (error instanceof Deno.errors.PermissionDenied) return [];
+    throw error;
   }
 }
 

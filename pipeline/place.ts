@@ -56,8 +56,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the path is longer than the file system allows: choose a shorter one",
   ENOSPC: "there is no space left on its disk: free some, then run again",
   EDQUOT: "the quota of its disk is used up: free some space, then run again",
-  EACCES: "you may not write there: choose another folder, or change its permissions",
-  EPERM: "you may not write there: choose another folder, or change its permissions",
+  EACCES: "you have no permission there: choose another folder, or change its permissions",
+  EPERM: "you have no permission there: choose another folder, or change its permissions",
   EROFS: "its disk is read-only: choose another folder",
 };
 
