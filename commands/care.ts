@@ -35,7 +35,7 @@ async function check(store: string): Promise<void> {
   console.log(`${blobs} objects, ${byteText(bytes)}`);
   for (const sha of corrupt) console.log(`damaged, now in quarantine: ${sha}`);
   for (const sha of missing) console.log(`missing: ${sha}`);
-  for (const path of strays) console.log(`not an object: ${path}`);
+  for (const path of strays) console.log(`moved away, as it has no place there: ${path}`);
   if (clean) return console.log("clean");
   console.log(`${forgotten} records were dropped; the next run recomputes them`);
   throw new Failure();
