@@ -8,6 +8,7 @@ import {
   count,
   engineOptions,
   experimentCommand,
+  place,
   storeCommand,
   type StoreOptions,
 } from "./common.ts";
@@ -22,7 +23,7 @@ export function care(program: Command): void {
     .option("--items <n>", "at most so many items a stage", count)
     .action(rerun);
   storeCommand(program, ["gc", "free space that neither the last runs nor the published results need"])
-    .option("--results <folder>", "whose makers are kept", "results")
+    .option("--results <folder>", "whose makers are kept", place, "results")
     .option("--runs <n>", "keep what the last so many runs used", whole, 5)
     .option("--max-bytes <n>", "keep up to so much of other results: 500M, 20G", bytes, 0)
     .option("--dry-run", "count, but delete nothing")
@@ -34,7 +35,7 @@ async function check(store: string): Promise<void> {
   console.log(`${blobs} objects, ${byteText(bytes)}`);
   for (const sha of corrupt) console.log(`damaged, now in quarantine: ${sha}`);
   for (const sha of missing) console.log(`missing: ${sha}`);
-  for (const path of strays) console.log(`not an object: ${path}`);
+  for (const path of strays) console.log(`moved away, as it has no place there: ${path}`);
   if (clean) return console.log("clean");
   console.log(`${forgotten} records were dropped; the next run recomputes them`);
   throw new Failure();

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
-import { type Artifact, jsonReporter, type Options, plainReporter, type Reporter } from "@ftim/pipeline";
+import { type Artifact, jsonReporter, type Options, placeFault, plainReporter, type Reporter } from "@ftim/pipeline";
 import { machineFacts } from "./facts.ts";
 
 /** Options of a command that only looks at the store. */
@@ -51,10 +51,17 @@ export function count(text: string): number {
   return value;
 }
 
+/** Reads the name of a folder or file; for commander, which says which option or argument it is. */
+export function place(text: string): string {
+  const fault = placeFault(text);
+  if (fault !== null) throw new InvalidArgumentError(`It ${fault}.`);
+  return text;
+}
+
 /** Adds a command that only looks at the store. */
 export function storeCommand(program: Command, [name, description]: readonly [string, string]): Command {
   return program.command(name).description(description)
-    .option("--store <folder>", "where results are kept by content", ".ftim");
+    .option("--store <folder>", "where results are kept by content", place, ".ftim");
 }
 
 /** Adds a command that takes {@link Common}. */
@@ -64,9 +71,10 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option(
       "--data <folder>",
       "the folder of your own files: LPIPS's network, the paper's licensed data (default: data)",
+      place,
     )
     .option("--photographs <n>", "paper: photographs of CelebA to test on", count)
-    .option("--results <folder>", "where tables and figures go", "results")
+    .option("--results <folder>", "where tables and figures go", place, "results")
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
     .option("--identities <n>", "embedded: heads to synthesise", count)

@@ -12,7 +12,7 @@ import {
   writeBaseline,
 } from "@ftim/pipeline";
 import { measurementSchema } from "../stages/scores/parts/measurements.ts";
-import { type Common, experimentCommand, folderOf } from "./common.ts";
+import { type Common, experimentCommand, folderOf, place } from "./common.ts";
 import { Failure } from "./failure.ts";
 
 /**
@@ -38,7 +38,7 @@ interface GateOptions extends Common {
 /** Adds the command. */
 export function gate(program: Command): void {
   experimentCommand(program, ["gate", "compare the metrics with the committed baseline"])
-    .option("--baseline <file>", "to compare with", "results/baseline.json")
+    .option("--baseline <file>", "to compare with", place, "results/baseline.json")
     .option("--metrics <file>", "to compare; default: the published metrics.json")
     .option("--update", "make the present metrics the baseline")
     .option("--drop", "with --update: leave out the baseline's metrics that are gone")

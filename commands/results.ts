@@ -38,10 +38,8 @@ export function sayPublished(
 /** Writes the page that says where a run's time went. */
 export async function writeTimeline(run: string, place: Place): Promise<void> {
   const record = findRun(run, place);
-  const folder = `${folderOf(place)}/full`;
-  await Deno.mkdir(folder, { recursive: true });
   const page = timelinePage(record, { facts: [["machine", machineOf(record)]] });
-  await replaceFile(`${folder}/run.html`, new TextEncoder().encode(page));
+  await replaceFile(`${folderOf(place)}/full/run.html`, new TextEncoder().encode(page));
 }
 
 interface CrateOptions extends Place {

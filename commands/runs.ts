@@ -13,7 +13,7 @@ import {
   type RunRecord,
   timelineText,
 } from "@ftim/pipeline";
-import { ABLATION, type Common, folderOf, LPIPS, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
+import { ABLATION, type Common, folderOf, LPIPS, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { areMeasurements, methodMeans } from "./gate.ts";
 import { sayPublished, targetFolder, writeCrate } from "./results.ts";
@@ -44,7 +44,7 @@ export function runs(program: Command): void {
     });
   storeCommand(program, ["publish", "publish an old run's results again"])
     .argument("<run>", "named as for runs")
-    .option("--results <folder>", "where tables and figures go", "results")
+    .option("--results <folder>", "where tables and figures go", place, "results")
     .action(republish);
 }
 
@@ -126,16 +126,16 @@ async function republish(text: string, { store, results }: StoreOptions & Pick<C
     throw new Error(`run ${run.id} made ${strange.join(", ")}, which is no table, figure or report to publish`);
   }
   const experiment = run.about?.experiment === "paper" ? "paper" : "embedded";
-  const place = { store, results, experiment } as const;
-  const done = await publishRun(run, { store, folderOf: (target) => targetFolder(target, place) });
+  const where = { store, results, experiment } as const;
+  const done = await publishRun(run, { store, folderOf: (target) => targetFolder(target, where) });
   let written = 0;
   for (const [target, publication] of Object.entries(done)) {
-    sayPublished(publication, { target, folder: targetFolder(target, place) });
+    sayPublished(publication, { target, folder: targetFolder(target, where) });
     written += publication.written.length;
   }
   const crate = run.about?.crate;
-  if (crate !== undefined) await writeCrate(crate, { ...place, run: run.id, changed: true });
-  console.log(`${written} files written into ${folderOf(place)}, as run ${run.id} made them`);
+  if (crate !== undefined) await writeCrate(crate, { ...where, run: run.id, changed: true });
+  console.log(`${written} files written into ${folderOf(where)}, as run ${run.id} made them`);
 }
 
 /** Rows of cells as aligned columns. */

@@ -22,6 +22,7 @@ import {
   engineOptions,
   experimentCommand,
   LPIPS,
+  place,
   PUBLISHED,
   storeCommand,
   type StoreOptions,
@@ -31,19 +32,23 @@ type RunOptions = StoreOptions & { readonly run?: string; readonly verify?: bool
 
 /** Adds the commands. */
 export function travel(program: Command): void {
-  storeCommand(program, ["provenance", "how a published file was made"]).argument("<file>")
+  storeCommand(program, ["provenance", "how a published file was made"]).argument("<file>", "the published file", place)
     .action(async (file: string, options: StoreOptions) => console.log(await provenanceText(file, options)));
-  storeCommand(program, ["export", "write a run's results to a tar file for another machine"]).argument("<tar>")
+  storeCommand(program, ["export", "write a run's results to a tar file for another machine"]).argument(
+    "<tar>",
+    "the tar file",
+    place,
+  )
     .option("--run <id>", "default: the latest")
     .action(async (file: string, options: RunOptions) => {
       say("exported", await underWay((travelling) => exportRun(file, { ...options, ...travelling })));
     });
-  storeCommand(program, ["import", "take results from a tar file"]).argument("<tar>")
+  storeCommand(program, ["import", "take results from a tar file"]).argument("<tar>", "the tar file", place)
     .action(async (file: string, options: StoreOptions) => {
       say("imported", await underWay((travelling) => importRun(file, { ...options, ...travelling })));
     });
   storeCommand(program, ["push", "send a run's results to a shared store"])
-    .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
+    .argument("<place>", "a folder, or s3://bucket/prefix", (text) => remoteOf(text))
     .option("--run <id>", "default: the latest")
     .option("--verify", "read what is there already, and replace what is damaged")
     .action(async (remote: Remote, options: RunOptions) => {
@@ -52,7 +57,7 @@ export function travel(program: Command): void {
       if (sent.replaced > 0) console.log(`${sent.replaced} of them were there, damaged, and have been replaced`);
     });
   experimentCommand(program, ["pull", "fetch results from a shared store"])
-    .argument("<place>", "a folder, or s3://bucket/prefix", (place) => remoteOf(place))
+    .argument("<place>", "a folder, or s3://bucket/prefix", (text) => remoteOf(text))
     .action(async (remote: Remote, options: Common) => {
       // What has commands of its own too: only what the shared store has is fetched.
       const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION, ...LPIPS]);
@@ -113,13 +118,14 @@ async function underWay<T>(work: (options: Pick<TravelOptions, "signal" | "progr
  * A shared store by its address. S3 takes its server and keys from the variables that other programs use:
  * AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
  */
-export function remoteOf(place: string): Remote {
+export function remoteOf(text: string): Remote {
+  const address = place(text);
   const get = (name: string) => Deno.env.get(name) || undefined;
-  if (!place.startsWith("s3://")) {
-    if (/^[a-z]\w+:\/\//.test(place)) throw new InvalidArgumentError("It must be a folder or s3://bucket/prefix.");
-    return folderRemote(place);
+  if (!address.startsWith("s3://")) {
+    if (/^[a-z]\w+:\/\//.test(address)) throw new InvalidArgumentError("It must be a folder or s3://bucket/prefix.");
+    return folderRemote(address);
   }
-  const [bucket = "", ...rest] = place.slice("s3://".length).replace(/\/+$/, "").split("/");
+  const [bucket = "", ...rest] = address.slice("s3://".length).replace(/\/+$/, "").split("/");
   if (bucket === "") throw new InvalidArgumentError("It lacks the bucket: s3://bucket/prefix.");
   const [accessKeyId, secretAccessKey] = [get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")];
   if (accessKeyId === undefined || secretAccessKey === undefined) {

@@ -1,4 +1,5 @@
 /** A run's results as one tar file, for another machine: records and blobs, checked when they are taken in. */
+import { dirname, join, resolve } from "node:path";
 import {
   type AnyBundle,
   anyBundlesOf,
@@ -13,6 +14,7 @@ import { readRun } from "./closure.ts";
 import { BadObjectError, PipelineError } from "./errors.ts";
 import { checkAborted } from "./lanes.ts";
 import { receive } from "./receive.ts";
+import { checkOutsideStores, checkPlace, explainPlaceFailure } from "./place.ts";
 import { nextRun } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
 import { blobPath, checkBlob, type Digest, existingStore, hasBlob, openStore, type Store } from "./store.ts";
@@ -40,6 +42,7 @@ export interface ExportOptions extends TravelOptions {
  */
 export async function exportRun(path: string, options: ExportOptions = {}): Promise<Transfer> {
   const { store: root = ".ftim", run, signal, progress } = options;
+  checkTarget(path);
   using store = await openStore(existingStore(root), { readOnly: true });
   using state = openState(store.records, { warn: console.error });
   const bundles = bundlesOfRun({ store, state, run });
@@ -66,9 +69,33 @@ export async function exportRun(path: string, options: ExportOptions = {}): Prom
   } catch (error) {
     await Deno.remove(temporary).catch(() => null);
     checkAborted(signal);
-    throw error;
+    throw explainPlaceFailure(error, `${path} cannot be written`);
   }
   return transferOf(bundles, blobs);
+}
+
+/** Throws for what cannot be the file of an export, before the work is done. */
+function checkTarget(path: string): void {
+  checkPlace(path, "the name of the export's file");
+  checkOutsideStores(dirname(resolve(path)), "the export's folder");
+  try {
+    if (isFolder(path)) {
+      throw new PipelineError(`${path} is a folder: name a file in it, such as ${join(path, "run.tar")}`);
+    }
+    // as a file is made there
+    Deno.statSync(`${dirname(path)}/.`);
+  } catch (error) {
+    throw explainPlaceFailure(error, `${path} cannot be written`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Records of more bytes than this are refused: nothing that was taken in should fill the memory. */
@@ -77,6 +104,7 @@ export const RECORDS_LIMIT = 256 << 20;
 /** Takes a tar file's results into a store. Nothing is recorded unless all of it is sound. */
 export async function importRun(path: string, options: TravelOptions = {}): Promise<Transfer> {
   const { store: root = ".ftim", signal, progress } = options;
+  checkPlace(path, "the name of the import's file");
   using store = await openStore(root);
   using state = openState(store.records, { warn: console.error });
   const bundles = new Map<string, AnyBundle>();

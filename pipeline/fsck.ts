@@ -2,6 +2,7 @@
 import { sha256 } from "./hash.ts";
 import { tryHashMany } from "./hash_many.ts";
 import { dropDamaged, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
+import { repairLayout } from "./layout.ts";
 import { readRunFile, runNames } from "./run_record.ts";
 import { type FileRow, openState } from "./state.ts";
 import { existingStore, hasBlob, moveAway, openStore, quarantine } from "./store.ts";
@@ -14,7 +15,7 @@ export interface FsckReport {
   readonly corrupt: readonly string[];
   /** Blobs that records name and that are not there. */
   readonly missing: readonly string[];
-  /** Files in the store that are no blobs; now in `quarantine/`. */
+  /** What lay in the store and has no place there; now in `quarantine/`, or beside it what had its place. */
   readonly strays: readonly string[];
   /** Records dropped: what they name is gone, or they are not what their key or checksum says. */
   readonly forgotten: number;
@@ -22,12 +23,17 @@ export interface FsckReport {
   readonly clean: boolean;
 }
 
-/** Re-hashes everything in a store, and sets a damaged database aside. Safe beside a run. */
+/**
+ * Re-hashes everything in a store, and sets aside a damaged database and what has the place of the store's own files
+ * and folders. Safe beside a run.
+ */
 export async function fsck(
   root = ".ftim",
   { warn = console.error, jobs = navigator.hardwareConcurrency } = {},
 ): Promise<FsckReport> {
-  using store = await openStore(existingStore(root));
+  const path = existingStore(root, { damaged: true });
+  const strays = [...repairLayout(path)];
+  using store = await openStore(path);
   let warnings = 0;
   using state = openState(store.root, {
     check: true,
@@ -38,7 +44,6 @@ export async function fsck(
   });
   const sound = new Set<string>();
   const corrupt = new Set<string>();
-  const strays: string[] = [];
   let bytes = 0;
   const found = [...storedBlobs(store.root)];
   for (const { path } of found.filter(({ stray }) => stray)) {

@@ -189,7 +189,7 @@ function sweepFolders(root: string, young: number): void {
   for (const folder of ["tmp", "locks", "scratch", "quarantine"]) {
     for (const { name } of Deno.readDirSync(`${root}/${folder}`)) {
       const path = `${root}/${folder}/${name}`;
-      const mtime = Deno.statSync(path).mtime?.getTime() ?? 0;
+      const mtime = Deno.lstatSync(path).mtime?.getTime() ?? 0;
       const disposable = folder === "tmp" || folder === "locks";
       if (disposable || mtime < young) Deno.removeSync(path, { recursive: true });
     }

@@ -15,8 +15,8 @@ export interface Ledger {
   rows(): readonly FileRow[];
   /** Replaces them. */
   note(rows: readonly FileRow[]): void;
-  /** What other targets published here. */
-  others(): readonly FileRow[];
+  /** What other targets published here, by target. */
+  others(): ReadonlyMap<string, readonly FileRow[]>;
 }
 
 const relativePath = z.string().refine((path) =>
@@ -54,7 +54,7 @@ export function openLedger(
       Deno.writeTextFileSync(temporary.path, JSON.stringify({ folder, targets }));
       Deno.renameSync(temporary.path, path);
     },
-    others: () => [...read(path)].flatMap(([name, rows]) => name === target ? [] : rows),
+    others: () => new Map([...read(path)].filter(([name]) => name !== target)),
   };
 }
 

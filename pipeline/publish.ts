@@ -1,8 +1,10 @@
 /** Copies a result out of the store, to where people look for it. */
 import { dirname } from "node:path";
+import { PipelineError } from "./errors.ts";
 import { hashFile } from "./hash.ts";
-import { openLedger } from "./ledger.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
 import { checkPath } from "./path.ts";
+import { checkOutsideStores, checkPlace, explainPlaceFailure } from "./place.ts";
 import type { FileRow } from "./state.ts";
 import { replaceFile, sweepTemporaries } from "./temporary.ts";
 import type { Tree } from "./tree.ts";
@@ -27,7 +29,10 @@ export interface Publication {
 
 /**
  * Writes a tree's files below a folder, each as one step, and only those that differ. Files there of another origin
- * are left alone. A tree with a path that leads out of the folder is refused before anything is written.
+ * are left alone.
+ *
+ * @throws before anything is written, for a path that leads out of the folder (also through a link inside it) or into
+ * a store, and for one that another target publishes there with other bytes
  */
 export async function publish(
   tree: Tree,
@@ -35,14 +40,14 @@ export async function publish(
   { remember }: PublishOptions = {},
 ): Promise<Publication> {
   for (const path of tree.paths) checkPath(path, "publish: the path");
-  Deno.mkdirSync(directory, { recursive: true });
-  const folders = new Set(tree.paths.map((path) => dirname(`${directory}/${path}`)));
-  for (const folder of folders) {
-    Deno.mkdirSync(folder, { recursive: true });
-    sweepTemporaries(folder);
-  }
+  checkPlace(directory, "publish: the name of the results folder");
+  const folders = new Set([".", ...tree.paths.map((path) => dirname(path))]);
+  for (const folder of folders) checkFolder(directory, folder);
+  makeFolder(directory);
   const rows = tree.paths.map((path): FileRow => [path, tree.entry(path).sha256, tree.entry(path).size]);
   const ledger = remember === undefined ? null : openLedger(directory, remember);
+  if (ledger !== null) await checkOthers(rows, { directory, ledger, target: remember?.target ?? "" });
+  for (const folder of folders) makeFolder(`${directory}/${folder}`);
   // before the first is written, so that what a killed publishing wrote is known too
   const earlier = ledger?.rows() ?? [];
   const known = new Set(earlier.map((row) => row.join()));
@@ -53,10 +58,76 @@ export async function publish(
     await replaceFile(`${directory}/${row[0]}`, await tree.bytes(row[0]));
     written.push(row[0]);
   }
-  const kept = new Set([...rows, ...ledger?.others() ?? []].map(([path]) => path));
+  const kept = new Set([...rows, ...[...ledger?.others().values() ?? []].flat()].map(([path]) => path));
   const gone = await removeOld(directory, { earlier, kept });
   ledger?.note(rows);
   return { written, ...gone };
+}
+
+/** Throws for a folder that lies in a store, or that a link inside the published one leads to. */
+function checkFolder(directory: string, folder: string): void {
+  checkOutsideStores(`${directory}/${folder}`, "publish: the folder");
+  const link = linkAbove(directory, `${folder}/file`);
+  if (link === null) return;
+  throw new PipelineError(
+    `publish: ${directory}/${link} is a link, and what lies behind it is not ours to replace: remove the link first`,
+  );
+}
+
+/** The first link among the folders of a path below another folder; null: none. */
+function linkAbove(directory: string, path: string): string | null {
+  const names = dirname(path).split("/").filter((name) => name !== ".");
+  for (let count = 1; count <= names.length; count++) {
+    const folder = names.slice(0, count).join("/");
+    try {
+      if (Deno.lstatSync(`${directory}/${folder}`).isSymlink) return folder;
+    } catch {
+      // not there, or not to be looked at: making it will say so
+      return null;
+    }
+  }
+  return null;
+}
+
+/** Makes a folder, and removes from it what a killed publishing left. */
+function makeFolder(folder: string): void {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    sweepTemporaries(folder);
+  } catch (error) {
+    cannotPublish(folder)(error);
+  }
+}
+
+function cannotPublish(path: string): (error: unknown) => never {
+  return (error) => {
+    throw explainPlaceFailure(error, `publish: ${path} cannot be written`);
+  };
+}
+
+interface Others {
+  readonly directory: string;
+  readonly ledger: Ledger;
+  readonly target: string;
+}
+
+/** Throws where a file would replace another target's; not where that one's is gone, or was edited meanwhile. */
+async function checkOthers(rows: readonly FileRow[], { directory, ledger, target }: Others): Promise<void> {
+  // two targets that agreed so far may change to the same new bytes, one after the other
+  const mine = new Set(ledger.rows().map((row) => row.join()));
+  const made = new Map(rows.map((row) => [row[0], row.join()]));
+  for (const [other, theirs] of ledger.others()) {
+    for (const row of theirs) {
+      const [path] = row;
+      const now = made.get(path);
+      if (now === undefined || now === row.join() || mine.has(row.join())) continue;
+      if (!await isSame(`${directory}/${path}`, row)) continue;
+      const advice = `publish one of them into another folder, or remove the file if "${other}" is made no more`;
+      throw new PipelineError(
+        `publish: both "${other}" and "${target}" make ${directory}/${path}, with other bytes: ${advice}`,
+      );
+    }
+  }
 }
 
 interface Old {
@@ -70,7 +141,7 @@ async function removeOld(directory: string, { earlier, kept }: Old): Promise<Omi
   for (const row of earlier) {
     const [path] = row;
     if (kept.has(path) || removed.has(path) || !exists(`${directory}/${path}`)) continue;
-    if (!await isSame(`${directory}/${path}`, row)) {
+    if (linkAbove(directory, path) !== null || !await isSame(`${directory}/${path}`, row)) {
       edited.add(path);
       continue;
     }
@@ -99,10 +170,12 @@ function exists(path: string): boolean {
 
 async function isSame(path: string, [, sha256, size]: FileRow): Promise<boolean> {
   try {
-    if ((await Deno.stat(path)).size !== size) return false;
+    const found = await Deno.stat(path);
+    // what is no file, such as a pipe, is not opened
+    if (!found.isFile || found.size !== size) return false;
     return (await hashFile(path)).sha256 === sha256;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop) return false;
+    return cannotPublish(path)(error);
   }
 }

@@ -98,17 +98,17 @@ export function storedDocuments(state: State): readonly string[] {
   return state.db.prepare("SELECT digest FROM documents ORDER BY digest").all().map(({ digest }) => String(digest));
 }
 
-/** Blobs that lie in the store: name and size; `path` for those whose place is not what their name says. */
+/** What lies in the store: name and size; `stray` is what is no file, or lies where its name does not say. */
 export function* storedBlobs(root: string): Generator<{ sha256: string; size: number; path: string; stray: boolean }> {
   const folder = `${root}/store/sha256`;
   for (const { name: prefix, isDirectory } of [...Deno.readDirSync(folder)].sort(byName)) {
     const entries = isDirectory ? [...Deno.readDirSync(`${folder}/${prefix}`)].sort(byName) : [];
     for (const { name } of entries) {
       const path = `${folder}/${prefix}/${name}`;
-      const stray = !/^[0-9a-f]{64}$/.test(name) || name.slice(0, 2) !== prefix;
       const size = sizeOnDisk(path);
+      const stray = size === -1 || !/^[0-9a-f]{64}$/.test(name) || name.slice(0, 2) !== prefix;
       // null: a run beside has just moved it away
-      if (size !== null) yield { sha256: name, size, path, stray };
+      if (size !== null) yield { sha256: name, size: Math.max(size, 0), path, stray };
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { type Chunks, fileChunks } from "./chunks.ts";
 import { BadObjectError, PipelineError } from "./errors.ts";
+import { checkOutsideStores, checkPlace } from "./place.ts";
 
 interface Signal {
   /** Aborted when the transfer is to stop. */
@@ -54,8 +55,13 @@ export function recordsName(key: string): string {
 /** The object that says that a place is a shared store: whoever pushes leaves it. */
 export const MARK = "ftim.json";
 
-/** A shared folder. */
+/**
+ * A shared folder.
+ * @throws {PipelineError} for an empty name, and for a folder in a store of the engine's own.
+ */
 export function folderRemote(folder: string): Remote {
+  checkPlace(folder, "the shared folder's name");
+  checkOutsideStores(folder, "the shared folder");
   const pathOf = (name: string) => `${folder}/${name}`;
   return {
     place: folder,

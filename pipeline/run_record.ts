@@ -150,7 +150,7 @@ function namesIn(root: string): readonly string[] {
  * year.
  */
 export function runNumber(name: string): number {
-  return Number(/^(\d{6,})[-.]/.exec(name)?.[1] ?? 0);
+  return Number(/^(\d{6,15})[-.]/.exec(name)?.[1] ?? 0);
 }
 
 /** Names of the run records below a store, oldest first, damaged ones among them. */

@@ -33,7 +33,9 @@ export function findRun(text: string, options: RunsOptions = {}): RunRecord {
   if (text === "latest") return latest;
   const numbered = /^\d{1,8}$/.test(text) ? runs.find(({ id }) => runNumber(id) === Number(text)) : undefined;
   if (numbered !== undefined) return numbered;
-  const found = runs.filter(({ id }) => id === text || id.startsWith(text) || id.endsWith(text));
+  // a run's number that is gone must not mean another run, whose checksum happens to end in it
+  const ends = (id: string) => !/^[1-9]\d{0,6}$/.test(text) && id.endsWith(text);
+  const found = runs.filter(({ id }) => id === text || id.startsWith(text) || ends(id));
   const [run] = found;
   if (run !== undefined && (found.length === 1 || run.id === text)) return run;
   if (run !== undefined) {

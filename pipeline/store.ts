@@ -2,10 +2,12 @@
  * Blobs by content: `store/sha256/ab/abcd…`, read-only, written as tmp → fsync → rename, checked before use.
  * Each process has a temporary folder of its own, guarded by a kernel lock; what a killed process left is swept away.
  */
-import { CorruptBlobError, explainStoreFailure, isUnwritable, PipelineError } from "./errors.ts";
+import { CorruptBlobError, explainStoreFailure, isUnwritable, PipelineError, StoreError } from "./errors.ts";
 import { copyDatabase } from "./database.ts";
 import { hashFile, hashFileSync, sha256 } from "./hash.ts";
+import { checkLayout, kindOf } from "./layout.ts";
 import { type Lock, tryLock, waitLock, waitLockToRead } from "./locks.ts";
+import { checkPlace, explainPlaceFailure } from "./place.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 
 /** Name of some bytes. */
@@ -39,14 +41,17 @@ export type BlobState = "ok" | "missing" | "corrupt";
 const SMALL = 1 << 20;
 
 /**
- * Opens (or makes) a store; waits while a garbage collection runs there. With `readOnly`, for those who only look, one
- * that cannot be written is opened all the same.
+ * Opens (or makes) a store; waits while a garbage collection runs there. With `readOnly`, for those who only look, none
+ * is made, and one that cannot be written is opened all the same.
  */
 export async function openStore(path: string, { readOnly = false } = {}): Promise<Store> {
+  checkPlace(path, "the store's name");
+  if (readOnly) existingStore(path);
   let use: Lock | null = null;
   try {
     Deno.mkdirSync(path, { recursive: true });
     const root = Deno.realPathSync(path);
+    checkLayout(root);
     const held = use = await waitLock(`${root}/use.lock`, { exclusive: false });
     // the last one says that it is a whole store
     for (const folder of ["tmp", "locks", "quarantine", "scratch", "hints", "runs", "store/sha256"]) {
@@ -59,7 +64,10 @@ export async function openStore(path: string, { readOnly = false } = {}): Promis
     return { root, records: root, temporary, verified: new Map(), [Symbol.dispose]: dispose };
   } catch (error) {
     use?.[Symbol.dispose]();
-    const failure = explainStoreFailure(error, path);
+    const known = explainStoreFailure(error, path);
+    const failure = known instanceof PipelineError
+      ? known
+      : explainPlaceFailure(known, `the store ${path} cannot be opened`);
     if (readOnly && isUnwritable(failure)) return await openUnwritable(existingStore(path));
     throw failure;
   }
@@ -116,15 +124,24 @@ function close(temporary: string, locks: readonly Lock[]): void {
   }
 }
 
-/** The real path of a store that must be there already, for those who only look after it. */
-export function existingStore(root: string): string {
+/**
+ * The real path of a store that must be there already, for those who only look after it.
+ * @throws {StoreError} where one of its own files or folders is something else; not with `damaged`
+ */
+export function existingStore(root: string, { damaged = false } = {}): string {
+  checkPlace(root, "the store's name");
   try {
-    Deno.statSync(`${root}/store/sha256`);
-    return Deno.realPathSync(root);
+    const kind = kindOf(`${root}/store`);
+    if (kind !== null && (kind !== "folder" || kindOf(`${root}/store/sha256`) !== null)) {
+      const path = Deno.realPathSync(root);
+      if (!damaged) checkLayout(path);
+      return path;
+    }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new PipelineError(`there is no store at ${root}: run reproduce first, or name another with --store`);
+    if (error instanceof StoreError) throw error;
+    throw explainPlaceFailure(error, `the store ${root} cannot be opened`);
   }
+  throw new PipelineError(`there is no store at ${root}: run reproduce first, or name another with --store`);
 }
 
 /** Removes temporary folders whose process is gone, and locks that were taken for a folder that was never made. */
@@ -178,7 +195,17 @@ function alreadyStored(store: Store, { sha256, size }: Digest): boolean {
 /** Whether a blob's file looks as it did when its bytes were checked, and was old enough then to be known by that. */
 function isUnchanged(store: Store, sha256: string): boolean {
   const known = store.verified.get(sha256) ?? null;
-  return known !== null && !known.racy && sameStamp(known, stampOf(blobPath(store, sha256)));
+  return known !== null && !known.racy && sameStamp(known, blobStamp(blobPath(store, sha256)));
+}
+
+/** What a blob's file looks like; null where nothing is, or a link that leads back to itself. */
+function blobStamp(path: string): Stamp | null {
+  try {
+    return stampOf(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.FilesystemLoop || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
 }
 
 /** Reads a blob to check it. */
@@ -213,9 +240,10 @@ function publish(temporary: string, path: string): void {
   try {
     Deno.renameSync(temporary, path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.IsADirectory) moveAway({ root: path.slice(0, -STORED) }, path);
+    else if (!(error instanceof Deno.errors.NotFound)) throw error;
     // the first blob with its beginning
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    else Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     Deno.renameSync(temporary, path);
   }
 }
@@ -231,6 +259,9 @@ export function discard(staged: readonly Staged[]): void {
   }
 }
 
+/** Length of "/store/sha256/ab/" and a blob's name. */
+const STORED = "/store/sha256/ab/".length + 64;
+
 /** Whether a blob is there with its size; does not read it. */
 export function hasBlob(store: Pick<Store, "root">, { sha256, size }: Digest): boolean {
   return sizeOnDisk(blobPath(store, sha256)) === size;
@@ -239,10 +270,11 @@ export function hasBlob(store: Pick<Store, "root">, { sha256, size }: Digest): b
 /** Checks size, and the bytes themselves unless they were checked and the file looks the same. */
 export async function checkBlob(store: Store, digest: Digest): Promise<BlobState> {
   const path = blobPath(store, digest.sha256);
-  const stamp = stampOf(path);
+  const stamp = blobStamp(path);
   if (stamp === null) return "missing";
   if (stamp.size !== digest.size) return "corrupt";
   if (isUnchanged(store, digest.sha256)) return "ok";
+  if (kindOf(path) !== "file") return "corrupt";
   const found = stamp.size <= SMALL ? hashFileSync(path) : await hashFile(path);
   if (found.sha256 !== digest.sha256) return "corrupt";
   store.verified.set(digest.sha256, stamp);
@@ -257,7 +289,7 @@ export async function checkAhead(store: Store, digest: Digest): Promise<BlobStat
   const known = store.verified.get(digest.sha256);
   if (known === undefined || digest.size > SMALL) return await checkBlob(store, digest);
   const path = blobPath(store, digest.sha256);
-  const whole = known === null ? sizeOnDisk(path) === digest.size : sameStamp(known, stampOf(path));
+  const whole = known === null ? sizeOnDisk(path) === digest.size : sameStamp(known, blobStamp(path));
   return whole ? "ok" : await checkBlob(store, digest);
 }
 
@@ -272,12 +304,20 @@ export async function readBlob(store: Store, { sha256: sha, size }: Digest): Pro
   throw new CorruptBlobError(sha);
 }
 
+/** Nothing is there, or a thing that is no file. */
+const UNREADABLE = [
+  Deno.errors.NotFound,
+  Deno.errors.NotADirectory,
+  Deno.errors.IsADirectory,
+  Deno.errors.FilesystemLoop,
+];
+
 async function readWhole(path: string, size: number): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     // a promise costs more than the reading of a small file
     return size <= SMALL ? Deno.readFileSync(path) : await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (UNREADABLE.some((kind) => error instanceof kind)) return null;
     throw error;
   }
 }
@@ -285,8 +325,8 @@ async function readWhole(path: string, size: number): Promise<Uint8Array<ArrayBu
 /** A blob's path for somebody who reads it, checked before. Otherwise as {@link readBlob}. */
 export function handOut(store: Store, { sha256, size }: Digest): string {
   const path = blobPath(store, sha256);
-  const stamp = stampOf(path);
-  if (stamp?.size === size) {
+  const stamp = blobStamp(path);
+  if (stamp?.size === size && kindOf(path) === "file") {
     const known = store.verified.get(sha256) ?? null;
     // a large one was checked a moment ago
     const same = known !== null && sameStamp(known, stamp) && (!known.racy || size > SMALL);
@@ -312,12 +352,13 @@ export function moveAway({ root }: Pick<Store, "root">, path: string): void {
   }
 }
 
-/** A file's size, or null where there is no file. */
+/** A file's size, or null where nothing is; -1 for what is there and is no file. */
 export function sizeOnDisk(path: string): number | null {
   try {
-    return Deno.statSync(path).size;
+    const { isFile, size } = Deno.statSync(path);
+    return isFile ? size : -1;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    if (!UNREADABLE.some((kind) => error instanceof kind)) throw error;
+    return kindOf(path) === null ? null : -1;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import { type Lock, tryLock } from "./locks.ts";
+import { explainPlaceFailure } from "./place.ts";
 
 /** Begins with a dot, so that a source folder leaves it out. */
 const NAME = /^\.ftim-[0-9a-f]{8}\.tmp$/;
@@ -18,11 +19,19 @@ export function temporaryIn(folder: string): Lock {
   }
 }
 
-/** Replaces a file's contents as one step: readers see all of the old bytes or all of the new ones. */
+/**
+ * Replaces a file's contents as one step: readers see all of the old bytes or all of the new ones. Makes its folder.
+ * @throws {PipelineError} where that cannot be done, with what to do
+ */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  using temporary = temporaryIn(dirname(path));
-  await Deno.writeFile(temporary.path, bytes);
-  await Deno.rename(temporary.path, path);
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    using temporary = temporaryIn(dirname(path));
+    await Deno.writeFile(temporary.path, bytes);
+    await Deno.rename(temporary.path, path);
+  } catch (error) {
+    throw explainPlaceFailure(error, `${path} cannot be written`);
+  }
 }
 
 /** Removes from a folder the temporary files whose process is gone. */

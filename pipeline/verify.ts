@@ -14,7 +14,7 @@ import { requestOf } from "./resources.ts";
 import { openSession, type Options } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import type { ActionRecord } from "./state.ts";
-import { blobPath, readBlob } from "./store.ts";
+import { blobPath, existingStore, readBlob } from "./store.ts";
 import { type Resolved, restrict, storedTree } from "./tree.ts";
 
 /** What is verified, and how much of it. */
@@ -41,6 +41,7 @@ export async function verify(
   options: VerifyOptions = {},
 ): Promise<readonly Verification[]> {
   const plan = planOf(targets);
+  existingStore(options.store ?? ".ftim");
   using session = await openSession(plan, { ...options, signal: options.signal ?? new AbortController().signal });
   using memory = watchMemory();
   const trees = new Map<Vertex, Resolved>();

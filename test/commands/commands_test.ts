@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { byteText } from "../../commands/common.ts";
+import { byteText, place } from "../../commands/common.ts";
 import { gitCommit } from "../../commands/facts.ts";
 import { methodMeans } from "../../commands/gate.ts";
 import { remoteOf } from "../../commands/travel.ts";
@@ -83,4 +83,26 @@ Deno.test("places to push to: a folder or s3 with keys; anything else is refused
 
 Deno.test("sizes for people", () => {
   assert.deepEqual([0, 999, 1000, 123_456_789, 5e15].map(byteText), ["0 B", "999 B", "1 kB", "123 MB", "5000 TB"]);
+});
+
+Deno.test("an empty name of a folder or file is refused by every option and argument that takes one", async () => {
+  assert.throws(() => place(""), /It is empty: name a folder/);
+  assert.throws(() => remoteOf(""), /It is empty/);
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    ["--store <folder>", ["status", "--store", ""]],
+    ["--results <folder>", ["publish", "latest", "--results", ""]],
+    ["--results <folder>", ["gc", "--results="]],
+    ["--data <folder>", ["status", "--data", ""]],
+    ["--output <folder>", ["reconstruct", "a.jpg", "--output", ""]],
+    ["place", ["push", ""]],
+    ["tar", ["export", ""]],
+  ];
+  for (const [name, args] of lines) {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--allow-read", "--allow-env", "main.ts", ...args],
+      cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    }).output();
+    const text = new TextDecoder().decode(stderr);
+    assert.ok(code !== 0 && text.includes(name) && text.includes("is empty"), `${args.join(" ")}: ${text}`);
+  }
 });

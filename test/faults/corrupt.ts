@@ -1,17 +1,41 @@
-/** One fault in a store, by seed: in its objects, in the database as a file or column by column, in the run records. */
+/**
+ * One fault in a store, by seed: in its objects, in the database as a file or column by column, in the run records, or
+ * something else in the place of one of its files or folders.
+ */
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { filesBelow, pickOf, type Random, randomOf } from "./random.ts";
+import { filesBelow, foldersBelow, pickOf, type Random, randomOf } from "./random.ts";
 
 /** Damages a store; returns what was done. */
 export function corrupt(store: string, seed: number): string {
   const random = randomOf(seed);
-  const place = random(100);
+  const place = random(110);
+  if (place >= 100) return replaceEntry(store, random);
   if (place < 45) return corruptRow(`${store}/state.db`, random);
   if (place < 65) return corruptFile([`${store}/state.db`], { store, random });
   if (place < 85) return corruptFile(filesBelow(`${store}/store`), { store, random });
   if (place < 95) return corruptFile(filesBelow(`${store}/runs`), { store, random });
   const others = filesBelow(store).filter((path) => !/\/(store\/sha256|runs)\//.test(path.slice(store.length)));
   return corruptFile(others, { store, random });
+}
+
+const THINGS = {
+  file: (path: string) => Deno.writeTextFileSync(path, "something else"),
+  folder: (path: string) => Deno.mkdirSync(`${path}/in`, { recursive: true }),
+  "dangling link": (path: string) => Deno.symlinkSync("nowhere", path),
+  "looping link": (path: string) => Deno.symlinkSync(path, path),
+};
+
+/** Puts a thing of another kind into the place of a file or folder. */
+function replaceEntry(store: string, random: Random): string {
+  const path = pickOf([...filesBelow(store), ...foldersBelow(store)], random);
+  const isFolder = Deno.statSync(path).isDirectory;
+  const [kind, put] = pickOf(
+    Object.entries(THINGS).filter(([kind]) => kind !== (isFolder ? "folder" : "file")),
+    random,
+  );
+  Deno.removeSync(path, { recursive: true });
+  put(path);
+  return `${kind} for ${path.slice(store.length + 1)}`;
 }
 
 const FILE_FAULTS = ["flip", "flip", "truncate", "zero a page", "zero a part", "delete", "swap"] as const;

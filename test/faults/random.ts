@@ -26,6 +26,13 @@ export function filesBelow(folder: string): string[] {
   ).sort();
 }
 
+/** The folders below a folder, in order. */
+export function foldersBelow(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? [`${folder}/${name}`, ...foldersBelow(`${folder}/${name}`)] : []
+  ).sort();
+}
+
 export function copyFolder(from: string, to: string): void {
   Deno.mkdirSync(to);
   for (const { name, isDirectory } of Deno.readDirSync(from)) {

@@ -92,6 +92,7 @@ Deno.test("verify reruns on the recorded inputs and judges by the determinism cl
     Object.fromEntries(
       (await verify(target, lab.options())).map(({ label, verdict, items }) => [label, `${verdict} ${items}`]),
     );
+  await reproduce({}, lab.options());
   assert.deepEqual(await verdicts(), { bits: "absent 0", near: "absent 0", seed: "absent 0" });
   await reproduce(target, lab.options());
   assert.deepEqual(await verdicts(), { bits: "same 3", near: "same 3", seed: "same 3" });

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { z } from "zod";
-import { defineStage, publish, reproduce, sourceFolder, type Tree } from "../../pipeline/mod.ts";
+import {
+  defineStage,
+  exportRun,
+  folderRemote,
+  fsck,
+  importRun,
+  PipelineError,
+  publish,
+  reproduce,
+  sha256,
+  sourceFolder,
+  type Tree,
+} from "../../pipeline/mod.ts";
 import { type Lab, openLab } from "./lab.ts";
 
 const files = defineStage({
@@ -147,4 +159,118 @@ Deno.test("publish: targets that are published into one folder at once remember 
   const next = await treeOf(lab, { "next.txt": "n" });
   await Promise.all(names.map((name) => publish(next, out, each(name))));
   assert.deepEqual(namesIn(out), ["next.txt"]);
+});
+
+/** All that lies below a folder, with what the files hold. */
+function contentsOf(folder: string): Record<string, string> {
+  const entries = [...Deno.readDirSync(folder)].map(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? contentsOf(path) : { [path]: sha256(Deno.readFileSync(path)) };
+  });
+  return Object.assign({}, ...entries);
+}
+
+Deno.test("publish, push, export and the store: an empty name is refused, not taken for the root", async () => {
+  using lab = openLab();
+  const tree = await treeOf(lab, { "a.txt": "a" });
+  const store = `${lab.root}/store`;
+  await assert.rejects(publish(tree, ""), /publish: the name of the results folder is empty: name a folder/);
+  assert.throws(() => folderRemote(""), /the shared folder's name is empty/);
+  await assert.rejects(exportRun("", { store }), /the name of the export's file is empty/);
+  await assert.rejects(importRun("", { store }), /the name of the import's file is empty/);
+  await assert.rejects(reproduce({}, lab.options({ store: "" })), /the store's name is empty/);
+  await assert.rejects(fsck(""), /the store's name is empty/);
+});
+
+Deno.test("publish, push and export: nothing goes into a store, whatever it is called", async () => {
+  using lab = openLab();
+  const store = `${lab.root}/store`;
+  const tree = await treeOf(lab, { "state.db": "1", "sub/use.lock": "u" });
+  const nested = await treeOf(lab, { "a.txt": "a", "store/state.db": "1" });
+  Deno.symlinkSync(store, `${lab.root}/linked`);
+  const before = contentsOf(store);
+  for (const folder of [store, `${store}/store`, `${store}/new/er`, `${lab.root}/linked`, `${lab.root}/linked/new`]) {
+    await assert.rejects(publish(tree, folder), /publish: the folder .* lies in the store .*choose another/, folder);
+    assert.throws(() => folderRemote(folder), /the shared folder .* lies in the store/, folder);
+    await assert.rejects(
+      exportRun(`${folder}/state.db`, { store }),
+      /the export's folder .* lies in the store/,
+      folder,
+    );
+  }
+  await assert.rejects(publish(nested, lab.root), /lies in the store/);
+  assert.deepEqual(contentsOf(store), before);
+  assert.deepEqual(namesIn(lab.root), ["in", "linked", "store"]);
+  assert.deepEqual((await publish(tree, `${lab.root}/out`)).written, ["state.db", "sub/use.lock"]);
+});
+
+Deno.test("publish: two targets do not replace each other's files", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const as = (target: string) => ({ remember: { store, target } });
+  const [first, second] = [await treeOf(lab, { "x.txt": "1" }), await treeOf(lab, { "x.txt": "2", "y.txt": "y" })];
+  await publish(first, out, as("one"));
+  await publish(first, out, as("same"));
+  await assert.rejects(
+    publish(second, out, as("two")),
+    /both "one" and "two" make .*x\.txt, with other bytes: publish/,
+  );
+  assert.deepEqual([namesIn(out), Deno.readTextFileSync(`${out}/x.txt`)], [["x.txt"], "1"]);
+  // what agreed may change together, and only together
+  await publish(second, out, as("one"));
+  await assert.rejects(publish(first, out, as("same")), /both "one" and "same" make/);
+  await publish(second, out, as("same"));
+  // where the other's is no more, it is in nobody's way
+  Deno.removeSync(`${out}/x.txt`);
+  await publish(first, out, as("two"));
+  await publish(await treeOf(lab, { "x.txt": "3" }), out, as("two"));
+  assert.equal(Deno.readTextFileSync(`${out}/x.txt`), "3");
+});
+
+Deno.test("publish: a link inside the results folder is not followed; the folder itself may be one", async () => {
+  using lab = openLab();
+  const [out, store, mine] = [`${lab.root}/out`, `${lab.root}/store`, `${lab.root}/mine`];
+  const options = { remember: { store, target: "one" } };
+  Deno.mkdirSync(`${lab.root}/real`);
+  Deno.symlinkSync("real", out);
+  const tree = await treeOf(lab, { "a.txt": "a", "sub/b.txt": "b" });
+  await publish(tree, out, options);
+  Deno.renameSync(`${out}/sub`, mine);
+  Deno.symlinkSync(mine, `${out}/sub`);
+  const next = await treeOf(lab, { "a.txt": "a2", "sub/b.txt": "b2" });
+  await assert.rejects(publish(next, out, options), /out\/sub is a link, .*: remove the link/);
+  assert.deepEqual([Deno.readTextFileSync(`${out}/a.txt`), Deno.readTextFileSync(`${mine}/b.txt`)], ["a", "b"]);
+  const { removed, edited } = await publish(await treeOf(lab, { "a.txt": "a3" }), out, options);
+  assert.deepEqual([removed, edited, Deno.readTextFileSync(`${mine}/b.txt`)], [[], ["sub/b.txt"], "b"]);
+});
+
+Deno.test("publish and export: what is in the way is named, with what to do", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const tree = await treeOf(lab, { "sub/a.txt": "a" });
+  const ways: readonly (readonly [string, RegExp, () => void])[] = [
+    ["a folder for the file", /out\/sub\/a\.txt cannot be written: a folder is in its place: move/, () => {
+      Deno.mkdirSync(`${out}/sub/a.txt`, { recursive: true });
+    }],
+    ["a file for a parent", /out\/sub cannot be written: .*move that away/, () => {
+      Deno.mkdirSync(out);
+      Deno.writeTextFileSync(`${out}/sub`, "");
+    }],
+    ["a file for the folder", /out cannot be written: .*move that away/, () => Deno.writeTextFileSync(out, "")],
+    ["a dangling link", /out cannot be written: .*(link|move)/, () => Deno.symlinkSync("nowhere", out)],
+  ];
+  for (const [name, message, lay] of ways) {
+    lay();
+    await assert.rejects(publish(tree, out), (error) => error instanceof PipelineError && message.test(error.message));
+    Deno.removeSync(out, { recursive: true });
+    assert.ok(name);
+  }
+  await assert.rejects(publish(tree, `${lab.root}/${"x".repeat(300)}`), /cannot be written: the path is longer/);
+  await assert.rejects(
+    exportRun(`${lab.root}/none/a.tar`, { store }),
+    /none\/a\.tar cannot be written: .*does not exist/,
+  );
+  await assert.rejects(exportRun(lab.root, { store }), /is a folder: name a file in it, such as .*run\.tar/);
+  Deno.writeTextFileSync(`${lab.root}/file`, "");
+  await assert.rejects(exportRun(`${lab.root}/file/a.tar`, { store }), /cannot be written: a file is where a folder/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { defineStage, explain, reproduce, sourceFolder, statusOf, statusText } from "../../pipeline/mod.ts";
+import { defineStage, explain, reproduce, sourceFolder, statusOf, statusText, verify } from "../../pipeline/mod.ts";
 import { openLab, textStages } from "./lab.ts";
 
 Deno.test("status and explain name what changed, field by field, and run nothing", async () => {
@@ -14,6 +14,7 @@ Deno.test("status and explain name what changed, field by field, and run nothing
     return Object.fromEntries(rows.map(({ label, state, todo, reasons }) => [label, { state, todo, reasons }]));
   };
   const waits = ["input texts: waits for upper"];
+  await reproduce({}, lab.options());
   assert.deepEqual(await status(), {
     upper: { state: "stale", todo: 3, reasons: ["never run with this store"] },
     total: { state: "stale", todo: null, reasons: ["never run with this store", ...waits] },
@@ -58,6 +59,7 @@ Deno.test("explain names the Deno that computed a stage, and the one that runs n
   const graph = { upper: upper({ texts: sourceFolder(lab.source) }) };
   const notes = async () => statusText(await explain(graph, "upper", lab.options())).split("\n").at(-2)?.trim();
   const now = Deno.version.deno;
+  await reproduce({}, lab.options());
   assert.equal(await notes(), `└ Deno ${now}`);
   await reproduce(graph, lab.options());
   await reproduce(graph, lab.options());
@@ -97,4 +99,17 @@ Deno.test("status counts the differences of a long list of parameters, explain n
     "param: 48 more changes",
   ]);
   assert.equal((await reasons(49)).length, 50);
+});
+
+Deno.test("status, explain and verify: a store that is not there is named, and not made", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const { upper } = textStages();
+  const target = { up: upper({ texts: sourceFolder(lab.source) }) };
+  const options = lab.options({ store: `${lab.root}/typo` });
+  const looks = [statusOf, verify, () => explain(target, "upper", options)];
+  for (const look of looks) {
+    await assert.rejects(look(target, options), /there is no store at .*typo: run reproduce first/);
+  }
+  assert.deepEqual([...Deno.readDirSync(lab.root)].map(({ name }) => name), ["in"]);
 });
