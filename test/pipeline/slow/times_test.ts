@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { defineStage, plainReporter, reproduce, type StageReport } from "../../pipeline/mod.ts";
-import { secondsLeft } from "../../pipeline/estimate.ts";
-import { planOf } from "../../pipeline/plan.ts";
-import { latestRuns } from "../../pipeline/run_record.ts";
-import { openLab } from "./lab.ts";
+import { defineStage, plainReporter, reproduce, type StageReport } from "../../../pipeline/mod.ts";
+import { secondsLeft } from "../../../pipeline/estimate.ts";
+import { planOf } from "../../../pipeline/plan.ts";
+import { latestRuns } from "../../../pipeline/run_record.ts";
+import { openLab } from "../lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

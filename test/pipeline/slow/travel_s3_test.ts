@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AbortedError, pull, push, type Remote, s3Remote, sha256 } from "../../pipeline/mod.ts";
-import { collect } from "../../pipeline/chunks.ts";
-import { limitedHandler } from "../../pipeline/s3_limits.ts";
-import { openLab } from "./lab.ts";
-import { failure, type FakeS3, startFakeS3 } from "./s3_fake.ts";
-import { ALL, checkRemote, openRun, WELL } from "./travel_lab.ts";
+import { AbortedError, pull, push, type Remote, s3Remote, sha256 } from "../../../pipeline/mod.ts";
+import { collect } from "../../../pipeline/chunks.ts";
+import { limitedHandler } from "../../../pipeline/s3_limits.ts";
+import { openLab } from "../lab.ts";
+import { failure, type FakeS3, startFakeS3 } from "../s3_fake.ts";
+import { ALL, checkRemote, openRun, WELL } from "../travel_lab.ts";
 
 const MIB = 1 << 20;
 const SIGNAL = new AbortController().signal;

@@ -1,10 +1,10 @@
 /** The user's files: what a stamp proves, on any file system and under any clock; what is no file; interruptions. */
 import assert from "node:assert/strict";
-import { defineStage, reproduce, sourceFile, sourceFolder } from "../../pipeline/mod.ts";
-import { openPause } from "../../pipeline/pause.ts";
-import { resolveSource } from "../../pipeline/sources.ts";
-import { openState } from "../../pipeline/state.ts";
-import { type Lab, openLab, textStages } from "./lab.ts";
+import { defineStage, reproduce, sourceFile, sourceFolder } from "../../../pipeline/mod.ts";
+import { openPause } from "../../../pipeline/pause.ts";
+import { resolveSource } from "../../../pipeline/sources.ts";
+import { openState } from "../../../pipeline/state.ts";
+import { type Lab, openLab, textStages } from "../lab.ts";
 
 const join = defineStage({
   name: "join",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { defineStage, reproduce, StageError } from "../../pipeline/mod.ts";
-import { openLab } from "./lab.ts";
+import { defineStage, reproduce, StageError } from "../../../pipeline/mod.ts";
+import { openLab } from "../lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { defineStage, reproduce, sourceFolder, StageError, UnfinishedError } from "../../pipeline/mod.ts";
-import { openLab, textStages } from "./lab.ts";
+import { defineStage, reproduce, sourceFolder, StageError, UnfinishedError } from "../../../pipeline/mod.ts";
+import { openLab, textStages } from "../lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
