@@ -11,23 +11,12 @@ export function editedSinceLoaded(module: string, files: CodeFiles): string[] {
   ).map(({ name }) => name).sort();
 }
 
-/** Whether some files may have changed since their stamps were taken. */
+/**
+ * Whether files that a stage may read again may have changed since their stamps were taken. What is loaded once stays
+ * in memory as it was.
+ */
 export function mayHaveChanged(files: CodeFiles): boolean {
-  return files.entries().some(([path, { stamp }]) => stamp.racy || !sameStamp(stamp, stampOf(path)));
-}
-
-/** One in so many moments is spent on looking, at most. */
-const SHARE = 50;
-
-/** Says when it is time to look again, so that short batches are not held up by it. */
-export interface Pace {
-  isDue(): boolean;
-  /** Notes how long a look took, in ms. */
-  note(took: number): void;
-}
-
-/** Starts to keep a pace: the first look is due at once. */
-export function openPace({ now = () => performance.now() } = {}): Pace {
-  let next = 0;
-  return { isDue: () => now() >= next, note: (took) => void (next = now() + took * SHARE) };
+  return files.entries().some(([path, { stamp, loaded }]) =>
+    loaded === "at any time" && (stamp.racy || !sameStamp(stamp, stampOf(path)))
+  );
 }

@@ -1,6 +1,8 @@
 /**
  * Kernel file locks. The kernel frees them when a process dies, however it dies, so nothing ever needs unlocking by
- * hand. A lock file is unlinked by its last holder; whoever opened it before that notices by its inode and retries.
+ * hand. A lock that is given up is unlocked before its file is closed: a process that is being started holds a copy of
+ * every open file, and so the lock, until it runs. A lock file is unlinked by its last holder; whoever opened it before
+ * that notices by its inode and retries.
  */
 import { dirname } from "node:path";
 import { explainStoreFailure } from "./errors.ts";
@@ -21,7 +23,7 @@ export function tryLock(path: string): Lock | null {
     if (sameFile(file, path)) {
       return { path, [Symbol.dispose]: () => release(file, path) };
     }
-    file.close();
+    giveUp(file);
   }
 }
 
@@ -29,7 +31,7 @@ export function tryLock(path: string): Lock | null {
 export async function waitLock(path: string, { exclusive }: { readonly exclusive: boolean }): Promise<Lock> {
   const file = open(path);
   await file.lock(exclusive);
-  return { path, [Symbol.dispose]: () => file.close() };
+  return { path, [Symbol.dispose]: () => giveUp(file) };
 }
 
 /**
@@ -41,20 +43,20 @@ export async function waitLockToRead(path: string): Promise<Lock> {
     throw error;
   });
   await file?.lock(false);
-  return { path, [Symbol.dispose]: () => file?.close() };
+  return { path, [Symbol.dispose]: () => giveUp(file) };
 }
 
 /** As {@link waitLock}, for a moment's work: blocks the whole process meanwhile. */
 export function waitLockSync(path: string, { exclusive }: { readonly exclusive: boolean }): Lock {
   const file = open(path);
   file.lockSync(exclusive);
-  return { path, [Symbol.dispose]: () => file.close() };
+  return { path, [Symbol.dispose]: () => giveUp(file) };
 }
 
 /** As {@link waitLock}, but returns null at once where it cannot be had. */
 export function tryPermanentLock(path: string, { exclusive }: { readonly exclusive: boolean }): Lock | null {
   const file = open(path);
-  if (file.tryLockSync(exclusive)) return { path, [Symbol.dispose]: () => file.close() };
+  if (file.tryLockSync(exclusive)) return { path, [Symbol.dispose]: () => giveUp(file) };
   file.close();
   return null;
 }
@@ -73,7 +75,12 @@ function release(file: Deno.FsFile, path: string): void {
   } catch {
     // someone cleaned up the folder: the lock itself is what counts
   }
-  file.close();
+  giveUp(file);
+}
+
+function giveUp(file: Deno.FsFile | null): void {
+  file?.unlockSync();
+  file?.close();
 }
 
 function sameFile(file: Deno.FsFile, path: string): boolean {

@@ -3,7 +3,7 @@ import { checkAmount } from "./amounts.ts";
 import { changedCode, type Code, codeDigest, type CodeDigests, codeDigests } from "./code.ts";
 import type { StageNode } from "./artifact.ts";
 import { AbortedError, asStageError, CodeChangedError, PipelineError } from "./errors.ts";
-import { editedSinceLoaded, mayHaveChanged, openPace, type Pace } from "./code_watch.ts";
+import { editedSinceLoaded, mayHaveChanged } from "./code_watch.ts";
 import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { firstCode, noteFirstCode } from "./loaded.ts";
@@ -119,7 +119,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   const watched = options.codeDigests === undefined ? codeDigests(state) : null;
   const digestCode = options.codeDigests ?? watched ?? codeDigests(state);
   let codes: Promise<ReadonlyMap<string, { readonly code: Code; readonly digest: string }>> | undefined;
-  const paces = new Map<string, Pace>();
+  const looked = new Set<string>();
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
   let open = true;
@@ -169,7 +169,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
     },
     async checkLoaded({ stage }) {
-      if (watched === null || paces.has(stage.module)) return;
+      if (watched === null || looked.has(stage.module)) return;
       const { code } = await codeOf({ stage });
       const before = firstCode(stage.module) ?? code;
       const late = editedSinceLoaded(stage.module, watched.files(stage.module));
@@ -177,19 +177,15 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       if (edited.length > 0) throw new CodeChangedError(stage.name, edited, { when: "start" });
     },
     async checkCode({ stage }) {
-      const pace = paces.get(stage.module);
       // what a stage loads when it first runs stays in memory; what it reads, it may read again for each batch
-      if (pace !== undefined && (watched === null || !pace.isDue())) return;
-      const started = performance.now();
+      const first = !looked.has(stage.module);
+      if (!first && (watched === null || !mayHaveChanged(watched.files(stage.module)))) return;
       const { code, digest } = await codeOf({ stage });
-      if (pace === undefined || watched === null || mayHaveChanged(watched.files(stage.module))) {
-        const now = (await digestCode([stage.module])).get(stage.module) ?? { modules: {}, packages: {} };
-        if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
-        if (watched !== null) noteFirstCode(stage.module, code);
-      }
-      const next = pace ?? openPace();
-      paces.set(stage.module, next);
-      if (pace !== undefined) next.note(performance.now() - started);
+      const now = (await digestCode([stage.module])).get(stage.module) ?? { modules: {}, packages: {} };
+      if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
+      if (!first) return;
+      looked.add(stage.module);
+      if (watched !== null) noteFirstCode(stage.module, code);
     },
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");

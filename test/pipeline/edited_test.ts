@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { openPace } from "../../pipeline/code_watch.ts";
 import { writtenAfter } from "../../pipeline/stamp.ts";
 import { type Lab, openLab } from "./lab.ts";
 
@@ -114,15 +113,4 @@ Deno.test("a file's times say whether it was written after a moment, as far as t
   ) {
     assert.equal(writtenAfter({ ctime, mtime }, moment), after, `${ctime} ${mtime}`);
   }
-});
-
-Deno.test("looks take a fiftieth of the time at most", () => {
-  let now = 1;
-  const pace = openPace({ now: () => now });
-  assert.ok(pace.isDue());
-  pace.note(2);
-  now += 99;
-  assert.ok(!pace.isDue());
-  now += 1;
-  assert.ok(pace.isDue());
 });
