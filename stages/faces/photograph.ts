@@ -50,9 +50,10 @@ export async function decodePhotograph(
 ): Promise<Photograph> {
   if (bytes.length === 0) throw new PhotographError(`${path}: the file is empty (0 bytes)`);
   const { default: sharp } = await import("sharp");
+  const options = { failOn: "error", limitInputPixels: false, pages: 1 } as const;
   try {
-    const options = { failOn: "error", limitInputPixels: maxPixels, pages: 1 } as const;
     const header = await sharp(bytes, options).metadata();
+    if (header.width * header.height > maxPixels) throw new PhotographError(`${path}: more than ${maxPixels} pixels`);
     const turned = (header.orientation ?? 1) >= 5;
     const [width, height] = turned ? [header.height, header.width] : [header.width, header.height];
     if (width < minSide || height < minSide) {
@@ -73,7 +74,9 @@ export async function decodePhotograph(
     };
   } catch (error) {
     if (error instanceof PhotographError) throw error;
-    throw new PhotographError(`${path}: ${explain(error as Error)}`, { cause: error });
+    // libvips keeps one text of errors for all threads, so that what it says may be of another picture
+    const cause = isImage(bytes) ? "truncated or damaged" : "not an image, or a format that cannot be read";
+    throw new PhotographError(`${path}: ${cause}`, { cause: error });
   }
 }
 
@@ -137,12 +140,8 @@ function describe(
   return notes;
 }
 
-function explain({ message }: Error): string {
-  const first = message.split("\n")[0] ?? message;
-  if (/unsupported image format/i.test(message)) return "not an image, or a format that cannot be read";
-  if (/premature end|truncated|ended prematurely|unexpected end|read error|load_buffer: .*end/i.test(message)) {
-    return `truncated or damaged (${first})`;
-  }
-  if (/exceeds pixel limit/i.test(message)) return `more than ${maxPixels} pixels`;
-  return `cannot be decoded (${first})`;
+/** Whether bytes begin as a JPEG, PNG, TIFF, WebP, AVIF or GIF file does. */
+function isImage(bytes: Uint8Array): boolean {
+  const text = String.fromCharCode(...bytes.subarray(0, 16));
+  return /^(\xff\xd8\xff|\x89PNG|II\*\0|MM\0\*|RIFF....WEBP|....ftypavi[fs]|GIF8)/s.test(text);
 }
