@@ -24,8 +24,25 @@ import { type Scratch, withScratch } from "../stages/scratch.ts";
 
 const shape = ftimStoredShape.parse({ widths: [8, 8], fullWidth: 8, codeLength: 5 });
 
-/** Results folder with a packed training, as a clone has it. */
-async function results({ folder, write, run }: Scratch): Promise<string> {
+let packed: Promise<Uint8Array> | undefined;
+
+/** Results folder with a packed training, as a clone has it. All tests share one training. */
+async function results({ folder, write }: Scratch): Promise<string> {
+  await write("results/embedded/trained.safetensors", await (packed ??= pack()));
+  return `${folder}/results`;
+}
+
+async function pack(): Promise<Uint8Array> {
+  let bytes: Uint8Array | undefined;
+  await withScratch(async (scratch) => {
+    const path = `${await unpackedTraining(scratch)}/trained.safetensors`;
+    bytes = await Deno.readFile(path);
+  });
+  return bytes!;
+}
+
+/** Writes a training and packs it: the folder of the packed file. What it was packed from is beside it. */
+async function unpackedTraining({ folder, write, run }: Scratch): Promise<string> {
   const faces = [0.8, 1, 1.2].flatMap((depth, person) =>
     [0.97, 1.03].map((width) => ({ identity: `${person}`, vertices: posed(0, dome({ depth, width })) }))
   );
@@ -52,7 +69,7 @@ async function results({ folder, write, run }: Scratch): Promise<string> {
     }),
   });
   await publish(trees.trained, `${folder}/results/embedded`);
-  return `${folder}/results`;
+  return `${folder}/results/embedded`;
 }
 
 function options({ folder }: Scratch, photo: string) {
@@ -212,7 +229,7 @@ Deno.test("a profile is reconstructed, and less of it is said to have been seen 
 Deno.test("a packed training unpacks to the same mesh correction, and to nearly the same network and model", () =>
   withScratch(async (scratch) => {
     const { folder, run } = scratch;
-    await results(scratch);
+    await unpackedTraining(scratch);
     const { weights, model, correction } = unpacked(cast(sourceFolder(`${folder}/results/embedded`), "trained"));
     const { trees } = await run({ weights, model, correction });
     const trained = await Deno.readFile(`${folder}/weights/network.safetensors`);

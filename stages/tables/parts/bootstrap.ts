@@ -17,17 +17,25 @@ export interface Resamples {
   readonly draws: readonly Uint32Array[];
 }
 
+// A table asks for the same draws for each of its cells, and drawing costs more than all means.
+const remembered = new Map<string, Resamples>();
+const REMEMBERED = 8;
+
 /**
  * Draws `resamples` times `count` of `count` things, with replacement.
  *
  * @param options.seed equal seeds give equal draws on every machine
  */
 export function resample(count: number, { resamples, seed }: { resamples: number; seed: number }): Resamples {
+  const key = `${count} ${resamples} ${seed}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
   const random = uniform(seed);
-  return {
-    count,
-    draws: Array.from({ length: resamples }, () => Uint32Array.from({ length: count }, () => below(random, count))),
-  };
+  const draws = Array.from({ length: resamples }, () => new Uint32Array(count));
+  for (const draw of draws) for (let i = 0; i < count; i++) draw[i] = below(random, count);
+  if (remembered.size === REMEMBERED) remembered.delete(remembered.keys().next().value!);
+  remembered.set(key, { count, draws });
+  return { count, draws };
 }
 
 /**
@@ -59,9 +67,14 @@ export function clusterMean(
   if (values.length === 0) return null;
   const members = [...Map.groupBy(values.keys(), (i) => clusters[i]!)].sort(([a], [b]) => (a < b ? -1 : 1));
   const sums = members.map(([, indices]) => indices.reduce((sum, i) => sum + values[i]!, 0));
+  const counts = members.map(([, indices]) => indices.length);
   const pooled = (chosen: Iterable<number>) => {
-    let [sum, count] = [0, 0];
-    for (const cluster of chosen) [sum, count] = [sum + sums[cluster]!, count + members[cluster]![1].length];
+    let sum = 0;
+    let count = 0;
+    for (const cluster of chosen) {
+      sum += sums[cluster]!;
+      count += counts[cluster]!;
+    }
     return sum / count;
   };
   const means = resample(members.length, { resamples, seed }).draws.map(pooled).sort(ascending);

@@ -1,9 +1,9 @@
 /** The example of `mod.ts`, run as a user of the package runs it, on the committed network. */
 import assert from "node:assert/strict";
-import { asset } from "./assets.ts";
+import { asset } from "../assets.ts";
 
 Deno.test("the example of mod.ts reconstructs a photograph from a folder of the user's", async () => {
-  const root = new URL("../", import.meta.url);
+  const root = new URL("../../", import.meta.url);
   const source = await Deno.readTextFile(new URL("mod.ts", root));
   const [, example] = /^ \* ```ts\n(.*?)^ \* ```$/ms.exec(source)!;
   const code = example!.replaceAll(/^ \* ?/gm, "").replace(
