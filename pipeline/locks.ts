@@ -75,7 +75,8 @@ function release(file: Deno.FsFile, path: string): void {
   } catch {
     // someone cleaned up the folder: the lock itself is what counts
   }
-  giveUp(file);
+  // nobody asks for a lock of a file that is gone, so that it need not be unlocked first
+  file.close();
 }
 
 function giveUp(file: Deno.FsFile | null): void {

@@ -120,8 +120,11 @@ export function openRunner(session: Session, { run, memory: watch, origin, force
       return storedTree(record);
     }
     run.save();
-    // by this document, named by the key, what an interrupted run has done of the stage can travel
-    state.putDocument(full.preimage);
+    const recipeDigest = state.transaction(() => {
+      // by this document, named by the key, what an interrupted run has done of the stage can travel
+      state.putDocument(full.preimage);
+      return state.putDocument(recipeKey(document).preimage);
+    });
     const clock = openClock({ origin });
     const memory = watch.follower();
     clocks.set(label, clock);
@@ -139,7 +142,7 @@ export function openRunner(session: Session, { run, memory: watch, origin, force
     const listing = await execute({
       node,
       label,
-      recipe: state.putDocument(recipeKey(document).preimage),
+      recipe: recipeDigest,
       inputs,
       session,
       count,

@@ -185,8 +185,7 @@ export function stageBytes(store: Store, bytes: Uint8Array): Staged {
 
 /** True for a blob that is there and sound; a damaged one is moved away, as good bytes are at hand. */
 function alreadyStored(store: Store, { sha256, size }: Digest): boolean {
-  const path = blobPath(store, sha256);
-  if (sizeOnDisk(path) !== size) return false;
+  if (!hasBlob(store, { sha256, size })) return false;
   if (isUnchanged(store, sha256) || verifySync(store, sha256)) return true;
   quarantine(store, sha256);
   return false;
@@ -264,7 +263,7 @@ const STORED = "/store/sha256/ab/".length + 64;
 
 /** Whether a blob is there with its size; does not read it. */
 export function hasBlob(store: Pick<Store, "root">, { sha256, size }: Digest): boolean {
-  return sizeOnDisk(blobPath(store, sha256)) === size;
+  return fileSize(blobPath(store, sha256)) === size;
 }
 
 /** Checks size, and the bytes themselves unless they were checked and the file looks the same. */
@@ -354,11 +353,16 @@ export function moveAway({ root }: Pick<Store, "root">, path: string): void {
 
 /** A file's size, or null where nothing is; -1 for what is there and is no file. */
 export function sizeOnDisk(path: string): number | null {
+  return fileSize(path) ?? (kindOf(path) === null ? null : -1);
+}
+
+/** A file's size, or null where no file is. */
+function fileSize(path: string): number | null {
   try {
     const { isFile, size } = Deno.statSync(path);
-    return isFile ? size : -1;
+    return isFile ? size : null;
   } catch (error) {
-    if (!UNREADABLE.some((kind) => error instanceof kind)) throw error;
-    return kindOf(path) === null ? null : -1;
+    if (UNREADABLE.some((kind) => error instanceof kind)) return null;
+    throw error;
   }
 }
