@@ -76,6 +76,9 @@ export function checkProduct(label: string, { action, sink, skipped }: Product):
   }
   if (action.item === null) {
     if (!wrote) throw new StageError(label, "wrote no file");
+    const keys = skipped.map(([key]) => key);
+    const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+    if (twice !== undefined) throw new StageError(label, `skipped "${twice}" twice`);
     return;
   }
   const items = [action.item];

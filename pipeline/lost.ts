@@ -1,6 +1,6 @@
 /**
- * Failures that nobody catches: a promise that a stage does not await is rejected, or a timer or a worker of its own
- * throws. They would end the process without a stage's name and without a run record.
+ * Failures that nobody catches: a promise that a stage does not await is rejected, a timer or a worker of its own
+ * throws, or it ends the program. They would end the process without a stage's name, and some with a status of success.
  */
 import { messageOf, StageError } from "./errors.ts";
 
@@ -28,9 +28,19 @@ export function watchLost({ running, fail }: LostOptions): () => void {
     take(event, event.reason, "a promise that nobody awaits was rejected");
   const thrown = (event: ErrorEvent) =>
     take(event, event.error ?? event.message, "a timer or a worker threw an error that nobody catches");
+  const left = () => {
+    const stages = running();
+    // who ends a program with an error knows why: the command does at Ctrl-C
+    if (stages.length === 0 || Deno.exitCode !== 0) return;
+    const which = stages.length === 1 ? `stage "${stages[0]}"` : `one of the stages ${stages.join(", ")}`;
+    console.error(`error: the program ended while ${which} ran, with a status of success: its result is not recorded`);
+    Deno.exitCode = 1;
+  };
+  globalThis.addEventListener("unload", left);
   globalThis.addEventListener("unhandledrejection", rejected);
   globalThis.addEventListener("error", thrown);
   return () => {
+    globalThis.removeEventListener("unload", left);
     globalThis.removeEventListener("unhandledrejection", rejected);
     globalThis.removeEventListener("error", thrown);
   };

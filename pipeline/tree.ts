@@ -111,6 +111,14 @@ export function itemsOf(files: readonly FileRow[]): Map<string, FileRow[]> {
   return items;
 }
 
+/** A map that calls of a stage may share: none of them can change what another one reads. */
+function readOnly(map: Map<string, string>): ReadonlyMap<string, string> {
+  const refuse = () => {
+    throw new TypeError("what a tree lists as skipped cannot be changed");
+  };
+  return Object.freeze(Object.assign(map, { set: refuse, delete: refuse, clear: refuse }));
+}
+
 interface ViewOptions {
   readonly store: Store;
   readonly source: Resolved["source"];
@@ -137,7 +145,7 @@ export function openTree({ files, skipped }: Listing, { store, source, touched }
   const tree: Tree = {
     // calls of a stage share it
     paths: Object.freeze(files.map(([path]) => path)),
-    skipped: new Map(skipped),
+    skipped: readOnly(new Map(skipped)),
     has: (path) => rows.has(path),
     entry,
     async bytes(path) {

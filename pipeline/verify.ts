@@ -4,14 +4,15 @@ import { callStage, DamagedInput, shareOf } from "./batch.ts";
 import { openClock } from "./clock.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
-import { PipelineError } from "./errors.ts";
+import { PipelineError, type StageError } from "./errors.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
 import { watchMemory } from "./memory.ts";
+import { watchLost } from "./lost.ts";
 import { didYouMean } from "./nearest_name.ts";
-import { planOf, type Vertex } from "./plan.ts";
+import { type Plan, planOf, type Vertex } from "./plan.ts";
 import { requestOf } from "./resources.ts";
-import { openSession, type Options } from "./session.ts";
+import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import type { ActionRecord } from "./state.ts";
 import { blobPath, existingStore, readBlob } from "./store.ts";
@@ -42,7 +43,32 @@ export async function verify(
 ): Promise<readonly Verification[]> {
   const plan = planOf(targets);
   existingStore(options.store ?? ".ftim");
-  using session = await openSession(plan, { ...options, signal: options.signal ?? new AbortController().signal });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  using session = await openSession(plan, { ...options, signal });
+  const lost: StageError[] = [];
+  const endLost = watchLost({
+    running: () => [...session.running],
+    fail(error) {
+      lost.push(error);
+      stop.abort();
+    },
+  });
+  try {
+    const rows = await rerunAll(plan, { options, session });
+    if (lost.length > 0) throw lost[0];
+    return rows;
+  } catch (error) {
+    throw lost[0] ?? error;
+  } finally {
+    endLost();
+  }
+}
+
+async function rerunAll(
+  plan: Plan,
+  { options, session }: { readonly options: VerifyOptions; readonly session: Session },
+): Promise<readonly Verification[]> {
   using memory = watchMemory();
   const trees = new Map<Vertex, Resolved>();
   const rows: Verification[] = [];
@@ -95,6 +121,7 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
   const { node: { stage }, session, label } = job;
   const actions = spread(actionsOf(job), limit);
   const release = await session.pool.take(await requestOf(stage.resources));
+  session.running.add(label);
   const shared = shareOf(job);
   const differences: string[] = [];
   let broken = false;
@@ -115,6 +142,7 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
     throw new PipelineError(`${label}: ${error.message}; run reproduce, which makes it again`, { cause: error });
   } finally {
     await shared.close();
+    session.running.delete(label);
     release();
   }
   const { determinism } = stage;

@@ -274,6 +274,23 @@ Deno.test("a stage that breaks its contract is named with the item and the reaso
   }
 });
 
+Deno.test("a whole stage that skips one key twice is named with the key", async () => {
+  using lab = openLab();
+  const skips = defineStage({
+    name: "skips",
+    module: import.meta.url,
+    inputs: {},
+    output: "out",
+    determinism: "bitwise",
+    run: ({ out, skip }) => {
+      out.write("b.txt", "b");
+      skip("a", "one reason");
+      skip("a", "another");
+    },
+  });
+  await assert.rejects(reproduce({ out: skips({}) }, lab.options()), /stage "skips": skipped "a" twice/);
+});
+
 Deno.test("two stages with one name, a missing folder and a forged cycle are refused", async () => {
   using lab = openLab();
   const { upper } = textStages();

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { defineStage, listRuns, reproduce, StageError } from "../../pipeline/mod.ts";
+import { fileURLToPath } from "node:url";
+import { defineStage, listRuns, reproduce, StageError, verify } from "../../pipeline/mod.ts";
 import { openLab } from "./lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const reject = () => Promise.reject(new Error("lost"));
+
+const FOLDER = fileURLToPath(new URL("../../pipeline/", import.meta.url));
+const { imports } = JSON.parse(Deno.readTextFileSync(`${FOLDER}deno.json`));
+const PACKAGE = JSON.stringify({ imports: { ...imports, "@ftim/pipeline": `${FOLDER}mod.ts` } });
 
 const WORKER = URL.createObjectURL(new Blob(["throw new Error('lost')"], { type: "text/javascript" }));
 
@@ -41,5 +46,48 @@ Deno.test("a failure that nobody catches fails the run by the stage's name, and 
       assert.deepEqual(listRuns({ store: `${lab.root}/store` }).map(({ summary }) => summary.status), ["failed"], way);
       assert.ok(lab.events.some((event) => event.type === "failed" && event.stage === "careless"), way);
     }
+  }
+});
+
+Deno.test("verify, too, takes a failure that nobody catches for the stage's", async () => {
+  using lab = openLab();
+  let careful = true;
+  const careless = defineStage({
+    name: "careless",
+    module: import.meta.url,
+    inputs: {},
+    output: "out",
+    determinism: "bitwise",
+    run: async ({ out }) => {
+      if (!careful) void reject();
+      await wait(20);
+      out.write("a.txt", "a");
+    },
+  });
+  await reproduce({ out: careless({}) }, lab.options());
+  careful = false;
+  await assert.rejects(verify({ out: careless({}) }, lab.options()), /^StageError: stage "careless": .*nobody awaits/);
+});
+
+Deno.test("a stage that ends the program with a status of success makes it a failure by name", async () => {
+  using lab = openLab();
+  const ends = ["Deno.exit(0)", "process.exit()"];
+  for (const end of ends) {
+    lab.put({
+      "main.ts": `
+        import process from "node:process";
+        import { defineStage, reproduce, silentReporter } from "@ftim/pipeline";
+        const leave = defineStage({
+          name: "leave", module: import.meta.url, inputs: {}, output: "out", determinism: "bitwise",
+          run: async ({ out }) => { if (process.pid === 0) out.write("a", "a"); ${end}; },
+        });
+        await reproduce({ out: leave({}) }, { store: "../store", reporter: silentReporter() });
+      `,
+      "deno.json": PACKAGE,
+    });
+    const args = ["run", "--no-check", "--quiet", "--allow-all", "main.ts"];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: lab.source }).output();
+    assert.equal(code, 1, end);
+    assert.match(new TextDecoder().decode(stderr), /the program ended while stage "leave" ran/, end);
   }
 });

@@ -24,11 +24,19 @@ Deno.test("a stage gets its parameters in one order, however the caller wrote th
   assert.equal(texts[0], texts[1]);
 });
 
+interface Shared {
+  readonly params: { list: number[] };
+  readonly paths: string[];
+  readonly skipped: Map<string, string>;
+  readonly inputs: object;
+}
+
 Deno.test("what items share cannot be changed by one for the next", async () => {
-  const changes: Record<string, (shared: { params: { list: number[] }; paths: string[]; inputs: object }) => void> = {
+  const changes: Record<string, (shared: Shared) => void> = {
     "a parameter": ({ params }) => params.list.push(1),
     "the parameters": ({ params }) => params.list = [],
     "the paths": ({ paths }) => paths.pop(),
+    "what was skipped": ({ skipped }) => skipped.set("a", "because"),
     "the inputs": ({ inputs }) => Object.assign(inputs, { all: null }),
   };
   for (const [what, change] of Object.entries(changes)) {
@@ -43,7 +51,8 @@ Deno.test("what items share cannot be changed by one for the next", async () => 
       determinism: "bitwise",
       params: z.strictObject({ list: z.array(z.number()) }),
       run: ({ items, params, inputs }) => {
-        change({ params, paths: inputs.all.paths as string[], inputs });
+        const { paths, skipped } = inputs.all;
+        change({ params, paths: paths as string[], skipped: skipped as Map<string, string>, inputs });
         for (const { key, out } of items) out.json(`${key}.json`, [params.list, inputs.all.paths]);
       },
     });
