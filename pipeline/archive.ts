@@ -1,5 +1,6 @@
 /** A run's results as one tar file, for another machine: records and blobs, checked when they are taken in. */
 import { dirname, join, resolve } from "node:path";
+import { blobPath, checkBlob, type Digest, hasBlob } from "./blobs.ts";
 import {
   type AnyBundle,
   anyBundlesOf,
@@ -17,7 +18,7 @@ import { receive } from "./receive.ts";
 import { checkOutsideStores, checkPlace, explainPlaceFailure } from "./place.ts";
 import { nextRun } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
-import { blobPath, checkBlob, type Digest, existingStore, hasBlob, openStore, type Store } from "./store.ts";
+import { existingStore, openStore, type Store } from "./store.ts";
 import { openTally, type TravelOptions } from "./tally.ts";
 import { readTar, type TarEntry, type TarFile, writeTar } from "./tar.ts";
 

@@ -1,4 +1,5 @@
 /** Calls a stage's function on some actions: inputs checked before and after, outputs checked, records written last. */
+import { checkAhead, commit, quarantine } from "./blobs.ts";
 import type { ErasedContext } from "./contract.ts";
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
 import {
@@ -17,7 +18,7 @@ import { forget } from "./records.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
 import { type ActionRecord, type FileRow, openState } from "./state.ts";
-import { checkAhead, commit, quarantine, remove } from "./store.ts";
+import { remove } from "./store.ts";
 import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
 

@@ -4,6 +4,7 @@
  * that are done. Nothing that comes in is believed: form, hashes, paths, and that the parts belong together.
  */
 import { z } from "zod";
+import { type Digest, hasBlob } from "./blobs.ts";
 import { BadObjectError, PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { usableRecord } from "./job.ts";
@@ -11,7 +12,7 @@ import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
 import { fileAndFolder, pathFault } from "./path.ts";
 import { recordedActions } from "./records.ts";
 import type { ActionRecord, FileRow, NodeRecord, State } from "./state.ts";
-import { type Digest, hasBlob, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 interface Records {

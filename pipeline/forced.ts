@@ -1,7 +1,8 @@
 /** A stage that ran again though it was recorded: is its result the recorded one, as its class promises? */
+import { hasBlob, readBlob } from "./blobs.ts";
 import { compareFiles } from "./compare.ts";
 import type { Determinism } from "./contract.ts";
-import { hasBlob, readBlob, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 /** How the rerun compares. */

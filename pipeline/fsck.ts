@@ -1,11 +1,12 @@
 /** Checks that every stored byte and record is what its name says; moves away what is not, so that it is recomputed. */
+import { hasBlob, moveAway, quarantine } from "./blobs.ts";
 import { sha256 } from "./hash.ts";
 import { tryHashMany } from "./hash_many.ts";
 import { dropDamaged, finishedNodes, forget, recordedActions, storedBlobs } from "./records.ts";
 import { repairLayout } from "./layout.ts";
 import { readRunFile, runNames } from "./run_record.ts";
 import { type FileRow, openState } from "./state.ts";
-import { existingStore, hasBlob, moveAway, openStore, quarantine } from "./store.ts";
+import { existingStore, openStore } from "./store.ts";
 
 /** What a check found. */
 export interface FsckReport {

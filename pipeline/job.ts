@@ -1,12 +1,12 @@
 /** What a stage has to do once its inputs are known: one action an item, or one for the whole. */
 import type { StageNode } from "./artifact.ts";
+import { hasBlob } from "./blobs.ts";
 import type { Clock } from "./clock.ts";
 import { actionKey, type ActionPreimage } from "./keys.ts";
 import type { PeakMemory } from "./memory.ts";
 import type { StageCount } from "./report.ts";
 import type { Session } from "./session.ts";
 import type { FileRow } from "./state.ts";
-import { hasBlob } from "./store.ts";
 import { itemsOf, type Resolved } from "./tree.ts";
 
 /** A stage whose inputs are known. */

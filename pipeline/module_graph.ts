@@ -5,16 +5,14 @@
 import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
-import { ENGINE } from "./engine_url.ts";
-import { canonical, hashFileSync, sha256 } from "./hash.ts";
+import { canonical, sha256 } from "./hash.ts";
 import { isOfPackage, linkedPackages } from "./linked.ts";
-import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
-import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
+import type { Reads } from "./module_reads.ts";
+import { isCode, isModule, type Scan, scan } from "./module_scan.ts";
+import { hashOf, remember, type Remembered } from "./remembered.ts";
+import { sameStamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { urlPath } from "./url_path.ts";
-
-/** A file as it was: an absent one has the inode -1. */
-export type Remembered = Stamp & { readonly sha256: string };
 
 /** A module graph with the stamps under which it holds. */
 export interface Graph {
@@ -37,26 +35,18 @@ interface GraphPackage {
 }
 
 /** One module of a {@link Graph}. */
-export interface GraphModule {
-  readonly local: string;
-  readonly sha256: string;
+export interface GraphModule extends Omit<Scan, "module" | "loads"> {
   /** It is imported as text or bytes alone. */
   readonly isData: boolean;
   /** URLs of modules that it imports or loads. */
   readonly imports: readonly string[];
   /** Those of them that are loaded before it begins. */
   readonly statics: readonly string[];
-  /** Paths of other files that it reads. */
-  readonly files: readonly string[];
   readonly packages: readonly string[];
   /** Imports that are not addresses by themselves → what they came to. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Imports that no configuration gives a meaning. */
   readonly unresolved: readonly string[];
-  /** What it reaches for, as it is written there. */
-  readonly reads: Reads;
-  /** What cannot be followed. */
-  readonly unclear: readonly Place[];
   /** Why it cannot be loaded. */
   readonly error: string | null;
 }
@@ -151,85 +141,6 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
   return assemble(scans, { info, files, root, configs });
 }
 
-/** What one module's text says, and where that leads. */
-interface Scan extends Pick<GraphModule, "local" | "sha256" | "reads" | "files" | "unclear"> {
-  readonly module: InfoModule;
-  /** URLs of modules that it loads by `import.meta.url`. */
-  readonly loads: readonly string[];
-}
-
-interface Scanning {
-  readonly files: Record<string, Remembered>;
-  readonly known: ReadonlyMap<string, Reads>;
-}
-
-async function scan(module: InfoModule, { files, known }: Scanning): Promise<Scan> {
-  const { specifier, local, mediaType = "TypeScript" } = module;
-  const path = local ?? (specifier.startsWith("file:") ? urlPath(specifier) : specifier);
-  const file = files[path] ??= remember(path);
-  const isScript = file.ino !== -1 && !isData(module) && /script$|^TSX$|^JSX$|^[MC][jt]s$/i.test(mediaType);
-  const language = mediaType;
-  const reads = !isScript
-    ? NOTHING
-    : known.get(file.sha256) ?? await readsOf(Deno.readTextFileSync(path), { language });
-  const strangers = reads.exemptions.filter((place) => !isEngines(place, module));
-  const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...strangers, ...reads.unclear] };
-  for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
-    const url = URL.parse(place.address, specifier);
-    if (url === null || (url.protocol !== "file:" && URL.canParse(place.address))) continue;
-    url.hash = "";
-    if (url.protocol !== "file:") {
-      if (isCode(url)) found.loads.add(url.href);
-      else found.unclear.push(place);
-      continue;
-    }
-    const target = urlPath(url);
-    if (isOther(target)) {
-      found.unclear.push(place);
-      continue;
-    }
-    const { ino } = files[target] ??= remember(target);
-    if (ino === -1) continue;
-    if (isCode(url)) found.loads.add(url.href);
-    else found.files.add(target);
-  }
-  return {
-    module,
-    local: path,
-    sha256: file.sha256,
-    reads,
-    loads: [...found.loads],
-    files: [...found.files],
-    unclear: found.unclear,
-  };
-}
-
-/** Whether `import.meta.resolve` is given an address; a package's name is fine where the module imports it too. */
-function isAddress(
-  place: Reads["resolved"][number],
-  { dependencies = [] }: InfoModule,
-  { unclear }: { readonly unclear: Place[] },
-): boolean {
-  if (/^(\.{0,2}\/|file:|https?:)/.test(place.address)) return true;
-  if (!dependencies.some(({ specifier }) => specifier === place.address)) unclear.push(place);
-  return false;
-}
-
-/** Whether an import leads to the engine. */
-function isEngines({ address }: Reads["exemptions"][number], { specifier, dependencies = [] }: InfoModule): boolean {
-  const target = dependencies.find((dependency) => dependency.specifier === address)?.code?.specifier;
-  return (target ?? URL.parse(address, specifier)?.href ?? "").startsWith(ENGINE);
-}
-
-function isCode({ pathname }: URL): boolean {
-  return /\.[cm]?[jt]sx?$/.test(pathname);
-}
-
-/** Of the user's or from another host; what is left are packages and built-in modules. */
-function isModule(specifier: string): boolean {
-  return /^(file|https?):/.test(specifier);
-}
-
 interface Assembly extends Pick<Means, "root" | "configs"> {
   readonly info: Info;
   readonly files: Record<string, Remembered>;
@@ -301,22 +212,4 @@ interface Lock {
 function hashRemote(path: string): string {
   if (stampOf(path) === null) return "";
   return sha256(Deno.readTextFileSync(path).replace(/\n\/\/ denoCacheMetadata=.*$/, ""));
-}
-
-/** Whether there is something that is no file. */
-function isOther(path: string): boolean {
-  return stampOf(path) !== null && !Deno.statSync(path).isFile;
-}
-
-/** Hash of a file's content; of a folder, whose path ends in "/", that of the names in it. */
-function hashOf(path: string): string {
-  if (!path.endsWith("/")) return hashFileSync(path).sha256;
-  return sha256([...Deno.readDirSync(path)].map(({ name }) => name).sort().join("\0"));
-}
-
-/** Stamp and content of a file; a missing one is remembered as missing (ino -1). */
-function remember(path: string): Remembered {
-  const stamp = stampOf(path);
-  if (stamp === null) return { dev: 0, ino: -1, size: 0, mtime: 0, ctime: 0, racy: false, sha256: "" };
-  return { ...stamp, sha256: hashOf(path) };
 }

@@ -4,6 +4,7 @@
  */
 import { distinct, RECORDS_LIMIT, type Transfer, transferOf } from "./archive.ts";
 import type { Artifact, StageNode } from "./artifact.ts";
+import { type Digest, hasBlob } from "./blobs.ts";
 import { type AnyBundle, blobsOf, installBundles, isFinished, listingOf, parseBundle } from "./bundle.ts";
 import { type Chunks, collect } from "./chunks.ts";
 import { BadObjectError, PipelineError } from "./errors.ts";
@@ -15,7 +16,6 @@ import { blobName, MARK, recordsName, type Remote } from "./remote.ts";
 import { nextRun } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
-import { type Digest, hasBlob } from "./store.ts";
 import { openTally, type TravelOptions } from "./tally.ts";
 import { type Listing, type Resolved, restrict, storedTree } from "./tree.ts";
 

@@ -1,6 +1,7 @@
 /** Sends a run's results to a shared store: blobs before records, only what is not there yet, or not whole. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { blobPath, checkBlob, type Digest, readBlob } from "./blobs.ts";
 import { type AnyBundle, blobsOf, bundleText, isFinished, parseBundle } from "./bundle.ts";
 import { bundlesOfRun, distinct, RECORDS_LIMIT, type Transfer, transferOf } from "./archive.ts";
 import { type Chunks, collect, fileChunks, once } from "./chunks.ts";
@@ -8,7 +9,7 @@ import { BadObjectError } from "./errors.ts";
 import { inLanes, openLanes } from "./lanes.ts";
 import { blobName, MARK, recordsName, type Remote } from "./remote.ts";
 import { openState } from "./state.ts";
-import { blobPath, checkBlob, type Digest, existingStore, openStore, readBlob, type Store } from "./store.ts";
+import { existingStore, openStore, type Store } from "./store.ts";
 import { openTally, type TravelOptions } from "./tally.ts";
 
 /** Which run (default: the latest), and how closely to look at what is there. */

@@ -1,9 +1,10 @@
 /** Takes an object from elsewhere into the store: hashed on its way, in pieces if large, refused if it differs. */
 import { createHash } from "node:crypto";
+import { checkBlob, commit, type Digest, quarantine, stageBytes } from "./blobs.ts";
 import { type Chunks, collect } from "./chunks.ts";
 import { BadObjectError, explainStoreFailure } from "./errors.ts";
 import { sha256 } from "./hash.ts";
-import { checkBlob, commit, type Digest, quarantine, stageBytes, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Objects up to this size (in bytes) are taken in one piece, which is faster. */
 const SMALL = 1 << 20;

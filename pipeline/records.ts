@@ -1,5 +1,6 @@
 /** The records as a whole, for those who look after the store: fsck, gc, export, provenance. */
 import type { SQLOutputValue } from "node:sqlite";
+import { sizeOnDisk } from "./blobs.ts";
 import type { Row } from "./database.ts";
 import {
   type ActionRecord,
@@ -10,7 +11,6 @@ import {
   readSnapshot,
   type State,
 } from "./state.ts";
-import { sizeOnDisk } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
 /** A finished stage with its result. */

@@ -1,11 +1,12 @@
 /** How two runs differ: stage by stage what went in and what came out, and a file of the targets on both sides. */
+import { readBlob } from "./blobs.ts";
 import { changedFiles, differences } from "./explain.ts";
 import type { NodePreimage } from "./keys.ts";
 import { own } from "./own.ts";
 import type { RunRecord } from "./run_record.ts";
 import { type RunsOptions, targetListing } from "./runs.ts";
 import { openState, type State } from "./state.ts";
-import { existingStore, openStore, readBlob, type Store } from "./store.ts";
+import { existingStore, openStore, type Store } from "./store.ts";
 
 /** Two runs, the earlier one first. */
 export interface RunPair {

@@ -1,6 +1,7 @@
 /** Walks the graph: takes what is recorded, executes what is not, repairs what is damaged. */
 import type { StageNode } from "./artifact.ts";
 import { DamagedInput } from "./batch.ts";
+import { hasBlob } from "./blobs.ts";
 import { type Clock, openClock, type Span } from "./clock.ts";
 import { AbortedError, messageOf, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
@@ -12,7 +13,6 @@ import type { StageCount, StageReport } from "./report.ts";
 import type { OpenRun } from "./run_record.ts";
 import type { Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
-import { hasBlob } from "./store.ts";
 import { type Listing, listingText, type Resolved, restrict, storedTree } from "./tree.ts";
 
 /** A damaged input is recomputed at most so often before the run gives up. */

@@ -1,11 +1,12 @@
 /** The runs of a store: finding one by what people call it, and publishing its results again. */
+import { hasBlob } from "./blobs.ts";
 import { PipelineError } from "./errors.ts";
 import { nearestName } from "./nearest_name.ts";
 import { own } from "./own.ts";
 import { type Publication, publish } from "./publish.ts";
 import { latestRuns, runNumber, type RunRecord } from "./run_record.ts";
 import { openState, type State } from "./state.ts";
-import { existingStore, hasBlob, openStore, type Store } from "./store.ts";
+import { existingStore, openStore, type Store } from "./store.ts";
 import { type Listing, openTree, restrict, storedTree, type Tree } from "./tree.ts";
 
 /** Where the runs are. */

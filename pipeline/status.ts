@@ -1,5 +1,6 @@
 /** Which stages are fresh and which are not, and why, without running any. */
 import type { Artifact, StageNode } from "./artifact.ts";
+import { hasBlob } from "./blobs.ts";
 import { PipelineError } from "./errors.ts";
 import { actionsOf, usableRecord } from "./job.ts";
 import { differences, type Draft, nearest } from "./explain.ts";
@@ -10,7 +11,6 @@ import { silentReporter } from "./report.ts";
 import { latestRuns } from "./run_record.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
-import { hasBlob } from "./store.ts";
 import { listingText, type Resolved, restrict, storedTree } from "./tree.ts";
 
 /** How one stage stands. */

@@ -1,6 +1,6 @@
 /** How far a transfer has come, for those who wait for it. */
+import type { Digest } from "./blobs.ts";
 import type { Chunks } from "./chunks.ts";
-import type { Digest } from "./store.ts";
 
 /** So much of so much; `total` is null where the end is not known. */
 export interface Progress {

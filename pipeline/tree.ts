@@ -1,9 +1,10 @@
 /** A tree is a sorted list of files by content, and of what was skipped; its name is the hash of that list. */
+import { checkBlob, type Digest, handOut, quarantine, readBlob } from "./blobs.ts";
 import { CorruptBlobError, InputChangedError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import type { FileRow, FoundNode, SkipRow } from "./state.ts";
-import { checkBlob, type Digest, handOut, quarantine, readBlob, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Files that a stage reads or that `reproduce` returns. Paths are relative, with "/", in code-unit order. */
 export interface Tree {
@@ -116,7 +117,8 @@ function readOnly(map: Map<string, string>): ReadonlyMap<string, string> {
   const refuse = () => {
     throw new TypeError("what a tree lists as skipped cannot be changed");
   };
-  return Object.freeze(Object.assign(map, { set: refuse, delete: refuse, clear: refuse }));
+  const [set, remove, clear] = [{ value: refuse }, { value: refuse }, { value: refuse }];
+  return Object.freeze(Object.defineProperties(map, { set, delete: remove, clear }));
 }
 
 interface ViewOptions {

@@ -1,6 +1,7 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
 import { callStage, DamagedInput, shareOf } from "./batch.ts";
+import { blobPath, readBlob } from "./blobs.ts";
 import { openClock } from "./clock.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
@@ -15,7 +16,7 @@ import { requestOf } from "./resources.ts";
 import { openSession, type Options, type Session } from "./session.ts";
 import { resolveSource } from "./sources.ts";
 import type { ActionRecord } from "./state.ts";
-import { blobPath, existingStore, readBlob } from "./store.ts";
+import { existingStore } from "./store.ts";
 import { type Resolved, restrict, storedTree } from "./tree.ts";
 
 /** What is verified, and how much of it. */

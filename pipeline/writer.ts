@@ -1,8 +1,9 @@
 /** Takes what a stage writes: named at once by content, visible in the store only when the stage has succeeded. */
+import { discard, stageBytes, type Staged } from "./blobs.ts";
 import { canonical } from "./hash.ts";
 import { checkPath } from "./path.ts";
 import type { FileRow } from "./state.ts";
-import { discard, stageBytes, type Staged, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Where a stage puts its result. A path can be written once, and none after the stage has returned. */
 export interface Writer {
