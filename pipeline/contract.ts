@@ -19,6 +19,12 @@ export interface Resources {
   readonly memoryMiB?: number;
 }
 
+/**
+ * What a stage computes where: a backend's name, such as "webgpu" or "cpu", and what it does there, in words. Shown by
+ * the graph and kept in run records and provenance; it does not enter the key.
+ */
+export type Computes = Readonly<Record<string, string>>;
+
 /** What every `run` and `open` is given. */
 export interface OpenContext<Inputs, Params> {
   /** The whole inputs: every role that is not in `each`. */
@@ -78,6 +84,7 @@ export interface Stage {
   readonly batch: number;
   readonly determinism: Determinism;
   readonly resources: Resources;
+  readonly computes: Computes;
   readonly timeLimit: number | undefined;
   readonly retries: number;
   readonly environment: readonly string[];

@@ -6,6 +6,7 @@
 import { bundlesOf } from "./bundle.ts";
 import { factsOf, readRun } from "./closure.ts";
 import type { Code } from "./code.ts";
+import type { Computes } from "./contract.ts";
 import { PipelineError } from "./errors.ts";
 import { lineageOf, type Origin } from "./lineage.ts";
 import { own } from "./own.ts";
@@ -76,7 +77,9 @@ export async function crateOf(options: CrateOptions): Promise<Crate> {
   const bundles = new Map(bundlesOf(origins.keys(), state).map((bundle) => [bundle.node.key, bundle]));
   const stages = [...origins.values()].map((origin, index) => {
     const code: Code = JSON.parse(state.document(origin.preimage.code) ?? '{"modules":{},"packages":{}}');
-    return stageEntities(origin, { actions: bundles.get(origin.node.key)?.actions ?? [], code, position: index + 1 });
+    const actions = bundles.get(origin.node.key)?.actions ?? [];
+    const computes = own(run.computes ?? {}, origin.node.stage) ?? {};
+    return stageEntities(origin, { actions, code, computes, position: index + 1 });
   });
   const sources: Tree[] = [...origins.values()].flatMap(({ inputs }) => inputs)
     .filter(({ maker }) => maker === null)
@@ -203,11 +206,12 @@ function metadata(file = "ro-crate-metadata.json"): Entity {
 interface StageOptions {
   readonly actions: readonly ActionRecord[];
   readonly code: Code;
+  readonly computes: Computes;
   readonly position: number;
 }
 
 /** A stage as a tool, a step, the run of the tool and the engine's control of it. */
-function stageEntities({ node, preimage, inputs }: Origin, { actions, code, position }: StageOptions) {
+function stageEntities({ node, preimage, inputs }: Origin, { actions, code, computes, position }: StageOptions) {
   const short = node.key.slice(0, 12);
   const started = actions.reduce((first, { started }) => Math.min(first, started), Infinity);
   const ended = actions.reduce((last, { ended }) => Math.max(last, ended), 0);
@@ -223,6 +227,9 @@ function stageEntities({ node, preimage, inputs }: Origin, { actions, code, posi
     identifier: `sha256:${preimage.code}`,
     softwareVersion: preimage.code,
     softwareRequirements: Object.keys(code.packages).sort(),
+    ...(Object.keys(computes).length === 0
+      ? {}
+      : { processorRequirements: Object.entries(computes).map(([backend, what]) => `${backend}: ${what}`) }),
   };
   const create: Entity = {
     "@id": `#action-${short}`,

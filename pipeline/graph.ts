@@ -1,5 +1,6 @@
 /** The graph as text and as Mermaid, which GitHub renders; graph_svg.ts draws it. */
 import type { Artifact } from "./artifact.ts";
+import type { Computes } from "./contract.ts";
 import { type Plan, planOf, type Vertex } from "./plan.ts";
 import type { StageStatus } from "./status.ts";
 
@@ -10,6 +11,8 @@ export interface GraphNode {
   readonly kind: "source" | "stage";
   /** Extra line, such as a status. */
   readonly note: string;
+  /** Where it computes, as the stage says. */
+  readonly computes: Computes;
   /** Ids of what it reads. */
   readonly inputs: readonly string[];
 }
@@ -27,7 +30,9 @@ export function graphOf(
     const { node, label, inputs } = vertex;
     if (node.type === "pick") return [];
     const reads = new Set(Object.values(inputs).map((input) => names.get(through(input)) ?? ""));
-    return [{ id: names.get(vertex) ?? "", label, kind: node.type, note: notes.get(label) ?? "", inputs: [...reads] }];
+    const computes = node.type === "stage" ? node.stage.computes : {};
+    const id = names.get(vertex) ?? "";
+    return [{ id, label, kind: node.type, note: notes.get(label) ?? "", computes, inputs: [...reads] }];
   });
 }
 
@@ -41,13 +46,20 @@ function noteOf(state: string, items: number | null, todo: number | null): strin
   return items !== null && items > 1 ? `${state}, ${state === "fresh" ? items : `${todo} of ${items}`} items` : state;
 }
 
-/** One line a node: its name, and what it reads. */
+/** One line a node: its name, where it computes, and what it reads. */
 export function graphText(nodes: readonly GraphNode[]): string {
   const labels = new Map(nodes.map(({ id, label }) => [id, label]));
   const width = Math.max(0, ...nodes.map(({ label }) => label.length));
-  const lines = nodes.map(({ label, note, inputs }) => {
+  const lines = nodes.map(({ label, note, computes, inputs }) => {
     const reads = ranges(inputs.map((id) => labels.get(id) ?? "")).join(", ");
-    return `${label.padEnd(width)}${note === "" ? "" : `  [${note}]`}${reads === "" ? "" : `  ← ${reads}`}`;
+    const where = Object.entries(computes).map(([backend, what]) => `${backend}: ${what}`).join(" | ");
+    const parts = [
+      label.padEnd(width),
+      ...(note === "" ? [] : [`[${note}]`]),
+      ...(where === "" ? [] : [`{ ${where} }`]),
+      ...(reads === "" ? [] : [`← ${reads}`]),
+    ];
+    return parts.join("  ");
   });
   return `${lines.join("\n")}\n`;
 }
@@ -69,8 +81,9 @@ function ranges(labels: readonly string[]): readonly string[] {
 
 /** A Mermaid flow chart, left to right. */
 export function graphMermaid(nodes: readonly GraphNode[]): string {
-  const lines = nodes.flatMap(({ id, label, kind, note, inputs }) => {
-    const text = `"${label.replaceAll('"', "#quot;")}${note === "" ? "" : `<br/>${note}`}"`;
+  const lines = nodes.flatMap(({ id, label, kind, note, computes, inputs }) => {
+    const rows = [label.replaceAll('"', "#quot;"), note, Object.keys(computes).join(", ")].filter((row) => row !== "");
+    const text = `"${rows.join("<br/>")}"`;
     const shape = kind === "source" ? `[(${text})]` : `[${text}]`;
     return [`  ${id}${shape}`, ...inputs.map((input) => `  ${input} --> ${id}`)];
   });

@@ -28,7 +28,7 @@
 export { exportRun, importRun, type Transfer } from "./archive.ts";
 export { type Artifact, cast, pick, sourceFile, sourceFolder } from "./artifact.ts";
 export type { Code, CodeDigests } from "./code.ts";
-export type { Determinism, Item, Resources } from "./contract.ts";
+export type { Computes, Determinism, Item, Resources } from "./contract.ts";
 export { type Crate, crateOf, type CrateOptions } from "./crate.ts";
 export * from "./errors.ts";
 export { fsck, type FsckReport } from "./fsck.ts";

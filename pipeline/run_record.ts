@@ -9,6 +9,7 @@ import { crc32 } from "node:zlib";
 import { explainStoreFailure } from "./errors.ts";
 import { waitLockSync } from "./locks.ts";
 import type { Span } from "./clock.ts";
+import type { Computes } from "./contract.ts";
 import type { Plan, Vertex } from "./plan.ts";
 import type { Summary } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -34,6 +35,8 @@ export interface RunRecord {
    */
   readonly facts: Readonly<Record<string, unknown>> | null;
   readonly versions: Readonly<Record<string, string>>;
+  /** Stage name → where it computes, as it says; not of those that say nothing. */
+  readonly computes?: Readonly<Record<string, Computes>>;
   /** What the caller said of the run. */
   readonly about?: Readonly<Record<string, string>>;
   /** By label, of stages that ran something: when they worked, in seconds from the start, and what they said last. */
@@ -113,6 +116,7 @@ export async function writeRunRecord(
     // finding them out may take a while, for which an interrupted run has no time
     facts: summary.executed > 0 && summary.status !== "aborted" ? await session.facts() : null,
     versions: { ...Deno.version },
+    computes: computesOf(plan),
     ...(about === undefined ? {} : { about }),
     timeline: Object.fromEntries([...spans].map(([label, spans]) => [label, { spans, log: linesOf(label) }])),
   };
@@ -125,6 +129,13 @@ export async function writeRunRecord(
   remove(markPath(root, run.number));
   for (const name of runNames(root).slice(0, -KEEP)) remove(`${root}/runs/${name}`);
   return id;
+}
+
+function computesOf({ vertices }: Plan): Readonly<Record<string, Computes>> {
+  return Object.fromEntries(vertices.flatMap(({ node }) => {
+    if (node.type !== "stage" || Object.keys(node.stage.computes).length === 0) return [];
+    return [[node.stage.name, node.stage.computes]];
+  }));
 }
 
 /** What a vertex is a part of. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkAmount } from "./amounts.ts";
 import type { Artifact, Node } from "./artifact.ts";
-import type { Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
+import type { Computes, Determinism, ItemsContext, OpenContext, Resources, Stage, WholeContext } from "./contract.ts";
 import { noteDefined } from "./loaded.ts";
 import { plain } from "./plain.ts";
 import {
@@ -56,6 +56,7 @@ export interface StageDefinition<
   readonly params?: S;
   readonly determinism: Determinism;
   readonly resources?: Resources;
+  readonly computes?: Computes;
   /**
    * Seconds that a call of `run` may take, with `open` where it waits for that, and a call of `close`; at most
    * 2,000,000. Then its signal is aborted, and what it makes is dropped, whether it listens or not. One that does not
@@ -171,7 +172,7 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
   definition: StageDefinition<I, K, E, S, R>,
 ): Stage {
   const { name, module, output, determinism, batch = 1, timeLimit, retries = 0, open, close, run } = definition;
-  const { resources = {} } = definition;
+  const { resources = {}, computes = {} } = definition;
   const each: readonly string[] = definition.each ?? [];
   const roles: Record<string, Role> = Object.create(null);
   for (const [role, text] of Object.entries(definition.inputs)) {
@@ -182,6 +183,12 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
   if (timeLimit !== undefined && !(timeLimit > 0 && timeLimit <= LONGEST)) {
     const wanted = `more than 0 and at most ${LONGEST} seconds`;
     throw new TypeError(`stage "${name}": its time limit must be ${wanted}, not ${timeLimit}`);
+  }
+  for (const [backend, what] of Object.entries(computes)) {
+    if (/^[\w-]+$/.test(backend) && what !== "") continue;
+    throw new TypeError(
+      `stage "${name}": computes takes a backend's name and what runs there, not "${backend}": "${what}"`,
+    );
   }
   const its = `stage "${name}": its`;
   checkAmount(retries, { name: `${its} retries`, least: 0, whole: true });
@@ -204,6 +211,7 @@ function erase<I extends Roles, K extends string, E extends readonly EachRole<I>
     batch,
     determinism,
     resources,
+    computes,
     timeLimit,
     retries,
     environment: definition.environment ?? [],

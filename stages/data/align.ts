@@ -41,6 +41,7 @@ export const alignFaces = defineStage({
     margin: z.number().positive().default(1.25),
   }),
   determinism: "bitwise",
+  computes: { cpu: "decoding and encoding: file formats; cropping and resampling; not on WebGPU yet" },
   run: async ({ items, params }) => {
     for (const { key, inputs, out } of items) {
       const image = await readImage(inputs.images, `${key}.png`);

@@ -14,6 +14,7 @@ export const choosePhotographs = defineStage({
   inputs: { detections: "detections", triplets: "triplets" },
   output: "detections",
   determinism: "bitwise",
+  computes: { cpu: "bookkeeping" },
   run: async ({ inputs: { detections, triplets }, out }) => {
     const { triplets: all } = await triplets.json<Triplets>("triplets.json");
     const views = all.flatMap(({ views }) => views);

@@ -42,6 +42,11 @@ export const detectFaces = defineStage({
     levels: z.number().int().min(1).max(4).default(1),
   }),
   determinism: { atol: 1e-2, rtol: 1e-3 },
+  computes: {
+    webgpu: "cutting out and resizing, on a GPU",
+    onnxruntime: "the face detector (on a software adapter by its CPU provider, which is faster there)",
+    cpu: "overlapping boxes: bookkeeping; on a software adapter also cutting out and resizing, beside the network",
+  },
   resources: { gpu: runsOnGpu },
   open: async ({ inputs }) => await openDetector(await inputs.network.bytes(inputs.network.paths[0]!)),
   close: (detector) => detector.dispose(),

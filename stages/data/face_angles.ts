@@ -15,6 +15,7 @@ export const faceAngles = defineStage({
   each: ["poses"],
   batch: 32,
   determinism: "bitwise",
+  computes: { cpu: "bookkeeping" },
   run: async ({ items }) => {
     for (const { key, inputs, out } of items) {
       const { faces } = await inputs.poses.json<Pose>(`${key}.json`);

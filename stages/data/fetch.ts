@@ -25,6 +25,7 @@ const fetchFiles = defineStage({
   output: "assets",
   params: z.strictObject({ files: z.array(fileSchema).min(1), dataFolder: z.string().optional() }),
   determinism: "bitwise",
+  computes: { cpu: "downloads and hashes: bookkeeping" },
   run: async ({ params, out, progress, signal }) => {
     const lock = dataLock();
     const files = params.files.map((file) => {
@@ -51,6 +52,7 @@ const admitFile = defineStage({
   output: "assets",
   params: fileSchema,
   determinism: "bitwise",
+  computes: { cpu: "hashes: bookkeeping" },
   run: async ({ inputs, params, out }) => {
     const bytes = await inputs.file.bytes(inputs.file.paths[0]!);
     verify(params, bytes);

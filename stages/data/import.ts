@@ -63,6 +63,7 @@ const survey = defineStage({
     identities: z.enum(["folders", "unknown"]).default("folders"),
   }),
   determinism: "bitwise",
+  computes: { cpu: "decoding: file formats" },
   run: async ({ inputs: { captures }, params: { identities }, out, log }) => {
     const images = Map.groupBy(captures.paths.filter((path) => imageName.test(path)), itemKey);
     if (images.size === 0) {
@@ -92,6 +93,7 @@ const importImages = defineStage({
     maxSide: z.number().int().min(64).default(2048),
   }),
   determinism: "bitwise",
+  computes: { cpu: "decoding and encoding: file formats; resizing, removal of lens distortion; not on WebGPU yet" },
   resources: { memoryMiB: 512 },
   run: async ({ items, params, log }) => {
     for (const { key, inputs, out, skip } of items) {

@@ -35,6 +35,11 @@ export const estimatePose = defineStage({
     mirror: z.boolean().default(true),
   }),
   determinism: { atol: 0.1, rtol: 1e-3 },
+  computes: {
+    webgpu: "cutting out and resizing, on a GPU",
+    onnxruntime: "the head pose network (on a software adapter by its CPU provider, which is faster there)",
+    cpu: "on a software adapter cutting out and resizing, beside the network",
+  },
   resources: { gpu: runsOnGpu },
   open: ({ inputs: { network } }) => {
     let opened: Promise<HeadPose> | undefined; // cameras that tell the angles need no network

@@ -55,6 +55,7 @@ export const buildTriplets = defineStage({
     seed: z.number().int().nonnegative().default(0),
   }),
   determinism: "bitwise",
+  computes: { cpu: "bookkeeping" },
   run: async ({ inputs, params, out, log }) => {
     const views: View[] = [];
     for (const path of inputs.poses.paths) {

@@ -16,6 +16,7 @@ export const charts = defineStage({
   output: "charts",
   params: z.strictObject({}),
   determinism: "bitwise",
+  computes: { cpu: "charts: file formats" },
   run: async ({ inputs, out }) => {
     const { drawChart, lossChart, yawChart } = await import("./parts/vega_charts.ts");
     const fontFile = fontFileOf(inputs.font);

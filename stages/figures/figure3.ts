@@ -28,6 +28,7 @@ export const figure3 = defineStage({
   output: "figure",
   params: z.strictObject({ columns: z.int().min(1).default(12) }),
   determinism: "bitwise",
+  computes: { cpu: "contact sheets: file formats" },
   run: async ({ inputs, params, out, log }) => {
     const fontFile = fontFileOf(inputs.font);
     const ours = inputs.reconstructions.ours!;

@@ -37,6 +37,7 @@ export const figure4 = defineStage({
   output: "figure",
   params: z.strictObject({ faces: z.int().min(1).default(6) }),
   determinism: "bitwise",
+  computes: { cpu: "contact sheets: file formats" },
   run: async ({ inputs, params: { faces }, out }) => {
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
     const { readMesh } = await import("../faces/geometry.ts");

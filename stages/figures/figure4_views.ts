@@ -39,6 +39,7 @@ export const figure4Views = defineStage({
     turn: z.tuple([z.number(), z.number()]).default([30, 60]),
   }),
   determinism: "bitwise",
+  computes: { cpu: "contact sheets: file formats; rendering; not on WebGPU yet" },
   run: async ({ inputs, params, out }) => {
     const { pictureOperator } = await import("../../face/render.ts");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");

@@ -30,6 +30,7 @@ export const oneFace = defineStage({
     cell: z.int().min(32).default(224),
   }),
   determinism: "bitwise",
+  computes: { cpu: "contact sheets: file formats; rendering; not on WebGPU yet" },
   run: async ({ inputs, params: { face, cell }, out }) => {
     const { createImage } = await import("../../face/image.ts");
     const { flipYZ, poseToCrop, rotationFromAngles } = await import("../../face/pose.ts");

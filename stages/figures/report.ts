@@ -20,6 +20,7 @@ export const report = defineStage({
     title: z.string().default("High-fidelity facial texture reconstruction, reproduced"),
   }),
   determinism: "bitwise",
+  computes: { cpu: "a web page: file formats" },
   run: async ({ inputs, params, out }) => {
     const { reportPage } = await import("./parts/report_page.ts");
     const sections: ReportSection[] = [];

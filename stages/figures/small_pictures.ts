@@ -18,6 +18,7 @@ export const smallPictures = defineStage({
   output: "small_pictures",
   params: z.strictObject({ bytes: z.int().min(1000).default(400_000) }),
   determinism: "bitwise",
+  computes: { cpu: "encoding: file formats" },
   run: async ({ inputs: { figure }, params: { bytes }, out }) => {
     for (const path of figure.paths.filter((path) => path.endsWith(".png"))) {
       out.write(path.replace(/png$/, "webp"), await smallPicture(await figure.bytes(path), { bytes }));

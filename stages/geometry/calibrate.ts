@@ -37,6 +37,7 @@ export const calibrate = defineStage({
     ridge: z.number().positive().default(3),
   }),
   determinism: "bitwise",
+  computes: { cpu: "least squares over meshes; not on WebGPU yet" },
   run: async ({ inputs: { truth, ...faces }, params: { ridge }, out, log }) => {
     const { canBeJudged, correctedByOthers, errorsByYaw, meanError, meshError } = await import(
       "../../face/mesh_calibration.ts"

@@ -17,6 +17,7 @@ export const correctMeshes = defineStage({
   each: ["meshes", "angles"],
   batch: 32,
   determinism: "bitwise",
+  computes: { cpu: "the correction applied to meshes; not on WebGPU yet" },
   open: async ({ inputs }) => {
     const { decodeCorrection } = await import("../../face/mesh_correction.ts");
     const { decodeSafetensors } = await import("../../nets/safetensors.ts");

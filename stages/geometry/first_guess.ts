@@ -19,6 +19,7 @@ export const guessTextures = defineStage({
   each: ["unwrapped", "regressed"],
   batch: 8,
   determinism: "bitwise",
+  computes: { cpu: "mirroring, colour matching, fill; not on WebGPU yet" },
   open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
   run: async ({ items, resource: model }) => {
     const { readSeen } = await import("../faces/geometry.ts");

@@ -36,6 +36,7 @@ export const fitMorphableModel = defineStage({
     perPerson: z.int().positive().optional(),
   }),
   determinism: "bitwise",
+  computes: { cpu: "light, fill, principal components; not on WebGPU yet" },
   run: async ({ inputs, params, out, log, progress }) => {
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
     const { encodeMorphable } = await import("../../face/morphable.ts");

@@ -24,6 +24,7 @@ export const meshFaces = defineStage({
     minScore: z.number().min(0).max(1).default(0.5),
   }),
   determinism: { atol: 1e-3, rtol: 0 },
+  computes: { webgpu: "the face mesh network", cpu: "following the mesh from pass to pass: bookkeeping" },
   resources: { gpu: true },
   open: async ({ inputs: { network } }) => {
     const { openFaceMesh } = await import("../../nets/facemesh.ts");

@@ -29,6 +29,7 @@ export const regress = defineStage({
     turns: z.int().positive().default(6),
   }),
   determinism: "bitwise",
+  computes: { cpu: "pose: a small solve; shape, light and albedo fits; not on WebGPU yet" },
   open: async ({ inputs }) => {
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
     return { topology: await readTopology(inputs.topology), model: await readMorphable(inputs.model) };

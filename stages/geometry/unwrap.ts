@@ -32,6 +32,7 @@ export const unwrapTextures = defineStage({
   }),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
+  computes: { webgpu: "depth, normals, texels, visibility", cpu: "the face mask; not on WebGPU yet" },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openGpu } = await import("@ftim/gpu/device");

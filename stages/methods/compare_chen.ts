@@ -22,6 +22,7 @@ export const compareChen = defineStage({
     iterations: z.int().positive().default(80),
   }),
   determinism: "bitwise",
+  computes: { cpu: "displacement by conjugate gradients, rendering; not on WebGPU yet" },
   open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
   run: async ({ items, params, resource: { topology, morphable, size } }) => {
     const { albedoOf } = await import("../../face/morphable.ts");

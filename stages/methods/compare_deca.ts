@@ -13,6 +13,7 @@ export const compareDeca = defineStage({
   output: "reconstructions",
   each: ["crops", "regressed"],
   determinism: "bitwise",
+  computes: { cpu: "shading, rendering; not on WebGPU yet" },
   open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
   run: async ({ items, resource: { topology, morphable, size } }) => {
     const { albedoOf } = await import("../../face/morphable.ts");

@@ -40,6 +40,10 @@ export const compareDeng = defineStage({
     learningRate: z.number().positive().default(0.1),
   }),
   determinism: { atol: 2 / 255, rtol: 0 },
+  computes: {
+    webgpu: "perceptual refinement of the albedo",
+    cpu: "light and albedo fit, rendering; not on WebGPU yet",
+  },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("../faces/training_set.ts");

@@ -50,6 +50,7 @@ export const makeHeads = defineStage({
     metres: z.number().positive().default(0.055),
   }),
   determinism: "bitwise",
+  computes: { cpu: "GLB: file formats; the upright mesh: a small solve" },
   open: async ({ inputs }) => await (await import("../faces/training_set.ts")).readFaceModel(inputs),
   run: async ({ items, params: { metres }, resource: { topology, morphable, size } }) => {
     const { encodeGlb } = await import("../../face/glb.ts");

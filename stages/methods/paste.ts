@@ -23,6 +23,7 @@ export const pasteFaces = defineStage({
   },
   output: "pasted",
   determinism: "bitwise",
+  computes: { cpu: "rendering; not on WebGPU yet" },
   run: async ({ inputs: { images, crops, regressed, reconstructions, topology: assets }, out }) => {
     const { readTopology } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");

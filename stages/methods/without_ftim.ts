@@ -17,6 +17,7 @@ export const withoutFtim = defineStage({
   each: faceItems,
   params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
   determinism: "bitwise",
+  computes: { cpu: "filling, rendering; not on WebGPU yet" },
   open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
   run: async ({ items, params: { fill }, resource: faces }) => {
     const { loadFace } = await import("../faces/training_set.ts");

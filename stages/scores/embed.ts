@@ -31,6 +31,11 @@ export const embedFaces = defineStage({
   each: ["crops", "unwrapped", "meshes"],
   batch: 4,
   determinism: { atol: 1e-3, rtol: 1e-3 },
+  computes: {
+    webgpu: "the 1024-d network",
+    onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
+    cpu: "cosines: bookkeeping",
+  },
   resources: { gpu: true },
   open: async ({ inputs }) => (await import("./parts/recognition.ts")).openRecognition(inputs),
   close: (networks) => networks.dispose(),

@@ -37,6 +37,7 @@ export const scoreLpips = defineStage({
   output: "lpips_scores",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-4 },
+  computes: { webgpu: "the network and its maps", cpu: "rendering; not on WebGPU yet" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");

@@ -35,6 +35,11 @@ export const scoreMetrics = defineStage({
   batch: 4,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
+  computes: {
+    webgpu: "L1, PSNR, SSIM; the 1024-d network",
+    onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
+    cpu: "cosines: bookkeeping",
+  },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openGpu } = await import("@ftim/gpu/device");

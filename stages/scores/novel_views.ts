@@ -32,6 +32,7 @@ export const scoreNovelViews = defineStage({
   output: "novel",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
+  computes: { webgpu: "L1, PSNR, SSIM; the 1024-d network", cpu: "cosines: bookkeeping; rendering; not on WebGPU yet" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");

@@ -28,6 +28,7 @@ export const scoreUvTruth = defineStage({
   output: "uv_scores",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
+  computes: { webgpu: "L1, PSNR, SSIM", cpu: "masks; not on WebGPU yet" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");

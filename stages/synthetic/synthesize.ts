@@ -55,6 +55,7 @@ export const synthesize = defineStage({
     seed: z.int().default(7),
   }),
   determinism: "bitwise",
+  computes: { cpu: "building heads, shading, drawing; not on WebGPU yet" },
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
     const { planCaptures } = await import("./parts/synthetic_plan.ts");
     const { cameraFor, castHead, photographHead, posedMesh } = await import("./parts/synthetic_studio.ts");

@@ -29,6 +29,7 @@ export const fairness = defineStage({
   output: "fairness",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {
     const { SKIN_TONES, skinTone, typologyAngle } = await import("../../face/skin_tone.ts");
     const { readSeen } = await import("../faces/geometry.ts");

@@ -30,6 +30,7 @@ export const filterReport = defineStage({
   inputs: { truth: "truth", detections: "detections", poses: "poses", triplets: "triplets" },
   output: "filter_report",
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, out }) => {
     const { scoreFilter } = await import("./parts/filter_scores.ts");
     const { filterMarkdown } = await import("./parts/filter_markdown.ts");

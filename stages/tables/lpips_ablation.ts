@@ -16,6 +16,7 @@ export const lpipsAblation = defineStage({
   output: "lpips_ablation",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {
     const { lpipsGrids } = await import("./parts/lpips_grids.ts");
     const { readLpipsScores } = await import("../scores/parts/lpips_scores.ts");

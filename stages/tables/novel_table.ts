@@ -25,6 +25,7 @@ export const novelTable = defineStage({
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");

@@ -12,6 +12,7 @@ export const seedSpread = defineStage({
   inputs: { real: map("metrics"), novel: map("novel") },
   output: "seed_spread",
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, out }) => {
     const { gridFiles } = await import("./parts/grid.ts");
     const { readFaceScores } = await import("../scores/parts/measurements.ts");

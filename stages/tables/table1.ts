@@ -40,6 +40,7 @@ export const table1 = defineStage({
     seed: z.int().default(1),
   }),
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {
     const { metricsCsv, table1Csv } = await import("./parts/csv.ts");
     const { table1Console } = await import("./parts/console.ts");

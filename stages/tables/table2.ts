@@ -27,6 +27,7 @@ export const table2 = defineStage({
   output: "table2",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
+  computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs: { real, novel, uv }, params, out }) => {
     const { readFaceScores } = await import("../scores/parts/measurements.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");

@@ -29,6 +29,10 @@ export const trainFtim = defineStage({
   output: "weights",
   params: z.strictObject({ ...trainParams, weights: lossWeights.prefault({}), shape: ftimShape.prefault({}) }),
   determinism: "seeded",
+  computes: {
+    webgpu: "the network, rendering by a sparse matrix, all losses, their gradients, Adam",
+    cpu: "the matrices of the three views, their shading; not on WebGPU yet",
+  },
   resources: { gpu: true, memoryMiB: 2048 },
   run: async (context) => {
     const { inputs, params, out } = context;

@@ -20,6 +20,7 @@ export const packTrained = defineStage({
   inputs: { weights: "weights", model: "model", correction: "correction" },
   output: "trained",
   determinism: "bitwise",
+  computes: { cpu: "quantising: file formats" },
   run: async ({ inputs: { weights, model, correction }, out }) => {
     const { decodeSafetensors, encodeSafetensors, safetensorsMetadata } = await import("../../nets/safetensors.ts");
     const network = await weights.bytes("network.safetensors");
@@ -49,6 +50,7 @@ export const unpackTrained = defineStage({
   inputs: { trained: "trained" },
   output: "unpacked",
   determinism: "bitwise",
+  computes: { cpu: "quantising: file formats" },
   run: async ({ inputs: { trained }, out }) => {
     const { decodeSafetensors, encodeSafetensors, safetensorsMetadata } = await import("../../nets/safetensors.ts");
     const bytes = await trained.bytes("trained.safetensors");

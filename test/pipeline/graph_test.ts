@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import {
+  crateOf,
+  defineStage,
   graphMermaid,
   type GraphNode,
   graphOf,
   graphSvg,
   graphText,
+  listRuns,
   pick,
   reproduce,
   sourceFolder,
@@ -43,8 +46,36 @@ Deno.test("the graph as text, Mermaid and SVG, with picks drawn through and stat
   assert.equal(graphSvg(nodes), svg);
 });
 
+Deno.test("where a stage computes is in the graph and in the run's record, and a backend without a word is refused", async () => {
+  using lab = openLab();
+  const stage = (computes: Record<string, string>) =>
+    defineStage({
+      name: "lit",
+      module: import.meta.url,
+      inputs: {},
+      output: "out",
+      determinism: "bitwise",
+      computes,
+      run: ({ out }) => out.write("a.txt", "a"),
+    });
+  const lit = stage({ webgpu: "shading", cpu: "names: bookkeeping" });
+  const nodes = graphOf({ lit: lit({}) });
+  assert.equal(graphText(nodes), "lit  { webgpu: shading | cpu: names: bookkeeping }\n");
+  assert.match(graphMermaid(nodes), /"lit<br\/>webgpu, cpu"/);
+  await reproduce({ lit: lit({}) }, lab.options());
+  const [run] = listRuns({ store: `${lab.root}/store` });
+  assert.deepEqual(run?.computes, { lit: { webgpu: "shading", cpu: "names: bookkeeping" } });
+  const about = { name: "Test", description: "A test.", license: "MIT", workflow: "main.ts" };
+  const crate = await crateOf({ ...about, store: `${lab.root}/store` });
+  const tool = crate["@graph"].find(({ name, identifier }) => name === "lit" && identifier !== undefined);
+  assert.deepEqual(tool?.processorRequirements, ["webgpu: shading", "cpu: names: bookkeeping"]);
+  assert.throws(() => stage({ webgpu: "" }), /stage "lit": computes takes a backend's name and what runs there/);
+});
+
 Deno.test("in the drawing no box lies over another, and no edge runs through a box", () => {
-  const node = (id: string, ...inputs: string[]): GraphNode => ({ id, label: id, kind: "stage", note: "", inputs });
+  const node = (id: string, ...inputs: string[]): GraphNode => {
+    return { id, label: id, kind: "stage", note: "", computes: {}, inputs };
+  };
   const nodes = [
     node("a"),
     node("b", "a"),

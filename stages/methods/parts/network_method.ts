@@ -25,6 +25,7 @@ export function defineNetworkMethod(
     each: faceItems,
     batch: 4,
     determinism: { atol: 2 / 255, rtol: 0 },
+    computes: { webgpu: "the network", cpu: "shading, rendering; not on WebGPU yet" },
     resources: { gpu: true },
     open: async ({ inputs }) => {
       const { readFaceModel } = await import("../../faces/training_set.ts");

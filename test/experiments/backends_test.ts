@@ -1,0 +1,58 @@
+/** Where the stages of all experiments compute, as they declare it: with a reason, and as docs/backends.md says. */
+import assert from "node:assert/strict";
+import { type Artifact, type Computes, graphOf, sourceFile } from "@ftim/pipeline";
+import { embedded } from "../../experiments/embedded.ts";
+import { photograph, unpacked } from "../../experiments/photograph.ts";
+import { paper } from "../../experiments/paper.ts";
+
+/** Why something may stay on the CPU. What is not on WebGPU yet says so. */
+const REASONS = [
+  /(^|: )bookkeeping$/,
+  /: file formats$/,
+  /: a small solve$/,
+  /beside the network$/,
+  /^not on WebGPU yet$/,
+];
+
+function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<string, Computes> {
+  const targets = Object.entries(artifacts).flatMap(([name, artifact]) => artifact === null ? [] : [[name, artifact]]);
+  const stages = graphOf(Object.fromEntries(targets)).filter(({ kind }) => kind === "stage");
+  return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
+}
+
+const face = photograph("photo.jpg", unpacked(sourceFile("trained.safetensors")));
+const experiments = {
+  embedded: stagesOf(embedded({ seeds: 2 })),
+  paper: stagesOf(paper({ data: "data" })),
+  photograph: stagesOf(face),
+};
+
+Deno.test("each stage of all experiments says where it computes, and why what it leaves to the CPU is there", () => {
+  for (const [experiment, stages] of Object.entries(experiments)) {
+    assert.ok(stages.size > 10, experiment);
+    for (const [stage, computes] of stages) {
+      const backends = Object.keys(computes);
+      assert.ok(backends.length > 0, `${experiment}: ${stage} does not say where it computes`);
+      for (const backend of backends) assert.ok(["webgpu", "onnxruntime", "cpu"].includes(backend), backend);
+      for (const part of computes.cpu?.split("; ") ?? []) {
+        // what is not on WebGPU yet is told before these words
+        const later = computes.cpu?.includes(`${part}; not on WebGPU yet`);
+        assert.ok(later || REASONS.some((reason) => reason.test(part)), `${experiment}: ${stage}: why "${part}"?`);
+      }
+    }
+  }
+});
+
+Deno.test("the table of docs/backends.md is what the stages declare", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/backends.md", import.meta.url));
+  const rows = text.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  const table = new Map(rows.map(([stage = "", ...cells]) => [stage.replaceAll("`", ""), cells]));
+  const declared = new Map(Object.values(experiments).flatMap((stages) => [...stages]));
+  for (const [stage, { webgpu = "–", onnxruntime = "–", cpu = "–" }] of declared) {
+    assert.deepEqual(table.get(stage), [webgpu, onnxruntime, cpu], stage);
+  }
+  // stands in the place of fetch where a person has put a licensed file into the data folder
+  assert.deepEqual([...table.keys()].filter((stage) => !declared.has(stage)), ["admit"]);
+});
