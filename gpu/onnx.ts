@@ -11,6 +11,7 @@
 
 import type { InferenceSession } from "onnxruntime-web/webgpu";
 import { type Gpu, openGpu } from "./device.ts";
+import { environmentVariable } from "./environment_variable.ts";
 import { type Network, openOnThreads } from "./onnx_cpu.ts";
 import type { Feeds, OnnxTensor } from "./onnx_tensor.ts";
 
@@ -57,8 +58,16 @@ interface PlacedNetwork extends Omit<Network, "run"> {
 /** Most threads of a network on the CPU: each holds a copy of it. */
 const MOST_THREADS = 4;
 
-/** Whether networks run on the GPU where nothing else is asked for. */
+/**
+ * Whether networks run on the GPU where nothing else is asked for. The environment variable `FTIM_ONNX`, "webgpu" or
+ * "cpu", decides it whatever the adapter.
+ *
+ * @throws {RangeError} if `FTIM_ONNX` is anything else
+ */
 export async function runsOnGpu(): Promise<boolean> {
+  const asked = environmentVariable("FTIM_ONNX");
+  if (asked === "webgpu" || asked === "cpu") return asked === "webgpu";
+  if (asked !== undefined) throw new RangeError(`FTIM_ONNX is "${asked}"; it can be "webgpu" or "cpu"`);
   return !(await openGpu()).info.software;
 }
 
