@@ -9,9 +9,9 @@ import { BadObjectError, PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { usableRecord } from "./job.ts";
 import { type ActionPreimage, type NodePreimage, recipeKey } from "./keys.ts";
-import { fileAndFolder, pathFault } from "./path.ts";
+import { fileAndFolder, isOfItem, pathFault } from "./path.ts";
 import { recordedActions } from "./records.ts";
-import type { ActionRecord, FileRow, NodeRecord, State } from "./state.ts";
+import { type ActionRecord, type FileRow, hasResult, type NodeRecord, type State } from "./state.ts";
 import type { Store } from "./store.ts";
 import type { Listing } from "./tree.ts";
 
@@ -164,7 +164,7 @@ function faultOf(bundle: AnyBundle, key: string): string | null {
     const belongs = own.success && sha256(action.preimage) === action.key && own.data.recipe === recipe &&
       own.data.item === action.item && action.stage === node.stage;
     if (!belongs) return `hold the item record ${action.key}, which is not the stage's`;
-    const fault = filesFault(action.files);
+    const fault = filesFault(action.files) ?? itemFault(action);
     if (fault !== null) return fault;
   }
   if (!isFinished(bundle)) return null;
@@ -191,6 +191,13 @@ function filesFault(files: readonly FileRow[]): string | null {
   }
   const both = fileAndFolder(paths);
   return both === null ? null : `name ${JSON.stringify(both)} as a file and as a folder`;
+}
+
+/** What is wrong with what an execution left, or null. */
+function itemFault({ key, item, files, skipped }: ActionRecord): string | null {
+  const stranger = item === null ? undefined : files.find(([path]) => !isOfItem(path, item));
+  if (stranger !== undefined) return `give the item ${JSON.stringify(item)} the file ${JSON.stringify(stranger[0])}`;
+  return hasResult({ item, files, skipped }) ? null : `hold the item record ${key} without a result`;
 }
 
 function decode(bytes: Uint8Array): string | null {

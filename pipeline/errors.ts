@@ -83,8 +83,12 @@ export class AbortedError extends PipelineError {
 
 /** What something thrown says; anything can be thrown, also what has no text. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return typeof thrown === "string" ? thrown : `threw ${Deno.inspect(thrown)}, which is no error`;
+  try {
+    if (thrown instanceof Error) return thrown.message;
+    return typeof thrown === "string" ? thrown : `threw ${Deno.inspect(thrown)}, which is no error`;
+  } catch {
+    return "threw what cannot be looked at without another error";
+  }
 }
 
 /** An error of the engine's as it is; anything else as the stage's, which keeps it as the cause. */

@@ -46,8 +46,8 @@ export function kindOf(path: string): Kind | null {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop)) throw error;
   }
   try {
-    Deno.lstatSync(path);
-    return "link that leads nowhere";
+    // another process may have just made it
+    return Deno.lstatSync(path).isSymlink ? "link that leads nowhere" : kindOf(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.FilesystemLoop) return null;
     throw error;

@@ -15,7 +15,7 @@ export interface Ledger {
   rows(): readonly FileRow[];
   /** Replaces them. */
   note(rows: readonly FileRow[]): void;
-  /** What other targets published here, by target. */
+  /** What other targets published here, also through a folder above or below, by target. */
   others(): ReadonlyMap<string, readonly FileRow[]>;
 }
 
@@ -54,21 +54,55 @@ export function openLedger(
       Deno.writeTextFileSync(temporary.path, JSON.stringify({ folder, targets }));
       Deno.renameSync(temporary.path, path);
     },
-    others: () => new Map([...read(path)].filter(([name]) => name !== target)),
+    others: () => new Map([...[...read(path)].filter(([name]) => name !== target), ...nested(place, folder)]),
   };
 }
 
+/** What was published into folders above and below one, with paths from there. */
+function nested(place: string, folder: string): Entries {
+  const found: Entries = new Map();
+  for (const { name } of filesIn(place)) {
+    const ledger = name.endsWith(".json") ? readLedger(`${place}/${name}`) : null;
+    if (ledger === null || ledger.folder === folder) continue;
+    const [above, below] = [`${ledger.folder}/`, `${folder}/`];
+    const translate = ([path, ...row]: FileRow): FileRow[] => {
+      if (above.startsWith(below)) return [[above.slice(below.length) + path, ...row]];
+      const inside = below.startsWith(above) && (above + path).startsWith(below);
+      return inside ? [[(above + path).slice(below.length), ...row]] : [];
+    };
+    for (const [target, rows] of ledger.entries) {
+      const here = rows.flatMap(translate);
+      if (here.length > 0) found.set(`${target} (into ${ledger.folder})`, here);
+    }
+  }
+  return found;
+}
+
+function filesIn(folder: string): Iterable<Deno.DirEntry> {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
 function read(path: string): Entries {
+  return readLedger(path)?.entries ?? new Map();
+}
+
+function readLedger(path: string): { readonly folder: string; readonly entries: Entries } | null {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Map();
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
   try {
-    return new Map(Object.entries(schema.parse(JSON.parse(text)).targets));
+    const { folder, targets } = schema.parse(JSON.parse(text));
+    return { folder, entries: new Map(Object.entries(targets)) };
   } catch {
-    return new Map();
+    return null;
   }
 }

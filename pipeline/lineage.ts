@@ -26,23 +26,19 @@ export interface OriginInput {
 
 /** The stages behind some node, inputs before their users. */
 export function lineageOf(target: FinishedNode, { nodes, state }: Records): readonly Origin[] {
-  const makers = new Map(nodes.toReversed().map((node) => [node.tree, node]));
+  const makers = Map.groupBy(nodes, ({ tree }) => tree);
   const origins = new Map<string, Origin>();
-  const stack = [{ node: target, leave: false }];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const { node, leave } = top;
-    if (origins.has(node.key) && !leave) continue;
-    const origin = originOf(node, { nodes, state, makers });
-    if (leave) {
-      // set again, so that it comes after what it is made from
-      origins.delete(node.key);
-      origins.set(node.key, origin);
-      continue;
-    }
+  const users = new Set<string>();
+  function visit(node: FinishedNode): void {
+    if (origins.has(node.key)) return;
+    users.add(node.key);
+    const origin = originOf(node, { nodes, state, makers, users });
+    for (const { maker } of origin.inputs) if (maker !== null) visit(maker);
+    users.delete(node.key);
+    // after what it is made from
     origins.set(node.key, origin);
-    stack.push({ node, leave: true });
-    for (const { maker } of origin.inputs) if (maker !== null) stack.push({ node: maker, leave: false });
   }
+  visit(target);
   return [...origins.values()];
 }
 
@@ -53,7 +49,12 @@ interface Records {
 
 function originOf(
   node: FinishedNode,
-  { nodes, state, makers }: Records & { readonly makers: ReadonlyMap<string, FinishedNode> },
+  { nodes, state, makers, users }: Records & {
+    /** By the tree that they made. */
+    readonly makers: ReadonlyMap<string, readonly FinishedNode[]>;
+    /** Keys of the node and of those that it was made for: a stage that changes nothing did not make its own input. */
+    readonly users: ReadonlySet<string>;
+  },
 ): Origin {
   const preimage: NodePreimage = JSON.parse(node.preimage);
   const inputs = Object.entries(preimage.inputs).map(([role, digest]) => {
@@ -63,7 +64,9 @@ function originOf(
       throw new PipelineError(`state.db has lost ${what}: run fsck, then reproduce`);
     }
     const listing: Listing = JSON.parse(text);
-    return { role, digest, listing, maker: makers.get(digest) ?? partMaker(listing, nodes) };
+    const others = (some: readonly FinishedNode[]) => some.filter(({ key }) => !users.has(key));
+    const [maker = partMaker(listing, others(nodes))] = others(makers.get(digest) ?? []);
+    return { role, digest, listing, maker };
   });
   return { node, preimage, inputs };
 }

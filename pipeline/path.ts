@@ -39,3 +39,8 @@ export function fileAndFolder(paths: Iterable<string>): string | null {
   }
   return null;
 }
+
+/** Whether a path is one of an item's: its key with an ending, or in a folder of its key's name. */
+export function isOfItem(path: string, item: string): boolean {
+  return path.startsWith(`${item}.`) || path.startsWith(`${item}/`);
+}

@@ -16,6 +16,45 @@ export function plain(value: unknown, where: string): unknown {
   return copy(value, { where, around: [] });
 }
 
+/**
+ * Throws for what JSON would lose of a value that is written: the inside of a map, a set, a typed array or an error, or
+ * what is undefined in a list. What brings its own form (`toJSON`), such as a date, is written by it.
+ *
+ * @param where what the value is called in messages
+ * @throws {TypeError} naming the part that JSON would lose
+ */
+export function checkWritten(value: unknown, where: string): void {
+  if (typeof value === "function" || typeof value === "symbol" || value === undefined) {
+    throw lost(where, value === undefined ? "undefined" : `a ${typeof value}`);
+  }
+  if (typeof value !== "object" || value === null) return;
+  if ("toJSON" in value && typeof value.toJSON === "function") return;
+  if (Array.isArray(value)) {
+    if (!isList(value)) throw lost(where, "an array with gaps or with names");
+    return value.forEach((inner, index) => checkWritten(inner, `${where}[${index}]`));
+  }
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag !== "Object") throw lost(where, `a ${tag}`);
+  for (const [name, inner] of Object.entries(value)) {
+    if (inner !== undefined) checkWritten(inner, `${where}.${name}`);
+  }
+}
+
+function lost(where: string, what: string): TypeError {
+  return new TypeError(
+    `${where} is ${what}, which JSON cannot say: give it as numbers, texts, lists and plain objects`,
+  );
+}
+
+/** Whether an array has a value at each index, and nothing else. */
+function isList(value: readonly unknown[]): boolean {
+  const names = Object.keys(value);
+  return names.length === value.length && names.every((name, index) => name === String(index));
+}
+
+/** Objects within objects, at most: more would overflow the stack of whoever reads them. */
+const DEEPEST = 500;
+
 interface Place {
   readonly where: string;
   /** The objects that the value lies in. */
@@ -35,10 +74,12 @@ function copy(value: unknown, { where, around }: Place): unknown {
   }
   if (typeof value !== "object") throw refusal(where, value === undefined ? "undefined" : `a ${typeof value}`);
   if (around.includes(value)) throw refusal(where, "a part of itself");
+  if (around.length === DEEPEST) throw refusal(`${where.slice(0, 200)}…`, `deeper than ${DEEPEST} levels`);
   if (Object.getOwnPropertySymbols(value).length > 0) throw refusal(where, "an object with a symbol as a key");
   const inside = [...around, value];
   if (Array.isArray(value)) {
-    if (Object.keys(value).length !== value.length) throw refusal(where, "an array with gaps or with names");
+    if (Object.getPrototypeOf(value) !== Array.prototype) throw refusal(where, `a ${classOf(value)}`);
+    if (!isList(value)) throw refusal(where, "an array with gaps or with names");
     return Object.freeze(value.map((inner, index) => copy(inner, { where: `${where}[${index}]`, around: inside })));
   }
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -47,9 +47,13 @@ export async function publish(
   const rows = tree.paths.map((path): FileRow => [path, tree.entry(path).sha256, tree.entry(path).size]);
   const ledger = remember === undefined ? null : openLedger(directory, remember);
   if (ledger !== null) await checkOthers(rows, { directory, ledger, target: remember?.target ?? "" });
+  const earlier = ledger?.rows() ?? [];
+  // a file of ours gives way to a folder of that name, and the other way round
+  const [files, needed] = [new Set(tree.paths), new Set(tree.paths.flatMap(foldersAbove))];
+  const inTheWay = earlier.filter(([path]) => needed.has(path) || foldersAbove(path).some((above) => files.has(above)));
+  const cleared = await removeOld(directory, { earlier: inTheWay, kept: new Set() });
   for (const folder of folders) makeFolder(`${directory}/${folder}`);
   // before the first is written, so that what a killed publishing wrote is known too
-  const earlier = ledger?.rows() ?? [];
   const known = new Set(earlier.map((row) => row.join()));
   if (rows.some((row) => !known.has(row.join()))) ledger?.note([...earlier, ...rows]);
   const written: string[] = [];
@@ -61,7 +65,17 @@ export async function publish(
   const kept = new Set([...rows, ...[...ledger?.others().values() ?? []].flat()].map(([path]) => path));
   const gone = await removeOld(directory, { earlier, kept });
   ledger?.note(rows);
-  return { written, ...gone };
+  return {
+    written,
+    removed: [...cleared.removed, ...gone.removed],
+    edited: [...new Set([...cleared.edited, ...gone.edited])],
+  };
+}
+
+/** The folders that a relative path lies in. */
+function foldersAbove(path: string): readonly string[] {
+  const names = path.split("/").slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
 /** Throws for a folder that lies in a store, or that a link inside the published one leads to. */

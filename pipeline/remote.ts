@@ -84,6 +84,9 @@ export function folderRemote(folder: string): Remote {
       } catch (error) {
         await Deno.remove(temporary).catch(() => null);
         if (error instanceof PipelineError || !(error instanceof Error)) throw error;
+        if (error instanceof Deno.errors.IsADirectory) {
+          throw new PipelineError(`${path} is a folder, where an object belongs: remove it, then push again`);
+        }
         throw new PipelineError(`${path} cannot be written: ${error.message}`, { cause: error });
       }
     },

@@ -8,14 +8,14 @@ import { PipelineError } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { hashMany } from "./hash_many.ts";
 import { openPause, type Pause } from "./pause.ts";
-import { markRacy, SETTLED, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto, YOUNG } from "./stamp.ts";
+import { markRacy, SETTLED, settlingTime, SIZE_FIELD, STAMP_FIELDS, stampFrom, stampInto, YOUNG } from "./stamp.ts";
 import type { FileRow, Snapshot, State } from "./state.ts";
 import { listingText, type Resolved, type SourceFile } from "./tree.ts";
 
 /** So many files are stamped between two looks at the clock. */
 const OFTEN = 1024;
 
-/** So many young files are hashed again rather than trusted: it takes a few ms. */
+/** So many young files are hashed again at the next run: it takes a few ms. For more, this one waits a moment. */
 const FEW = 100;
 
 /** Where snapshots are kept, how many threads may hash, and what stops it. */
@@ -46,7 +46,11 @@ export async function resolveSource(node: SourceNode, { state, jobs, signal }: M
     else if (found !== SETTLED) ahead.set(index, stamped + found);
     if (index % OFTEN === 0) await pause();
   }
-  if (young.length <= FEW) young.forEach((index) => markRacy(stamps, index));
+  for (const index of young) {
+    if (young.length <= FEW) markRacy(stamps, index);
+    // read after the moment of its stamp, it cannot be written over with that stamp
+    else ahead.set(index, stamped + settlingTime(stampFrom(stamps, index)));
+  }
   const before = state.snapshot(root);
   if (before !== null && isSame(before, { names, stamps })) return treeOf(before, place);
   const hashes = await hashAll({ names, stamps, ahead, place, before, jobs, pause, signal });

@@ -86,7 +86,11 @@ export function stampInto(
   { index, path }: { readonly index: number; readonly path: string },
 ): number {
   const stamp = stampOf(path);
-  if (stamp === null) throw new PipelineError(`${path} is gone`);
+  if (stamp === null) {
+    // a name that is no text comes with this in place of what could not be read
+    const odd = path.includes("\uFFFD") ? ", or its name is not UTF-8: rename it" : "";
+    throw new PipelineError(`${path} is gone${odd}`);
+  }
   const { dev, ino, size, mtime, ctime, racy } = stamp;
   stamps.set([dev, ino, size, mtime, ctime], index * STAMP_FIELDS);
   if (!racy) return SETTLED;
@@ -97,6 +101,11 @@ export function stampInto(
   if (together && now - mtime >= stepAt(mtime)) return YOUNG;
   markRacy(stamps, index);
   return SETTLED;
+}
+
+/** How long from now a write could still leave a stamp's ctime, in ms. */
+export function settlingTime({ ctime }: Pick<Stamp, "ctime">): number {
+  return Math.max(0, ctime + stepAt(ctime) - Date.now());
 }
 
 /** Makes a stamp in a flat array one that equals nothing. */

@@ -205,7 +205,13 @@ export function readAction(row: Row): ActionRecord | null {
   const [started, ended] = [Number(row.started), Number(row.ended)];
   const seal = sealOf("actions", [key, stage, item, preimage, files, skipped, started, ended]);
   if (seal !== Number(row.seal)) return null;
-  return { key, stage, item, preimage, files: JSON.parse(files), skipped: JSON.parse(skipped), started, ended };
+  const record = { key, stage, item, preimage, files: JSON.parse(files), skipped: JSON.parse(skipped), started, ended };
+  return hasResult(record) ? record : null;
+}
+
+/** Whether an execution left something: an item files or the reason why it has none, a whole stage files. */
+export function hasResult({ item, files, skipped }: Pick<ActionRecord, "item" | "files" | "skipped">): boolean {
+  return files.length > 0 || (item !== null && skipped.length > 0);
 }
 
 /** @internal */

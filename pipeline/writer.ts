@@ -1,14 +1,15 @@
 /** Takes what a stage writes: named at once by content, visible in the store only when the stage has succeeded. */
 import { discard, stageBytes, type Staged } from "./blobs.ts";
 import { canonical } from "./hash.ts";
-import { checkPath } from "./path.ts";
+import { checkPath, isOfItem } from "./path.ts";
+import { checkWritten } from "./plain.ts";
 import type { FileRow } from "./state.ts";
 import type { Store } from "./store.ts";
 
 /** Where a stage puts its result. A path can be written once, and none after the stage has returned. */
 export interface Writer {
   write(path: string, content: Uint8Array | string): void;
-  /** Writes canonical JSON: the same value always gives the same bytes. */
+  /** Writes canonical JSON: the same value always gives the same bytes. Refuses what JSON would lose. */
   json(path: string, value: unknown): void;
 }
 
@@ -43,13 +44,17 @@ export function openSink(store: Store, { item }: { readonly item: string | null 
     staged.push(blob);
     files.push([path, blob.sha256, blob.size]);
   }
-  const writer = { write, json: (path: string, value: unknown) => write(path, canonical(value)) };
+  function json(path: string, value: unknown): void {
+    checkWritten(value, `"${path}"`);
+    write(path, canonical(value));
+  }
+  const writer = { write, json };
   const seal = (late: (what: string) => Error) => sealed = late;
   return { writer, files, staged, seal, check, discard: () => discard(staged) };
 }
 
 function checkItem(path: string, item: string | null): void {
-  if (item !== null && !path.startsWith(`${item}.`) && !path.startsWith(`${item}/`)) {
+  if (item !== null && !isOfItem(path, item)) {
     throw new Error(`"${path}" does not belong to item "${item}": write "${item}.…" or "${item}/…"`);
   }
 }

@@ -198,6 +198,10 @@ const nameless = new (class {
     Object.defineProperty(this, "name", { value: "" });
   }
 })();
+class Vector extends Array<number> {}
+/** As many names as places, one of which is a gap. */
+const gapAndName: unknown[] = Object.assign([1], { length: 2, name: 1 });
+const deep = Array.from({ length: 2000 }).reduce<unknown>((inner) => ({ inner }), 1);
 const circle: unknown[] = [];
 circle.push({ again: circle });
 const unsayable: readonly (readonly [path: string, value: unknown, what: RegExp])[] = [
@@ -217,6 +221,8 @@ const unsayable: readonly (readonly [path: string, value: unknown, what: RegExp]
   ["[1]", [1, undefined], /undefined/],
   ["", [1, , 2], /gaps/],
   ["", Object.assign([1], { name: 1 }), /names/],
+  ["", gapAndName, /names/],
+  ["", Vector.from([1]), /a Vector/],
   ["", { [Symbol("s")]: 1 }, /symbol as a key/],
   [".a[2].b", { a: [1, 2, { b: new Map() }] }, /a Map/],
   ["[0]", ["\ud800"], /half of a surrogate pair/],
@@ -225,7 +231,7 @@ const unsayable: readonly (readonly [path: string, value: unknown, what: RegExp]
   ["[0].again", circle, /a part of itself/],
 ];
 
-function anyStage(environment: readonly string[] = []) {
+function anyStage(environment: readonly string[] = [], ...written: readonly unknown[]) {
   return defineStage({
     name: "any",
     module: import.meta.url,
@@ -234,7 +240,7 @@ function anyStage(environment: readonly string[] = []) {
     environment,
     params: z.object({ any: z.any() }),
     determinism: "bitwise",
-    run: ({ out, params }) => out.json("out.json", Object.keys(params)),
+    run: ({ out, params }) => out.json("out.json", written.length > 0 ? written[0] : Object.keys(params)),
   });
 }
 
@@ -246,6 +252,39 @@ Deno.test("parameters that JSON cannot say are refused by their stage and path",
       return true;
     });
   }
+});
+
+Deno.test("parameters that are nested too deep are refused by their stage", () => {
+  assert.throws(
+    () => anyStage()({}, { any: deep }),
+    /^TypeError: stage "any": params\.any\.inner.*… is deeper than 500/,
+  );
+});
+
+Deno.test("what a stage writes as JSON and JSON would lose is refused by its file and place", async () => {
+  const lossy: readonly (readonly [value: unknown, message: RegExp])[] = [
+    [{ a: new Map([["x", 1]]) }, /"out\.json"\.a is a Map/],
+    [[new Set()], /"out\.json"\[0\] is a Set/],
+    [/x/, /is a RegExp/],
+    [new Error("x"), /is a Error/],
+    [{ values: Float32Array.of(1.5) }, /"out\.json"\.values is a Float32Array/],
+    [[1, undefined], /"out\.json"\[1\] is undefined/],
+    [gapAndName, /gaps or with names/],
+    [{ f: () => 1 }, /is a function/],
+    [undefined, /is undefined/],
+  ];
+  for (const [value, message] of lossy) {
+    using lab = openLab();
+    const writes = anyStage([], value);
+    await assert.rejects(reproduce({ out: writes({}, { any: 1 }) }, lab.options()), message);
+  }
+  using lab = openLab();
+  const whole = { date: new Date(0), absent: undefined, list: [1, null], zero: -0, nested: { a: "b" } };
+  const { trees } = await reproduce({ out: anyStage([], whole)({}, { any: 1 }) }, lab.options());
+  assert.equal(
+    await trees.out.text("out.json"),
+    '{"date":"1970-01-01T00:00:00.000Z","list":[1,null],"nested":{"a":"b"},"zero":0}',
+  );
 });
 
 Deno.test("a fact that JSON cannot say is refused where a stage names it", async () => {

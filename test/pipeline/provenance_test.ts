@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { type Crate, crateOf, pick, provenanceText, publish, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import {
+  cast,
+  type Crate,
+  crateOf,
+  defineStage,
+  pick,
+  provenanceText,
+  publish,
+  reproduce,
+  sourceFolder,
+} from "../../pipeline/mod.ts";
 import { type Lab, openLab, textStages } from "./lab.ts";
 
 async function openRun(lab: Lab): Promise<string> {
@@ -32,6 +42,32 @@ Deno.test("provenance of a published file: its stages, parameters and inputs, th
   );
   Deno.writeTextFileSync(path, "edited");
   await assert.rejects(provenanceText(path, { store }), /was not made by a stage of the store .*: it was edited, or/);
+});
+
+Deno.test("a stage that changed nothing did not make its own input", async () => {
+  using lab = openLab();
+  lab.put({ "a.txt": "a" });
+  const copy = (name: string) =>
+    defineStage({
+      name,
+      module: import.meta.url,
+      inputs: { texts: "any" },
+      output: "any",
+      determinism: "bitwise",
+      run: async ({ inputs: { texts }, out }) => {
+        for (const path of texts.paths) out.write(path, await texts.bytes(path));
+        if (name === "last") out.write("b.txt", "b");
+      },
+    });
+  const source = cast(sourceFolder(lab.source), "any");
+  const target = copy("last")({ texts: copy("second")({ texts: copy("first")({ texts: source }) }) });
+  const { trees } = await reproduce({ target }, lab.options());
+  await publish(trees.target, `${lab.root}/results`);
+  const text = await provenanceText(`${lab.root}/results/b.txt`, { store: `${lab.root}/store` });
+  assert.match(
+    text,
+    /\nlast [^]*from (first|second), [^]*\n(first|second) [^]*texts: a\.txt of the user's, [0-9a-f]{64}\n$/,
+  );
 });
 
 Deno.test("without the store, the crate beside a file or in the folder above says how the file was made", async () => {

@@ -227,6 +227,41 @@ Deno.test("publish: two targets do not replace each other's files", async () => 
   assert.equal(Deno.readTextFileSync(`${out}/x.txt`), "3");
 });
 
+Deno.test("publish: two targets do not replace each other's files through nested folders", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const as = (target: string) => ({ remember: { store, target } });
+  await publish(await treeOf(lab, { "sub/x.txt": "outer", "y.txt": "y" }), out, as("outer"));
+  const inner = await treeOf(lab, { "x.txt": "inner" });
+  await assert.rejects(publish(inner, `${out}/sub`, as("inner")), /both "outer \(into .*out\)" and "inner" make/);
+  assert.equal(Deno.readTextFileSync(`${out}/sub/x.txt`), "outer");
+  // the same file of both stays when one makes it no more
+  await publish(await treeOf(lab, { "x.txt": "outer" }), `${out}/sub`, as("inner"));
+  await publish(await treeOf(lab, { "z.txt": "z" }), `${out}/sub`, as("inner"));
+  assert.equal(Deno.readTextFileSync(`${out}/sub/x.txt`), "outer");
+  await publish(await treeOf(lab, { "deep/z.txt": "z" }), `${out}/sub`, as("third"));
+  await assert.rejects(
+    publish(await treeOf(lab, { "sub/deep/z.txt": "other" }), out, as("outer")),
+    /both "third \(into .*sub\)" and "outer" make/,
+  );
+});
+
+Deno.test("publish: a file of the target's gives way to a folder of that name, and the other way round", async () => {
+  using lab = openLab();
+  const [out, store] = [`${lab.root}/out`, `${lab.root}/store`];
+  const remember = { store, target: "one" };
+  await publish(await treeOf(lab, { "model": "1", "a.txt": "a" }), out, { remember });
+  const { removed } = await publish(await treeOf(lab, { "model/b/weights": "2", "a.txt": "a" }), out, { remember });
+  assert.deepEqual(removed, ["model"]);
+  assert.equal(Deno.readTextFileSync(`${out}/model/b/weights`), "2");
+  await publish(await treeOf(lab, { "model": "3" }), out, { remember });
+  assert.deepEqual([namesIn(out), Deno.readTextFileSync(`${out}/model`)], [["model"], "3"]);
+  // what somebody edited stays, and is named
+  Deno.writeTextFileSync(`${out}/model`, "mine");
+  await assert.rejects(publish(await treeOf(lab, { "model/x": "4" }), out, { remember }), /out\/model/);
+  assert.equal(Deno.readTextFileSync(`${out}/model`), "mine");
+});
+
 Deno.test("publish: a link inside the results folder is not followed; the folder itself may be one", async () => {
   using lab = openLab();
   const [out, store, mine] = [`${lab.root}/out`, `${lab.root}/store`, `${lab.root}/mine`];

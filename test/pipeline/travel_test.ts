@@ -14,6 +14,8 @@ import {
   reproduce,
   sourceFolder,
 } from "../../pipeline/mod.ts";
+import { bundleText, parseBundle } from "../../pipeline/bundle.ts";
+import type { ActionRecord } from "../../pipeline/state.ts";
 import { type Lab, openLab } from "./lab.ts";
 import { ALL, checkRemote, NOTHING, openRun, WELL } from "./travel_lab.ts";
 
@@ -91,6 +93,28 @@ Deno.test("an archive in which two items changed places is refused", async () =>
   assert.equal((await reproduce(target(), lab.options({ store: away }))).summary.executed, 4);
 });
 
+Deno.test("item records without a result, or with another item's files, are refused though their checksum is right", async () => {
+  using lab = openLab();
+  const { home } = await openRun(lab);
+  const shared = join(lab.root, "shared");
+  await push(folderRemote(shared), { store: home });
+  const records = [...Deno.readDirSync(join(shared, "nodes"))].map(({ name }) => name);
+  const name = records.find((name) => Deno.readTextFileSync(join(shared, "nodes", name)).includes('"item":"b"')) ?? "";
+  const bytes = Deno.readFileSync(join(shared, "nodes", name));
+  const key = name.replace(".json", "");
+  const good = parseBundle(bytes, { key, from: "here" });
+  const change = (item: string, change: Partial<ActionRecord>) =>
+    new TextEncoder().encode(bundleText({
+      ...good,
+      actions: good.actions.map((action) => action.item === item ? { ...action, ...change } : action),
+    }));
+  const read = (bytes: Uint8Array) => parseBundle(bytes, { key, from: "here" });
+  assert.throws(() => read(change("b", { files: [] })), /hold the item record \w+ without a result/);
+  const [of = []] = good.actions.flatMap(({ item, files }) => item === "a" ? [files] : []);
+  assert.throws(() => read(change("b", { files: of })), /give the item "b" the file "a\.up\.txt"/);
+  assert.deepEqual(read(change("b", {})), good);
+});
+
 Deno.test("a folder as a remote store", async () => {
   const folder = Deno.makeTempDirSync();
   try {
@@ -156,7 +180,7 @@ Deno.test("records and objects that are none are named, cost their stage, and ar
     assert.deepEqual([pulled.stages, pulled.incomplete.map(({ stage }) => stage)], [1, ["total"]], what);
     assert.match(pulled.incomplete[0]?.reason ?? "", reason, what);
     if (what === "folder") {
-      await assert.rejects(push(remote, { store: home }), /cannot be written/);
+      await assert.rejects(push(remote, { store: home }), /is a folder, where an object belongs: remove it/);
       Deno.removeSync(path);
     }
     await push(remote, { store: home });

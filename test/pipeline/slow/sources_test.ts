@@ -113,6 +113,19 @@ Deno.test("an edit that puts the time of a moment ago back is noticed", async ()
   assert.equal(await joined(lab), "two");
 });
 
+Deno.test("an edit that puts the time back is noticed among very many young files, too", async () => {
+  using lab = openLab();
+  await pause(1000 - Date.now() % 1000 + 5);
+  lab.put(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`${1000 + i}.txt`, "one"])));
+  const path = `${lab.source}/1077.txt`;
+  const { mtime } = Deno.statSync(path);
+  await pause(100);
+  await joined(lab);
+  Deno.writeTextFileSync(path, "two");
+  Deno.utimeSync(path, mtime ?? 0, mtime ?? 0);
+  assert.match(await joined(lab), /two/);
+});
+
 const clocks = { "an hour ahead": 3_600_000, "ahead, with whole seconds": 3_600_500 };
 for (const [name, ms] of Object.entries(clocks)) {
   Deno.test(`files of a clock that is ${name} are remembered, and their edits are noticed`, async () => {
