@@ -8,6 +8,7 @@ import { canonical } from "./hash.ts";
 import { type Recipe, SCHEMA } from "./keys.ts";
 import { firstCode, noteFirstCode } from "./loaded.ts";
 import { tryLock } from "./locks.ts";
+import { checkDefinition } from "./one_definition.ts";
 import { own } from "./own.ts";
 import { plain } from "./plain.ts";
 import type { Plan } from "./plan.ts";
@@ -108,6 +109,10 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   const store = await openStore(root, { readOnly });
   let state: State;
   try {
+    // who says what the code is says so of each definition
+    if (options.codeDigests === undefined) {
+      for (const { node } of plan.vertices) if (node.type === "stage") checkDefinition(node.stage, store.root);
+    }
     state = openState(store.records, { warn: (message) => emit({ type: "warning", message }) });
     if (store.records === store.root) sweepScratch({ store, state });
   } catch (error) {

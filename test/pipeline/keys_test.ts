@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { defineStage, reproduce, sourceFolder } from "../../pipeline/mod.ts";
+import { defineStage, reproduce, silentReporter, sourceFolder } from "../../pipeline/mod.ts";
 import { actionKey, nodeKey, type NodePreimage } from "../../pipeline/keys.ts";
 import { openLab, textStages } from "./lab.ts";
 
@@ -252,6 +252,32 @@ Deno.test("parameters that JSON cannot say are refused by their stage and path",
       return true;
     });
   }
+});
+
+Deno.test("a second definition of a stage in its module is refused on the same store: they would share results", async () => {
+  using lab = openLab();
+  const scale = (factor: number) =>
+    defineStage({
+      name: "scale",
+      module: import.meta.url,
+      inputs: {},
+      output: "out",
+      determinism: "bitwise",
+      run: ({ out }) => out.write("r.txt", String(10 * factor)),
+    });
+  const options = { store: `${lab.root}/store`, reporter: silentReporter() };
+  const once = scale(1);
+  for (let run = 0; run < 2; run++) {
+    const { trees } = await reproduce({ out: once({}) }, options);
+    assert.equal(await trees.out.text("r.txt"), "10");
+  }
+  await assert.rejects(
+    reproduce({ out: scale(2)({}) }, options),
+    /stage "scale" is defined twice in file:.*keys_test\.ts/,
+  );
+  const elsewhere = { ...options, store: `${lab.root}/other` };
+  const { trees } = await reproduce({ out: scale(2)({}) }, elsewhere);
+  assert.equal(await trees.out.text("r.txt"), "20");
 });
 
 Deno.test("parameters that are nested too deep are refused by their stage", () => {
