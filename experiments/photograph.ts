@@ -7,8 +7,9 @@ import { makeHeads } from "../stages/methods/head.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { pasteFaces } from "../stages/methods/paste.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
-import { findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
+import { detector, faceMesh, findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
 /** What a training leaves for reconstruction. */
 export interface Trained {
@@ -27,9 +28,10 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
   };
 }
 
-/** Faces of one photograph and their meshes, not corrected: all that needs no training. */
+/** Faces of one photograph, turned upright, and their meshes, not corrected: all that needs no training. */
 export function facesIn(path: string) {
-  return findFaces(importPhotographs(sourceFile(path), { identities: "unknown" }), { keep: "all" });
+  const images = importPhotographs(sourceFile(path), { identities: "unknown" });
+  return findFaces(turnUpright({ images, detector: detector(), mesh: faceMesh() }), { keep: "all" });
 }
 
 /**

@@ -1,0 +1,120 @@
+/**
+ * Stage `upright`: photographs whose faces lie on their side or on their head, without a word of it in the file, are
+ * turned by quarter turns until the face mesh network finds an upright face. A camera that was held askew, a scan or a
+ * screenshot makes such files, and an upright network's mesh of them is wrong with confidence.
+ *
+ * The network's own score decides: of 40 portraits it is highest, to the last bits of a float, for the right quarter
+ * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right.
+ */
+import { defineStage } from "@ftim/pipeline";
+import type { RgbImage } from "../../face/image.ts";
+import { quarterTurned } from "../../face/quarter_turn.ts";
+import type { Detector } from "../../nets/detector.ts";
+import type { FaceMesh } from "../../nets/facemesh.ts";
+import type { Square } from "../../nets/facemesh_tracking.ts";
+import type { ImportedImage } from "./import.ts";
+
+/** What the networks say of a photograph that was turned. */
+export interface Trial {
+  /** Quarter turns clockwise. */
+  readonly turns: number;
+  /** The mesh network's best score of a face, 0..1; 0 where no face was found. */
+  readonly score: number;
+  /** By how much that face is tilted, in degrees, clockwise. */
+  readonly tilt: number;
+}
+
+/** Scores this near to the best count as equal: the network's scores of right meshes end within it of 1. */
+const EQUAL = 1e-6;
+/** A tilt up to which a face counts as upright at once, in degrees. */
+const UPRIGHT = 25;
+/** Least score of a detected face. */
+const FACE = 0.6;
+/** Side of the square around a detected face, over the box's. */
+const MARGIN = 1.5;
+
+/** Images → the same, turned; those that need no turn are passed on byte for byte. */
+export const turnUpright = defineStage({
+  name: "upright",
+  module: import.meta.url,
+  inputs: { images: "images", detector: "assets", mesh: "assets" },
+  output: "images",
+  each: ["images"],
+  determinism: { atol: 1 / 255, rtol: 0 },
+  computes: {
+    webgpu: "the face mesh network",
+    onnxruntime: "the face detector (on a software adapter by its CPU provider, which is faster there)",
+    cpu: "quarter turns: file formats",
+  },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { openDetector } = await import("../../nets/detector.ts");
+    const { openFaceMesh } = await import("../../nets/facemesh.ts");
+    const { readGraphModel } = await import("../faces/graph_models.ts");
+    const detector = await openDetector(await inputs.detector.bytes(inputs.detector.paths[0]!));
+    return { detector, mesh: await openFaceMesh(await readGraphModel(inputs.mesh)) };
+  },
+  close: async ({ detector, mesh }) => {
+    mesh.dispose();
+    await detector.dispose();
+  },
+  run: async ({ items, resource }) => {
+    const { encodePng, readImage } = await import("../faces/photograph.ts");
+    for (const { key, inputs: { images }, out } of items) {
+      const image = await readImage(images, `${key}.png`);
+      const about = await images.json<ImportedImage>(`${key}.json`);
+      const turns = await turnsOf(image, resource);
+      if (turns === 0) {
+        out.write(`${key}.png`, await images.bytes(`${key}.png`));
+        out.json(`${key}.json`, about);
+        continue;
+      }
+      const turned = quarterTurned(image, turns);
+      const { width, height } = turned;
+      const original = turns % 2 === 0
+        ? about.original
+        : { width: about.original.height, height: about.original.width };
+      const note = `turned by ${90 * turns}° clockwise, so that faces stand upright`;
+      out.write(`${key}.png`, await encodePng(turned));
+      out.json(`${key}.json`, { ...about, width, height, original, notes: [...about.notes, note] });
+    }
+  },
+});
+
+/** The quarter turns clockwise after which the faces of a picture stand upright; 0 where no turn shows a face. */
+async function turnsOf(image: RgbImage, networks: { detector: Detector; mesh: FaceMesh }): Promise<number> {
+  const trials: Trial[] = [];
+  for (let turns = 0; turns < 4; turns++) {
+    const trial = await tryTurn(quarterTurned(image, turns), networks);
+    trials.push({ ...trial, turns });
+    // no other turn can score higher
+    if (turns === 0 && trial.score >= 1 - EQUAL && Math.abs(trial.tilt) <= UPRIGHT) return 0;
+  }
+  return bestTurn(trials);
+}
+
+/** Which of some trials stands upright: their `turns`; 0 if none shows a face. */
+export function bestTurn(trials: readonly Trial[]): number {
+  const top = Math.max(...trials.map(({ score }) => score));
+  if (!(top > 0)) return 0;
+  // a face on its head looks most like one that is not
+  const rank = ({ turns, tilt }: Trial) => turns === 0 && Math.abs(tilt) <= UPRIGHT ? 0 : turns === 2 ? 2 : 1;
+  const equals = trials.filter(({ score }) => score >= top - EQUAL);
+  const [best] = equals.toSorted((a, b) => rank(a) - rank(b) || Math.abs(a.tilt) - Math.abs(b.tilt));
+  return best?.turns ?? 0;
+}
+
+async function tryTurn(
+  image: RgbImage,
+  { detector, mesh }: { detector: Detector; mesh: FaceMesh },
+): Promise<Omit<Trial, "turns">> {
+  const { squareAround, trackMeshes } = await import("../../nets/facemesh_tracking.ts");
+  const faces = await detector.detect(image, { minScore: FACE });
+  const starts = faces.map(({ left, top, width, height }): Square => {
+    return { x: left + width / 2, y: top + height / 2, side: MARGIN * (width + height) / 2, angle: 0 };
+  });
+  const meshes = await trackMeshes(mesh, faces.map(() => image), { starts });
+  const [best] = meshes.toSorted((a, b) => b.score - a.score);
+  if (best === undefined) return { score: 0, tilt: 0 };
+  return { score: best.score, tilt: squareAround(best.vertices).angle * 180 / Math.PI };
+}
