@@ -30,8 +30,9 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
 
 /** Faces of one photograph, turned upright, and their meshes, not corrected: all that needs no training. */
 export function facesIn(path: string) {
-  const images = importPhotographs(sourceFile(path), { identities: "unknown" });
-  return findFaces(turnUpright({ images, detector: detector(), mesh: faceMesh() }), { keep: "all" });
+  const imported = importPhotographs(sourceFile(path), { identities: "unknown" });
+  const images = turnUpright({ images: imported, detector: detector(), mesh: faceMesh() });
+  return { imported, ...findFaces(images, { keep: "all" }) };
 }
 
 /**

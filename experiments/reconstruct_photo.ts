@@ -93,9 +93,9 @@ async function checkFile(photo: string): Promise<void> {
 
 async function checkFaces(
   photo: string,
-  { images, detections, meshes }: Record<"images" | "detections" | "meshes", Tree>,
+  { imported, detections, meshes }: Record<"imported" | "detections" | "meshes", Tree>,
 ): Promise<Detection> {
-  const reasons = [...images.skipped.values()];
+  const reasons = [...imported.skipped.values()];
   if (reasons.length > 0) throw new ReconstructError(`Cannot read the photograph: ${reasons.join("; ")}`);
   const path = detections.paths[0];
   if (path === undefined) {
