@@ -1,0 +1,298 @@
+/**
+ * Push-pull on the device: what is not known in a stack of square maps is filled with a smooth continuation of what is
+ * (Gortler et al. 1996, "The Lumigraph", §3.4), and maps are enlarged bilinearly.
+ *
+ * Inside, a map is a tensor of texels [maps·size², 4]: three values and their weight. Each level is one dispatch for the
+ * whole stack, and an invocation works on a block of 2×2 texels of the larger level, so a level reads the nine texels
+ * around it once.
+ */
+
+import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { program } from "../kernels/dispatch.ts";
+import { elementFor } from "../kernels/invocations.ts";
+import type { Tfjs } from "../backend.ts";
+import { run } from "./run.ts";
+
+/**
+ * WGSL that continues a level over a block of 2×2 texels of the next larger one. `smoothBlock` takes a map's first
+ * texel, the block's place and the side of the level; elements are the block's texels row by row.
+ *
+ * @param name of the function
+ * @param level name of the array of texels of the smaller level
+ */
+export const smoothBlock = (name: string, level: string): string => /* wgsl */ `
+fn ${name}(first : i32, at : vec2<i32>, side : i32) -> array<vec4<f32>, 4> {
+  let x = vec3<i32>(max(at.x - 1, 0), at.x, min(at.x + 1, side - 1));
+  let y = first + side * vec3<i32>(max(at.y - 1, 0), at.y, min(at.y + 1, side - 1));
+  let b = ${level}[y.x + x.y];
+  let e = ${level}[y.y + x.y];
+  let h = ${level}[y.z + x.y];
+  let left = array<vec4<f32>, 3>(
+    mix(${level}[y.x + x.x], b, 0.75), mix(${level}[y.y + x.x], e, 0.75), mix(${level}[y.z + x.x], h, 0.75));
+  let right = array<vec4<f32>, 3>(
+    mix(b, ${level}[y.x + x.z], 0.25), mix(e, ${level}[y.y + x.z], 0.25), mix(h, ${level}[y.z + x.z], 0.25));
+  return array<vec4<f32>, 4>(
+    mix(left[0], left[1], 0.75), mix(right[0], right[1], 0.75),
+    mix(left[1], left[2], 0.25), mix(right[1], right[2], 0.25));
+}
+`;
+
+/** WGSL of a block's mean, weighted: `sum` holds the weighted values and the weights of its four texels, summed. */
+export const BLOCK_MEAN = /* wgsl */ `
+fn blockMean(sum : vec4<f32>) -> vec4<f32> {
+  return select(vec4<f32>(), vec4<f32>(sum.xyz / sum.w, min(1.0, sum.w)), sum.w > 0.0);
+}
+`;
+
+/** The side of the next smaller level. */
+export function halfOf(size: number): number {
+  return Math.ceil(size / 2);
+}
+
+/**
+ * Levels from `size` down to one texel, each of which is made from the one before by weighted means of 2×2 blocks.
+ *
+ * @param texels [maps·size², 4]: three values and a weight 0..1
+ * @returns the levels, `texels` first
+ */
+export function pushTexels(tf: Tfjs, texels: Tensor2D, { size }: { size: number }): Tensor2D[] {
+  const levels = [texels];
+  const maps = texels.shape[0] / size ** 2;
+  for (let side = size; side > 1; side = halfOf(side)) {
+    const half = halfOf(side);
+    const count = maps * half * half;
+    levels.push(
+      run(tf, {
+        key: "push_texels",
+        code: pushCode,
+        inputs: [levels.at(-1)!],
+        shape: [count, 4],
+        uniforms: [count, side, half],
+        invocations: count,
+      }) as Tensor2D,
+    );
+  }
+  return levels;
+}
+
+/**
+ * The second of some levels with what was unknown filled in from the smaller levels. What reads the first level can add
+ * the last step itself, with `smoothBlock`.
+ *
+ * @param levels as `pushTexels` gives them, two at least
+ * @param options.size side of the first level
+ */
+export function pullTexels(tf: Tfjs, levels: readonly Tensor2D[], { size }: { size: number }): Tensor2D {
+  const sides = [size];
+  while (sides.length < levels.length) sides.push(halfOf(sides.at(-1)!));
+  let filled = levels.at(-1)!;
+  for (let i = levels.length - 2; i > 0; i--) filled = pullTexel(tf, levels[i]!, { filled, side: sides[i]! });
+  return filled;
+}
+
+/** One level filled in from the smaller one after it. */
+export function pullTexel(
+  tf: Tfjs,
+  level: Tensor2D,
+  { filled, side }: { filled: Tensor2D; side: number },
+): Tensor2D {
+  const half = halfOf(side);
+  const count = level.shape[0] / side ** 2 * half * half;
+  return run(tf, {
+    key: "pull_texels",
+    code: pullCode,
+    inputs: [level, filled],
+    shape: level.shape,
+    uniforms: [count, side, half],
+    invocations: count,
+  }) as Tensor2D;
+}
+
+/**
+ * Fills what is not known in square maps with a smooth continuation of what is.
+ *
+ * @param values [maps, size, size, channels]
+ * @param options.weights [maps, size, size], 0 (unknown) to 1 (known, kept as it is)
+ * @returns [maps, size, size, channels]; 0 everywhere in a map of which nothing is known
+ * @throws {RangeError} if the maps are not square, or the weights are not theirs
+ */
+export function pushPull(tf: Tfjs, values: Tensor4D, { weights }: { weights: Tensor }): Tensor4D {
+  const [maps, size, width, channels] = values.shape;
+  if (size !== width || weights.size !== maps * size * size) {
+    throw new RangeError(`Maps [${values.shape}] cannot be filled by weights [${weights.shape}]`);
+  }
+  if (values.size === 0) return values.clone();
+  // Three channels are filled at a time.
+  const groups = Math.ceil(channels / 3);
+  const shared = [size * size, channels, groups];
+  const count = maps * groups * size * size;
+  return tf.tidy(() => {
+    const texels = run(tf, {
+      key: "push_pull_pack",
+      code: packCode,
+      inputs: [values, weights],
+      shape: [count, 4],
+      uniforms: [count, ...shared],
+      invocations: count,
+    }) as Tensor2D;
+    const levels = pushTexels(tf, texels, { size });
+    const filled = size === 1 ? texels : pullTexel(tf, texels, { filled: pullTexels(tf, levels, { size }), side: size });
+    return run(tf, {
+      key: "push_pull_unpack",
+      code: unpackCode,
+      inputs: [filled],
+      shape: values.shape,
+      uniforms: [values.size, ...shared, size === 1 ? 1 : 0],
+      invocations: values.size,
+    }) as Tensor4D;
+  });
+}
+
+/**
+ * Square maps brought to a larger size bilinearly. Texel (0, 0) of both has its corner at the origin, and a texel of the
+ * smaller map covers the same whole number of texels of the larger (the last row may stand over).
+ *
+ * @param values [maps, from, from, channels]
+ * @param options.size side of the larger maps
+ * @returns [maps, size, size, channels]
+ * @throws {RangeError} if the maps are not square
+ */
+export function enlarge(tf: Tfjs, values: Tensor4D, { size }: { size: number }): Tensor4D {
+  const [maps, from, width, channels] = values.shape;
+  if (from !== width) throw new RangeError(`Maps [${values.shape}] are not square`);
+  const { element, width: wide } = elementFor(channels);
+  const inner = channels / wide;
+  const count = maps * size * size * inner;
+  return run(tf, {
+    key: `enlarge_maps_${element}`,
+    code: () => enlargeCode(element),
+    inputs: [values],
+    shape: [maps, size, size, channels],
+    uniforms: [count, from, size, inner, Math.ceil(size / from)],
+    invocations: count,
+  }) as Tensor4D;
+}
+
+/**
+ * WGSL of where a texel of a larger map reads: `enlargedFrom` gives the two texels of the smaller and the share of the
+ * second.
+ */
+export const ENLARGED_FROM = /* wgsl */ `
+struct Pair { low : i32, high : i32, share : f32 }
+fn enlargedFrom(i : i32, ratio : i32, side : i32) -> Pair {
+  let at = clamp((f32(i) + 0.5) / f32(ratio) - 0.5, 0.0, f32(side - 1));
+  let low = i32(floor(at));
+  return Pair(low, min(low + 1, side - 1), at - f32(low));
+}
+`;
+
+const pushCode = () =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["level", "vec4<f32>"]],
+    uniforms: ["count", "side", "half"],
+    functions: BLOCK_MEAN,
+    body: `
+  if (id >= u.count) { return; }
+  let area = u.half * u.half;
+  let map = id / area;
+  let place = id - map * area;
+  let y = place / u.half;
+  let x = place - y * u.half;
+  let at = (map * u.side + 2 * y) * u.side + 2 * x;
+  let across = f32(2 * x + 1 < u.side);
+  let down = f32(2 * y + 1 < u.side);
+  let right = select(0, 1, 2 * x + 1 < u.side);
+  let below = select(0, u.side, 2 * y + 1 < u.side);
+  let a = level[at];
+  let b = level[at + right];
+  let c = level[at + below];
+  let d = level[at + below + right];
+  let w = vec4<f32>(a.w, b.w * across, c.w * down, d.w * across * down);
+  result[id] = blockMean(vec4<f32>(w.x * a.xyz + w.y * b.xyz + w.z * c.xyz + w.w * d.xyz, w.x + w.y + w.z + w.w));`,
+  });
+
+const pullCode = () =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["level", "vec4<f32>"], ["filled", "vec4<f32>"]],
+    uniforms: ["count", "side", "half"],
+    functions: smoothBlock("smoothBlock", "filled") + /* wgsl */ `
+fn pull(at : i32, smoothed : vec4<f32>) {
+  let known = level[at];
+  let weight = min(1.0, known.w);
+  result[at] = vec4<f32>(weight * known.xyz + (1.0 - weight) * smoothed.xyz, known.w);
+}
+`,
+    body: `
+  if (id >= u.count) { return; }
+  let area = u.half * u.half;
+  let map = id / area;
+  let place = id - map * area;
+  let y = place / u.half;
+  let x = place - y * u.half;
+  let smoothed = smoothBlock(map * area, vec2<i32>(x, y), u.half);
+  let at = (map * u.side + 2 * y) * u.side + 2 * x;
+  let right = 2 * x + 1 < u.side;
+  pull(at, smoothed[0]);
+  if (right) { pull(at + 1, smoothed[1]); }
+  if (2 * y + 1 < u.side) {
+    pull(at + u.side, smoothed[2]);
+    if (right) { pull(at + u.side + 1, smoothed[3]); }
+  }`,
+  });
+
+const packCode = () =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["values", "f32"], ["weights", "f32"]],
+    uniforms: ["count", "area", "channels", "groups"],
+    body: `
+  if (id >= u.count) { return; }
+  let stack = id / u.area;
+  let map = stack / u.groups;
+  let channel = 3 * (stack - map * u.groups);
+  let texel = map * u.area + id - stack * u.area;
+  let at = texel * u.channels + channel;
+  let left = u.channels - channel;
+  result[id] = vec4<f32>(
+    values[at],
+    select(0.0, values[at + min(1, left - 1)], left > 1),
+    select(0.0, values[at + min(2, left - 1)], left > 2),
+    weights[texel]);`,
+  });
+
+const unpackCode = () =>
+  program({
+    result: "f32",
+    inputs: [["texels", "vec4<f32>"]],
+    uniforms: ["count", "area", "channels", "groups", "single"],
+    body: `
+  if (id >= u.count) { return; }
+  let texel = id / u.channels;
+  let channel = id - texel * u.channels;
+  let group = channel / 3;
+  let map = texel / u.area;
+  let filled = texels[(map * u.groups + group) * u.area + texel - map * u.area];
+  result[id] = select(filled[channel - 3 * group], 0.0, u.single == 1 && filled.w <= 0.0);`,
+  });
+
+const enlargeCode = (element: string) =>
+  program({
+    result: element,
+    inputs: [["values", element]],
+    uniforms: ["count", "from_side", "to_side", "inner", "ratio"],
+    functions: ENLARGED_FROM,
+    body: `
+  if (id >= u.count) { return; }
+  let texel = id / u.inner;
+  let k = id - texel * u.inner;
+  let x = enlargedFrom(texel % u.to_side, u.ratio, u.from_side);
+  let y = enlargedFrom(texel / u.to_side % u.to_side, u.ratio, u.from_side);
+  let first = texel / (u.to_side * u.to_side) * u.from_side;
+  let upper = (first + y.low) * u.from_side;
+  let lower = (first + y.high) * u.from_side;
+  let top = values[(upper + x.low) * u.inner + k] * (1.0 - x.share) + values[(upper + x.high) * u.inner + k] * x.share;
+  let low = values[(lower + x.low) * u.inner + k] * (1.0 - x.share) + values[(lower + x.high) * u.inner + k] * x.share;
+  result[id] = top * (1.0 - y.share) + low * y.share;`,
+  });
