@@ -86,14 +86,17 @@ fn whole(at : i32) -> vec4<u32> {
   let to = (map * u.size + 4 * column) * u.row;
   let columns = min(4, u.size - 4 * column);
   for (var y = 0; y < u.size; y += 4) {
-    var means : array<vec4<f32>, 4>;
-    for (var k = 0; k < 4; k++) {
-      let at = top + (y + k) * u.row;
-      sum += whole(min(at + u.radius * u.row, last));
-      means[k] = vec4<f32>(sum) * part;
-      sum -= whole(clamp(at - u.radius * u.row, top, last));
+    let at = top + y * u.row;${
+      [0, 1, 2, 3].map((k) => `
+    sum += whole(min(at + (${k} + u.radius) * u.row, last));
+    let mean${k} = vec4<f32>(sum) * part;
+    sum -= whole(clamp(at + (${k} - u.radius) * u.row, top, last));`).join("")
     }
-    let turned = transpose(mat4x4<f32>(means[0], means[1], means[2], means[3]));
-    for (var k = 0; k < columns; k++) { result[to + k * u.row + y / 4] = turned[k]; }
+    let turned = transpose(mat4x4<f32>(mean0, mean1, mean2, mean3));
+    let place = to + y / 4;
+    result[place] = turned[0];
+    if (columns > 1) { result[place + u.row] = turned[1]; }
+    if (columns > 2) { result[place + 2 * u.row] = turned[2]; }
+    if (columns > 3) { result[place + 3 * u.row] = turned[3]; }
   }`,
   });

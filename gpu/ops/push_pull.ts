@@ -9,7 +9,7 @@
 
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { program } from "../kernels/dispatch.ts";
-import { elementFor } from "../kernels/invocations.ts";
+import { elementFor, QUOTIENT } from "../kernels/invocations.ts";
 import type { Tfjs } from "../backend.ts";
 import { run } from "./run.ts";
 
@@ -50,62 +50,47 @@ export function halfOf(size: number): number {
 }
 
 /**
- * Levels from `size` down to one texel, each of which is made from the one before by weighted means of 2×2 blocks.
+ * Fills what is unknown in maps of texels. What reads a level can add the last step itself, with `blockMean` and
+ * `smoothBlock`, from the next smaller level, filled.
  *
- * @param texels [maps·size², 4]: three values and a weight 0..1
- * @returns the levels, `texels` first
+ * @param texels [maps·size², 4]: three values and a weight 0..1; where the weight is 0, so are the values if size is 1
+ * @returns `filled`: the same with each texel's values filled in; `top`: the weighted mean of each map and the sum of
+ *   its weights, 1 at most [maps, 4]
  */
-export function pushTexels(tf: Tfjs, texels: Tensor2D, { size }: { size: number }): Tensor2D[] {
-  const levels = [texels];
-  const maps = texels.shape[0] / size ** 2;
+export function fillTexels(
+  tf: Tfjs,
+  texels: Tensor2D,
+  { size }: { size: number },
+): { filled: Tensor2D; top: Tensor2D } {
+  const levels = [{ texels, size }];
   for (let side = size; side > 1; side = halfOf(side)) {
     const half = halfOf(side);
-    const count = maps * half * half;
-    levels.push(
-      run(tf, {
-        key: "push_texels",
-        code: pushCode,
-        inputs: [levels.at(-1)!],
-        shape: [count, 4],
-        uniforms: [count, side, half],
-        invocations: count,
-      }) as Tensor2D,
-    );
+    const count = texels.shape[0] / size ** 2 * half ** 2;
+    const smaller = run(tf, {
+      key: "push_texels",
+      code: pushCode,
+      inputs: [levels.at(-1)!.texels],
+      shape: [count, 4],
+      uniforms: [count, side, half],
+      invocations: count,
+    }) as Tensor2D;
+    levels.push({ texels: smaller, size: half });
   }
-  return levels;
-}
-
-/**
- * The second of some levels with what was unknown filled in from the smaller levels. What reads the first level can add
- * the last step itself, with `smoothBlock`.
- *
- * @param levels as `pushTexels` gives them, two at least
- * @param options.size side of the first level
- */
-export function pullTexels(tf: Tfjs, levels: readonly Tensor2D[], { size }: { size: number }): Tensor2D {
-  const sides = [size];
-  while (sides.length < levels.length) sides.push(halfOf(sides.at(-1)!));
-  let filled = levels.at(-1)!;
-  for (let i = levels.length - 2; i > 0; i--) filled = pullTexel(tf, levels[i]!, { filled, side: sides[i]! });
-  return filled;
-}
-
-/** One level filled in from the smaller one after it. */
-export function pullTexel(
-  tf: Tfjs,
-  level: Tensor2D,
-  { filled, side }: { filled: Tensor2D; side: number },
-): Tensor2D {
-  const half = halfOf(side);
-  const count = level.shape[0] / side ** 2 * half * half;
-  return run(tf, {
-    key: "pull_texels",
-    code: pullCode,
-    inputs: [level, filled],
-    shape: level.shape,
-    uniforms: [count, side, half],
-    invocations: count,
-  }) as Tensor2D;
+  const top = levels.pop()!.texels;
+  let filled = top;
+  for (const level of levels.reverse()) {
+    const half = halfOf(level.size);
+    const count = filled.shape[0];
+    filled = run(tf, {
+      key: "pull_texels",
+      code: pullCode,
+      inputs: [level.texels, filled],
+      shape: level.texels.shape,
+      uniforms: [count, level.size, half],
+      invocations: count,
+    }) as Tensor2D;
+  }
+  return { filled, top };
 }
 
 /**
@@ -135,8 +120,7 @@ export function pushPull(tf: Tfjs, values: Tensor4D, { weights }: { weights: Ten
       uniforms: [count, ...shared],
       invocations: count,
     }) as Tensor2D;
-    const levels = pushTexels(tf, texels, { size });
-    const filled = size === 1 ? texels : pullTexel(tf, texels, { filled: pullTexels(tf, levels, { size }), side: size });
+    const { filled } = fillTexels(tf, texels, { size });
     return run(tf, {
       key: "push_pull_unpack",
       code: unpackCode,
@@ -191,13 +175,13 @@ const pushCode = () =>
     result: "vec4<f32>",
     inputs: [["level", "vec4<f32>"]],
     uniforms: ["count", "side", "half"],
-    functions: BLOCK_MEAN,
+    functions: QUOTIENT + BLOCK_MEAN,
     body: `
   if (id >= u.count) { return; }
   let area = u.half * u.half;
-  let map = id / area;
+  let map = quotient(id, area);
   let place = id - map * area;
-  let y = place / u.half;
+  let y = quotient(place, u.half);
   let x = place - y * u.half;
   let at = (map * u.side + 2 * y) * u.side + 2 * x;
   let across = f32(2 * x + 1 < u.side);
@@ -217,29 +201,33 @@ const pullCode = () =>
     result: "vec4<f32>",
     inputs: [["level", "vec4<f32>"], ["filled", "vec4<f32>"]],
     uniforms: ["count", "side", "half"],
-    functions: smoothBlock("smoothBlock", "filled") + /* wgsl */ `
+    functions: QUOTIENT + smoothBlock("smoothBlock", "filled") + /* wgsl */ `
 fn pull(at : i32, smoothed : vec4<f32>) {
   let known = level[at];
   let weight = min(1.0, known.w);
   result[at] = vec4<f32>(weight * known.xyz + (1.0 - weight) * smoothed.xyz, known.w);
 }
 `,
+    // Beyond the border the block's first row or column comes once more, so that nothing needs to branch: on a software
+    // adapter all branches are computed.
     body: `
   if (id >= u.count) { return; }
   let area = u.half * u.half;
-  let map = id / area;
+  let map = quotient(id, area);
   let place = id - map * area;
-  let y = place / u.half;
+  let y = quotient(place, u.half);
   let x = place - y * u.half;
   let smoothed = smoothBlock(map * area, vec2<i32>(x, y), u.half);
   let at = (map * u.side + 2 * y) * u.side + 2 * x;
   let right = 2 * x + 1 < u.side;
+  let below = 2 * y + 1 < u.side;
+  let across = select(0, 1, right);
+  let down = select(0, u.side, below);
+  let upper = select(smoothed[0], smoothed[1], right);
   pull(at, smoothed[0]);
-  if (right) { pull(at + 1, smoothed[1]); }
-  if (2 * y + 1 < u.side) {
-    pull(at + u.side, smoothed[2]);
-    if (right) { pull(at + u.side + 1, smoothed[3]); }
-  }`,
+  pull(at + across, upper);
+  pull(at + down, select(smoothed[0], smoothed[2], below));
+  pull(at + down + across, select(upper, select(smoothed[2], smoothed[3], right), below));`,
   });
 
 const packCode = () =>
@@ -247,10 +235,11 @@ const packCode = () =>
     result: "vec4<f32>",
     inputs: [["values", "f32"], ["weights", "f32"]],
     uniforms: ["count", "area", "channels", "groups"],
+    functions: QUOTIENT,
     body: `
   if (id >= u.count) { return; }
-  let stack = id / u.area;
-  let map = stack / u.groups;
+  let stack = quotient(id, u.area);
+  let map = quotient(stack, u.groups);
   let channel = 3 * (stack - map * u.groups);
   let texel = map * u.area + id - stack * u.area;
   let at = texel * u.channels + channel;

@@ -14,15 +14,17 @@ async function onDevice(maps: Float32Array, { size, radius }: { size: number; ra
   return data as Float32Array;
 }
 
-for (const { size, radius, maps } of [
-  { size: 1, radius: 2, maps: 3 },
-  { size: 4, radius: 1, maps: 1 },
-  { size: 9, radius: 0, maps: 2 },
-  { size: 9, radius: 12, maps: 65 },
-  { size: 33, radius: 40, maps: 2 },
-  { size: 62, radius: 3, maps: 1 },
-  { size: 64, radius: 6, maps: 2 },
-]) {
+for (
+  const { size, radius, maps } of [
+    { size: 1, radius: 2, maps: 3 },
+    { size: 4, radius: 1, maps: 1 },
+    { size: 9, radius: 0, maps: 2 },
+    { size: 9, radius: 12, maps: 65 },
+    { size: 33, radius: 40, maps: 2 },
+    { size: 62, radius: 3, maps: 1 },
+    { size: 64, radius: 6, maps: 2 },
+  ]
+) {
   Deno.test(`boxMean() is the reference's: ${maps} maps of ${size}², radius ${radius}`, async () => {
     const values = Float32Array.from({ length: maps * size * size }, () => random() < 0.2 ? 0 : random());
     values.fill(0, 0, size * size / 2);

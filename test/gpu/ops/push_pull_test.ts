@@ -16,14 +16,16 @@ async function onDevice(work: () => Tensor4D): Promise<Float32Array> {
   return data as Float32Array;
 }
 
-for (const { size, channels, maps, known } of [
-  { size: 1, channels: 3, maps: 3, known: 0.5 },
-  { size: 2, channels: 1, maps: 1, known: 0.5 },
-  { size: 5, channels: 2, maps: 4, known: 0.2 },
-  { size: 33, channels: 3, maps: 2, known: 0.03 },
-  { size: 64, channels: 3, maps: 1, known: 0.01 },
-  { size: 7, channels: 7, maps: 65, known: 0.1 },
-]) {
+for (
+  const { size, channels, maps, known } of [
+    { size: 1, channels: 3, maps: 3, known: 0.5 },
+    { size: 2, channels: 1, maps: 1, known: 0.5 },
+    { size: 5, channels: 2, maps: 4, known: 0.2 },
+    { size: 33, channels: 3, maps: 2, known: 0.03 },
+    { size: 64, channels: 3, maps: 1, known: 0.01 },
+    { size: 7, channels: 7, maps: 65, known: 0.1 },
+  ]
+) {
   Deno.test(`pushPull() is the reference's: ${maps} maps of ${size}² with ${channels} channels`, async () => {
     const values = numbers(maps * size * size * channels);
     const weights = Float32Array.from({ length: maps * size * size }, () => random() < known ? random() + 0.1 : 0);
