@@ -1,0 +1,290 @@
+/**
+ * Crops of many photographs at once on the device: of each a box, cut out and resampled (see resample_taps.ts) to one
+ * size. `resampleCpu` is the reference; values agree to f32 rounding, 1e-6 of full scale.
+ *
+ * Only the pixels under a box go to the device. A crop whose pixels are too many for one buffer goes there in tiles of
+ * some of its rows. Rows are resampled first, where it makes no difference which value is of which channel, so that an
+ * element of 16 bytes holds 16 values of a photograph in bytes.
+ */
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Pixels } from "../face/pixels.ts";
+import { webgpuBackend } from "@ftim/gpu/backend";
+import type { Tfjs } from "@ftim/gpu/tfjs";
+import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
+import { type Border, type Box, type Taps, taps } from "./resample_taps.ts";
+
+/** A box in a photograph. */
+export interface PhotographBox {
+  readonly image: Pixels;
+  /** Default: the whole photograph. */
+  readonly box?: Box;
+}
+
+/** To what size, and how many at a time. */
+export interface CropPhotographsOptions {
+  readonly width: number;
+  readonly height: number;
+  /** Default "edge". */
+  readonly border?: Border;
+  /** Bytes of pixels on the device at a time. Default 64 MiB, and no more than the device binds. */
+  readonly bytesAtOnce?: number;
+}
+
+/**
+ * Cuts a box out of each photograph and resamples it.
+ *
+ * @param boxes photographs may differ in size and be floats or bytes
+ * @returns [boxes, height, width, 3], 0..1
+ * @throws {RangeError} if a box or the size is not positive and finite, or one row of a crop is made of more pixels than
+ *   the device holds; the message names the box's index
+ */
+export function cropPhotographs(
+  tf: Tfjs,
+  boxes: readonly PhotographBox[],
+  { width, height, border = "edge", bytesAtOnce = 1 << 26 }: CropPhotographsOptions,
+): Tensor4D {
+  if (boxes.length === 0) return tf.zeros([0, height, width, 3]);
+  const most = Math.min(bytesAtOnce, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
+  const tiles = boxes.flatMap((box, index) => tilesOf(box, { index, width, height, border, most }));
+  return tf.tidy(() => {
+    const parts = groupsOf(tiles, most).map((group) => tf.tidy(() => resampleTiles(tf, group, width)));
+    const rows = parts.length === 1 ? parts[0]! : tf.concat(parts);
+    return tf.reshape(rows, [boxes.length, height, width, 3]) as Tensor4D;
+  });
+}
+
+/** Some rows of a crop and the pixels that they are made of. */
+interface Tile {
+  readonly image: Pixels;
+  readonly down: Taps;
+  readonly across: Taps;
+  /** Rows of the crop. */
+  readonly first: number;
+  readonly end: number;
+  /** The pixels in the photograph. */
+  readonly left: number;
+  readonly top: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Elements of 16 bytes in a row of pixels. */
+  readonly stride: number;
+}
+
+/** Values in an element of 16 bytes. */
+const valuesPerElement = ({ data }: Pixels) => data instanceof Uint8Array ? 16 : 4;
+
+function tilesOf(
+  { image, box = { left: 0, top: 0, width: image.width, height: image.height } }: PhotographBox,
+  { index, width, height, border, most }: {
+    index: number;
+    width: number;
+    height: number;
+    border: Border;
+    most: number;
+  },
+): Tile[] {
+  const sizes = [image.width, image.height, width, height, box.width, box.height];
+  if (!sizes.every((size) => size > 0 && size < Infinity) || !Number.isFinite(box.left + box.top)) {
+    throw new RangeError(
+      `Cannot resample box ${index}, ${box.width}×${box.height} at (${box.left}, ${box.top}) of ${image.width}×` +
+        `${image.height} pixels, to ${width}×${height}`,
+    );
+  }
+  const across = taps({ size: image.width, start: box.left, length: box.width }, width, border);
+  const down = taps({ size: image.height, start: box.top, length: box.height }, height, border);
+  const { start: left, count: columns } = reachOf(across, { first: 0, end: width });
+  const stride = Math.ceil(3 * columns / valuesPerElement(image));
+  const tile = (first: number, end: number): Tile[] => {
+    const { start: top, count: rows } = reachOf(down, { first, end });
+    const one = { image, down, across, first, end, left, top, columns, rows, stride };
+    if (bytesOf(one) <= most) return [one];
+    if (end - first === 1) {
+      throw new RangeError(
+        `Cannot resample box ${index}: a row of the crop is made of ${columns}×${rows} pixels, more than the device ` +
+          "holds; reduce the photograph first",
+      );
+    }
+    const middle = (first + end) >> 1;
+    return [...tile(first, middle), ...tile(middle, end)];
+  };
+  return tile(0, height);
+}
+
+/** The input pixels that some output pixels of an axis are made of. */
+function reachOf(
+  { first: firsts, width }: Taps,
+  { first, end }: { first: number; end: number },
+): { start: number; count: number } {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = first; i < end; i++) {
+    low = Math.min(low, firsts[i]!);
+    high = Math.max(high, firsts[i]!);
+  }
+  return { start: low, count: high + width - low };
+}
+
+/** Bytes of the larger of a tile's pixels and its rows after the first step. */
+function bytesOf({ image, first, end, rows, stride }: Tile): number {
+  return Math.max(16 * stride * rows, 4 * valuesPerElement(image) * stride * (end - first));
+}
+
+/** Tiles in their order, as many together as may be on the device. */
+function groupsOf(tiles: readonly Tile[], most: number): Tile[][] {
+  const groups: Tile[][] = [];
+  let bytes = Infinity;
+  for (const tile of tiles) {
+    const same = groups.at(-1)?.[0]?.image.data.constructor === tile.image.data.constructor;
+    bytes += bytesOf(tile);
+    if (bytes <= most && same) {
+      groups.at(-1)!.push(tile);
+    } else {
+      groups.push([tile]);
+      bytes = bytesOf(tile);
+    }
+  }
+  return groups;
+}
+
+/** Numbers of a row in the table of rows. */
+const ROW_NUMBERS = 8;
+
+/** The rows of some tiles [rows, width, 3]. */
+function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor {
+  const bytes = tiles[0]!.image.data instanceof Uint8Array;
+  const perElement = valuesPerElement(tiles[0]!.image);
+  const count = tiles.reduce((sum, { first, end }) => sum + end - first, 0);
+  const widest = Math.max(...tiles.map(({ stride }) => stride));
+  const table = new Int32Array(ROW_NUMBERS * count);
+  const weights: Float32Array[] = [];
+  const firsts = new Int32Array(tiles.length * width);
+  const pixels = new Uint8Array(16 * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
+  let [row, source, middle, weight] = [0, 0, 0, 0];
+  for (const [index, tile] of tiles.entries()) {
+    const { down, across, first, end, left, top, rows, stride } = tile;
+    copyPixels(tile, pixels.subarray(16 * source));
+    weights.push(down.weights, across.weights);
+    firsts.set(across.first.map((column) => column - left), index * width);
+    const acrossWeight = weight + down.weights.length;
+    for (let y = first; y < end; y++, row++, middle += stride * perElement) {
+      table.set([
+        source + (down.first[y]! - top) * stride,
+        stride,
+        middle / 4,
+        weight + y * down.width,
+        down.width,
+        index * width,
+        acrossWeight,
+        across.width,
+      ], ROW_NUMBERS * row);
+    }
+    source += rows * stride;
+    weight = acrossWeight + across.weights.length;
+  }
+  const joined = new Float32Array(weight);
+  weights.reduce((at, part) => (joined.set(part, at), at + part.length), 0);
+  const rowTable = tf.tensor1d(table, "int32");
+  const allWeights = tf.tensor1d(joined);
+  const rows = run(tf, {
+    key: `crop_rows_${bytes ? "bytes" : "floats"}`,
+    code: () => rowsCode(bytes),
+    inputs: [tf.tensor1d(new Int32Array(pixels.buffer), "int32"), rowTable, allWeights],
+    shape: [middle],
+    uniforms: [count * widest, widest],
+    invocations: count * widest,
+  });
+  return run(tf, {
+    key: "crop_columns",
+    code: columnsCode,
+    inputs: [rows, rowTable, allWeights, tf.tensor1d(firsts, "int32")],
+    shape: [count, width, 3],
+    uniforms: [count * width, width],
+    invocations: count * width,
+  });
+}
+
+/** The pixels of a tile, each row padded to whole elements. */
+function copyPixels({ image, left, top, columns, rows, stride }: Tile, to: Uint8Array): void {
+  const { data, width } = image;
+  const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const size = 3 * data.BYTES_PER_ELEMENT;
+  for (let y = 0; y < rows; y++) {
+    const at = size * ((top + y) * width + left);
+    to.set(all.subarray(at, at + size * columns), 16 * stride * y);
+  }
+}
+
+/** WGSL of a number in the table of rows. */
+function numberOf(name: "source" | "stride" | "to" | "weight" | "taps" | "first" | "across_weight" | "across_taps") {
+  const names = ["source", "stride", "to", "weight", "taps", "first", "across_weight", "across_taps"];
+  return `table[${ROW_NUMBERS} * row + ${names.indexOf(name)}]`;
+}
+
+const BYTES_OF = /* wgsl */ `
+fn bytesOf(word : u32) -> vec4<f32> {
+  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0, 8, 16, 24)) & vec4<u32>(255));
+}
+`;
+
+/** The rows of the photographs resampled to the rows of the crops. */
+const rowsCode = (bytes: boolean) =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["pixels", bytes ? "vec4<u32>" : "vec4<f32>"], ["table", "i32"], ["weights", "f32"]],
+    uniforms: ["count", "widest"],
+    functions: QUOTIENT + (bytes ? BYTES_OF : ""),
+    body: `
+  if (id >= u.count) { return; }
+  let row = quotient(id, u.widest);
+  let element = id - row * u.widest;
+  let stride = ${numberOf("stride")};
+  if (element >= stride) { return; }
+  let source = ${numberOf("source")} + element;
+  let weight = ${numberOf("weight")};
+  let taps = ${numberOf("taps")};
+  let to = ${numberOf("to")};${
+      bytes
+        ? `
+  var sums = array<vec4<f32>, 4>();
+  for (var k = 0; k < taps; k++) {
+    let w = weights[weight + k];
+    let four = pixels[source + k * stride];
+    sums[0] += w * bytesOf(four.x);
+    sums[1] += w * bytesOf(four.y);
+    sums[2] += w * bytesOf(four.z);
+    sums[3] += w * bytesOf(four.w);
+  }
+  let at = to + 4 * element;
+  result[at] = sums[0] / 255;
+  result[at + 1] = sums[1] / 255;
+  result[at + 2] = sums[2] / 255;
+  result[at + 3] = sums[3] / 255;`
+        : `
+  var sum = vec4<f32>();
+  for (var k = 0; k < taps; k++) { sum += weights[weight + k] * pixels[source + k * stride]; }
+  result[to + element] = sum;`
+    }`,
+  });
+
+/** The columns of those resampled to the columns of the crops. */
+const columnsCode = () =>
+  program({
+    result: "f32",
+    inputs: [["rows", "f32"], ["table", "i32"], ["weights", "f32"], ["firsts", "i32"]],
+    uniforms: ["count", "width"],
+    functions: QUOTIENT,
+    body: `
+  if (id >= u.count) { return; }
+  let row = quotient(id, u.width);
+  let x = id - row * u.width;
+  let taps = ${numberOf("across_taps")};
+  let weight = ${numberOf("across_weight")} + x * taps;
+  let at = 4 * ${numberOf("to")} + 3 * firsts[${numberOf("first")} + x];
+  var sum = vec3<f32>();
+  for (var k = 0; k < taps; k++) {
+    let from_pixel = at + 3 * k;
+    sum += weights[weight + k] * vec3<f32>(rows[from_pixel], rows[from_pixel + 1], rows[from_pixel + 2]);
+  }
+  result[3 * id] = sum.x;
+  result[3 * id + 1] = sum.y;
+  result[3 * id + 2] = sum.z;`,
+  });
