@@ -1,7 +1,7 @@
 /** `extendBeyondChart` of uv_map.ts, the reference, for a stack of maps on the device. */
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
-import { elementFor, program, QUOTIENT, run } from "@ftim/gpu/wgsl";
+import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
 import type { UvMap } from "./uv_map.ts";
 
 /**
@@ -19,27 +19,26 @@ export function extendBeyondCharts(tf: Tfjs, maps: Tensor4D, map: UvMap): Tensor
     throw new RangeError(`Maps [${maps.shape}] are not of a chart of ${map.size}×${map.size} texels`);
   }
   if (maps.size === 0) return maps.clone();
-  const { element, width: wide } = elementFor(channels);
-  const count = maps.size / wide;
+  const [count, inner] = [maps.size / channels, channels];
   return tf.tidy(() =>
     run(tf, {
-      key: `extend_charts_${element}`,
+      key: `extend_charts_${inner}`,
       code: () =>
         program({
-          result: element,
-          inputs: [["maps", element], ["nearest", "i32"]],
-          uniforms: ["count", "inner", "area"],
+          result: "f32",
+          inputs: [["maps", "f32"], ["nearest", "i32"]],
+          uniforms: ["count", "area"],
           functions: QUOTIENT,
           body: `
   if (id >= u.count) { return; }
-  let map = quotient(id, u.area * u.inner);
-  let rest = id - map * u.area * u.inner;
-  let texel = quotient(rest, u.inner);
-  result[id] = maps[(map * u.area + nearest[texel] - texel) * u.inner + rest];`,
+  let first = quotient(id, u.area) * u.area;
+  let at = ${inner} * (first + nearest[id - first]);
+  let to = ${inner} * id;
+  for (var k = 0; k < ${inner}; k++) { result[to + k] = maps[at + k]; }`,
         }),
       inputs: [maps, tf.tensor1d(new Int32Array(map.nearest), "int32")],
       shape: maps.shape,
-      uniforms: [count, channels / wide, width * height],
+      uniforms: [count, width * height],
       invocations: count,
     }) as Tensor4D
   );

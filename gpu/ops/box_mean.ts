@@ -30,9 +30,11 @@ export function boxMean(tf: Tfjs, maps: Tensor3D, { radius }: { radius: number }
   if (maps.size === 0) return maps.clone();
   const row = packedRow(size);
   return tf.tidy(() => {
-    const packed = tf.reshape(tf.pad(maps, [[0, 0], [0, 0], [0, 4 * row - size]]), [-1, 4]) as Tensor2D;
-    const means = boxMeanPacked(tf, packed, { size, radius });
-    return tf.slice(tf.reshape(means, [count, size, 4 * row]), 0, [count, size, size]) as Tensor3D;
+    const beyond = 4 * row - size;
+    const padded = beyond === 0 ? maps : tf.pad(maps, [[0, 0], [0, 0], [0, beyond]]);
+    const means = boxMeanPacked(tf, tf.reshape(padded, [-1, 4]) as Tensor2D, { size, radius });
+    const whole = tf.reshape(means, [count, size, 4 * row]) as Tensor3D;
+    return beyond === 0 ? whole : tf.slice(whole, 0, [count, size, size]);
   });
 }
 

@@ -9,7 +9,7 @@
 
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { program } from "../kernels/dispatch.ts";
-import { elementFor, QUOTIENT } from "../kernels/invocations.ts";
+import { QUOTIENT } from "../kernels/invocations.ts";
 import type { Tfjs } from "../backend.ts";
 import { run } from "./run.ts";
 
@@ -107,27 +107,28 @@ export function pushPull(tf: Tfjs, values: Tensor4D, { weights }: { weights: Ten
     throw new RangeError(`Maps [${values.shape}] cannot be filled by weights [${weights.shape}]`);
   }
   if (values.size === 0) return values.clone();
-  // Three channels are filled at a time.
+  // Three channels are filled at a time, and on their way four texels of three are three elements of four.
   const groups = Math.ceil(channels / 3);
-  const shared = [size * size, channels, groups];
   const count = maps * groups * size * size;
+  const fours = channels === 3 && count % 4 === 0;
+  const [invocations, key] = fours ? [count / 4, "fours"] : [count, "texels"];
+  const uniforms = [invocations, size * size, channels, groups];
   return tf.tidy(() => {
     const texels = run(tf, {
-      key: "push_pull_pack",
-      code: packCode,
+      key: `push_pull_pack_${key}`,
+      code: fours ? packFoursCode : packCode,
       inputs: [values, weights],
       shape: [count, 4],
-      uniforms: [count, ...shared],
-      invocations: count,
+      uniforms,
+      invocations,
     }) as Tensor2D;
-    const { filled } = fillTexels(tf, texels, { size });
     return run(tf, {
-      key: "push_pull_unpack",
-      code: unpackCode,
-      inputs: [filled],
+      key: `push_pull_unpack_${key}`,
+      code: fours ? unpackFoursCode : unpackCode,
+      inputs: [fillTexels(tf, texels, { size }).filled],
       shape: values.shape,
-      uniforms: [values.size, ...shared, size === 1 ? 1 : 0],
-      invocations: values.size,
+      uniforms: [...uniforms, size === 1 ? 1 : 0],
+      invocations,
     }) as Tensor4D;
   });
 }
@@ -144,15 +145,14 @@ export function pushPull(tf: Tfjs, values: Tensor4D, { weights }: { weights: Ten
 export function enlarge(tf: Tfjs, values: Tensor4D, { size }: { size: number }): Tensor4D {
   const [maps, from, width, channels] = values.shape;
   if (from !== width) throw new RangeError(`Maps [${values.shape}] are not square`);
-  const { element, width: wide } = elementFor(channels);
-  const inner = channels / wide;
-  const count = maps * size * size * inner;
+  if (values.size === 0) return tf.zeros([maps, size, size, channels]);
+  const count = maps * size * size;
   return run(tf, {
-    key: `enlarge_maps_${element}`,
-    code: () => enlargeCode(element),
+    key: `enlarge_maps_${channels}`,
+    code: () => enlargeCode(channels),
     inputs: [values],
     shape: [maps, size, size, channels],
-    uniforms: [count, from, size, inner, Math.ceil(size / from)],
+    uniforms: [count, from, size, Math.ceil(size / from)],
     invocations: count,
   }) as Tensor4D;
 }
@@ -251,37 +251,87 @@ const packCode = () =>
     weights[texel]);`,
   });
 
+const packFoursCode = () =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["values", "vec4<f32>"], ["weights", "vec4<f32>"]],
+    uniforms: ["count", "area", "channels", "groups"],
+    body: `
+  if (id >= u.count) { return; }
+  let p = values[3 * id];
+  let q = values[3 * id + 1];
+  let r = values[3 * id + 2];
+  let w = weights[id];
+  result[4 * id] = vec4<f32>(p.xyz, w.x);
+  result[4 * id + 1] = vec4<f32>(p.w, q.xy, w.y);
+  result[4 * id + 2] = vec4<f32>(q.zw, r.x, w.z);
+  result[4 * id + 3] = vec4<f32>(r.yzw, w.w);`,
+  });
+
+const SINGLE = /* wgsl */ `
+fn texelAt(i : i32) -> vec4<f32> {
+  let texel = texels[i];
+  return select(texel, vec4<f32>(), u.single == 1 && texel.w <= 0.0);
+}
+`;
+
 const unpackCode = () =>
   program({
     result: "f32",
     inputs: [["texels", "vec4<f32>"]],
     uniforms: ["count", "area", "channels", "groups", "single"],
+    functions: QUOTIENT + SINGLE,
     body: `
   if (id >= u.count) { return; }
-  let texel = id / u.channels;
-  let channel = id - texel * u.channels;
-  let group = channel / 3;
-  let map = texel / u.area;
-  let filled = texels[(map * u.groups + group) * u.area + texel - map * u.area];
-  result[id] = select(filled[channel - 3 * group], 0.0, u.single == 1 && filled.w <= 0.0);`,
+  let stack = quotient(id, u.area);
+  let map = quotient(stack, u.groups);
+  let channel = 3 * (stack - map * u.groups);
+  let at = (map * u.area + id - stack * u.area) * u.channels + channel;
+  let texel = texelAt(id);
+  result[at] = texel.x;
+  if (channel + 1 < u.channels) { result[at + 1] = texel.y; }
+  if (channel + 2 < u.channels) { result[at + 2] = texel.z; }`,
   });
 
-const enlargeCode = (element: string) =>
+const unpackFoursCode = () =>
   program({
-    result: element,
-    inputs: [["values", element]],
-    uniforms: ["count", "from_side", "to_side", "inner", "ratio"],
-    functions: ENLARGED_FROM,
+    result: "vec4<f32>",
+    inputs: [["texels", "vec4<f32>"]],
+    uniforms: ["count", "area", "channels", "groups", "single"],
+    functions: SINGLE,
     body: `
   if (id >= u.count) { return; }
-  let texel = id / u.inner;
-  let k = id - texel * u.inner;
-  let x = enlargedFrom(texel % u.to_side, u.ratio, u.from_side);
-  let y = enlargedFrom(texel / u.to_side % u.to_side, u.ratio, u.from_side);
-  let first = texel / (u.to_side * u.to_side) * u.from_side;
-  let upper = (first + y.low) * u.from_side;
-  let lower = (first + y.high) * u.from_side;
-  let top = values[(upper + x.low) * u.inner + k] * (1.0 - x.share) + values[(upper + x.high) * u.inner + k] * x.share;
-  let low = values[(lower + x.low) * u.inner + k] * (1.0 - x.share) + values[(lower + x.high) * u.inner + k] * x.share;
-  result[id] = top * (1.0 - y.share) + low * y.share;`,
+  let a = texelAt(4 * id);
+  let b = texelAt(4 * id + 1);
+  let c = texelAt(4 * id + 2);
+  let d = texelAt(4 * id + 3);
+  result[3 * id] = vec4<f32>(a.xyz, b.x);
+  result[3 * id + 1] = vec4<f32>(b.yz, c.xy);
+  result[3 * id + 2] = vec4<f32>(c.z, d.xyz);`,
+  });
+
+const enlargeCode = (channels: number) =>
+  program({
+    result: "f32",
+    inputs: [["values", "f32"]],
+    uniforms: ["count", "from_side", "to_side", "ratio"],
+    functions: QUOTIENT + ENLARGED_FROM,
+    body: `
+  if (id >= u.count) { return; }
+  let row = quotient(id, u.to_side);
+  let map = quotient(row, u.to_side);
+  let x = enlargedFrom(id - row * u.to_side, u.ratio, u.from_side);
+  let y = enlargedFrom(row - map * u.to_side, u.ratio, u.from_side);
+  let upper = (map * u.from_side + y.low) * u.from_side;
+  let lower = (map * u.from_side + y.high) * u.from_side;
+  let a = ${channels} * (upper + x.low);
+  let b = ${channels} * (upper + x.high);
+  let c = ${channels} * (lower + x.low);
+  let d = ${channels} * (lower + x.high);
+  let to = ${channels} * id;
+  for (var k = 0; k < ${channels}; k++) {
+    let top = values[a + k] * (1.0 - x.share) + values[b + k] * x.share;
+    let low = values[c + k] * (1.0 - x.share) + values[d + k] * x.share;
+    result[to + k] = top * (1.0 - y.share) + low * y.share;
+  }`,
   });
