@@ -3,12 +3,11 @@
  * size. `resampleCpu` is the reference; values agree to f32 rounding, 1e-6 of full scale.
  *
  * Only the pixels under a box go to the device. A crop whose pixels are too many for one buffer goes there in tiles of
- * some of its rows. Rows are resampled first, where it makes no difference which value is of which channel, so that an
- * element of 16 bytes holds 16 values of a photograph in bytes.
+ * some of its rows. Rows are resampled first, four pixels at a time, which are three words of a photograph in bytes.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Pixels } from "../face/pixels.ts";
-import { webgpuBackend } from "@ftim/gpu/backend";
+import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
 import { type Border, type Box, type Taps, taps } from "./resample_taps.ts";
@@ -26,7 +25,7 @@ export interface CropPhotographsOptions {
   readonly height: number;
   /** Default "edge". */
   readonly border?: Border;
-  /** Bytes of pixels on the device at a time. Default 64 MiB, and no more than the device binds. */
+  /** Bytes of pixels on the device at a time. Default 16 MiB, and no more than the device binds. */
   readonly bytesAtOnce?: number;
 }
 
@@ -41,13 +40,18 @@ export interface CropPhotographsOptions {
 export function cropPhotographs(
   tf: Tfjs,
   boxes: readonly PhotographBox[],
-  { width, height, border = "edge", bytesAtOnce = 1 << 26 }: CropPhotographsOptions,
+  { width, height, border = "edge", bytesAtOnce = 1 << 24 }: CropPhotographsOptions,
 ): Tensor4D {
   if (boxes.length === 0) return tf.zeros([0, height, width, 3]);
   const most = Math.min(bytesAtOnce, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
   const tiles = boxes.flatMap((box, index) => tilesOf(box, { index, width, height, border, most }));
   return tf.tidy(() => {
-    const parts = groupsOf(tiles, most).map((group) => tf.tidy(() => resampleTiles(tf, group, width)));
+    const parts = groupsOf(tiles, most).map((group) => {
+      const rows = tf.tidy(() => resampleTiles(tf, group, width));
+      // The device works on these while the next are copied.
+      submitRecorded(webgpuBackend(tf));
+      return rows;
+    });
     const rows = parts.length === 1 ? parts[0]! : tf.concat(parts);
     return tf.reshape(rows, [boxes.length, height, width, 3]) as Tensor4D;
   });
@@ -66,12 +70,14 @@ interface Tile {
   readonly top: number;
   readonly columns: number;
   readonly rows: number;
-  /** Elements of 16 bytes in a row of pixels. */
+  /** Quads of four pixels in a row of pixels. */
   readonly stride: number;
 }
 
-/** Values in an element of 16 bytes. */
-const valuesPerElement = ({ data }: Pixels) => data instanceof Uint8Array ? 16 : 4;
+/** Bytes of a quad's twelve values. */
+const quadBytes = ({ data }: Pixels) => 12 * data.BYTES_PER_ELEMENT;
+/** Bytes of a quad of texels of four floats. */
+const TEXEL_QUAD = 64;
 
 function tilesOf(
   { image, box = { left: 0, top: 0, width: image.width, height: image.height } }: PhotographBox,
@@ -93,7 +99,7 @@ function tilesOf(
   const across = taps({ size: image.width, start: box.left, length: box.width }, width, border);
   const down = taps({ size: image.height, start: box.top, length: box.height }, height, border);
   const { start: left, count: columns } = reachOf(across, { first: 0, end: width });
-  const stride = Math.ceil(3 * columns / valuesPerElement(image));
+  const stride = Math.ceil(columns / 4);
   const tile = (first: number, end: number): Tile[] => {
     const { start: top, count: rows } = reachOf(down, { first, end });
     const one = { image, down, across, first, end, left, top, columns, rows, stride };
@@ -125,7 +131,7 @@ function reachOf(
 
 /** Bytes of the larger of a tile's pixels and its rows after the first step. */
 function bytesOf({ image, first, end, rows, stride }: Tile): number {
-  return Math.max(16 * stride * rows, 4 * valuesPerElement(image) * stride * (end - first));
+  return stride * Math.max(quadBytes(image) * rows, TEXEL_QUAD * (end - first));
 }
 
 /** Tiles in their order, as many together as may be on the device. */
@@ -151,25 +157,25 @@ const ROW_NUMBERS = 8;
 /** The rows of some tiles [rows, width, 3]. */
 function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor {
   const bytes = tiles[0]!.image.data instanceof Uint8Array;
-  const perElement = valuesPerElement(tiles[0]!.image);
+  const quad = quadBytes(tiles[0]!.image);
   const count = tiles.reduce((sum, { first, end }) => sum + end - first, 0);
   const widest = Math.max(...tiles.map(({ stride }) => stride));
   const table = new Int32Array(ROW_NUMBERS * count);
   const weights: Float32Array[] = [];
   const firsts = new Int32Array(tiles.length * width);
-  const pixels = new Uint8Array(16 * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
+  const pixels = scratchOf(quad * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
   let [row, source, middle, weight] = [0, 0, 0, 0];
   for (const [index, tile] of tiles.entries()) {
     const { down, across, first, end, left, top, rows, stride } = tile;
-    copyPixels(tile, pixels.subarray(16 * source));
+    copyPixels(tile, pixels.subarray(quad * source));
     weights.push(down.weights, across.weights);
     firsts.set(across.first.map((column) => column - left), index * width);
     const acrossWeight = weight + down.weights.length;
-    for (let y = first; y < end; y++, row++, middle += stride * perElement) {
+    for (let y = first; y < end; y++, row++, middle += stride) {
       table.set([
         source + (down.first[y]! - top) * stride,
         stride,
-        middle / 4,
+        middle,
         weight + y * down.width,
         down.width,
         index * width,
@@ -187,8 +193,8 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
   const rows = run(tf, {
     key: `crop_rows_${bytes ? "bytes" : "floats"}`,
     code: () => rowsCode(bytes),
-    inputs: [tf.tensor1d(new Int32Array(pixels.buffer), "int32"), rowTable, allWeights],
-    shape: [middle],
+    inputs: [tf.tensor1d(new Int32Array(pixels.buffer, 0, pixels.length / 4), "int32"), rowTable, allWeights],
+    shape: [4 * middle, 4],
     uniforms: [count * widest, widest],
     invocations: count * widest,
   });
@@ -202,14 +208,25 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
   });
 }
 
-/** The pixels of a tile, each row padded to whole elements. */
+let scratch = new Uint8Array();
+
+/**
+ * Memory for pixels until they are uploaded, which a program's run does at once. To take new memory costs four times as
+ * long as to fill it.
+ */
+function scratchOf(length: number): Uint8Array {
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  return scratch.subarray(0, length);
+}
+
+/** The pixels of a tile, each row padded to whole quads. */
 function copyPixels({ image, left, top, columns, rows, stride }: Tile, to: Uint8Array): void {
   const { data, width } = image;
   const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const size = 3 * data.BYTES_PER_ELEMENT;
   for (let y = 0; y < rows; y++) {
     const at = size * ((top + y) * width + left);
-    to.set(all.subarray(at, at + size * columns), 16 * stride * y);
+    to.set(all.subarray(at, at + size * columns), quadBytes(image) * stride * y);
   }
 }
 
@@ -225,51 +242,48 @@ fn bytesOf(word : u32) -> vec4<f32> {
 }
 `;
 
-/** The rows of the photographs resampled to the rows of the crops. */
+/** The rows of the photographs resampled to the rows of the crops, a texel of four floats a pixel. */
 const rowsCode = (bytes: boolean) =>
   program({
     result: "vec4<f32>",
-    inputs: [["pixels", bytes ? "vec4<u32>" : "vec4<f32>"], ["table", "i32"], ["weights", "f32"]],
+    inputs: [["pixels", bytes ? "u32" : "vec4<f32>"], ["table", "i32"], ["weights", "f32"]],
     uniforms: ["count", "widest"],
     functions: QUOTIENT + (bytes ? BYTES_OF : ""),
     body: `
   if (id >= u.count) { return; }
   let row = quotient(id, u.widest);
-  let element = id - row * u.widest;
+  let quad = id - row * u.widest;
   let stride = ${numberOf("stride")};
-  if (element >= stride) { return; }
-  let source = ${numberOf("source")} + element;
+  if (quad >= stride) { return; }
+  var source = 3 * (${numberOf("source")} + quad);
   let weight = ${numberOf("weight")};
-  let taps = ${numberOf("taps")};
-  let to = ${numberOf("to")};${
+  var a = vec4<f32>();
+  var b = vec4<f32>();
+  var c = vec4<f32>();
+  for (var k = 0; k < ${numberOf("taps")}; k++) {
+    let w = weights[weight + k];${
+      ["a", "b", "c"].map((sum, i) => `
+    ${sum} += w * ${bytes ? `bytesOf(pixels[source + ${i}])` : `pixels[source + ${i}]`};`).join("")
+    }
+    source += 3 * stride;
+  }${
       bytes
-        ? `
-  var sums = array<vec4<f32>, 4>();
-  for (var k = 0; k < taps; k++) {
-    let w = weights[weight + k];
-    let four = pixels[source + k * stride];
-    sums[0] += w * bytesOf(four.x);
-    sums[1] += w * bytesOf(four.y);
-    sums[2] += w * bytesOf(four.z);
-    sums[3] += w * bytesOf(four.w);
-  }
-  let at = to + 4 * element;
-  result[at] = sums[0] / 255;
-  result[at + 1] = sums[1] / 255;
-  result[at + 2] = sums[2] / 255;
-  result[at + 3] = sums[3] / 255;`
-        : `
-  var sum = vec4<f32>();
-  for (var k = 0; k < taps; k++) { sum += weights[weight + k] * pixels[source + k * stride]; }
-  result[to + element] = sum;`
-    }`,
+        ? ["a", "b", "c"].map((sum) => `
+  ${sum} /= 255;`).join("")
+        : ""
+    }
+  let to = 4 * (${numberOf("to")} + quad);
+  result[to] = vec4<f32>(a.xyz, 0);
+  result[to + 1] = vec4<f32>(a.w, b.xy, 0);
+  result[to + 2] = vec4<f32>(b.zw, c.x, 0);
+  result[to + 3] = vec4<f32>(c.yzw, 0);`,
   });
 
 /** The columns of those resampled to the columns of the crops. */
 const columnsCode = () =>
   program({
     result: "f32",
-    inputs: [["rows", "f32"], ["table", "i32"], ["weights", "f32"], ["firsts", "i32"]],
+    inputs: [["rows", "vec4<f32>"], ["table", "i32"], ["weights", "f32"], ["firsts", "i32"]],
     uniforms: ["count", "width"],
     functions: QUOTIENT,
     body: `
@@ -278,12 +292,9 @@ const columnsCode = () =>
   let x = id - row * u.width;
   let taps = ${numberOf("across_taps")};
   let weight = ${numberOf("across_weight")} + x * taps;
-  let at = 4 * ${numberOf("to")} + 3 * firsts[${numberOf("first")} + x];
-  var sum = vec3<f32>();
-  for (var k = 0; k < taps; k++) {
-    let from_pixel = at + 3 * k;
-    sum += weights[weight + k] * vec3<f32>(rows[from_pixel], rows[from_pixel + 1], rows[from_pixel + 2]);
-  }
+  let at = 4 * ${numberOf("to")} + firsts[${numberOf("first")} + x];
+  var sum = vec4<f32>();
+  for (var k = 0; k < taps; k++) { sum += weights[weight + k] * rows[at + k]; }
   result[3 * id] = sum.x;
   result[3 * id + 1] = sum.y;
   result[3 * id + 2] = sum.z;`,

@@ -1,0 +1,129 @@
+/**
+ * What fills, mirrors, cuts out and undistorts, on the device and beside its reference in JavaScript. Maps lie on the
+ * device already; photographs come from memory.
+ */
+
+import type { Rank, Tensor } from "@tensorflow/tfjs";
+import { boxMean as boxMeanCpu } from "../../face/box_filter.ts";
+import { completeTextures } from "../../face/complete_textures.ts";
+import { extendBeyondCharts } from "../../face/extend_charts.ts";
+import { completeTexture } from "../../face/fill.ts";
+import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../face/push_pull.ts";
+import { undistortPhotographs } from "../../face/undistort.ts";
+import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
+import { boxMean } from "@ftim/gpu/ops/box-mean";
+import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
+import { cropPhotographs } from "../../nets/crop_photographs.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
+import { undistort } from "../../stages/data/parts/undistort.ts";
+import { gridHead } from "../../test/face/head.ts";
+import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
+import { CROP, picture, SIZE } from "./scene.ts";
+
+const FACES = 16;
+/** Batches of textures in flight at once, so that one waits while another computes. */
+const IN_FLIGHT = 4;
+/** As FTIM's first guess has it. */
+const GUESS = { feather: 2, trust: [0.25, 0.7], seam: 16, bound: 0.15, cells: 8, gainPrior: 0.1 } as const;
+
+/** One row for each piece of work. */
+export async function benchFill(lab: Lab): Promise<Row[]> {
+  return [...await benchMaps(lab), ...await benchPhotographs(lab)];
+}
+
+async function benchMaps(lab: Lab): Promise<Row[]> {
+  const { tf } = lab;
+  const { topology } = gridHead(101);
+  const map = uvMap(topology, SIZE);
+  const faces = Array.from({ length: FACES }, (_, i) => ({
+    texture: picture(i, SIZE),
+    template: picture(i + FACES, SIZE),
+    visibility: Float32Array.from(map.inside, (value, k) => k % SIZE < SIZE * (0.3 + 0.6 * i / FACES) ? value : 0),
+  }));
+  const stack = (maps: Float32Array[]) =>
+    tf.tidy(() => tf.stack<Tensor<Rank.R3>>(maps.map((one) => tf.tensor3d(one, [SIZE, SIZE, one.length / SIZE ** 2]))));
+  const textures = stack(faces.map(({ texture }) => texture)).as4D(FACES, SIZE, SIZE, 3);
+  const templates = stack(faces.map(({ template }) => template)).as4D(FACES, SIZE, SIZE, 3);
+  const visibilities = stack(faces.map(({ visibility }) => visibility)).as3D(FACES, SIZE, SIZE);
+  const small = tf.randomUniform<Rank.R4>([FACES, 16, 16, 3]);
+  const cells = new Float32Array(16 * 16 * 3);
+
+  const complete = async (inputs: Parameters<typeof completeTextures>[1], options: object) => {
+    const once = async () => (await completeTextures(tf, inputs, { topology, ...options })).textures.dispose();
+    return await timeAsync(() => Promise.all(Array.from({ length: IN_FLIGHT }, once))) / IN_FLIGHT;
+  };
+  const rows = [
+    await beside(`complete ${FACES} textures of ${SIZE}²`, {
+      ours: await complete({ textures, visibilities }, {}),
+      plain: () => faces.forEach(({ texture, visibility }) => completeTexture(texture, visibility, { topology })),
+    }),
+    await beside("the same as FTIM's first guess", {
+      ours: await complete({ textures, visibilities, templates }, GUESS),
+      plain: () =>
+        faces.forEach(({ texture, visibility, template }) =>
+          completeTexture(texture, visibility, { topology, template, ...GUESS })
+        ),
+    }),
+    await beside(`push-pull, ${FACES}×${SIZE}²×3`, {
+      ours: await time(lab, () => tf.tidy(() => pushPull(tf, textures, { weights: visibilities }))),
+      plain: () =>
+        faces.forEach(({ texture, visibility }) => pushPullCpu(texture, { weights: visibility, size: SIZE })),
+    }),
+    await beside(`enlarge ${FACES}×16²×3 to ${SIZE}²`, {
+      ours: await time(lab, () => enlarge(tf, small, { size: SIZE })),
+      plain: () => faces.forEach(() => enlargeCpu(cells, { from: 16, to: SIZE })),
+    }),
+    await beside(`box means, ${FACES}×${SIZE}²`, {
+      ours: await time(lab, () => tf.tidy(() => boxMean(tf, visibilities, { radius: 16 }))),
+      plain: () => faces.forEach(({ visibility }) => boxMeanCpu(visibility, { size: SIZE, radius: 16 })),
+    }),
+    await beside(`extend beyond the chart, ${FACES}×${SIZE}²×3`, {
+      ours: await time(lab, () => extendBeyondCharts(tf, textures, map)),
+      plain: () => faces.forEach(({ texture }) => extendBeyondChart(texture, map)),
+    }),
+  ];
+  tf.dispose([textures, templates, visibilities, small]);
+  return rows;
+}
+
+async function benchPhotographs(lab: Lab): Promise<Row[]> {
+  const { tf } = lab;
+  const size = { width: 1536, height: 2048 };
+  const bytes = Uint8Array.from({ length: 3 * size.width * size.height }, (_, i) => (i * 7) % 251);
+  const kinds = {
+    bytes: { ...size, data: bytes },
+    floats: { ...size, data: Float32Array.from(bytes, (b) => b / 255) },
+  };
+  const boxes = Array.from(
+    { length: FACES },
+    (_, i) => ({ left: 20.5 * i, top: 31.25 * i, width: 400 + 40 * i, height: 400 + 40 * i }),
+  );
+  const to = { width: CROP, height: CROP, border: "zero" } as const;
+  const k = [[1900, 0, 760.2], [0, 1900, 1031.7], [0, 0, 1]];
+  const camera = { k, distortion: [-0.08, 0.11, 0.0003, -0.0004, 0] as [number, number, number, number, number] };
+  const rows: Row[] = [];
+  for (const [kind, image] of Object.entries(kinds)) {
+    rows.push(
+      await beside(`${FACES} crops to ${CROP}² of ${kind}`, {
+        ours: await time(lab, () => cropPhotographs(tf, boxes.map((box) => ({ image, box })), to)),
+        plain: () => boxes.forEach((box) => resampleCpu(kinds.floats, { box, ...to })),
+      }),
+      await beside(`undistort ${size.width}×${size.height} ${kind}`, {
+        ours: await time(lab, () => undistortPhotographs(tf, [{ image, camera }])[0]!),
+        plain: () => undistort(kinds.floats, camera),
+      }),
+    );
+  }
+  return rows;
+}
+
+/** A row of our milliseconds and JavaScript's. */
+async function beside(work: string, { ours, plain }: { ours: number; plain: () => void }): Promise<Row> {
+  const script = await timeAsync(() => Promise.resolve(plain()));
+  return {
+    work,
+    "ours ms": rounded(ours),
+    "in JavaScript ms": rounded(script),
+    speedup: rounded(script / ours),
+  };
+}
