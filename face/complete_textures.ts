@@ -1,6 +1,6 @@
 /**
  * Complete textures from single photographs (see fill.ts, the reference) for many faces at once on the device. Values
- * agree with the reference's to f32 rounding, 4e-6 of full scale: its sums over cells are in f64, here they are in f32,
+ * agree with the reference's to f32 rounding, 2e-6 of full scale: its sums over cells are in f64, here they are in f32,
  * row by row.
  */
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
@@ -44,7 +44,10 @@ export interface CompletedTextures {
    * caller disposes of it.
    */
   readonly textures: Tensor4D;
-  /** The faces of which no texel was seen, in order. Their textures mean nothing. */
+  /**
+   * The faces of which no texel was seen, in order; one whose colours are no finite numbers is among them. Their
+   * textures mean nothing.
+   */
   readonly unseen: readonly number[];
 }
 

@@ -10,7 +10,7 @@ import { BLOCK_MEAN, ENLARGED_FROM, smoothBlock } from "@ftim/gpu/ops/push-pull"
 
 const VEC4 = "vec4<f32>";
 
-/** The weights of what is in the chart, and of the nearest texel that is where one is not; packed. */
+/** The visibility of what is in the chart, and of the nearest texel that is where one is not; packed. */
 export const visibilityCode = () =>
   program({
     result: VEC4,
@@ -21,7 +21,9 @@ export const visibilityCode = () =>
   if (id >= u.count) { return; }
   let map = quotient(id, u.elements);
   let texel = map * u.area + nearest[id - map * u.elements];
-  result[id] = vec4<f32>(visibility[texel.x], visibility[texel.y], visibility[texel.z], visibility[texel.w]);`,
+  let seen = vec4<f32>(visibility[texel.x], visibility[texel.y], visibility[texel.z], visibility[texel.w]);
+  // What is no number is not seen.
+  result[id] = select(vec4<f32>(), seen, seen > vec4<f32>());`,
   });
 
 /** How far each texel counts as seen, packed; 0 outside the chart. */
@@ -48,7 +50,8 @@ fn rise4(low : f32, high : f32, value : vec4<f32>) -> vec4<f32> {
 `;
 
 /**
- * `seen`, or the template's texels.
+ * `seen`, or the template's texels. What is not seen is 0, and a colour that is no finite number is not seen: times a
+ * weight of 0 it would still spread.
  *
  * @param fours whether rows are whole elements, so that four texels of three values are read as three elements
  */
@@ -57,7 +60,12 @@ export const gatherCode = (fours: boolean) =>
     result: VEC4,
     inputs: [["values", fours ? VEC4 : "f32"], ["weights", VEC4]],
     uniforms: ["count", "row", "size", "weighted"],
-    functions: QUOTIENT,
+    functions: QUOTIENT + /* wgsl */ `
+fn texel(colour : vec3<f32>, weight : f32) -> vec4<f32> {
+  let finite = (bitcast<vec3<u32>>(colour) & vec3<u32>(0x7fffffff)) < vec3<u32>(0x7f800000);
+  return select(vec4<f32>(), vec4<f32>(colour, weight), all(finite) && (weight > 0 || u.weighted == 0));
+}
+`,
     body: fours
       ? `
   if (id >= u.count) { return; }
@@ -65,10 +73,10 @@ export const gatherCode = (fours: boolean) =>
   let q = values[3 * id + 1];
   let r = values[3 * id + 2];
   let w = weights[id * u.weighted];
-  result[4 * id] = vec4<f32>(p.xyz, w.x);
-  result[4 * id + 1] = vec4<f32>(p.w, q.xy, w.y);
-  result[4 * id + 2] = vec4<f32>(q.zw, r.x, w.z);
-  result[4 * id + 3] = vec4<f32>(r.yzw, w.w);`
+  result[4 * id] = texel(p.xyz, w.x);
+  result[4 * id + 1] = texel(vec3<f32>(p.w, q.xy), w.y);
+  result[4 * id + 2] = texel(vec3<f32>(q.zw, r.x), w.z);
+  result[4 * id + 3] = texel(r.yzw, w.w);`
       : `
   if (id >= u.count) { return; }
   let y = quotient(id, u.row);
@@ -76,7 +84,7 @@ export const gatherCode = (fours: boolean) =>
   let w = weights[id * u.weighted];
   for (var k = 0; k < min(4, u.size - x); k++) {
     let at = y * u.size + x + k;
-    result[at] = vec4<f32>(values[3 * at], values[3 * at + 1], values[3 * at + 2], w[k]);
+    result[at] = texel(vec3<f32>(values[3 * at], values[3 * at + 1], values[3 * at + 2]), w[k]);
   }`,
   });
 
@@ -208,8 +216,8 @@ export const matchCode = () =>
   });
 
 /**
- * What is known of the texture: this half, and the mirrored half, bent to its colours if `seamed`, and held near them if
- * `bounded`. Beside it the second level of the same. `smoothed` is the filled second level of what `matchCode` gives.
+ * What is known of the texture: this half, and the mirrored half, bent to its colours if `seamed`, and held near them
+ * if `bounded`. Beside it the second level of the same. `smoothed` is the filled second level of what `matchCode` gives.
  */
 export const blendCode = ({ seamed, bounded }: { seamed: boolean; bounded: boolean }) =>
   program({

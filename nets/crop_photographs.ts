@@ -34,8 +34,8 @@ export interface CropPhotographsOptions {
  *
  * @param boxes photographs may differ in size and be floats or bytes
  * @returns [boxes, height, width, 3], 0..1
- * @throws {RangeError} if a box or the size is not positive and finite, or one row of a crop is made of more pixels than
- *   the device holds; the message names the box's index
+ * @throws {RangeError} if a box or the size is not positive and finite, or one row of a crop is made of more pixels
+ *   than the device holds; the message names the box's index
  */
 export function cropPhotographs(
   tf: Tfjs,

@@ -2,9 +2,9 @@
  * Push-pull on the device: what is not known in a stack of square maps is filled with a smooth continuation of what is
  * (Gortler et al. 1996, "The Lumigraph", §3.4), and maps are enlarged bilinearly.
  *
- * Inside, a map is a tensor of texels [maps·size², 4]: three values and their weight. Each level is one dispatch for the
- * whole stack, and an invocation works on a block of 2×2 texels of the larger level, so a level reads the nine texels
- * around it once.
+ * Inside, a map is a tensor of texels [maps·size², 4]: three values and their weight. Each level is one dispatch for
+ * the whole stack, and an invocation works on a block of 2×2 texels of the larger level, so a level reads the nine
+ * texels around it once.
  */
 
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
@@ -134,8 +134,8 @@ export function pushPull(tf: Tfjs, values: Tensor4D, { weights }: { weights: Ten
 }
 
 /**
- * Square maps brought to a larger size bilinearly. Texel (0, 0) of both has its corner at the origin, and a texel of the
- * smaller map covers the same whole number of texels of the larger (the last row may stand over).
+ * Square maps brought to a larger size bilinearly. Texel (0, 0) of both has its corner at the origin, and a texel of
+ * the smaller map covers the same whole number of texels of the larger (the last row may stand over).
  *
  * @param values [maps, from, from, channels]
  * @param options.size side of the larger maps

@@ -103,6 +103,20 @@ Deno.test("completeTextures() names the faces of which nothing was seen and comp
   assert.ok(found.data.every(Number.isFinite));
 });
 
+Deno.test("completeTextures() leaves out what is no number", async () => {
+  const [size, area] = [32, 32 * 32];
+  const faces = seenFaces(4, size);
+  const whole = await onDevice(faces, { topology, ...GUESS });
+  // One texel, all colours, all visibilities.
+  faces.textures.fill(NaN, 3 * (area / 2 + 8), 3 * (area / 2 + 8) + 2);
+  faces.textures.fill(Infinity, 3 * area, 6 * area);
+  faces.visibilities.fill(NaN, 2 * area, 3 * area);
+  const found = await onDevice(faces, { topology, ...GUESS });
+  assert.deepEqual(found.unseen, [1, 2]);
+  assert.deepEqual(found.data.slice(9 * area), whole.data.slice(9 * area));
+  assert.ok(found.data.every(Number.isFinite));
+});
+
 Deno.test("completeTextures() takes no faces, and refuses maps that do not fit", async () => {
   const none = await onDevice(seenFaces(0, 8), { topology });
   assert.deepEqual([none.data.length, none.unseen], [0, []]);

@@ -11,7 +11,7 @@ const { topology } = gridHead(15);
 const tf = await openTfjs();
 
 for (const [count, size, channels] of [[1, 16, 3], [3, 33, 1], [65, 9, 4], [2, 32, 8]] as const) {
-  Deno.test(`extendBeyondCharts() and tf.reverse() are the references': ${count} of ${size}², ${channels}`, async () => {
+  Deno.test(`extendBeyondCharts(), tf.reverse() are the references': ${count} of ${size}², ${channels}`, async () => {
     const map = uvMap(topology, size);
     const values = Float32Array.from({ length: count * size * size * channels }, random);
     const maps = tf.tensor4d(values, [count, size, size, channels]);
