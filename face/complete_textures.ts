@@ -9,14 +9,12 @@ import { boxMeanPacked, packedRow } from "@ftim/gpu/ops/box-mean";
 import { fillTexels, halfOf } from "@ftim/gpu/ops/push-pull";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { run } from "@ftim/gpu/wgsl";
+import { blendCode, finishCode, matchCode } from "./complete_blend_wgsl.ts";
 import {
-  blendCode,
   cellGainsCode,
   cellRowsCode,
-  finishCode,
   gainRowsCode,
   gatherCode,
-  matchCode,
   ownCode,
   visibilityCode,
 } from "./complete_textures_wgsl.ts";
@@ -53,7 +51,7 @@ export interface CompletedTextures {
 
 /** How textures are completed, and how many at a time. */
 export interface CompleteAllOptions extends Omit<CompleteOptions, "template"> {
-  /** Texels of the largest tensors at a time. Default 2²¹; more is not faster, and takes 150 bytes for each. */
+  /** Texels of the largest tensors at a time. Default 2²⁰; more is not faster, and takes 150 bytes for each. */
   readonly texelsAtOnce?: number;
 }
 
@@ -67,7 +65,7 @@ export interface CompleteAllOptions extends Omit<CompleteOptions, "template"> {
 export async function completeTextures(
   tf: Tfjs,
   faces: SeenTextures,
-  { texelsAtOnce = 1 << 21, ...options }: CompleteAllOptions,
+  { texelsAtOnce = 1 << 20, ...options }: CompleteAllOptions,
 ): Promise<CompletedTextures> {
   const [count, size, width] = faces.textures.shape;
   const { textures, visibilities, templates } = faces;

@@ -17,15 +17,3 @@ export function chunksOf(
   const size = Math.max(16, Math.ceil(length / Math.max(1, wanted)), software ? 0 : Math.ceil(Math.sqrt(length)));
   return Math.max(1, Math.ceil(length / size));
 }
-
-/**
- * WGSL of `quotient(n, d)`, n / d for whole n from 0 and d from 1, right where the quotient is less than 2²²: eight
- * times as fast on a software adapter, whose vectors cannot divide whole numbers.
- */
-export const QUOTIENT = /* wgsl */ `
-fn quotient(n : i32, d : i32) -> i32 {
-  let q = i32(f32(n) / f32(d));
-  let rest = n - q * d;
-  return q + i32(rest >= d) - i32(rest < 0);
-}
-`;

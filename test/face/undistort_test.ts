@@ -55,7 +55,7 @@ for (
   });
 }
 
-Deno.test("undistortPhotographs() takes several sizes, or no photograph, and names the one that it cannot", async () => {
+Deno.test("undistortPhotographs() takes several sizes, or none, and names what it cannot take", async () => {
   const photographs = [[30, 20], [21, 33]].map(([width, height]) => ({
     image: { width: width!, height: height!, data: picture(width!, height!) },
     camera: lens(width!, height!, [0.1, 0, 0, 0, 0]),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import type { Pixels } from "../../face/pixels.ts";
-import { cropPhotographs, type CropPhotographsOptions, type PhotographBox } from "../../nets/crop_photographs.ts";
+import { cropPhotographs, type CropPhotographsOptions } from "../../nets/crop_photographs.ts";
+import type { PhotographBox } from "../../nets/crop_tiles.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { maxDifference, randomStream } from "../face/head.ts";
 
