@@ -23,3 +23,41 @@ export function wordsOf({ data }: Pick<Pixels, "data">): Int32Array {
   padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return new Int32Array(padded.buffer);
 }
+
+/** A part of a photograph: whole pixels inside it. */
+export interface PixelPart {
+  readonly left: number;
+  readonly top: number;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/**
+ * Copies the values of a part of a photograph, row after row.
+ *
+ * @param options.to where to
+ * @param options.rowBytes from the beginning of a row to that of the next
+ */
+export function copyPart(
+  { data, width }: Pixels,
+  { left, top, columns, rows }: PixelPart,
+  { to, rowBytes }: { to: Uint8Array; rowBytes: number },
+): void {
+  const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const size = 3 * data.BYTES_PER_ELEMENT;
+  for (let y = 0; y < rows; y++) {
+    const at = size * ((top + y) * width + left);
+    to.set(all.subarray(at, at + size * columns), rowBytes * y);
+  }
+}
+
+let scratch = new Uint8Array();
+
+/**
+ * Memory for pixels until they are uploaded, which a program's run does at once; the next call gives the same. To take
+ * new memory costs four times as long as to fill it.
+ */
+export function pixelScratch(length: number): Uint8Array {
+  if (scratch.length < length) scratch = new Uint8Array(length);
+  return scratch.subarray(0, length);
+}

@@ -6,6 +6,7 @@
  * some of its rows. Rows are resampled first, four pixels at a time, which are three words of a photograph in bytes.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import { copyPart, pixelScratch } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
@@ -62,11 +63,11 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
   const table = new Int32Array(ROW_NUMBERS * count);
   const weights: Float32Array[] = [];
   const firsts = new Int32Array(tiles.length * width);
-  const pixels = scratchOf(quad * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
+  const pixels = pixelScratch(quad * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
   let [row, source, middle, weight] = [0, 0, 0, 0];
   for (const [index, tile] of tiles.entries()) {
     const { down, across, first, end, left, top, rows, stride } = tile;
-    copyPixels(tile, pixels.subarray(quad * source));
+    copyPart(tile.image, tile, { to: pixels.subarray(quad * source), rowBytes: quad * stride });
     weights.push(down.weights, across.weights);
     firsts.set(across.first.map((column) => column - left), index * width);
     const acrossWeight = weight + down.weights.length;
@@ -105,28 +106,6 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
     uniforms: [count * width, width],
     invocations: count * width,
   });
-}
-
-let scratch = new Uint8Array();
-
-/**
- * Memory for pixels until they are uploaded, which a program's run does at once. To take new memory costs four times as
- * long as to fill it.
- */
-function scratchOf(length: number): Uint8Array {
-  if (scratch.length < length) scratch = new Uint8Array(length);
-  return scratch.subarray(0, length);
-}
-
-/** The pixels of a tile, each row padded to whole quads. */
-function copyPixels({ image, left, top, columns, rows, stride }: Tile, to: Uint8Array): void {
-  const { data, width } = image;
-  const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const size = 3 * data.BYTES_PER_ELEMENT;
-  for (let y = 0; y < rows; y++) {
-    const at = size * ((top + y) * width + left);
-    to.set(all.subarray(at, at + size * columns), quadBytes(image) * stride * y);
-  }
 }
 
 /** WGSL of a number in the table of rows. */

@@ -1,7 +1,7 @@
 /**
  * Crops as tiles: which pixels of a photograph some rows of a crop are made of, so many that the device holds them.
  */
-import type { Pixels } from "../face/pixels.ts";
+import type { PixelPart, Pixels } from "../face/pixels.ts";
 import { type Border, type Box, type Taps, taps } from "./resample_taps.ts";
 
 /** A box in a photograph. */
@@ -12,18 +12,13 @@ export interface PhotographBox {
 }
 
 /** Some rows of a crop and the pixels that they are made of. */
-export interface Tile {
+export interface Tile extends PixelPart {
   readonly image: Pixels;
   readonly down: Taps;
   readonly across: Taps;
   /** Rows of the crop. */
   readonly first: number;
   readonly end: number;
-  /** The pixels in the photograph. */
-  readonly left: number;
-  readonly top: number;
-  readonly columns: number;
-  readonly rows: number;
   /** Quads of four pixels in a row of pixels. */
   readonly stride: number;
 }

@@ -20,6 +20,8 @@ import { boxMean } from "@ftim/gpu/ops/box-mean";
 import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { cropPhotographs } from "../../nets/crop_photographs.ts";
+import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
+import { cutTurnedSquares } from "../../nets/turned_squares.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { undistort } from "../../stages/data/parts/undistort.ts";
 import { gridHead } from "../../test/face/head.ts";
@@ -27,6 +29,8 @@ import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
 import { CROP, picture, SIZE } from "./scene.ts";
 
 const FACES = 16;
+/** Side of the mesh network's input. */
+const MESH_INPUT = 192;
 /** Batches of textures in flight at once, so that one waits while another computes. */
 const IN_FLIGHT = 4;
 /** As FTIM's first guess has it. */
@@ -108,8 +112,28 @@ async function benchPhotographs(lab: Lab): Promise<Row[]> {
   const k = [[1900, 0, 760.2], [0, 1900, 1031.7], [0, 0, 1]];
   const camera = { k, distortion: [-0.08, 0.11, 0.0003, -0.0004, 0] as [number, number, number, number, number] };
   const rows: Row[] = [];
+  const squares = boxes.map(({ left, top, width }) => ({
+    x: left + width / 2,
+    y: top + width / 2,
+    side: width,
+    angle: 0.2,
+  }));
+  const turnOf = ({ x, y, side, angle }: Square) => ({
+    x,
+    y,
+    a: Math.cos(angle) * side / MESH_INPUT,
+    b: Math.sin(angle) * side / MESH_INPUT,
+    samples: 2,
+  });
   for (const [kind, image] of Object.entries(kinds)) {
     rows.push(
+      await beside(`${FACES} turned squares to ${MESH_INPUT}² of ${kind}`, {
+        ours: await time(
+          lab,
+          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: MESH_INPUT }),
+        ),
+        plain: () => squares.forEach((square) => cutSquare(kinds.floats, square)),
+      }),
       await beside(`${FACES} crops to ${CROP}² of ${kind}`, {
         ours: await time(lab, () => cropPhotographs(tf, boxes.map((box) => ({ image, box })), to)),
         plain: () => boxes.forEach((box) => resampleCpu(kinds.floats, { box, ...to })),
