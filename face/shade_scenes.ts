@@ -4,6 +4,8 @@
  * pixel and what lies beyond, which is right to 1e-5 pixels where one number would be right to 1e-4.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { webgpuBackend } from "@ftim/gpu/backend";
+import { fetchTexel, pack } from "@ftim/gpu/texels";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
 import type { HeadShell } from "./head_shell.ts";
@@ -52,15 +54,26 @@ export function shadeScenes(tf: Tfjs, { triangle, weights }: SceneRaster, scene:
   pictures.set(part.data, texture.data.length);
   if (frames === 0) return tf.zeros([0, height, width, 3]);
   const count = frames * height * width;
-  return tf.tidy(() =>
-    run(tf, {
+  return tf.tidy(() => {
+    const texels = (values: Float32Array, { slot, channels }: { slot: string; channels: number }) =>
+      pack(webgpuBackend(tf), tf.tensor1d(values), {
+        outer: values.length / channels,
+        outerStride: channels,
+        inner: 1,
+        innerPadded: 1,
+        innerStride: channels,
+        channels,
+        channelStride: 1,
+        slot,
+      });
+    return run(tf, {
       key: "shade_scenes",
       code,
       inputs: [
         triangle,
         weights,
-        tf.tensor2d(places, [places.length / 4, 4]),
-        tf.tensor1d(pictures),
+        texels(places, { slot: "scene places", channels: 4 }),
+        texels(pictures, { slot: "scene pictures", channels: 3 }),
         tf.tensor1d(data),
       ],
       shape: [frames, height, width, 3],
@@ -76,8 +89,8 @@ export function shadeScenes(tf: Tfjs, { triangle, weights }: SceneRaster, scene:
         ...tint.map((f32) => ({ f32 })),
       ],
       invocations: count,
-    }) as Tensor4D
-  );
+    }) as Tensor4D;
+  });
 }
 
 /** The pixels of a photograph between its samples, and one more on each side, which a bilinear sample reads. */
@@ -132,8 +145,8 @@ const code = () =>
     inputs: [
       ["triangles", "vec2<i32>"],
       ["weights", "vec4<f32>"],
-      ["places", "vec4<f32>"],
-      ["pictures", "f32"],
+      ["places", "texture"],
+      ["pictures", "texture"],
       ["background", "f32"],
     ],
     uniforms: [
@@ -150,12 +163,13 @@ const code = () =>
       "blue:f32",
     ],
     functions: QUOTIENT + /* wgsl */ `
-fn pixel(i : i32) -> vec3<f32> { return vec3<f32>(pictures[3 * i], pictures[3 * i + 1], pictures[3 * i + 2]); }
+fn placeAt(i : i32) -> vec4<f32> { return ${fetchTexel("places", "i")}; }
+fn pixel(i : i32) -> vec3<f32> { return ${fetchTexel("pictures", "i")}.xyz; }
 fn colour(triangle : i32, weights : vec2<f32>, behind : vec3<f32>) -> vec3<f32> {
   let t = max(triangle, 0);
   let face = t < u.on_face;
-  let start = places[2 * t];
-  let ways = places[2 * t + 1];
+  let start = placeAt(2 * t);
+  let ways = placeAt(2 * t + 1);
   let size = select(vec2<i32>(u.part_width, u.part_height), vec2<i32>(u.texture_width, u.texture_height), face);
   let moved = start.zw + weights.x * ways.xy + weights.y * ways.zw;
   let at = vec2<i32>(start.xy + floor(moved));
