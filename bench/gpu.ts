@@ -6,6 +6,7 @@
  * milliseconds only on an idle machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
+import { benchFill } from "./gpu/fill.ts";
 import { benchLayout } from "./gpu/layout.ts";
 import { openLab, rounded, type Row } from "./gpu/lab.ts";
 import { benchRendering } from "./gpu/rendering.ts";
@@ -13,7 +14,7 @@ import { benchSimilarity } from "./gpu/similarity.ts";
 import { benchTrainingStep } from "./gpu/training_step.ts";
 import { benchUnetStep } from "./gpu/unet_step.ts";
 
-const PARTS = ["convolution", "layout", "rendering", "similarity", "unet", "training"] as const;
+const PARTS = ["convolution", "layout", "rendering", "fill", "similarity", "unet", "training"] as const;
 
 const only = Deno.args.includes("--only") ? (Deno.args[Deno.args.indexOf("--only") + 1] ?? "").split(",") : PARTS;
 const unknown = only.filter((name) => !(PARTS as readonly string[]).includes(name));
@@ -56,6 +57,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
       return await benchLayout(lab);
     case "rendering":
       return await benchRendering(lab);
+    case "fill":
+      return await benchFill(lab);
     case "similarity":
       return [await benchSimilarity(lab)];
     case "unet":

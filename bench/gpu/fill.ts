@@ -1,0 +1,194 @@
+/**
+ * What fills, mirrors, cuts out and undistorts, on the device and beside its reference in JavaScript. Maps lie on the
+ * device already; photographs come from memory.
+ */
+
+import type { Rank, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { boxMean as boxMeanCpu } from "../../face/box_filter.ts";
+import { completeTextures } from "../../face/complete_textures.ts";
+import { extendBeyondCharts } from "../../face/extend_charts.ts";
+import { completeTexture } from "../../face/fill.ts";
+import { headShell } from "../../face/head_shell.ts";
+import { createImage } from "../../face/image.ts";
+import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
+import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../face/push_pull.ts";
+import { drawScene } from "../../face/scene.ts";
+import { shadeScenes } from "../../face/shade_scenes.ts";
+import { undistortPhotographs } from "../../face/undistort.ts";
+import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
+import { boxMean } from "@ftim/gpu/ops/box-mean";
+import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import { cropPhotographs } from "../../nets/crop_photographs.ts";
+import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
+import { cutTurnedSquares } from "../../nets/turned_squares.ts";
+import { resampleCpu } from "../../nets/resample_cpu.ts";
+import { undistort } from "../../stages/data/parts/undistort.ts";
+import { gridHead } from "../../test/face/head.ts";
+import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
+import { CROP, picture, SIZE } from "./scene.ts";
+
+const FACES = 16;
+/** Side of the mesh network's input. */
+const MESH_INPUT = 192;
+/** Batches of textures in flight at once, so that one waits while another computes. */
+const IN_FLIGHT = 4;
+/** As FTIM's first guess has it. */
+const GUESS = { feather: 2, trust: [0.25, 0.7], seam: 16, bound: 0.15, cells: 8, gainPrior: 0.1 } as const;
+
+/** One row for each piece of work. */
+export async function benchFill(lab: Lab): Promise<Row[]> {
+  return [...await benchMaps(lab), ...await benchPhotographs(lab), await benchScenes(lab)];
+}
+
+async function benchMaps(lab: Lab): Promise<Row[]> {
+  const { tf } = lab;
+  const { topology } = gridHead(101);
+  const map = uvMap(topology, SIZE);
+  const faces = Array.from({ length: FACES }, (_, i) => ({
+    texture: picture(i, SIZE),
+    template: picture(i + FACES, SIZE),
+    visibility: Float32Array.from(map.inside, (value, k) => k % SIZE < SIZE * (0.3 + 0.6 * i / FACES) ? value : 0),
+  }));
+  const stack = (maps: Float32Array[]) =>
+    tf.tidy(() => tf.stack<Tensor<Rank.R3>>(maps.map((one) => tf.tensor3d(one, [SIZE, SIZE, one.length / SIZE ** 2]))));
+  const textures = stack(faces.map(({ texture }) => texture)).as4D(FACES, SIZE, SIZE, 3);
+  const templates = stack(faces.map(({ template }) => template)).as4D(FACES, SIZE, SIZE, 3);
+  const visibilities = stack(faces.map(({ visibility }) => visibility)).as3D(FACES, SIZE, SIZE);
+  const small = tf.randomUniform<Rank.R4>([FACES, 16, 16, 3]);
+  const cells = new Float32Array(16 * 16 * 3);
+
+  const complete = async (inputs: Parameters<typeof completeTextures>[1], options: object) => {
+    const once = async () => (await completeTextures(tf, inputs, { topology, ...options })).textures.dispose();
+    return await timeAsync(() => Promise.all(Array.from({ length: IN_FLIGHT }, once))) / IN_FLIGHT;
+  };
+  const rows = [
+    await beside(`complete ${FACES} textures of ${SIZE}²`, {
+      ours: await complete({ textures, visibilities }, {}),
+      plain: () => faces.forEach(({ texture, visibility }) => completeTexture(texture, visibility, { topology })),
+    }),
+    await beside("the same as FTIM's first guess", {
+      ours: await complete({ textures, visibilities, templates }, GUESS),
+      plain: () =>
+        faces.forEach(({ texture, visibility, template }) =>
+          completeTexture(texture, visibility, { topology, template, ...GUESS })
+        ),
+    }),
+    await beside(`push-pull, ${FACES}×${SIZE}²×3`, {
+      ours: await time(lab, () => tf.tidy(() => pushPull(tf, textures, { weights: visibilities }))),
+      plain: () =>
+        faces.forEach(({ texture, visibility }) => pushPullCpu(texture, { weights: visibility, size: SIZE })),
+    }),
+    await beside(`enlarge ${FACES}×16²×3 to ${SIZE}²`, {
+      ours: await time(lab, () => enlarge(tf, small, { size: SIZE })),
+      plain: () => faces.forEach(() => enlargeCpu(cells, { from: 16, to: SIZE })),
+    }),
+    await beside(`box means, ${FACES}×${SIZE}²`, {
+      ours: await time(lab, () => tf.tidy(() => boxMean(tf, visibilities, { radius: 16 }))),
+      plain: () => faces.forEach(({ visibility }) => boxMeanCpu(visibility, { size: SIZE, radius: 16 })),
+    }),
+    await beside(`extend beyond the chart, ${FACES}×${SIZE}²×3`, {
+      ours: await time(lab, () => extendBeyondCharts(tf, textures, map)),
+      plain: () => faces.forEach(({ texture }) => extendBeyondChart(texture, map)),
+    }),
+  ];
+  tf.dispose([textures, templates, visibilities, small]);
+  return rows;
+}
+
+async function benchPhotographs(lab: Lab): Promise<Row[]> {
+  const { tf } = lab;
+  const size = { width: 1536, height: 2048 };
+  const bytes = Uint8Array.from({ length: 3 * size.width * size.height }, (_, i) => (i * 7) % 251);
+  const kinds = {
+    bytes: { ...size, data: bytes },
+    floats: { ...size, data: Float32Array.from(bytes, (b) => b / 255) },
+  };
+  const boxes = Array.from(
+    { length: FACES },
+    (_, i) => ({ left: 20.5 * i, top: 31.25 * i, width: 400 + 40 * i, height: 400 + 40 * i }),
+  );
+  const to = { width: CROP, height: CROP, border: "zero" } as const;
+  const k = [[1900, 0, 760.2], [0, 1900, 1031.7], [0, 0, 1]];
+  const camera = { k, distortion: [-0.08, 0.11, 0.0003, -0.0004, 0] as [number, number, number, number, number] };
+  const rows: Row[] = [];
+  const squares = boxes.map(({ left, top, width }) => ({
+    x: left + width / 2,
+    y: top + width / 2,
+    side: width,
+    angle: 0.2,
+  }));
+  const turnOf = ({ x, y, side, angle }: Square) => ({
+    x,
+    y,
+    a: Math.cos(angle) * side / MESH_INPUT,
+    b: Math.sin(angle) * side / MESH_INPUT,
+    samples: 2,
+  });
+  for (const [kind, image] of Object.entries(kinds)) {
+    rows.push(
+      await beside(`${FACES} turned squares to ${MESH_INPUT}² of ${kind}`, {
+        ours: await time(
+          lab,
+          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: MESH_INPUT }),
+        ),
+        plain: () => squares.forEach((square) => cutSquare(kinds.floats, square)),
+      }),
+      await beside(`${FACES} crops to ${CROP}² of ${kind}`, {
+        ours: await time(lab, () => cropPhotographs(tf, boxes.map((box) => ({ image, box })), to)),
+        plain: () => boxes.forEach((box) => resampleCpu(kinds.floats, { box, ...to })),
+      }),
+      await beside(`undistort ${size.width}×${size.height} ${kind}`, {
+        ours: await time(lab, () => undistortPhotographs(tf, [{ image, camera }])[0]!),
+        plain: () => undistort(kinds.floats, camera),
+      }),
+    );
+  }
+  return rows;
+}
+
+/** Frames of one head as `synthesize` draws them, their raster given. */
+async function benchScenes(lab: Lab): Promise<Row> {
+  const { tf } = lab;
+  const side = 448;
+  const { topology, model } = gridHead(101);
+  const twice = { width: 2 * side, height: 2 * side };
+  const pose = (points: Float32Array) =>
+    poseToCrop({
+      scale: side / 4,
+      rotation: rotationFromAngles({ yaw: 30, pitch: 5, roll: -3 }),
+      translation: Float64Array.of(side / 2, -side / 2, 0),
+    }, points);
+  const shell = headShell(model, { triangles: topology.triangles, photographed: pose(model) });
+  const frame = { face: pose(model), shell: { ...shell, vertices: pose(shell.vertices) } };
+  const vertices = Float32Array.from([...frame.face, ...frame.shell.vertices], (value) => 2 * value);
+  const behind = shell.triangles.map((vertex) => vertex + topology.vertexCount);
+  const triangles = Uint32Array.from([...topology.triangles, ...behind]);
+  const image = createImage({ width: side, height: side }, picture(5, side));
+  const texture = createImage({ width: SIZE, height: SIZE }, picture(6, SIZE));
+  const tint = [1.1, 1, 0.9] as const;
+  const colours = { topology, texture, shell, photograph: image, tint, background: image };
+  const raster = rasteriseCpu({ vertices, triangles }, twice);
+  const stack = (map: Tensor) => tf.tidy(() => tf.stack(Array.from({ length: FACES }, () => map)));
+  const triangle = stack(tf.tensor2d(raster.triangle, [2 * side, 2 * side], "int32")) as Tensor3D;
+  const weights = stack(tf.tensor3d(raster.weights, [2 * side, 2 * side, 2])) as Tensor4D;
+  const ours = await time(lab, () => shadeScenes(tf, { triangle, weights }, colours));
+  const alone = await timeAsync(() => Promise.resolve(rasteriseCpu({ vertices, triangles }, twice)));
+  const drawn = await timeAsync(() => Promise.resolve(drawScene({ ...colours, ...frame })));
+  tf.dispose([triangle, weights]);
+  return row(`colour ${FACES} frames of ${side}²`, { ours, script: FACES * (drawn - alone) });
+}
+
+/** A row of our milliseconds and JavaScript's. */
+async function beside(work: string, { ours, plain }: { ours: number; plain: () => void }): Promise<Row> {
+  return row(work, { ours, script: await timeAsync(() => Promise.resolve(plain())) });
+}
+
+function row(work: string, { ours, script }: { ours: number; script: number }): Row {
+  return {
+    work,
+    "ours ms": rounded(ours),
+    "in JavaScript ms": rounded(script),
+    speedup: rounded(script / ours),
+  };
+}
