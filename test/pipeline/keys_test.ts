@@ -254,7 +254,7 @@ Deno.test("parameters that JSON cannot say are refused by their stage and path",
   }
 });
 
-Deno.test("a second definition of a stage in its module is refused on the same store: they would share results", async () => {
+Deno.test("a second definition of a stage in its module is refused: the two would share results", async () => {
   using lab = openLab();
   const scale = (factor: number) =>
     defineStage({

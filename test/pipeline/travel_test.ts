@@ -93,7 +93,7 @@ Deno.test("an archive in which two items changed places is refused", async () =>
   assert.equal((await reproduce(target(), lab.options({ store: away }))).summary.executed, 4);
 });
 
-Deno.test("item records without a result, or with another item's files, are refused though their checksum is right", async () => {
+Deno.test("item records without a result, or with another item's files, are refused", async () => {
   using lab = openLab();
   const { home } = await openRun(lab);
   const shared = join(lab.root, "shared");

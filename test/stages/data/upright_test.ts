@@ -8,7 +8,7 @@ import { decodePhotograph } from "../../../stages/faces/photograph.ts";
 import { asset } from "../../assets.ts";
 import { withScratch } from "../scratch.ts";
 
-Deno.test("bestTurn() takes the highest score; among equals what is upright, then the smallest tilt, headlong last", () => {
+Deno.test("bestTurn() takes the highest score; among equals what is upright, then the smallest tilt", () => {
   const trial = (turns: number, score: number, tilt = 0) => ({ turns, score, tilt });
   assert.equal(bestTurn([trial(0, 0.2), trial(1, 0.9), trial(2, 0.99), trial(3, 1)]), 3);
   assert.equal(bestTurn([trial(0, 1, 20), trial(1, 1, 3), trial(2, 1), trial(3, 0.5)]), 0);
