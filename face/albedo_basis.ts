@@ -2,15 +2,17 @@
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import type { AlbedoModel } from "./morphable.ts";
-import { type Sampling, sampleTexels } from "./sampled_texels.ts";
+import { sampleTexels, type Sampling } from "./sampled_texels.ts";
 
 /** N texels of an albedo model of K components. */
 export interface AlbedoBasis {
   readonly components: number;
   /** Texels of the whole map. */
   readonly texels: number;
-  /** Which texels these are [N] int32. */
-  readonly samples: Tensor1D;
+  /** Which texels these are. */
+  readonly samples: Int32Array;
+  /** The same on the device [N] int32. */
+  readonly places: Tensor1D;
   /** RGB and a 0 [N, 4]. */
   readonly mean: Tensor;
   /** What one standard deviation of each component adds to each colour of a texel [3·N, K or a few more of 0]. */
@@ -33,14 +35,12 @@ export function uploadAlbedoBasis(
   const components = albedoSigma.length;
   if (components === 0) throw new RangeError("The albedo model has no component to fit");
   const texels = albedoMean.length / 3;
-  const samples = tf.keep(sampleTexels(tf, texels, { stride, inside }));
-  const [count] = samples.shape;
+  const samples = sampleTexels(texels, { stride, inside });
+  const count = samples.length;
   const width = 4 * Math.ceil(components / 4);
   const mean = new Float32Array(4 * count);
   const rows = new Float32Array(3 * count * width);
-  let sample = 0;
-  for (let i = 0; i < texels; i += stride) {
-    if (inside !== undefined && inside[i] === 0) continue;
+  for (const [sample, i] of samples.entries()) {
     for (let c = 0; c < 3; c++) {
       mean[4 * sample + c] = albedoMean[3 * i + c]!;
       const row = (3 * sample + c) * width;
@@ -48,18 +48,18 @@ export function uploadAlbedoBasis(
         rows[row + k] = albedoSigma[k]! * albedoBasis[k * albedoMean.length + 3 * i + c]!;
       }
     }
-    sample++;
   }
   return {
     components,
     texels,
     samples,
+    places: tf.keep(tf.tensor1d(samples, "int32")),
     mean: tf.keep(tf.tensor2d(mean, [count, 4])),
     rows: tf.keep(tf.tensor2d(rows, [3 * count, width])),
   };
 }
 
 /** Frees a model's tensors. */
-export function disposeAlbedoBasis({ samples, mean, rows }: AlbedoBasis): void {
-  for (const tensor of [samples, mean, rows]) tensor.dispose();
+export function disposeAlbedoBasis({ places, mean, rows }: AlbedoBasis): void {
+  for (const tensor of [places, mean, rows]) tensor.dispose();
 }

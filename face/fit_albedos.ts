@@ -18,7 +18,9 @@ import { checkMaps, takeTexels } from "./sampled_texels.ts";
 import { solutionLength, solveSystems } from "./solve_batch.ts";
 import { addLanes, LANES } from "./weighted_sums.ts";
 
-/** What was seen of some faces; T texels in any shape. */
+/**
+ * What was seen of some faces; T texels in any shape, or only the N that take part: `uploadSamples`, `sampleNormals`.
+ */
 export interface SeenTextures {
   /** RGB per texel, 0..1 [B, …, 3]. */
   readonly texture: Tensor;
@@ -47,12 +49,9 @@ export async function fitAlbedos(
     & { readonly basis: AlbedoBasis }
     & Omit<AlbedoFitOptions, "stride">,
 ): Promise<{ light: Float32Array; code: Float32Array }[]> {
-  checkMaps(weight, { texture: { map: texture }, normals: { map: normals } });
+  const { components, texels, places: samples } = basis;
+  checkMaps(weight, { texture: { map: texture }, normals: { map: normals } }, { texels, samples: samples.size });
   const [batch = 0] = weight.shape;
-  const { components, samples } = basis;
-  if (weight.size !== batch * basis.texels) {
-    throw new RangeError(`Weights [${weight.shape}] must have the model's ${basis.texels} texels for each face`);
-  }
   const found = tf.tidy(() => {
     const [place, colour] = [normals, texture].map((map) => takeTexels(tf, map, { weight, samples })) as [
       Tensor,
@@ -63,7 +62,9 @@ export async function fitAlbedos(
     for (let turn = 0; turn < turns; turn++) {
       const limit = turn === 0 ? MOST : Math.min(huber, MOST);
       const last = [lights, codes];
-      [lights, codes] = tf.tidy(() => nextTurn(tf, { place, colour }, { basis, lights, codes, lightRidge, noise, limit }));
+      [lights, codes] = tf.tidy(() =>
+        nextTurn(tf, { place, colour }, { basis, lights, codes, lightRidge, noise, limit })
+      );
       tf.dispose(last);
     }
     return [lights, codes];

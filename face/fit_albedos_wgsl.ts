@@ -53,7 +53,11 @@ fn weighted(face : i32, sample : i32, albedo : vec3<f32>) -> vec4<f32> {
     a${f} += vec3<f32>(dot(c${f}, r), dot(c${f}, g), dot(c${f}, b));`)
     }
   }
-  ${each((f) => `if (face + ${f} < u.batch) { result[(face + ${f}) * u.count + sample] = weighted(face + ${f}, sample, a${f}); }`)}`,
+  ${
+      each((f) =>
+        `if (face + ${f} < u.batch) { result[(face + ${f}) * u.count + sample] = weighted(face + ${f}, sample, a${f}); }`
+      )
+    }`,
   });
 }
 
@@ -118,7 +122,11 @@ export function productsCode(): string {
     let left = rows[row * u.width + j];
     let right = rows[row * u.width + k];
     ${faces.map((a) => `let p${a} = left.${"xyzw"[a]} * right;`).join(" ")}
-    ${faces.flatMap((a) => faces.map((b) => `s${a}${b} += p${a}.${"xyzw"[b]} * term;`)).join("\n    ")}
+    ${
+      faces.flatMap((a) => faces.map((b) => `s${a}${b} = fma(vec4<f32>(p${a}.${"xyzw"[b]}), term, s${a}${b});`)).join(
+        "\n    ",
+      )
+    }
   }
   let to = id / ${LANES} * ${16 * LANES} + lane;
   ${faces.flatMap((a) => faces.map((b) => `result[to + ${(4 * a + b) * LANES}] = s${a}${b};`)).join("\n  ")}`,
@@ -140,7 +148,7 @@ export function residualsCode(): string {
   for (var row = lane; row < u.height; row += ${LANES}) {
     let term = terms[u.plane + group * u.height + row];
     let left = rows[row * u.width + j];
-    ${each((a) => `s${a} += left.${"xyzw"[a]} * term;`)}
+    ${each((a) => `s${a} = fma(vec4<f32>(left.${"xyzw"[a]}), term, s${a});`)}
   }
   let to = id / ${LANES} * ${4 * LANES} + lane;
   ${each((a) => `result[to + ${a * LANES}] = s${a};`)}`,

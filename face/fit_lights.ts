@@ -9,11 +9,14 @@ import { program, run, sizeOf } from "@ftim/gpu/wgsl";
 import { LIGHT_BANDS, LIGHT_FACTORS, type LightPrior } from "./light.ts";
 import { BASIS } from "./light_wgsl.ts";
 import { readBack } from "./read_back.ts";
-import { checkMaps, type Sampling, sampleTexels, takeTexels } from "./sampled_texels.ts";
+import { checkMaps, sampleTexels, type Sampling, takeTexels } from "./sampled_texels.ts";
 import { solveSystems } from "./solve_batch.ts";
 import { addLanes, LANES } from "./weighted_sums.ts";
 
-/** What was seen of some faces, and their albedo; T texels in any shape. */
+/**
+ * What was seen of some faces, and their albedo; T texels in any shape. But for the normals a map may also have only
+ * the texels that take part (`uploadSamples`).
+ */
 export interface LitFaces {
   /** [B, …, 3], or [1, …, 3] for all faces. */
   readonly albedo: Tensor;
@@ -40,9 +43,14 @@ export async function fitLights(
   { albedo, normals, texture, weight }: LitFaces,
   { stride = 1, inside, ...prior }: LightPrior & Partial<Sampling> = {},
 ): Promise<Float32Array[]> {
-  checkMaps(weight, { albedo: { map: albedo, shared: true }, normals: { map: normals }, texture: { map: texture } });
+  const texels = normals.size / 3 / (normals.shape[0] ?? 1);
+  const chosen = sampleTexels(texels, { stride, inside });
+  checkMaps(weight, { albedo: { map: albedo, shared: true }, normals: { map: normals }, texture: { map: texture } }, {
+    texels,
+    samples: chosen.length,
+  });
   const light = tf.tidy(() => {
-    const samples = sampleTexels(tf, weight.size / weight.shape[0]!, { stride, inside });
+    const samples = tf.tensor1d(chosen, "int32");
     const [place, colour, own] = [normals, texture, albedo].map((map) => takeTexels(tf, map, { weight, samples }));
     return solveLights(tf, lightSums(tf, { place: place!, colour: colour!, albedo: own! }), prior);
   });

@@ -3,7 +3,7 @@
  * of shading.ts. Each normal is summed over the triangles around its vertex in their order, so a face's bits depend
  * neither on the run nor on the other faces. They differ from the reference's by f32 rounding, about 1e-6.
  */
-import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
 import { shadeTensor } from "./shade_tensor.ts";
@@ -51,7 +51,35 @@ export interface NormalMapsOptions {
  */
 export function normalMaps(tf: Tfjs, vertices: Tensor3D, { topology, size = 256 }: NormalMapsOptions): Tensor4D {
   const tables = tablesFor(tf, vertices, { topology, size });
-  return tf.tidy(() => interpolateMaps(tf, vertexNormalsOf(tf, vertices, tables), { tables, size, unit: true }));
+  const shape = [vertices.shape[0], size, size, 3];
+  return tf.tidy(() => {
+    const normals = interpolateMaps(tf, vertexNormalsOf(tf, vertices, tables), {
+      tables,
+      count: size * size,
+      unit: true,
+    });
+    return tf.reshape(normals, shape);
+  }) as Tensor4D;
+}
+
+/**
+ * `normalMaps` of some texels alone, such as those that take part in a fit.
+ *
+ * @param vertices [B, V, 4] of `uploadMeshes`
+ * @param options.places which texels [N] int32
+ * @returns [B, N, 3]
+ * @throws {RangeError} if the meshes are not of this topology
+ */
+export function sampleNormals(
+  tf: Tfjs,
+  vertices: Tensor3D,
+  { topology, size = 256, places }: NormalMapsOptions & { readonly places: Tensor1D },
+): Tensor3D {
+  const tables = tablesFor(tf, vertices, { topology, size });
+  return tf.tidy(() => {
+    const normals = vertexNormalsOf(tf, vertices, tables);
+    return interpolateMaps(tf, normals, { tables, count: places.size, places, unit: true });
+  });
 }
 
 /**
@@ -78,7 +106,11 @@ export function shadingMaps(
  * @throws {RangeError} if the meshes are not of this topology
  */
 export function placeMaps(tf: Tfjs, vertices: Tensor3D, { topology, size = 256 }: NormalMapsOptions): Tensor4D {
-  return interpolateMaps(tf, vertices, { tables: tablesFor(tf, vertices, { topology, size }), size, unit: false });
+  const tables = tablesFor(tf, vertices, { topology, size });
+  return tf.tidy(() => {
+    const places = interpolateMaps(tf, vertices, { tables, count: size * size, unit: false });
+    return tf.reshape(places, [vertices.shape[0], size, size, 3]);
+  }) as Tensor4D;
 }
 
 function tablesFor(
@@ -124,24 +156,30 @@ function vertexNormalsOf(tf: Tfjs, vertices: Tensor3D, { ring, offsets }: UvTabl
   }) as Tensor3D;
 }
 
-/** Values of the vertices [B, V, 4] at each texel [B, S, S, 3], as unit vectors where asked. */
+/** Values of the vertices [B, V, 4] at each texel or at some [B, N, 3], as unit vectors where asked. */
 function interpolateMaps(
   tf: Tfjs,
   values: Tensor3D,
-  { tables: { corners, weights }, size, unit }: { tables: UvTables; size: number; unit: boolean },
-): Tensor4D {
-  const [batch, count] = values.shape;
+  { tables: { corners, weights }, count, places, unit }: {
+    tables: UvTables;
+    count: number;
+    places?: Tensor1D;
+    unit: boolean;
+  },
+): Tensor3D {
+  const [batch, vertexCount] = values.shape;
   return run(tf, {
     key: "interpolate_maps",
     code: () =>
       program({
         result: "f32",
-        inputs: [["values", "vec4<f32>"], ["corners", "vec4<i32>"], ["weights", "vec2<f32>"]],
-        uniforms: ["total", "texels", "vertexCount", "unit"],
+        inputs: [["values", "vec4<f32>"], ["corners", "vec4<i32>"], ["weights", "vec2<f32>"], ["places", "i32"]],
+        uniforms: ["total", "count", "vertexCount", "unit", "chosen"],
         body: `
   if (id >= u.total) { return; }
-  let texel = id % u.texels;
-  let corner = id / u.texels * u.vertexCount + corners[texel];
+  var texel = id % u.count;
+  if (u.chosen != 0) { texel = places[texel]; }
+  let corner = id / u.count * u.vertexCount + corners[texel];
   let w = weights[texel];
   var value = w.x * values[corner.x].xyz + w.y * values[corner.y].xyz + (1.0 - w.x - w.y) * values[corner.z].xyz;
   if (u.unit != 0) {
@@ -152,9 +190,10 @@ function interpolateMaps(
   result[3 * id + 1] = value.y;
   result[3 * id + 2] = value.z;`,
       }),
-    inputs: [values, corners, weights],
-    shape: [batch, size, size, 3],
-    uniforms: [batch * size * size, size * size, count, unit ? 1 : 0],
-    invocations: batch * size * size,
-  }) as Tensor4D;
+    // Where all texels are wanted, the list is not read.
+    inputs: [values, corners, weights, places ?? corners],
+    shape: [batch, count, 3],
+    uniforms: [batch * count, count, vertexCount, unit ? 1 : 0, places === undefined ? 0 : 1],
+    invocations: batch * count,
+  }) as Tensor3D;
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import type { Tensor } from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { fitAlbedo } from "../../face/albedo_fit.ts";
 import { disposeAlbedoBasis, uploadAlbedoBasis } from "../../face/albedo_basis.ts";
 import { fitAlbedos } from "../../face/fit_albedos.ts";
+import { uploadSamples } from "../../face/sampled_texels.ts";
 import { shade } from "../../face/light.ts";
 import { type AlbedoModel, albedoOf } from "../../face/morphable.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
@@ -38,7 +40,11 @@ function seenOf(model: AlbedoModel, seed: number): Seen {
   const light = Float32Array.from({ length: 27 }, (_, k) => k < 3 ? 3.2 : 0.12 * normal());
   const shading = shade(normals, light);
   const texture = albedoOf(model, code).map((a, i) => i < normals.length / 10 ? 1.5 : a * shading[i]!);
-  return { texture, normals, weight: Float32Array.from({ length: normals.length / 3 }, () => Math.max(0, random() - 0.5)) };
+  return {
+    texture,
+    normals,
+    weight: Float32Array.from({ length: normals.length / 3 }, () => Math.max(0, random() - 0.5)),
+  };
 }
 
 async function fit(
@@ -98,6 +104,23 @@ Deno.test("fitAlbedos() has the same bits whether texels that were not seen take
   assert.ok(relativeError(some[0]!.code, all[0]!.code) < 1e-5);
 });
 
+Deno.test("fitAlbedos() takes whole maps, or the samples of them alone", async () => {
+  const model = modelOf(3000, 6);
+  const faces = [1, 2].map((seed) => seenOf(model, seed));
+  const basis = uploadAlbedoBasis(tf, model, {});
+  const maps = (["texture", "normals", "weight"] as const).map((name) =>
+    uploadSamples(tf, faces.map((face) => face[name]), basis)
+  );
+  const [texture, normals, weight] = maps as [Tensor, Tensor, Tensor];
+  assert.deepEqual(await fitAlbedos(tf, { texture, normals, weight }, { basis }), await fit(model, faces));
+  assert.throws(
+    () => uploadSamples(tf, [new Float32Array(3000), new Float32Array(9000)], basis),
+    /Face 1: a map has 9000/,
+  );
+  tf.dispose(maps);
+  disposeAlbedoBasis(basis);
+});
+
 Deno.test("fitAlbedos() names the face of which nothing was seen, or whose values are not finite", async () => {
   const model = modelOf(300, 3);
   const [good, unseen, broken] = [seenOf(model, 1), seenOf(model, 2), seenOf(model, 3)];
@@ -105,6 +128,6 @@ Deno.test("fitAlbedos() names the face of which nothing was seen, or whose value
   broken.texture.fill(NaN);
   await assert.rejects(fit(model, [good, unseen]), /^RangeError: Face 1: no light can be fitted/);
   await assert.rejects(fit(model, [broken, good]), /Face 0: no light/);
-  await assert.rejects(fit(modelOf(200, 3), [good]), /must have the model's 200 texels/);
+  await assert.rejects(fit(modelOf(200, 3), [good]), /Weights \[1,300\] must be of 200 texels/);
   assert.throws(() => uploadAlbedoBasis(tf, modelOf(30, 0)), /no component/);
 });

@@ -101,6 +101,6 @@ Deno.test("fitLights() names the face of which nothing was seen, or whose values
   await assert.rejects(fit([good, unseen]), /^RangeError: Face 1: no light can be fitted/);
   await assert.rejects(fit([black, good]), /Face 0: no light/);
   await assert.rejects(fit([good, good, broken]), /Face 2: no light/);
-  await assert.rejects(fit([{ ...good, weight: good.weight.slice(1) }]), /\[1,200,3\] and weights \[1,199\]/);
+  await assert.rejects(fit([{ ...good, weight: good.weight.slice(1) }]), /Weights \[1,199\] must be of 200 texels/);
   await assert.rejects(fit([good], { inside: new Uint8Array(200) }), /none takes part/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { normalMaps, placeMaps, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
+import { normalMaps, placeMaps, sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
 import { createTopology } from "../../face/topology.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
@@ -41,6 +41,16 @@ for (const { faces, size } of [{ faces: 1, size: 33 }, { faces: 3, size: 64 }, {
         maxDifference(part(places), interpolate(vertices, { topology, map: uvMap(topology, size) })) < 5e-5,
       );
     });
+    const chosen = Int32Array.from({ length: 20 }, (_, i) => 3 * i);
+    const some = await values(() =>
+      sampleNormals(tf, uploadMeshes(tf, meshes, topology), { ...options, places: tf.tensor1d(chosen, "int32") })
+    );
+    meshes.forEach((_, i) =>
+      chosen.forEach((texel, k) => {
+        const [own, whole] = [60 * i + 3 * k, i * length + 3 * texel];
+        assert.deepEqual(some.subarray(own, own + 3), normals.subarray(whole, whole + 3));
+      })
+    );
     // The same bits again, and of each face alone.
     assert.deepEqual(await values(() => normalMaps(tf, uploadMeshes(tf, meshes, topology), options)), normals);
     const last = await values(() => normalMaps(tf, uploadMeshes(tf, meshes.slice(-1), topology), options));
