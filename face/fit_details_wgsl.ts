@@ -1,0 +1,168 @@
+/**
+ * The shaders behind fit_details.ts before and after the conjugate gradients: the linearised scene, and the normals
+ * that a displacement makes. Maps of the solution lie in rows of a whole number of elements of four texels; what fills
+ * a row up is 0.
+ */
+import { program } from "@ftim/gpu/wgsl";
+import { LIGHT_BANDS, LIGHT_FACTORS } from "./light.ts";
+import { BASIS } from "./light_wgsl.ts";
+
+/** Largest slope: steeper ones are no wrinkles but errors of the albedo. */
+const STEEPEST = 0.8;
+/** Step of the finite difference of shading, in slope, as in detail_layer.ts. */
+const STEP = 1e-3;
+
+const bands = [...Array(LIGHT_BANDS).keys()];
+
+const VECTORS = `
+fn placeAt(at : i32) -> vec3<f32> { return vec3<f32>(places[3 * at], places[3 * at + 1], places[3 * at + 2]); }
+fn normalAt(at : i32) -> vec3<f32> { return vec3<f32>(normals[3 * at], normals[3 * at + 1], normals[3 * at + 2]); }
+/** The unit vector along a step over the surface, orthogonal to the normal. */
+fn tangent(normal : vec3<f32>, step : vec3<f32>) -> vec3<f32> {
+  // Crop pixels have y down and z away; normals have y up and z to the viewer.
+  let d = vec3<f32>(step.x, -step.y, -step.z);
+  let t = d - dot(d, normal) * normal;
+  let norm = length(t);
+  return select(vec3<f32>(), t / norm, norm > 0.0);
+}
+fn across(normal : vec3<f32>, at : i32, column : i32) -> vec3<f32> {
+  return tangent(normal, placeAt(at + select(0, 1, column + 1 < u.size)) - placeAt(at - select(0, 1, column > 0)));
+}
+fn down(normal : vec3<f32>, at : i32, row : i32) -> vec3<f32> {
+  return tangent(
+    normal, placeAt(at + select(0, u.size, row + 1 < u.size)) - placeAt(at - select(0, u.size, row > 0)));
+}`;
+
+/**
+ * The linearised scene: by how much the grey of a texel grows with the slope of the displacement along u (the result)
+ * and along v, and what is to be explained; each times the root of the texel's weight. There is no slope across the
+ * border. An invocation takes some texels of one face.
+ */
+export function sceneCode(): string {
+  return program({
+    result: "f32",
+    inputs: [
+      ["places", "f32"],
+      ["normals", "f32"],
+      ["corners", "vec4<i32>"],
+      ["lights", "f32"],
+      ["albedo", "f32"],
+      ["texture", "f32"],
+      ["visibility", "f32"],
+    ],
+    outputs: [["slopesDown", "f32"], ["residuals", "f32"]],
+    uniforms: ["total", "size", "width", "slots"],
+    functions: `${VECTORS}
+fn grey(v : vec3<f32>) -> f32 { return (v.x + v.y + v.z) / 3.0; }
+/**
+ * How much the grey changes with a slope along t: the difference that a small step against t makes to the basis, by
+ * the step, in a form in which nothing cancels in f32. The bands' g have their factors.
+ */
+fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, g : array<f32, ${LIGHT_BANDS}>) -> f32 {
+  let norm = length(raw);
+  let n = raw / norm;
+  let moved = raw - ${STEP} * t;
+  let length1 = length(moved);
+  let v = moved / length1;
+  let d = raw * ((2.0 * dot(raw, t) - ${STEP} * dot(t, t)) / (norm * length1 * (norm + length1))) - t / length1;
+  return g[1] * d.x + g[2] * d.y + g[3] * d.z + g[4] * (d.x * v.y + n.x * d.y) + g[5] * (d.x * v.z + n.x * d.z) +
+    g[6] * (d.y * v.z + n.y * d.z) + g[7] * ((v.x + n.x) * d.x - (v.y + n.y) * d.y) + g[8] * 3.0 * (v.z + n.z) * d.z;
+}`,
+    body: `
+  if (id >= u.total) { return; }
+  let face = id / u.slots;
+  ${
+      bands.map((k) => {
+        const values = [0, 1, 2].map((c) => `lights[27 * face + ${3 * k + c}]`);
+        return `let l${k} = vec3<f32>(${values.join(", ")});`;
+      }).join("\n  ")
+    }
+  for (var cell = id % u.slots; cell < u.size * u.width; cell += u.slots) {
+    let row = cell / u.width;
+    let column = cell % u.width;
+    let texel = row * u.size + column;
+    let at = face * u.size * u.size + texel;
+    let to = face * u.size * u.width + cell;
+    result[to] = 0.0;
+    slopesDown[to] = 0.0;
+    residuals[to] = 0.0;
+    if (column >= u.size) { continue; }
+    let weight = visibility[at];
+    if (corners[texel].w == 0 || !(weight > 0.0)) { continue; }
+    let own = vec3<f32>(albedo[3 * at], albedo[3 * at + 1], albedo[3 * at + 2]);
+    ${bands.map((k) => `let g${k} = grey(own * l${k});`).join("\n    ")}
+    let raw = normalAt(at);
+    let normal = normalize(raw);
+    ${BASIS}
+    let base = ${bands.map((k) => `h${k} * g${k}`).join(" + ")};
+    let residual = grey(vec3<f32>(texture[3 * at], texture[3 * at + 1], texture[3 * at + 2])) - base;
+    // What is not finite was not seen.
+    if (!(abs(residual) < 1e30)) { continue; }
+    let g = array<f32, ${LIGHT_BANDS}>(${bands.map((k) => `${LIGHT_FACTORS[k]} * g${k}`).join(", ")});
+    let root = sqrt(weight);
+    if (column + 1 < u.size) { result[to] = root * slopeAlong(across(raw, at, column), raw, g); }
+    if (row + 1 < u.size) { slopesDown[to] = root * slopeAlong(down(raw, at, row), raw, g); }
+    residuals[to] = root * residual;
+  }`,
+  });
+}
+
+/** The right side: the transposed slopes of what is to be explained. */
+export function rightCode(): string {
+  return program({
+    result: "f32",
+    inputs: [["slopes", "f32"], ["slopesDown", "f32"], ["residuals", "f32"]],
+    uniforms: ["total", "size", "width"],
+    body: `
+  if (id >= u.total) { return; }
+  let column = id % u.width;
+  let row = id / u.width % u.size;
+  var sum = -(slopes[id] + slopesDown[id]) * residuals[id];
+  if (row > 0) { sum += slopesDown[id - u.width] * residuals[id - u.width]; }
+  if (column > 0) { sum += slopes[id - 1] * residuals[id - 1]; }
+  result[id] = sum;`,
+  });
+}
+
+/**
+ * The normals that the displacement makes, and the displacement without what fills its rows up. The last step of the
+ * conjugate gradients is still to be taken.
+ */
+export function normalsCode(): string {
+  return program({
+    result: "f32",
+    inputs: [
+      ["places", "f32"],
+      ["normals", "f32"],
+      ["corners", "vec4<i32>"],
+      ["solution", "f32"],
+      ["direction", "f32"],
+      ["states", "vec4<f32>"],
+    ],
+    outputs: [["displacement", "f32"]],
+    uniforms: ["total", "size", "width"],
+    functions: `${VECTORS}
+fn displaced(cell : i32, step : f32) -> f32 { return fma(step, direction[cell], solution[cell]); }`,
+    body: `
+  if (id >= u.total) { return; }
+  let texels = u.size * u.size;
+  let face = id / texels;
+  let texel = id % texels;
+  let column = texel % u.size;
+  let row = texel / u.size;
+  let cell = (face * u.size + row) * u.width + column;
+  let step = states[face].z;
+  let own = displaced(cell, step);
+  displacement[id] = own;
+  var normal = normalAt(id);
+  if (corners[texel].w != 0) {
+    let p = select(0.0, displaced(cell + 1, step) - own, column + 1 < u.size);
+    let q = select(0.0, displaced(cell + u.width, step) - own, row + 1 < u.size);
+    let shrink = min(1.0, ${STEEPEST} / max(1e-9, length(vec2<f32>(p, q))));
+    normal = normalize(normal - shrink * (p * across(normal, id, column) + q * down(normal, id, row)));
+  }
+  result[3 * id] = normal.x;
+  result[3 * id + 1] = normal.y;
+  result[3 * id + 2] = normal.z;`,
+  });
+}
