@@ -139,7 +139,9 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
       each((q) => `
       let across${q + 1} = slopes[cellAt(face, row, column + ${q})] * inside${q + 1};
       let down${q + 1} = slopesDown[cellAt(face, row, column + ${q})] * inside${q + 1} * real;
-      let grown${q + 1} = across${q + 1} * (${toRight("a", q + 1)} - a${q + 1}) + down${q + 1} * (d${q + 1} - a${q + 1});
+      let grown${q + 1} = across${q + 1} * (${toRight("a", q + 1)} - a${q + 1}) + down${q + 1} * (d${q + 1} - a${
+        q + 1
+      });
       let shaded${q + 1} = across${q + 1} * grown${q + 1};
       let below${q + 1} = down${q + 1} * grown${q + 1};`)
     }

@@ -12,9 +12,8 @@ import { isSoftware } from "@ftim/gpu/device";
 import { run, sizeOf } from "@ftim/gpu/wgsl";
 import { foldCode, imageCode, MOST_PARTS, stepCode } from "./detail_solver_wgsl.ts";
 import { normalsCode, rightCode, sceneCode } from "./fit_details_wgsl.ts";
-import { normalMaps, placeMaps } from "./normal_maps.ts";
+import { surfaceMaps } from "./normal_maps.ts";
 import type { Topology } from "./topology.ts";
-import { uvTables } from "./uv_tables.ts";
 
 /** The faces, their light and what was seen of them; S×S texels. */
 export interface DetailScenes {
@@ -101,8 +100,7 @@ function fitSome(
   { topology, size, smoothness, damping, iterations }: DetailOptions,
 ): { displacement: Tensor; normals: Tensor } {
   const [batch] = vertices.shape;
-  const { corners } = uvTables(tf, topology, size);
-  const [places, normals] = [placeMaps(tf, vertices, { topology, size }), normalMaps(tf, vertices, { topology, size })];
+  const { places, normals } = surfaceMaps(tf, vertices, { topology, size });
   // Texels of a row, filled up to whole elements of four.
   const width = 4 * Math.ceil(size / 4);
   const shape = [batch, size, width];
@@ -112,7 +110,7 @@ function fitSome(
   const slopes = run(tf, {
     key: "detail_scene",
     code: sceneCode,
-    inputs: [places, normals, corners, light, albedo, texture, visibility],
+    inputs: [places, normals, light, albedo, texture, visibility],
     outputs: [slopesDown, residuals],
     shape,
     uniforms: [batch * slots, size, width, slots],
@@ -123,14 +121,14 @@ function fitSome(
     code: rightCode,
     inputs: [slopes, slopesDown, residuals],
     shape,
-    uniforms: [sizeOf(shape), size, width],
-    invocations: sizeOf(shape),
+    uniforms: [sizeOf(shape) / 4, size, width / 4],
+    invocations: sizeOf(shape) / 4,
   });
   const solved = solve(tf, { slopes, slopesDown, residual }, { smoothness, damping, iterations });
   const detailed = run(tf, {
     key: "detail_normals",
     code: normalsCode,
-    inputs: [places, normals, corners, solved.solution, solved.direction, solved.states],
+    inputs: [places, normals, solved.solution, solved.direction, solved.states],
     outputs: [displacement],
     shape: [batch, size, size, 3],
     uniforms: [batch * size * size, size, width],

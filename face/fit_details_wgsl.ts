@@ -15,8 +15,6 @@ const STEP = 1e-3;
 const bands = [...Array(LIGHT_BANDS).keys()];
 
 const VECTORS = `
-fn placeAt(at : i32) -> vec3<f32> { return vec3<f32>(places[3 * at], places[3 * at + 1], places[3 * at + 2]); }
-fn normalAt(at : i32) -> vec3<f32> { return vec3<f32>(normals[3 * at], normals[3 * at + 1], normals[3 * at + 2]); }
 /** The unit vector along a step over the surface, orthogonal to the normal. */
 fn tangent(normal : vec3<f32>, step : vec3<f32>) -> vec3<f32> {
   // Crop pixels have y down and z away; normals have y up and z to the viewer.
@@ -25,12 +23,12 @@ fn tangent(normal : vec3<f32>, step : vec3<f32>) -> vec3<f32> {
   let norm = length(t);
   return select(vec3<f32>(), t / norm, norm > 0.0);
 }
+fn stepBetween(first : i32, second : i32) -> vec3<f32> { return places[second].xyz - places[first].xyz; }
 fn across(normal : vec3<f32>, at : i32, column : i32) -> vec3<f32> {
-  return tangent(normal, placeAt(at + select(0, 1, column + 1 < u.size)) - placeAt(at - select(0, 1, column > 0)));
+  return tangent(normal, stepBetween(at - select(0, 1, column > 0), at + select(0, 1, column + 1 < u.size)));
 }
 fn down(normal : vec3<f32>, at : i32, row : i32) -> vec3<f32> {
-  return tangent(
-    normal, placeAt(at + select(0, u.size, row + 1 < u.size)) - placeAt(at - select(0, u.size, row > 0)));
+  return tangent(normal, stepBetween(at - select(0, u.size, row > 0), at + select(0, u.size, row + 1 < u.size)));
 }`;
 
 /**
@@ -42,9 +40,8 @@ export function sceneCode(): string {
   return program({
     result: "f32",
     inputs: [
-      ["places", "f32"],
-      ["normals", "f32"],
-      ["corners", "vec4<i32>"],
+      ["places", "vec4<f32>"],
+      ["normals", "vec4<f32>"],
       ["lights", "f32"],
       ["albedo", "f32"],
       ["texture", "f32"],
@@ -80,47 +77,47 @@ fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, g : array<f32, ${LIGHT_BANDS}>) ->
   for (var cell = id % u.slots; cell < u.size * u.width; cell += u.slots) {
     let row = cell / u.width;
     let column = cell % u.width;
-    let texel = row * u.size + column;
-    let at = face * u.size * u.size + texel;
-    let to = face * u.size * u.width + cell;
-    result[to] = 0.0;
-    slopesDown[to] = 0.0;
-    residuals[to] = 0.0;
-    if (column >= u.size) { continue; }
-    let weight = visibility[at];
-    if (corners[texel].w == 0 || !(weight > 0.0)) { continue; }
+    let inside = column < u.size;
+    let at = (face * u.size + row) * u.size + min(column, u.size - 1);
+    let surface = normals[at];
     let own = vec3<f32>(albedo[3 * at], albedo[3 * at + 1], albedo[3 * at + 2]);
     ${bands.map((k) => `let g${k} = grey(own * l${k});`).join("\n    ")}
-    let raw = normalAt(at);
+    let raw = surface.xyz;
     let normal = normalize(raw);
     ${BASIS}
     let base = ${bands.map((k) => `h${k} * g${k}`).join(" + ")};
     let residual = grey(vec3<f32>(texture[3 * at], texture[3 * at + 1], texture[3 * at + 2])) - base;
-    // What is not finite was not seen.
-    if (!(abs(residual) < 1e30)) { continue; }
     let g = array<f32, ${LIGHT_BANDS}>(${bands.map((k) => `${LIGHT_FACTORS[k]} * g${k}`).join(", ")});
-    let root = sqrt(weight);
-    if (column + 1 < u.size) { result[to] = root * slopeAlong(across(raw, at, column), raw, g); }
-    if (row + 1 < u.size) { slopesDown[to] = root * slopeAlong(down(raw, at, row), raw, g); }
-    residuals[to] = root * residual;
+    let weight = visibility[at];
+    // What is not finite was not seen.
+    let seen = inside && surface.w != 0.0 && weight > 0.0 && abs(residual) < 1e30;
+    let root = sqrt(max(weight, 0.0));
+    let to = face * u.size * u.width + cell;
+    result[to] = select(0.0, root * slopeAlong(across(raw, at, column), raw, g), seen && column + 1 < u.size);
+    slopesDown[to] = select(0.0, root * slopeAlong(down(raw, at, row), raw, g), seen && row + 1 < u.size);
+    residuals[to] = select(0.0, root * residual, seen);
   }`,
   });
 }
 
-/** The right side: the transposed slopes of what is to be explained. */
+/** The right side: the transposed slopes of what is to be explained; four texels of a row at once. */
 export function rightCode(): string {
+  const element = "vec4<f32>";
   return program({
-    result: "f32",
-    inputs: [["slopes", "f32"], ["slopesDown", "f32"], ["residuals", "f32"]],
+    result: element,
+    inputs: [["slopes", element], ["slopesDown", element], ["residuals", element]],
     uniforms: ["total", "size", "width"],
     body: `
   if (id >= u.total) { return; }
   let column = id % u.width;
   let row = id / u.width % u.size;
-  var sum = -(slopes[id] + slopesDown[id]) * residuals[id];
-  if (row > 0) { sum += slopesDown[id - u.width] * residuals[id - u.width]; }
-  if (column > 0) { sum += slopes[id - 1] * residuals[id - 1]; }
-  result[id] = sum;`,
+  let across = slopes[id] * residuals[id];
+  let down = slopesDown[id] * residuals[id];
+  let before = max(id - 1, 0);
+  let above = max(id - u.width, 0);
+  let left = select(0.0, slopes[before].w * residuals[before].w, column > 0);
+  let upper = select(${element}(), slopesDown[above] * residuals[above], row > 0);
+  result[id] = (${element}(left, across.xyz) - across) + (upper - down);`,
   });
 }
 
@@ -132,9 +129,8 @@ export function normalsCode(): string {
   return program({
     result: "f32",
     inputs: [
-      ["places", "f32"],
-      ["normals", "f32"],
-      ["corners", "vec4<i32>"],
+      ["places", "vec4<f32>"],
+      ["normals", "vec4<f32>"],
       ["solution", "f32"],
       ["direction", "f32"],
       ["states", "vec4<f32>"],
@@ -154,12 +150,15 @@ fn displaced(cell : i32, step : f32) -> f32 { return fma(step, direction[cell], 
   let step = states[face].z;
   let own = displaced(cell, step);
   displacement[id] = own;
-  var normal = normalAt(id);
-  if (corners[texel].w != 0) {
+  let surface = normals[id];
+  var normal = surface.xyz;
+  if (surface.w != 0.0) {
     let p = select(0.0, displaced(cell + 1, step) - own, column + 1 < u.size);
     let q = select(0.0, displaced(cell + u.width, step) - own, row + 1 < u.size);
     let shrink = min(1.0, ${STEEPEST} / max(1e-9, length(vec2<f32>(p, q))));
-    normal = normalize(normal - shrink * (p * across(normal, id, column) + q * down(normal, id, row)));
+    let bent = normal - shrink * (p * across(normal, id, column) + q * down(normal, id, row));
+    let norm = length(bent);
+    normal = select(normal, bent / norm, norm > 0.0);
   }
   result[3 * id] = normal.x;
   result[3 * id + 1] = normal.y;

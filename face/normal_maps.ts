@@ -99,18 +99,24 @@ export function shadingMaps(
 }
 
 /**
- * The place of each texel, interpolated from the vertices.
+ * Place and unit normal of each texel, as elements of four floats; the fourth is 1 inside the chart and 0 outside.
  *
  * @param vertices [B, V, 4] of `uploadMeshes`
- * @returns [B, S, S, 3], crop pixels
+ * @returns [B, S², 4] each: places in crop pixels, normals as of `normalMaps`
  * @throws {RangeError} if the meshes are not of this topology
  */
-export function placeMaps(tf: Tfjs, vertices: Tensor3D, { topology, size = 256 }: NormalMapsOptions): Tensor4D {
+export function surfaceMaps(
+  tf: Tfjs,
+  vertices: Tensor3D,
+  { topology, size = 256 }: NormalMapsOptions,
+): { places: Tensor; normals: Tensor } {
   const tables = tablesFor(tf, vertices, { topology, size });
   return tf.tidy(() => {
-    const places = interpolateMaps(tf, vertices, { tables, count: size * size, unit: false });
-    return tf.reshape(places, [vertices.shape[0], size, size, 3]);
-  }) as Tensor4D;
+    const [places, normals] = [vertices, vertexNormalsOf(tf, vertices, tables)].map((values, i) =>
+      interpolateMaps(tf, values, { tables, count: size * size, unit: i === 1, wide: true })
+    ) as [Tensor, Tensor];
+    return { places, normals };
+  });
 }
 
 function tablesFor(
@@ -156,23 +162,27 @@ function vertexNormalsOf(tf: Tfjs, vertices: Tensor3D, { ring, offsets }: UvTabl
   }) as Tensor3D;
 }
 
-/** Values of the vertices [B, V, 4] at each texel or at some [B, N, 3], as unit vectors where asked. */
+/**
+ * Values of the vertices [B, V, 4] at each texel or at some [B, N, 3], as unit vectors where asked; `wide` [B, N, 4],
+ * and the fourth is 1 inside the chart.
+ */
 function interpolateMaps(
   tf: Tfjs,
   values: Tensor3D,
-  { tables: { corners, weights }, count, places, unit }: {
+  { tables: { corners, weights }, count, places, unit, wide = false }: {
     tables: UvTables;
     count: number;
     places?: Tensor1D;
     unit: boolean;
+    wide?: boolean;
   },
 ): Tensor3D {
   const [batch, vertexCount] = values.shape;
   return run(tf, {
-    key: "interpolate_maps",
+    key: `interpolate_maps${wide ? "_wide" : ""}`,
     code: () =>
       program({
-        result: "f32",
+        result: wide ? "vec4<f32>" : "f32",
         inputs: [["values", "vec4<f32>"], ["corners", "vec4<i32>"], ["weights", "vec2<f32>"], ["places", "i32"]],
         uniforms: ["total", "count", "vertexCount", "unit", "chosen"],
         body: `
@@ -181,18 +191,22 @@ function interpolateMaps(
   if (u.chosen != 0) { texel = places[texel]; }
   let corner = id / u.count * u.vertexCount + corners[texel];
   let w = weights[texel];
-  var value = w.x * values[corner.x].xyz + w.y * values[corner.y].xyz + (1.0 - w.x - w.y) * values[corner.z].xyz;
+  // In this form three equal corners give their value exactly.
+  let a = values[corner.x].xyz;
+  var value = a + w.y * (values[corner.y].xyz - a) + (1.0 - w.x - w.y) * (values[corner.z].xyz - a);
   if (u.unit != 0) {
     let norm = length(value);
     value = value / select(1.0, norm, norm > 0.0);
   }
-  result[3 * id] = value.x;
-  result[3 * id + 1] = value.y;
-  result[3 * id + 2] = value.z;`,
+  ${
+          wide
+            ? "result[id] = vec4<f32>(value, f32(corners[texel].w));"
+            : "result[3 * id] = value.x; result[3 * id + 1] = value.y; result[3 * id + 2] = value.z;"
+        }`,
       }),
     // Where all texels are wanted, the list is not read.
     inputs: [values, corners, weights, places ?? corners],
-    shape: [batch, count, 3],
+    shape: [batch, count, wide ? 4 : 3],
     uniforms: [batch * count, count, vertexCount, unit ? 1 : 0, places === undefined ? 0 : 1],
     invocations: batch * count,
   }) as Tensor3D;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { normalMaps, placeMaps, sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
+import { normalMaps, sampleNormals, shadingMaps, surfaceMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
 import { createTopology } from "../../face/topology.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
@@ -20,14 +20,14 @@ async function values(make: () => Tensor): Promise<Float32Array> {
 }
 
 for (const { faces, size } of [{ faces: 1, size: 33 }, { faces: 3, size: 64 }, { faces: 65, size: 9 }]) {
-  Deno.test(`normalMaps(), shadingMaps() and placeMaps() are their twins: ${faces} faces, ${size}²`, async () => {
+  Deno.test(`normalMaps(), shadingMaps() and surfaceMaps() are their twins: ${faces} faces, ${size}²`, async () => {
     const { topology, model } = gridHead(9);
     const meshes = Array.from({ length: faces }, (_, i) => posedHead(2 * i - 40, model));
     const light = random([faces, 27], 3).data;
     const shape = [faces, 27];
     const options = { topology, size };
     const normals = await values(() => normalMaps(tf, uploadMeshes(tf, meshes, topology), options));
-    const places = await values(() => placeMaps(tf, uploadMeshes(tf, meshes, topology), options));
+    const places = await values(() => surfaceMaps(tf, uploadMeshes(tf, meshes, topology), options).places);
     const shading = await values(() =>
       shadingMaps(tf, uploadMeshes(tf, meshes, topology), { light: tf.tensor(light, shape), ...options })
     );
@@ -37,9 +37,13 @@ for (const { faces, size } of [{ faces: 1, size: 33 }, { faces: 3, size: 64 }, {
       const own = light.slice(27 * i, 27 * (i + 1));
       assert.ok(maxDifference(part(normals), normalMap(vertices, topology, { size })) < 2e-6);
       assert.ok(maxDifference(part(shading), shadingMap(vertices, { light: own, topology, size })) < 1e-5);
-      assert.ok(
-        maxDifference(part(places), interpolate(vertices, { topology, map: uvMap(topology, size) })) < 5e-5,
-      );
+      const map = uvMap(topology, size);
+      const expected = interpolate(vertices, { topology, map });
+      for (let k = 0; k < size * size; k++) {
+        const place = places.subarray(4 * (i * size * size + k), 4 * (i * size * size + k) + 4);
+        assert.ok(maxDifference(place.subarray(0, 3), expected.subarray(3 * k, 3 * k + 3)) < 5e-5);
+        assert.equal(place[3], map.inside[k]);
+      }
     });
     const chosen = Int32Array.from({ length: 20 }, (_, i) => 3 * i);
     const some = await values(() =>
