@@ -13,6 +13,7 @@ const STEEPEST = 0.8;
 const STEP = 1e-3;
 
 const bands = [...Array(LIGHT_BANDS).keys()];
+const scaled = (k: number) => `${LIGHT_FACTORS[k]} * g${k}`;
 
 const VECTORS = `
 /** The unit vector along a step over the surface, orthogonal to the normal. */
@@ -53,17 +54,18 @@ export function sceneCode(): string {
 fn grey(v : vec3<f32>) -> f32 { return (v.x + v.y + v.z) / 3.0; }
 /**
  * How much the grey changes with a slope along t: the difference that a small step against t makes to the basis, by
- * the step, in a form in which nothing cancels in f32. The bands' g have their factors.
+ * the step, in a form in which nothing cancels in f32. Low and high are the light's bands 1 to 8 with their factors.
  */
-fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, g : array<f32, ${LIGHT_BANDS}>) -> f32 {
+fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, low : vec4<f32>, high : vec4<f32>) -> f32 {
   let norm = length(raw);
   let n = raw / norm;
   let moved = raw - ${STEP} * t;
   let length1 = length(moved);
   let v = moved / length1;
   let d = raw * ((2.0 * dot(raw, t) - ${STEP} * dot(t, t)) / (norm * length1 * (norm + length1))) - t / length1;
-  return g[1] * d.x + g[2] * d.y + g[3] * d.z + g[4] * (d.x * v.y + n.x * d.y) + g[5] * (d.x * v.z + n.x * d.z) +
-    g[6] * (d.y * v.z + n.y * d.z) + g[7] * ((v.x + n.x) * d.x - (v.y + n.y) * d.y) + g[8] * 3.0 * (v.z + n.z) * d.z;
+  return dot(low, vec4<f32>(d, d.x * v.y + n.x * d.y)) +
+    dot(high, vec4<f32>(
+      d.x * v.z + n.x * d.z, d.y * v.z + n.y * d.z, (v.x + n.x) * d.x - (v.y + n.y) * d.y, 3.0 * (v.z + n.z) * d.z));
 }`,
     body: `
   if (id >= u.total) { return; }
@@ -87,14 +89,15 @@ fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, g : array<f32, ${LIGHT_BANDS}>) ->
     ${BASIS}
     let base = ${bands.map((k) => `h${k} * g${k}`).join(" + ")};
     let residual = grey(vec3<f32>(texture[3 * at], texture[3 * at + 1], texture[3 * at + 2])) - base;
-    let g = array<f32, ${LIGHT_BANDS}>(${bands.map((k) => `${LIGHT_FACTORS[k]} * g${k}`).join(", ")});
+    let low = vec4<f32>(${[1, 2, 3, 4].map(scaled).join(", ")});
+    let high = vec4<f32>(${[5, 6, 7, 8].map(scaled).join(", ")});
     let weight = visibility[at];
     // What is not finite was not seen.
     let seen = inside && surface.w != 0.0 && weight > 0.0 && abs(residual) < 1e30;
     let root = sqrt(max(weight, 0.0));
     let to = face * u.size * u.width + cell;
-    result[to] = select(0.0, root * slopeAlong(across(raw, at, column), raw, g), seen && column + 1 < u.size);
-    slopesDown[to] = select(0.0, root * slopeAlong(down(raw, at, row), raw, g), seen && row + 1 < u.size);
+    result[to] = select(0.0, root * slopeAlong(across(raw, at, column), raw, low, high), seen && column + 1 < u.size);
+    slopesDown[to] = select(0.0, root * slopeAlong(down(raw, at, row), raw, low, high), seen && row + 1 < u.size);
     residuals[to] = select(0.0, root * residual, seen);
   }`,
   });
