@@ -5,11 +5,12 @@
  * 1e-6, and what the prior holds loosely multiplies that.
  */
 import type { Tensor } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { run, sizeOf } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
 import type { AlbedoFitOptions } from "./albedo_fit.ts";
 import { albedoCode, productsCode, residualsCode, systemsCode, termsCode } from "./fit_albedos_wgsl.ts";
+import { fresh } from "./fresh.ts";
 import { FACE_SUMS, lightSums, type LitSamples, readSolutions, solveLights } from "./fit_lights.ts";
 import { LIGHT_BANDS } from "./light.ts";
 import { LIGHT_ELEMENTS } from "./light_wgsl.ts";
@@ -57,17 +58,22 @@ export async function fitAlbedos(
       Tensor,
       Tensor,
     ];
-    let lights = tf.zeros([batch, 4 * LIGHT_ELEMENTS]) as Tensor;
-    let codes = tf.zeros([batch, solutionLength(components)]) as Tensor;
+    let turned: Turn = {
+      lights: tf.zeros([batch, 4 * LIGHT_ELEMENTS]),
+      codes: tf.zeros([batch, solutionLength(components)]),
+      shading: fresh(tf, place.shape),
+    };
     for (let turn = 0; turn < turns; turn++) {
-      const limit = turn === 0 ? MOST : Math.min(huber, MOST);
-      const last = [lights, codes];
-      [lights, codes] = tf.tidy(() =>
-        nextTurn(tf, { place, colour }, { basis, lights, codes, lightRidge, noise, limit })
+      const last = turned;
+      const limit = Math.min(huber, MOST);
+      turned = tf.tidy(() =>
+        nextTurn(tf, { place, colour }, { basis, last, first: turn === 0, lightRidge, noise, limit })
       );
-      tf.dispose(last);
+      tf.dispose([last.lights, last.codes, last.shading]);
+      // The device begins while the next turn is recorded.
+      submitRecorded(webgpuBackend(tf));
     }
-    return [lights, codes];
+    return [turned.lights, turned.codes];
   });
   const [lights, codes] = await readBack(found, "fitAlbedos");
   const light = readSolutions(lights!, { faces: batch, count: 3 * LIGHT_BANDS, what: "light" });
@@ -75,19 +81,27 @@ export async function fitAlbedos(
   return light.map((light, face) => ({ light, code: code[face]! }));
 }
 
+/** What a turn leaves to the next. */
+interface Turn {
+  readonly lights: Tensor;
+  readonly codes: Tensor;
+  /** Of each sample by the light [B, N, 4]. */
+  readonly shading: Tensor;
+}
+
 /** Light by the codes of the last turn, and codes by that light. */
 function nextTurn(
   tf: Tfjs,
   { place, colour }: Omit<LitSamples, "albedo">,
-  { basis, lights, codes, lightRidge, noise, limit }: {
+  { basis, last, first, lightRidge, noise, limit }: {
     basis: AlbedoBasis;
-    lights: Tensor;
-    codes: Tensor;
+    last: Turn;
+    first: boolean;
     lightRidge: number;
     noise: number;
     limit: number;
   },
-): [Tensor, Tensor] {
+): Turn & Record<string, Tensor> {
   const { rows, mean, components } = basis;
   const [batch = 0, count = 0] = place.shape;
   const groups = Math.ceil(batch / 4);
@@ -95,19 +109,24 @@ function nextTurn(
   const albedo = run(tf, {
     key: "fit_albedo",
     code: albedoCode,
-    inputs: [mean, rows, codes, lights, place, colour],
+    inputs: [mean, rows, last.codes, last.shading, place, colour],
     shape: place.shape,
-    uniforms: [groups * count, batch, count, width, codes.shape[1]! / 4, { f32: limit }],
+    // The first turn has the mean albedo, and no light yet to doubt a colour by.
+    uniforms: [groups * count, batch, count, width, first ? 0 : width, last.codes.shape[1]! / 4, {
+      f32: first ? MOST : limit,
+    }],
     invocations: groups * count,
   });
   const sums = lightSums(tf, { place, colour, albedo });
-  const lit = solveLights(tf, sums, { ridge: lightRidge });
+  const shading = fresh(tf, place.shape);
+  const lights = solveLights(tf, sums, { ridge: lightRidge });
   // Some 16 samples for each read of the light.
   const slots = Math.ceil(count / 16);
   const terms = run(tf, {
     key: "fit_albedo_terms",
     code: termsCode,
-    inputs: [mean, lit, place, colour, albedo],
+    inputs: [mean, lights, place, colour, albedo],
+    outputs: [shading],
     shape: [2, groups, 3 * count, 4],
     uniforms: [batch * slots, count, slots, groups * 3 * count * 4],
     invocations: batch * slots,
@@ -122,7 +141,7 @@ function nextTurn(
     uniforms: [sizeOf(shape), batch, components, tiles, width, FACE_SUMS, { f32: noise }],
     invocations: sizeOf(shape),
   });
-  return [lit, solveSystems(tf, system)];
+  return { lights, codes: solveSystems(tf, system), shading };
 }
 
 /** Bytes of partial sums that are on the device at once: a hundred faces of 80 components would have 170 MB. */
@@ -136,16 +155,18 @@ function products(
 ): Tensor {
   const bytes = Math.min(PARTIAL_BYTES, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
   const most = Math.max(1, Math.floor(bytes / (tiles * 16 * LANES * 16)));
+  const together = groups > 1 ? 2 : 1;
   const parts: Tensor[] = [];
   for (let first = 0; first < groups; first += most) {
     const some = Math.min(most, groups - first);
+    const invocations = Math.ceil(some / together) * tiles * LANES;
     const partial = run(tf, {
-      key: "fit_albedo_products",
-      code: productsCode,
+      key: `fit_albedo_products_${together}`,
+      code: () => productsCode(together),
       inputs: [rows, terms],
       shape: [some, tiles, 16, LANES, 4],
-      uniforms: [some * tiles * LANES, first, tiles, rows.shape[0]!, rows.shape[1]! / 4],
-      invocations: some * tiles * LANES,
+      uniforms: [invocations, first, some, tiles, rows.shape[0]!, rows.shape[1]! / 4],
+      invocations,
     });
     parts.push(addLanes(tf, partial));
     partial.dispose();

@@ -11,8 +11,8 @@ const faces = [0, 1, 2, 3];
 const each = (line: (f: number) => string) => faces.map(line).join("\n  ");
 
 /**
- * Albedo of each sample by the face's code, and its weight: less where the albedo in the light is farther than `huber`
- * from the colour. One invocation has a sample of four faces.
+ * Albedo of each sample by the face's code, and its weight: less where the albedo in the last turn's light is farther
+ * than `huber` from the colour. One invocation has a sample of four faces.
  */
 export function albedoCode(): string {
   return program({
@@ -21,29 +21,24 @@ export function albedoCode(): string {
       ["mean", "vec4<f32>"],
       ["rows", "vec4<f32>"],
       ["codes", "vec4<f32>"],
-      ["lights", "vec4<f32>"],
+      ["shading", "vec4<f32>"],
       ["place", "vec4<f32>"],
       ["colour", "vec4<f32>"],
     ],
-    uniforms: ["total", "batch", "count", "width", "codeWidth", "huber:f32"],
+    uniforms: ["total", "batch", "count", "width", "used", "codeWidth", "huber:f32"],
     functions: `
-fn weighted(face : i32, sample : i32, albedo : vec3<f32>) -> vec4<f32> {
-  let at = face * u.count + sample;
-  let p = place[at];
-  let first = face * ${LIGHT_ELEMENTS};
-  let normal = p.xyz;
-  ${BASIS}
-  ${loadLight("lights", "first")}
-  let error = abs(albedo * (${SHADING}) - colour[at].xyz);
-  return vec4<f32>(albedo, p.w * min(1.0, u.huber / max((error.x + error.y + error.z) / 3.0, 1e-6)));
+fn weighted(at : i32, albedo : vec3<f32>) -> vec4<f32> {
+  let error = abs(albedo * shading[at].xyz - colour[at].xyz);
+  return vec4<f32>(albedo, place[at].w * min(1.0, u.huber / max((error.x + error.y + error.z) / 3.0, 1e-6)));
 }`,
     body: `
   if (id >= u.total) { return; }
   let sample = id % u.count;
   let face = 4 * (id / u.count);
   let row = 3 * sample * u.width;
-  ${each((f) => `var a${f} = mean[sample].xyz;`)}
-  for (var k = 0; k < u.width; k++) {
+  let start = mean[sample].xyz;
+  ${each((f) => `var a${f} = start;`)}
+  for (var k = 0; k < u.used; k++) {
     let r = rows[row + k];
     let g = rows[row + u.width + k];
     let b = rows[row + 2 * u.width + k];
@@ -54,17 +49,18 @@ fn weighted(face : i32, sample : i32, albedo : vec3<f32>) -> vec4<f32> {
     }
   }
   ${
-      each((f) =>
-        `if (face + ${f} < u.batch) { result[(face + ${f}) * u.count + sample] = weighted(face + ${f}, sample, a${f}); }`
-      )
+      each((f) => {
+        const at = `(face + ${f}) * u.count + sample`;
+        return `if (face + ${f} < u.batch) { result[${at}] = weighted(${at}, a${f}); }`;
+      })
     }`,
   });
 }
 
 /**
  * What each sample's squares and residual are multiplied by, for each colour: weight · shading², and weight · shading ·
- * (colour − mean · shading); the second after all of the first, in elements of four faces. An invocation takes some
- * samples of one face.
+ * (colour − mean · shading); the second after all of the first, in elements of four faces. And the shading. An
+ * invocation takes some samples of one face.
  */
 export function termsCode(): string {
   const store = (plane: string, value: string) =>
@@ -78,6 +74,7 @@ export function termsCode(): string {
       ["colour", "vec4<f32>"],
       ["albedo", "vec4<f32>"],
     ],
+    outputs: [["shadings", "vec4<f32>"]],
     uniforms: ["total", "count", "slots", "plane"],
     body: `
   if (id >= u.total) { return; }
@@ -89,6 +86,7 @@ export function termsCode(): string {
     let normal = place[at].xyz;
     ${BASIS}
     let shading = ${SHADING};
+    shadings[at] = vec4<f32>(shading, 0.0);
     let weighted = albedo[at].w * shading;
     let squared = weighted * shading;
     let residual = weighted * (colour[at].xyz - mean[sample].xyz * shading);
@@ -99,37 +97,45 @@ export function termsCode(): string {
   });
 }
 
-/** Products of four components with four others, summed over a lane's rows for four faces. */
-export function productsCode(): string {
+/**
+ * Products of four components with four others, summed over a lane's rows for some groups of four faces. One read of
+ * the components serves all of them; the sums of a face are the same however many there are.
+ */
+export function productsCode(together: number): string {
+  const groups = [...Array(together).keys()];
+  const each = (line: (g: number, a: number, b: number) => string) =>
+    groups.flatMap((g) => faces.flatMap((a) => faces.map((b) => line(g, a, b)))).join("\n    ");
   return program({
     result: "vec4<f32>",
     inputs: [["rows", "vec4<f32>"], ["terms", "vec4<f32>"]],
-    uniforms: ["total", "firstGroup", "tiles", "height", "width"],
+    uniforms: ["total", "first", "groups", "tiles", "height", "width"],
     body: `
   if (id >= u.total) { return; }
   let lane = id % ${LANES};
   let tile = id / ${LANES} % u.tiles;
-  let group = u.firstGroup + id / ${LANES} / u.tiles;
+  let group = id / ${LANES} / u.tiles * ${together};
   var j = 0;
   var k = tile;
   while (k > j) {
     j++;
     k -= j;
   }
-  ${faces.flatMap((a) => faces.map((b) => `var s${a}${b} = vec4<f32>();`)).join(" ")}
+  ${groups.map((g) => `let terms${g} = (u.first + min(group + ${g}, u.groups - 1)) * u.height;`).join("\n  ")}
+  ${each((g, a, b) => `var s${g}${a}${b} = vec4<f32>();`)}
   for (var row = lane; row < u.height; row += ${LANES}) {
-    let term = terms[group * u.height + row];
+    ${groups.map((g) => `let t${g} = terms[terms${g} + row];`).join("\n    ")}
     let left = rows[row * u.width + j];
     let right = rows[row * u.width + k];
     ${faces.map((a) => `let p${a} = left.${"xyzw"[a]} * right;`).join(" ")}
-    ${
-      faces.flatMap((a) => faces.map((b) => `s${a}${b} = fma(vec4<f32>(p${a}.${"xyzw"[b]}), term, s${a}${b});`)).join(
-        "\n    ",
-      )
-    }
+    ${each((g, a, b) => `s${g}${a}${b} = fma(vec4<f32>(p${a}.${"xyzw"[b]}), t${g}, s${g}${a}${b});`)}
   }
-  let to = id / ${LANES} * ${16 * LANES} + lane;
-  ${faces.flatMap((a) => faces.map((b) => `result[to + ${(4 * a + b) * LANES}] = s${a}${b};`)).join("\n  ")}`,
+  ${
+      groups.map((g) => `
+  if (group + ${g} < u.groups) {
+    let to = ((group + ${g}) * u.tiles + tile) * ${16 * LANES} + lane;
+    ${faces.flatMap((a) => faces.map((b) => `result[to + ${(4 * a + b) * LANES}] = s${g}${a}${b};`)).join("\n    ")}
+  }`).join("")
+    }`,
   });
 }
 

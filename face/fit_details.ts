@@ -12,6 +12,7 @@ import { isSoftware } from "@ftim/gpu/device";
 import { run, sizeOf } from "@ftim/gpu/wgsl";
 import { foldCode, imageCode, MOST_PARTS, stepCode } from "./detail_solver_wgsl.ts";
 import { normalsCode, rightCode, sceneCode } from "./fit_details_wgsl.ts";
+import { fresh } from "./fresh.ts";
 import { surfaceMaps } from "./normal_maps.ts";
 import type { Topology } from "./topology.ts";
 
@@ -202,9 +203,4 @@ function fold(tf: Tfjs, partial: Tensor, sums: number): Tensor {
   });
   partial.dispose();
   return folded;
-}
-
-/** A tensor whose values a program writes. */
-function fresh(tf: Tfjs, shape: readonly number[]): Tensor {
-  return tf.engine().makeTensorFromTensorInfo(webgpuBackend(tf).makeTensorInfo([...shape], "float32"));
 }

@@ -112,8 +112,8 @@ export function lightSums(tf: Tfjs, { place, colour, albedo }: LitSamples): Tens
     code: sumsCode,
     inputs: [place, colour, albedo],
     shape: [batch, 3, ELEMENTS, LANES, 4],
-    uniforms: [batch * 3 * LANES, count],
-    invocations: batch * 3 * LANES,
+    uniforms: [batch * LANES, count],
+    invocations: batch * LANES,
   });
   const sums = addLanes(tf, partial);
   partial.dispose();
@@ -122,38 +122,36 @@ export function lightSums(tf: Tfjs, { place, colour, albedo }: LitSamples): Tens
 
 function sumsCode(): string {
   const bands = [...Array(LIGHT_BANDS).keys()];
-  const terms = [
-    ...bands.flatMap((j) => bands.slice(0, j + 1).map((k) => `a${j} * h${k}`)),
-    ...bands.map((j) => `way * h${j}`),
+  const channels = ["x", "y", "z"];
+  const terms = (c: string) => [
+    ...bands.flatMap((j) => bands.slice(0, j + 1).map((k) => `a${j}.${c} * h${k}`)),
+    ...bands.map((j) => `way.${c} * h${j}`),
     "p.w",
     "select(0.0, 1.0, p.w > 0.0)",
   ];
-  const each = (line: (q: number) => string) => Array.from({ length: ELEMENTS }, (_, q) => line(q)).join("\n  ");
+  const each = (line: (c: string, q: number) => string) =>
+    channels.flatMap((c) => Array.from({ length: ELEMENTS }, (_, q) => line(c, q))).join("\n  ");
   return program({
     result: "vec4<f32>",
     inputs: [["place", "vec4<f32>"], ["colour", "vec4<f32>"], ["albedo", "vec4<f32>"]],
     uniforms: ["total", "count"],
-    functions: `
-fn channel(v : vec4<f32>, c : i32) -> f32 { return select(select(v.z, v.y, c == 1), v.x, c == 0); }`,
     body: `
   if (id >= u.total) { return; }
   let lane = id % ${LANES};
-  let c = id / ${LANES} % 3;
-  let face = id / ${3 * LANES};
-  ${each((q) => `var s${q} = vec4<f32>();`)}
+  let face = id / ${LANES};
+  ${each((c, q) => `var ${c}${q} = vec4<f32>();`)}
   for (var i = face * u.count + lane; i < (face + 1) * u.count; i += ${LANES}) {
     let p = place[i];
     let own = albedo[i];
-    let a = channel(own, c);
-    let waa = own.w * a * a;
-    let way = own.w * a * channel(colour[i], c);
+    let waa = own.w * own.xyz * own.xyz;
+    let way = own.w * own.xyz * colour[i].xyz;
     let normal = p.xyz;
     ${BASIS}
     ${bands.map((j) => `let a${j} = waa * h${j};`).join("\n    ")}
-    ${each((q) => `s${q} += vec4<f32>(${terms.slice(4 * q, 4 * q + 4).join(", ")});`)}
+    ${each((c, q) => `${c}${q} += vec4<f32>(${terms(c).slice(4 * q, 4 * q + 4).join(", ")});`)}
   }
-  let to = id / ${LANES} * ${ELEMENTS * LANES} + lane;
-  ${each((q) => `result[to + ${q * LANES}] = s${q};`)}`,
+  let to = face * ${3 * ELEMENTS * LANES} + lane;
+  ${each((c, q) => `result[to + ${(channels.indexOf(c) * ELEMENTS + q) * LANES}] = ${c}${q};`)}`,
   });
 }
 
