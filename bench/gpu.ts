@@ -6,6 +6,7 @@
  * milliseconds only on an idle machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
+import { benchFits } from "./gpu/fits.ts";
 import { benchLayout } from "./gpu/layout.ts";
 import { openLab, rounded, type Row } from "./gpu/lab.ts";
 import { benchRendering } from "./gpu/rendering.ts";
@@ -13,7 +14,7 @@ import { benchSimilarity } from "./gpu/similarity.ts";
 import { benchTrainingStep } from "./gpu/training_step.ts";
 import { benchUnetStep } from "./gpu/unet_step.ts";
 
-const PARTS = ["convolution", "layout", "rendering", "similarity", "unet", "training"] as const;
+const PARTS = ["convolution", "layout", "rendering", "fits", "similarity", "unet", "training"] as const;
 
 const only = Deno.args.includes("--only") ? (Deno.args[Deno.args.indexOf("--only") + 1] ?? "").split(",") : PARTS;
 const unknown = only.filter((name) => !(PARTS as readonly string[]).includes(name));
@@ -56,6 +57,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
       return await benchLayout(lab);
     case "rendering":
       return await benchRendering(lab);
+    case "fits":
+      return await benchFits(lab);
     case "similarity":
       return [await benchSimilarity(lab)];
     case "unet":
@@ -66,7 +69,7 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
 }
 
 /** What was to be reached, and whether it was. */
-function barsOf({ convolution, rendering, similarity, training }: typeof results): Row[] {
+function barsOf({ convolution, rendering, fits, similarity, training }: typeof results): Row[] {
   const first = (kernel: string) => convolution?.find((row) => row.kernel === kernel);
   const bars: Row[] = [];
   const bar = (work: string, { value, target, most = false }: { value: unknown; target: number; most?: boolean }) => {
@@ -84,6 +87,7 @@ function barsOf({ convolution, rendering, similarity, training }: typeof results
   bar("filter gradient, same shape: times stock", { value: first("Conv2DBackpropFilter")?.speedup, target: 30 });
   bar("training step, all losses: times stock", { value: training?.[0]?.speedup, target: 10 });
   bar("UV unwrap of 20,000 triangles: ms each", { value: rendering?.at(-1)?.["ours ms"], target: 8, most: true });
+  bar("light and albedo of 16 faces: times JavaScript", { value: fits?.[1]?.["times JavaScript"], target: 4 });
   bar("SSIM of 64 images of 224²: times ssim.js on one channel", { value: similarity?.[0]?.["times grey"], target: 5 });
   bar("SSIM: error", { value: similarity?.[0]?.["largest error"], target: 1e-5, most: true });
   return bars;
