@@ -111,10 +111,7 @@ function nextTurn(
     code: albedoCode,
     inputs: [mean, rows, last.codes, last.shading, place, colour],
     shape: place.shape,
-    // The first turn has the mean albedo, and no light yet to doubt a colour by.
-    uniforms: [groups * count, batch, count, width, first ? 0 : width, last.codes.shape[1]! / 4, {
-      f32: first ? MOST : limit,
-    }],
+    uniforms: [groups * count, batch, count, width, first ? 0 : width, last.codes.shape[1]! / 4, { f32: limit }],
     invocations: groups * count,
   });
   const sums = lightSums(tf, { place, colour, albedo });

@@ -29,7 +29,9 @@ export function albedoCode(): string {
     functions: `
 fn weighted(at : i32, albedo : vec3<f32>) -> vec4<f32> {
   let error = abs(albedo * shading[at].xyz - colour[at].xyz);
-  return vec4<f32>(albedo, place[at].w * min(1.0, u.huber / max((error.x + error.y + error.z) / 3.0, 1e-6)));
+  let robust = min(1.0, u.huber / max((error.x + error.y + error.z) / 3.0, 1e-6));
+  // The first turn has the mean albedo, and no light yet to doubt a colour by.
+  return vec4<f32>(albedo, place[at].w * select(robust, 1.0, u.used == 0));
 }`,
     body: `
   if (id >= u.total) { return; }

@@ -51,14 +51,13 @@ export interface NormalMapsOptions {
  */
 export function normalMaps(tf: Tfjs, vertices: Tensor3D, { topology, size = 256 }: NormalMapsOptions): Tensor4D {
   const tables = tablesFor(tf, vertices, { topology, size });
-  const shape: number[] = [vertices.shape[0], size, size, 3];
   return tf.tidy(() => {
     const normals = interpolateMaps(tf, vertexNormalsOf(tf, vertices, tables), {
       tables,
       count: size * size,
       unit: true,
     });
-    return tf.reshape(normals, shape) as Tensor4D;
+    return tf.reshape(normals, [vertices.shape[0], size, size, 3]);
   });
 }
 

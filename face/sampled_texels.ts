@@ -79,7 +79,8 @@ export function takeTexels(
   let texel = samples[sample];
   let weight = weights[face * u.weightTexels + select(sample, texel, u.weightWhole != 0)];
   let first = 3 * (face * u.texels + select(sample, texel, u.whole != 0));
-  result[id] = select(vec4<f32>(), vec4<f32>(source[first], source[first + 1], source[first + 2], weight), weight > 0.0);`,
+  let value = vec4<f32>(source[first], source[first + 1], source[first + 2], weight);
+  result[id] = select(vec4<f32>(), value, weight > 0.0);`,
       }),
     inputs: [source, weight, samples],
     shape: [batch, count, 4],

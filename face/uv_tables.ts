@@ -10,7 +10,7 @@ import { uvMap } from "./uv_map.ts";
 
 /** Tables of a topology at one size, S×S texels. */
 export interface UvTables {
-  /** Other two vertices of each triangle around vertex i, two triangles an element: `offsets[i]` to `offsets[i + 1]`. */
+  /** The other two vertices of each triangle around vertex i, two triangles an element: `offsets[i]` and on. */
   readonly ring: Tensor;
   /** [V + 1] */
   readonly offsets: Tensor;
