@@ -146,7 +146,7 @@ function blocksOf(vectors: readonly Float32Array[]): Block[] {
   );
 }
 
-/** A block on the device, with rows of 0 up to whole tiles, and columns of 0 up to whole elements. */
+/** A block on the device, with rows up to whole tiles, which nobody reads, and columns of 0 up to whole elements. */
 function uploadBlock(tf: Tfjs, { vectors, first, end, scratch }: Block): Tensor2D {
   const [rows, width] = [TILE * Math.ceil(vectors.length / TILE), 4 * Math.ceil((end - first) / 4)];
   const values = scratch.subarray(0, rows * width);
@@ -154,7 +154,6 @@ function uploadBlock(tf: Tfjs, { vectors, first, end, scratch }: Block): Tensor2
     values.set(vector.subarray(first, end), i * width);
     values.fill(0, i * width + end - first, (i + 1) * width);
   }
-  values.fill(0, vectors.length * width);
   const block = tf.tensor2d(values, [rows, width]);
   // The next block takes the scratch's place, so its values must be with the device now.
   webgpuBackend(tf).uploadToGPU(block.dataId);

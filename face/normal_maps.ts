@@ -6,7 +6,7 @@
 import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
-import { shadeTensor } from "./shade_tensor.ts";
+import { shadeMaps } from "./shade_maps.ts";
 import type { Topology } from "./topology.ts";
 import { type UvTables, uvTables } from "./uv_tables.ts";
 
@@ -94,7 +94,7 @@ export function shadingMaps(
   vertices: Tensor3D,
   { light, ...options }: NormalMapsOptions & { readonly light: Tensor },
 ): Tensor4D {
-  return tf.tidy(() => shadeTensor(tf, normalMaps(tf, vertices, options), light)) as Tensor4D;
+  return tf.tidy(() => shadeMaps(tf, normalMaps(tf, vertices, options), light)) as Tensor4D;
 }
 
 /**

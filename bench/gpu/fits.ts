@@ -11,7 +11,7 @@ import { fitLights } from "../../face/fit_lights.ts";
 import { gramMatrix, principalComponentsOnDevice } from "../../face/gram.ts";
 import { fitLight, shade } from "../../face/light.ts";
 import { type AlbedoModel, albedoOf } from "../../face/morphable.ts";
-import { normalMaps, sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
+import { sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { principalComponents } from "../../face/pca.ts";
 import { uploadSamples } from "../../face/sampled_texels.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
@@ -62,16 +62,11 @@ export async function benchFits(lab: Lab): Promise<Row[]> {
     device: async () => {
       tf.tidy(() => {
         const vertices = uploadMeshes(tf, meshes, topology);
-        normalMaps(tf, vertices, options);
         shadingMaps(tf, vertices, { ...options, light: whole("light", [27], FACES) });
       });
       await finish(lab);
     },
-    cpu: () =>
-      faces.forEach(({ vertices, light }) => {
-        normalMap(vertices, topology, { size: SIZE });
-        shadingMap(vertices, { light, ...options });
-      }),
+    cpu: () => faces.forEach(({ vertices, light }) => shadingMap(vertices, { light, ...options })),
   });
 
   const basis = uploadAlbedoBasis(tf, model, { inside });
