@@ -64,9 +64,8 @@ export function imageCode(strip: number): string {
     ],
     uniforms: [...UNIFORMS, "smoothness:f32", "damping:f32"],
     functions: `
-fn cellAt(face : i32, row : i32, column : i32) -> i32 {
-  return (face * u.size + clamp(row, 0, u.size - 1)) * u.width + clamp(column, 0, u.width - 1);
-}
+/** The first element of a row; above and below the map lies its border. */
+fn rowAt(face : i32, row : i32) -> i32 { return (face * u.size + clamp(row, 0, u.size - 1)) * u.width; }
 fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f32>(1.0), condition); }`,
     body: `${HEAD(strip)}
   let state = states[face];
@@ -74,6 +73,7 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
   let going = sum > enough;
   let turn = select(0.0, sum / state.x, going && u.first == 0);
   if (part == 0) { nextStates[face] = vec4<f32>(sum, enough, 0.0, select(0.0, 1.0, going)); }
+  ${all.map((q) => `let column${q} = clamp(column + ${q - 1}, 0, u.width - 1);`).join(" ")}
   let texel = vec4<i32>(4 * column) + vec4<i32>(0, 1, 2, 3);
   ${
       own.map((q) => `
@@ -101,9 +101,10 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
   var dot4 = vec4<f32>();
   for (var row = top - 4; row < bottom; row++) {
     let read = row + 2;
+    let reading = rowAt(face, read);
     ${
       each((q) => `
-    let cell${q} = cellAt(face, read, column + ${q - 1});
+    let cell${q} = reading + column${q};
     let old${q} = before[cell${q}];
     let b${q} = fma(vec4<f32>(turn), old${q}, residual[cell${q}]);`, all)
     }
@@ -131,14 +132,14 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
       up * (a${strip + 1}.x - last);
     if (row >= top - 1) {
       let real = select(0.0, 1.0, row >= 0);
-      let first = cellAt(face, row, column - 1);
-      let across0 = slopes[first].w;
-      let down0 = slopesDown[first].w;
+      let making = rowAt(face, row);
+      let across0 = slopes[making + column0].w;
+      let down0 = slopesDown[making + column0].w;
       let shaded0 = vec4<f32>(hasLeft * across0 * (across0 * (a1.x - a0.w) + down0 * (d0.w - a0.w)));
       ${
       each((q) => `
-      let across${q + 1} = slopes[cellAt(face, row, column + ${q})] * inside${q + 1};
-      let down${q + 1} = slopesDown[cellAt(face, row, column + ${q})] * inside${q + 1} * real;
+      let across${q + 1} = slopes[making + column${q + 1}] * inside${q + 1};
+      let down${q + 1} = slopesDown[making + column${q + 1}] * inside${q + 1} * real;
       let grown${q + 1} = across${q + 1} * (${toRight("a", q + 1)} - a${q + 1}) + down${q + 1} * (d${q + 1} - a${
         q + 1
       });
@@ -159,7 +160,7 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
             lower * (n${q + 1} - c${q + 1}) + upper * (o${q + 1} - c${q + 1});
           let made = inside${q + 1} * (u.damping * a${q + 1} + ${before} + above${q + 1} - shaded${q + 1} -
             below${q + 1} + u.smoothness * bent);
-          let cell = cellAt(face, row, column + ${q});
+          let cell = making + column${q + 1};
           direction[cell] = a${q + 1};
           image[cell] = made;
           dot4 = fma(a${q + 1}, made, dot4);
