@@ -14,6 +14,17 @@ import { program } from "@ftim/gpu/wgsl";
 /** Partial sums of a face that an invocation adds up itself; where there are more, a pass of its own folds them. */
 export const MOST_PARTS = 256;
 
+/** How a map is cut into strips. */
+export interface Strips {
+  /** Elements of four texels in a row of a strip. */
+  readonly strip: number;
+  /** Whether the last strip is as wide as the others, which saves asking for each element. */
+  readonly whole: boolean;
+}
+
+/** What stands before the block of an element q that the last strip may lack. */
+const guard = (whole: boolean) => (q: number) => whole ? "" : `if (column + ${q} < u.width)`;
+
 /** Uniforms of both passes; `at` has the place of an invocation in the face. */
 const UNIFORMS = ["total", "size", "width", "strips", "height", "parts", "sums", "first"];
 
@@ -37,9 +48,10 @@ const HEAD = (strip: number) => `
  * The next direction, r + turn · direction, and its image under GᵀWG + smoothness·ΔᵀΔ + damping; the last step of the
  * solution is taken by the way. The result is a partial sum of direction · image.
  *
- * @param strip elements of four texels in a row of an invocation
+ * @param strips elements of four texels in a row of a strip, and whether all strips are whole
  */
-export function imageCode(strip: number): string {
+export function imageCode({ strip, whole }: Strips): string {
+  const within = guard(whole);
   const own = [...Array(strip).keys()];
   const all = [...Array(strip + 2).keys()];
   const each = (line: (q: number) => string, over = own) => over.map(line).join("\n    ");
@@ -111,9 +123,7 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
     if (read >= top && read < bottom) {
       ${
       each((q) =>
-        `if (column + ${q} < u.width) { solution[cell${q + 1}] = fma(vec4<f32>(state.z), old${q + 1}, solution[cell${
-          q + 1
-        }]); }`
+        `${within(q)} { solution[cell${q + 1}] = fma(vec4<f32>(state.z), old${q + 1}, solution[cell${q + 1}]); }`
       )
     }
     }
@@ -155,7 +165,7 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
         const left = q === 0 ? "vec4<f32>(cLeft, c1.xyz)" : toLeft("c", q + 1);
         const right = q === strip - 1 ? `vec4<f32>(c${strip}.yzw, cRight)` : toRight("c", q + 1);
         return `
-        if (column + ${q} < u.width) {
+        ${within(q)} {
           let bent = rightOf${q + 1} * (${right} - c${q + 1}) + leftOf${q + 1} * (${left} - c${q + 1}) +
             lower * (n${q + 1} - c${q + 1}) + upper * (o${q + 1} - c${q + 1});
           let made = inside${q + 1} * (u.damping * a${q + 1} + ${before} + above${q + 1} - shaded${q + 1} -
@@ -182,7 +192,8 @@ fn mask(condition : vec4<bool>) -> vec4<f32> { return select(vec4<f32>(), vec4<f
 /**
  * One step: residual − step · image. The result is a partial sum of the residual's square. At first there is no step.
  */
-export function stepCode(strip: number): string {
+export function stepCode({ strip, whole }: Strips): string {
+  const within = guard(whole);
   const own = [...Array(strip).keys()];
   return program({
     result: "f32",
@@ -198,7 +209,7 @@ export function stepCode(strip: number): string {
     let cell = (face * u.size + row) * u.width + column;
     ${
       own.map((q) => `
-    if (column + ${q} < u.width) {
+    ${within(q)} {
       let next = fma(vec4<f32>(-step), image[cell + ${q}], residual[cell + ${q}]);
       residual[cell + ${q}] = next;
       square = fma(next, next, square);

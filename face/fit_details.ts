@@ -155,17 +155,27 @@ function solve(
   const strip = software ? 4 : 1;
   const height = software ? 32 : 8;
   const strips = Math.ceil(width / strip);
+  const cut = { strip, whole: width % strip === 0 };
   const parts = strips * Math.ceil(size / height);
   const sums = parts > MOST_PARTS ? MOST_PARTS / 4 : parts;
   const uniforms = (first: boolean) => [batch * parts, size, width, strips, height, parts, sums, first ? 1 : 0];
   const pass = (key: string, options: Pick<Parameters<typeof run>[1], "code" | "inputs" | "outputs" | "uniforms">) =>
-    fold(tf, run(tf, { key: `${key}_${strip}`, shape: [batch, parts], invocations: batch * parts, ...options }), sums);
+    fold(
+      tf,
+      run(tf, {
+        key: `${key}_${strip}${cut.whole ? "_whole" : ""}`,
+        shape: [batch, parts],
+        invocations: batch * parts,
+        ...options,
+      }),
+      sums,
+    );
   const [solution, image] = [tf.zeros(residual.shape), fresh(tf, residual.shape)];
   let [direction, next] = [tf.zeros(residual.shape), fresh(tf, residual.shape)];
   const [states, between] = [tf.zeros([batch, 4]), tf.zeros([batch, 4])];
   const step = (partial: Tensor, first: boolean) => {
     const sum = pass("detail_step", {
-      code: () => stepCode(strip),
+      code: () => stepCode(cut),
       inputs: [image, between, partial],
       outputs: [residual, states],
       uniforms: uniforms(first),
@@ -177,7 +187,7 @@ function solve(
   let partial = step(tf.zeros([batch, sums]), true);
   for (let k = 0; k < iterations; k++) {
     const products = pass("detail_image", {
-      code: () => imageCode(strip),
+      code: () => imageCode(cut),
       inputs: [residual, direction, slopes, slopesDown, states, partial],
       outputs: [next, image, solution, between],
       uniforms: [...uniforms(k === 0), { f32: smoothness }, { f32: damping }],

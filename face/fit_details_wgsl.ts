@@ -51,7 +51,7 @@ export function sceneCode(): string {
     outputs: [["slopesDown", "f32"], ["residuals", "f32"]],
     uniforms: ["total", "size", "width", "slots"],
     functions: `${VECTORS}
-fn grey(v : vec3<f32>) -> f32 { return (v.x + v.y + v.z) / 3.0; }
+fn grey(v : vec3<f32>) -> f32 { return (v.x + v.y + v.z) * (1.0 / 3.0); }
 /**
  * How much the grey changes with a slope along t: the difference that a small step against t makes to the basis, by
  * the step, in a form in which nothing cancels in f32. Low and high are the light's bands 1 to 8 with their factors.
