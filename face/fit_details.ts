@@ -3,8 +3,10 @@
  * gradients. Nothing is read back: steps and norms stay there, and every sum has a fixed order, so that a face's bits
  * depend neither on the run nor on the other faces.
  *
- * The sums are in f32. The displacement is the reference's to about 1e-3 of its largest value, because conjugate
- * gradients multiply rounding, and the normals to 1e-3.
+ * All is in f32. For some twenty iterations the displacement is the reference's to 1e-5 of its largest value. Then
+ * conjugate gradients have found their strongest directions and rounding grows, in f32 sooner than in f64: after 80
+ * iterations the normals of a wrinkled face are the reference's to 2e-3, and to 2e-4 in the mean. They explain as much
+ * of the texture, to a thousandth.
  */
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";

@@ -5,7 +5,7 @@
  */
 import { program } from "@ftim/gpu/wgsl";
 import { LIGHT_BANDS, LIGHT_FACTORS } from "./light.ts";
-import { BASIS } from "./light_wgsl.ts";
+import { BASIS, readLight } from "./light_wgsl.ts";
 
 /** Largest slope: steeper ones are no wrinkles but errors of the albedo. */
 const STEEPEST = 0.8;
@@ -70,12 +70,7 @@ fn slopeAlong(t : vec3<f32>, raw : vec3<f32>, low : vec4<f32>, high : vec4<f32>)
     body: `
   if (id >= u.total) { return; }
   let face = id / u.slots;
-  ${
-      bands.map((k) => {
-        const values = [0, 1, 2].map((c) => `lights[27 * face + ${3 * k + c}]`);
-        return `let l${k} = vec3<f32>(${values.join(", ")});`;
-      }).join("\n  ")
-    }
+  ${readLight("lights", `${3 * LIGHT_BANDS} * face`)}
   for (var cell = id % u.slots; cell < u.size * u.width; cell += u.slots) {
     let row = cell / u.width;
     let column = cell % u.width;

@@ -25,5 +25,11 @@ export function loadLight(buffer: string, first: string): string {
   }`;
 }
 
+/** The same of a light of 27 floats that begins at `first` in a buffer of floats. */
+export function readLight(buffer: string, first: string): string {
+  const values = (k: number) => [0, 1, 2].map((c) => `${buffer}[${first} + ${3 * k + c}]`).join(", ");
+  return Array.from({ length: LIGHT_BANDS }, (_, k) => `let l${k} = vec3<f32>(${values(k)});`).join("\n  ");
+}
+
 /** The shading of the basis h0 to h8 by the light l0 to l8, an expression. */
 export const SHADING = Array.from({ length: LIGHT_BANDS }, (_, k) => `h${k} * l${k}`).join(" + ");

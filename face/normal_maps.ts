@@ -6,7 +6,8 @@
 import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
-import { shadeMaps } from "./shade_maps.ts";
+import { LIGHT_BANDS } from "./light.ts";
+import { BASIS, readLight, SHADING } from "./light_wgsl.ts";
 import type { Topology } from "./topology.ts";
 import { type UvTables, uvTables } from "./uv_tables.ts";
 
@@ -34,6 +35,11 @@ export function uploadMeshes(tf: Tfjs, meshes: readonly Float32Array[], { vertex
   }
   return tf.tensor3d(values, [meshes.length, vertexCount, 4]);
 }
+
+/** Declares `value`, that of the vertices at a texel. In this form three equal corners give their value exactly. */
+const INTERPOLATE = `
+  let first = values[corner.x].xyz;
+  var value = first + w.y * (values[corner.y].xyz - first) + (1.0 - w.x - w.y) * (values[corner.z].xyz - first);`;
 
 /** Options of {@linkcode normalMaps}. */
 export interface NormalMapsOptions {
@@ -81,6 +87,9 @@ export function sampleNormals(
   });
 }
 
+/** Texels that an invocation shades, so that the light is read once for all of them. */
+const SHARE = 16;
+
 /**
  * Shading of posed meshes in UV space: texture = albedo · shading, texel by texel.
  *
@@ -92,9 +101,49 @@ export function sampleNormals(
 export function shadingMaps(
   tf: Tfjs,
   vertices: Tensor3D,
-  { light, ...options }: NormalMapsOptions & { readonly light: Tensor },
+  { light, topology, size = 256 }: NormalMapsOptions & { readonly light: Tensor },
 ): Tensor4D {
-  return tf.tidy(() => shadeMaps(tf, normalMaps(tf, vertices, options), light)) as Tensor4D;
+  const tables = tablesFor(tf, vertices, { topology, size });
+  const [batch, vertexCount] = vertices.shape;
+  if (light.shape[0] !== batch || light.size !== 3 * LIGHT_BANDS * batch) {
+    throw new RangeError(
+      `Cannot shade meshes [${vertices.shape}] by a light [${light.shape}]: it must be [${batch}, 27]`,
+    );
+  }
+  const texels = size * size;
+  const slots = Math.ceil(texels / SHARE);
+  return tf.tidy(() =>
+    run(tf, {
+      key: "shading_maps",
+      code: () =>
+        program({
+          result: "f32",
+          inputs: [["values", "vec4<f32>"], ["corners", "vec4<i32>"], ["weights", "vec2<f32>"], ["light", "f32"]],
+          uniforms: ["total", "texels", "vertexCount", "slots"],
+          body: `
+  if (id >= u.total) { return; }
+  let face = id / u.slots;
+  ${readLight("light", `${3 * LIGHT_BANDS} * face`)}
+  for (var texel = id % u.slots; texel < u.texels; texel += u.slots) {
+    let corner = face * u.vertexCount + corners[texel];
+    let w = weights[texel];
+    ${INTERPOLATE}
+    let norm = length(value);
+    let normal = value / select(1.0, norm, norm > 0.0);
+    ${BASIS}
+    let shading = ${SHADING};
+    let at = 3 * (face * u.texels + texel);
+    result[at] = shading.x;
+    result[at + 1] = shading.y;
+    result[at + 2] = shading.z;
+  }`,
+        }),
+      inputs: [vertexNormalsOf(tf, vertices, tables), tables.corners, tables.weights, light],
+      shape: [batch, size, size, 3],
+      uniforms: [batch * slots, texels, vertexCount, slots],
+      invocations: batch * slots,
+    })
+  ) as Tensor4D;
 }
 
 /**
@@ -190,9 +239,7 @@ function interpolateMaps(
   if (u.chosen != 0) { texel = places[texel]; }
   let corner = id / u.count * u.vertexCount + corners[texel];
   let w = weights[texel];
-  // In this form three equal corners give their value exactly.
-  let a = values[corner.x].xyz;
-  var value = a + w.y * (values[corner.y].xyz - a) + (1.0 - w.x - w.y) * (values[corner.z].xyz - a);
+  ${INTERPOLATE}
   if (u.unit != 0) {
     let norm = length(value);
     value = value / select(1.0, norm, norm > 0.0);

@@ -7,7 +7,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
 import { LIGHT_BANDS } from "./light.ts";
-import { BASIS, SHADING } from "./light_wgsl.ts";
+import { BASIS, readLight, SHADING } from "./light_wgsl.ts";
 
 /** Normals that an invocation shades, so that the light is read once for all of them. */
 const SHARE = 16;
@@ -40,8 +40,6 @@ export function shadeMaps(tf: Tfjs, normals: Tensor, light: Tensor): Tensor {
 }
 
 function code(): string {
-  const bands = [...Array(LIGHT_BANDS).keys()];
-  const values = (k: number) => [0, 1, 2].map((c) => `light[${3 * LIGHT_BANDS} * face + ${3 * k + c}]`).join(", ");
   return program({
     result: "f32",
     inputs: [["normals", "f32"], ["light", "f32"]],
@@ -49,7 +47,7 @@ function code(): string {
     body: `
   if (id >= u.total) { return; }
   let face = id / u.slots;
-  ${bands.map((k) => `let l${k} = vec3<f32>(${values(k)});`).join("\n  ")}
+  ${readLight("light", `${3 * LIGHT_BANDS} * face`)}
   for (var i = id % u.slots; i < u.count; i += u.slots) {
     let at = 3 * (face * u.count + i);
     let normal = vec3<f32>(normals[at], normals[at + 1], normals[at + 2]);

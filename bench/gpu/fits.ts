@@ -11,9 +11,10 @@ import { fitLights } from "../../face/fit_lights.ts";
 import { gramMatrix, principalComponentsOnDevice } from "../../face/gram.ts";
 import { fitLight, shade } from "../../face/light.ts";
 import { type AlbedoModel, albedoOf } from "../../face/morphable.ts";
-import { sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
+import { normalMaps, sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { principalComponents } from "../../face/pca.ts";
 import { uploadSamples } from "../../face/sampled_texels.ts";
+import { shadeMaps } from "../../face/shade_maps.ts";
 import { normalMap, shadingMap } from "../../face/shading.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
@@ -69,6 +70,17 @@ export async function benchFits(lab: Lab): Promise<Row[]> {
     cpu: () => faces.forEach(({ vertices, light }) => shadingMap(vertices, { light, ...options })),
   });
 
+  const normalsOf = meshes.map((vertices) => normalMap(vertices, topology, { size: SIZE }));
+  const normals = tf.tidy(() => normalMaps(tf, uploadMeshes(tf, meshes, topology), options));
+  await compare(`shading of the normals of ${FACES} faces`, {
+    device: async () => {
+      tf.tidy(() => shadeMaps(tf, normals, whole("light", [27], FACES)));
+      await finish(lab);
+    },
+    cpu: () => faces.forEach(({ light }, i) => shade(normalsOf[i]!, light)),
+  });
+  normals.dispose();
+
   const basis = uploadAlbedoBasis(tf, model, { inside });
   const seen = () => ({
     texture: uploadSamples(tf, faces.map(({ texture }) => texture), basis),
@@ -98,10 +110,15 @@ export async function benchFits(lab: Lab): Promise<Row[]> {
     const [colours, weights, own, mean] = await Promise.all([texture, weight, normals, albedo].map(part));
     return { colours: colours!, weights: weights!, normals: own!, albedo: mean! };
   }));
-  await compare(`light of ${FACES} faces`, {
-    device: () => fitLights(tf, maps, LIGHT),
-    cpu: () => samples.forEach((sample) => fitLight(sample, LIGHT)),
+  const four = tf.tidy(() => {
+    const often = (map: typeof maps.texture) => tf.concat([map, map, map, map]);
+    return { ...maps, texture: often(maps.texture), weight: often(maps.weight), normals: often(maps.normals) };
   });
+  await compare(`light of ${4 * FACES} faces`, {
+    device: () => fitLights(tf, four, LIGHT),
+    cpu: () => [...samples, ...samples, ...samples, ...samples].forEach((sample) => fitLight(sample, LIGHT)),
+  });
+  tf.dispose([four.texture, four.weight, four.normals]);
   tf.dispose(Object.values(maps));
   disposeAlbedoBasis(basis);
 

@@ -59,6 +59,13 @@ for (const { faces, size } of [{ faces: 1, size: 33 }, { faces: 3, size: 64 }, {
     assert.deepEqual(await values(() => normalMaps(tf, uploadMeshes(tf, meshes, topology), options)), normals);
     const last = await values(() => normalMaps(tf, uploadMeshes(tf, meshes.slice(-1), topology), options));
     assert.deepEqual(last, normals.slice(-length));
+    const lastShading = await values(() =>
+      shadingMaps(tf, uploadMeshes(tf, meshes.slice(-1), topology), {
+        light: tf.tensor(light.slice(-27), [1, 27]),
+        ...options,
+      })
+    );
+    assert.deepEqual(lastShading, shading.slice(-length));
     disposeUvTables(topology);
     await (await openGpu()).assertHealthy("normal maps test");
   });
@@ -90,4 +97,9 @@ Deno.test("uploadMeshes() names the face whose mesh is broken", () => {
   assert.throws(() => uploadMeshes(tf, [model.slice(3)], topology), /Face 0: its mesh has 24 vertices, not 25/);
   assert.throws(() => uploadMeshes(tf, [], topology), /no mesh/);
   assert.throws(() => normalMaps(tf, tf.zeros([2, 3, 4]), { topology, size: 8 }), /\[2,3,4\] must be \[B, 25, 4\]/);
+  const light = tf.zeros([2, 27]);
+  assert.throws(
+    () => shadingMaps(tf, uploadMeshes(tf, [model], topology), { light, topology, size: 8 }),
+    /it must be \[1, 27\]/,
+  );
 });
