@@ -1,12 +1,13 @@
 /**
  * What the kernels reach on this adapter, in one run: `deno task bench [--json] [--only NAME,NAME]`. Prints the
- * measured multiply-add peak and copy bandwidth, each kernel with its share of them and stock tfjs beside it, the
- * training step of FTIM with all losses (ours and on stock kernels), its U-Net alone beside PyTorch on the CPU, and the
- * bars that each must reach. Other work on the machine lowers all figures; ratios of one run can be trusted,
- * milliseconds only on an idle machine.
+ * measured multiply-add peak and copy bandwidth, each kernel with its share of them and stock tfjs beside it, the fits
+ * of many faces beside their twins in JavaScript, the training step of FTIM with all losses (ours and on stock
+ * kernels), its U-Net alone beside PyTorch on the CPU, and the bars that each must reach. Other work on the machine
+ * lowers all figures; ratios of one run can be trusted, milliseconds only on an idle machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
 import { benchFill } from "./gpu/fill.ts";
+import { benchFits } from "./gpu/fits.ts";
 import { benchLayout } from "./gpu/layout.ts";
 import { openLab, rounded, type Row } from "./gpu/lab.ts";
 import { benchRendering } from "./gpu/rendering.ts";
@@ -14,7 +15,16 @@ import { benchSimilarity } from "./gpu/similarity.ts";
 import { benchTrainingStep } from "./gpu/training_step.ts";
 import { benchUnetStep } from "./gpu/unet_step.ts";
 
-const PARTS = ["convolution", "layout", "rendering", "fill", "similarity", "unet", "training"] as const;
+const PARTS = [
+  "convolution",
+  "layout",
+  "rendering",
+  "fill",
+  "fits",
+  "similarity",
+  "unet",
+  "training",
+] as const;
 
 const only = Deno.args.includes("--only") ? (Deno.args[Deno.args.indexOf("--only") + 1] ?? "").split(",") : PARTS;
 const unknown = only.filter((name) => !(PARTS as readonly string[]).includes(name));
@@ -59,6 +69,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
       return await benchRendering(lab);
     case "fill":
       return await benchFill(lab);
+    case "fits":
+      return await benchFits(lab);
     case "similarity":
       return [await benchSimilarity(lab)];
     case "unet":
@@ -69,7 +81,7 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
 }
 
 /** What was to be reached, and whether it was. */
-function barsOf({ convolution, rendering, similarity, training }: typeof results): Row[] {
+function barsOf({ convolution, rendering, fits, similarity, training }: typeof results): Row[] {
   const first = (kernel: string) => convolution?.find((row) => row.kernel === kernel);
   const bars: Row[] = [];
   const bar = (work: string, { value, target, most = false }: { value: unknown; target: number; most?: boolean }) => {
@@ -87,6 +99,7 @@ function barsOf({ convolution, rendering, similarity, training }: typeof results
   bar("filter gradient, same shape: times stock", { value: first("Conv2DBackpropFilter")?.speedup, target: 30 });
   bar("training step, all losses: times stock", { value: training?.[0]?.speedup, target: 10 });
   bar("UV unwrap of 20,000 triangles: ms each", { value: rendering?.at(-1)?.["ours ms"], target: 8, most: true });
+  bar("light and albedo of 16 faces: times JavaScript", { value: fits?.[2]?.["times JavaScript"], target: 4 });
   bar("SSIM of 64 images of 224²: times ssim.js on one channel", { value: similarity?.[0]?.["times grey"], target: 5 });
   bar("SSIM: error", { value: similarity?.[0]?.["largest error"], target: 1e-5, most: true });
   return bars;

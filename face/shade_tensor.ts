@@ -32,7 +32,7 @@ export function shadeTensor(tf: Tfjs, normals: Tensor, light: Tensor): Tensor {
 }
 
 /** Each band without its factor, as WGSL. */
-const BANDS = ["1", "x", "y", "z", "x * y", "x * z", "y * z", "x * x - y * y", "3.0 * z * z - 1.0"];
+export const BANDS = ["1", "x", "y", "z", "x * y", "x * z", "y * z", "x * x - y * y", "3.0 * z * z - 1.0"];
 const NORMAL = "let x = normals[3 * id]; let y = normals[3 * id + 1]; let z = normals[3 * id + 2];";
 
 /** The nine bands of each normal, [batch, count, 9]. */
