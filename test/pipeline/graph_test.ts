@@ -46,7 +46,7 @@ Deno.test("the graph as text, Mermaid and SVG, with picks drawn through and stat
   assert.equal(graphSvg(nodes), svg);
 });
 
-Deno.test("where a stage computes is in the graph, the run's record and the crate; a backend without a word is refused", async () => {
+Deno.test("where a stage computes is in the graph, the run's record and the crate", async () => {
   using lab = openLab();
   const stage = (computes: Record<string, string>) =>
     defineStage({
