@@ -7,7 +7,7 @@
 import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "./backend.ts";
 import type { Dispatch } from "./kernels/dispatch.ts";
-import { run } from "./ops/run.ts";
+import { emptyTensor, run } from "./ops/run.ts";
 import type { Raster, RasterOptions } from "./raster_cpu.ts";
 import { listsCode, RECORD, recordsCode, TILE, walkProgram, WORD } from "./raster_wgsl.ts";
 
@@ -26,7 +26,7 @@ export interface TriangleLists {
   readonly words: Tensor;
   /** Number of meshes. */
   readonly meshes: number;
-  /** Invocations that walk: 64 for each tile of each mesh. */
+  /** Invocations that walk along one mesh: 64 for each tile. */
   readonly invocations: number;
   /** The first of the program's. */
   readonly uniforms: readonly number[];
@@ -154,7 +154,7 @@ export function listTriangles(
       marks,
       words,
       meshes,
-      invocations: meshes * tiles * TILE ** 2,
+      invocations: tiles * TILE ** 2,
       uniforms: [triangleCount, wordCount, groups, tiles, across],
     };
   });
@@ -165,29 +165,31 @@ export function disposeLists({ records, marks, words }: TriangleLists): void {
   for (const tensor of [records, marks, words]) tensor.dispose();
 }
 
+/** Neighbouring meshes of a batch. */
+export interface MeshRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** A dispatch that walks. */
 export interface Walk extends Omit<Dispatch, "invocations"> {
+  /** The meshes to look at. Default: all. */
+  readonly range?: MeshRange;
   /** What `walkProgram` makes. */
   readonly code: () => string;
 }
 
 /** Runs a program of `walkProgram` over lists that were made for its block. */
 export function runWalk(tf: Tfjs, lists: TriangleLists, walk: Walk): Tensor {
-  const { records, marks, words, uniforms, invocations } = lists;
+  const { records, marks, words, meshes, uniforms, invocations } = lists;
+  const { range = { first: 0, count: meshes }, ...others } = walk;
+  const walking = invocations * range.count;
   return run(tf, {
-    ...walk,
+    ...others,
     inputs: [records, marks, words, ...walk.inputs],
-    uniforms: [...uniforms, ...walk.uniforms],
-    invocations,
+    uniforms: [walking, range.first, ...uniforms, ...walk.uniforms],
+    invocations: walking,
   });
-}
-
-/** A tensor on the device that a program writes. Its values are arbitrary until then. */
-export function emptyTensor(
-  tf: Tfjs,
-  { shape, dtype }: { shape: readonly number[]; dtype: "int32" | "float32" },
-): Tensor {
-  return tf.engine().makeTensorFromTensorInfo(webgpuBackend(tf).makeTensorInfo([...shape], dtype));
 }
 
 function rasterCode(): string {

@@ -115,7 +115,7 @@ export function walkProgram({ inputs, uniforms, functions = "", walk, after, ...
   return program({
     ...others,
     inputs: [["records", "vec4<f32>"], ["marks", "u32"], ["words", "u32"], ...inputs],
-    uniforms: ["triangles", "wordCount", "groups", "tiles", "across", ...uniforms],
+    uniforms: ["walking", "firstMesh", "triangles", "wordCount", "groups", "tiles", "across", ...uniforms],
     functions: FUNCTIONS + functions,
     body: statements(walk) + after,
   });
@@ -139,6 +139,8 @@ export interface WalkOptions {
   readonly block: number;
   /** Declarations before the walk. */
   readonly state: string;
+  /** Whether the block is looked at; it may use `mesh` and `corner`. Default "true". */
+  readonly where?: string;
   /** Statements before the samples of a triangle, whose index is `t`. */
   readonly before?: string;
   /**
@@ -148,19 +150,20 @@ export interface WalkOptions {
   readonly sample: (k: number) => string;
 }
 
-function statements({ block, state, before = "", sample }: WalkOptions): string {
+function statements({ block, state, where = "true", before = "", sample }: WalkOptions): string {
   const each = (count: number, text: (k: number) => string) =>
     Array.from({ length: count }, (_, k) => text(k)).join("");
   const half = ((block - 1) / 2).toFixed(1);
   return `
-  let list = id / ${TILE * TILE};
+  if (id >= u.walking) { return; }
+  let list = u.firstMesh * u.tiles + id / ${TILE * TILE};
   let mesh = list / u.tiles;
   let tile = list % u.tiles;
   let corner = ${block} * (${TILE} * vec2<i32>(tile % u.across, tile / u.across) + blockIn(id % ${TILE * TILE}));
   let center = vec2<f32>(corner) + ${(block / 2).toFixed(1)};
   ${each(block ** 2, (k) => `var nearest${k} = 3e38;\n  `)}
   ${state}
-  for (var group = 0; group < u.groups; group++) {
+  for (var group = select(u.groups, 0, ${where}); group < u.groups; group++) {
     var mark = marks[list * u.groups + group];
     while (mark != 0u) {
       let word = ${WORD} * group + i32(firstTrailingBit(mark));

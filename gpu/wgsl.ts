@@ -5,4 +5,4 @@
 
 export { type Dispatch, program, type ProgramOptions, sizeOf, type Uniform } from "./kernels/dispatch.ts";
 export { elementFor } from "./kernels/invocations.ts";
-export { type Differentiable, differentiable, run } from "./ops/run.ts";
+export { type Differentiable, differentiable, emptyTensor, run } from "./ops/run.ts";

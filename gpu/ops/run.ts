@@ -9,6 +9,14 @@ export function run(tf: Tfjs, options: Dispatch): Tensor {
   return tf.engine().makeTensorFromTensorInfo(dispatch(webgpuBackend(tf), options));
 }
 
+/** A tensor on the device that a program writes. Its values are arbitrary until then. */
+export function emptyTensor(
+  tf: Tfjs,
+  { shape, dtype }: { shape: readonly number[]; dtype: "int32" | "float32" },
+): Tensor {
+  return tf.engine().makeTensorFromTensorInfo(webgpuBackend(tf).makeTensorInfo([...shape], dtype));
+}
+
 /** An op with its own gradient. */
 export interface Differentiable {
   readonly inputs: readonly Tensor[];
