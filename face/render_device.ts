@@ -2,39 +2,28 @@
  * The render operator of a batch of faces, built and kept on the device: what `renderOperator` gives for each of them,
  * by the same rules. Training and pictures use the same, with 1 and 3 samples a side.
  */
-import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
-import { disposeLists, listTriangles, type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
-import { applyTransposed, disposeTransposed, type TransposedTaps, transposeTaps } from "@ftim/gpu/transposed-taps";
-import { differentiable, emptyTensor, run } from "@ftim/gpu/wgsl";
+import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
+import { disposeLists, listTriangles, runWalk } from "@ftim/gpu/raster";
+import { clearedTensor, differentiable } from "@ftim/gpu/wgsl";
 import type { RenderOptions } from "./render.ts";
-import { blockOf, placesCode, renderCode, tapsCode } from "./render_device_wgsl.ts";
+import { blockOf, placesCode, renderCode } from "./render_device_wgsl.ts";
+import { type PixelPlaces, runEachPixel } from "./render_pixels.ts";
+import { applyTransposed, disposeTransposed, type TransposedRender, transposeRender } from "./render_transpose.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
 /**
  * Rendering posed faces, one texture each. A face takes on the device 12 bytes a pixel, 48 a triangle and, for each
- * tile of 8² pixels (of 16² with one sample a pixel), a bit a triangle: 0.75 MB at 224² with 898 triangles. The first
- * gradient adds 32 · samples² bytes a pixel and 4 a texel, and for a moment as much again.
+ * tile of 4×2 pixels (of 8×4 with one sample a pixel) that some face of the batch reaches, a bit a triangle: with 898
+ * triangles at 224², 0.8 MB, or 1.2 MB with more samples. The first gradient adds 4 bytes a texel and at most
+ * 32 · samples² a pixel.
  */
-export interface DeviceOperator {
-  readonly count: number;
-  readonly width: number;
-  readonly height: number;
-  /** Side of a texture in texels. */
-  readonly size: number;
-  readonly samples: number;
+export interface DeviceOperator extends PixelPlaces {
   /** [B, H, W]: the share of the pixel that the face covers, 0 or 1 with a hard outline. */
   readonly coverage: Tensor3D;
-  /** [B, H, W, 2]: where in the map a pixel looks, in texels; x < 0 where at many places. */
-  readonly places: Tensor;
-  readonly lists: TriangleLists;
-  /** Where each triangle lies in the map. */
-  readonly charts: Tensor;
-  /** Of each texel of the map the nearest inside the chart. */
-  readonly chart: Tensor;
-  /** Of some faces each; made at the first gradient. */
-  transposed?: readonly { readonly range: MeshRange; readonly taps: TransposedTaps }[];
+  /** Made at the first gradient. */
+  transposed?: readonly TransposedRender[];
 }
 
 /**
@@ -65,18 +54,21 @@ export function deviceOperator(
     block: blockOf(samples),
     scale: samples,
   });
-  const charts = tf.keep(tf.tensor1d(chartsOf(topology, size)));
-  const coverage = tf.keep(emptyTensor(tf, { shape: [count, height, width], dtype: "float32" })) as Tensor3D;
-  const places = runWalk(tf, lists, {
+  const charts = tf.tensor1d(chartsOf(topology, size));
+  const coverage = clearedTensor(tf, { shape: [count, height, width], dtype: "float32" }) as Tensor3D;
+  const places = clearedTensor(tf, { shape: [count, height, width, 2], dtype: "float32" });
+  runWalk(tf, lists, {
     key: `render_places_${samples}`,
     code: () => placesCode(samples),
     inputs: [charts],
     outputs: [coverage],
-    shape: [count, height, width, 2],
+    into: places,
+    shape: places.shape,
     uniforms: [size, width, height, outline === "soft" ? 1 : 0],
   });
-  const chart = tf.keep(tf.tensor1d(new Int32Array(nearest), "int32"));
-  return { count, width, height, size, samples, coverage, places: tf.keep(places), lists, charts, chart };
+  const chart = tf.tensor1d(new Int32Array(nearest), "int32");
+  for (const tensor of [coverage, places, charts, chart]) tf.keep(tensor);
+  return { count, width, height, size, samples, coverage, places, lists, charts, chart };
 }
 
 /**
@@ -96,26 +88,19 @@ export function applyDeviceOperator(tf: Tfjs, operator: DeviceOperator, textures
   }
   return differentiable(tf, {
     inputs: [textures],
-    forward: () =>
-      runEach(tf, operator, {
-        name: `render_${channels}`,
+    forward: () => {
+      const pictures = clearedTensor(tf, { shape: [count, height, width, channels], dtype: "float32" });
+      runEachPixel(tf, operator, {
+        name: `pictures_${channels}`,
         code: (samples) => renderCode(samples, channels),
         inputs: [textures],
-        shape: [count, height, width, channels],
-      }),
+        into: pictures,
+      });
+      return pictures;
+    },
     gradient: (dy) => {
-      const pictures = tf.reshape(dy, [count * height * width, channels]) as Tensor2D;
-      const area = width * height;
-      const parts = transposedOf(tf, operator).map(({ range, taps }) =>
-        applyTransposed(
-          tf,
-          taps,
-          range.count === count
-            ? pictures
-            : tf.slice(pictures, [range.first * area, 0], [range.count * area, channels]),
-        )
-      );
-      return [tf.reshape(parts.length === 1 ? parts[0]! : tf.concat(parts), textures.shape)];
+      operator.transposed ??= transposeRender(tf, operator);
+      return [applyTransposed(tf, operator.transposed, { pictures: dy as Tensor4D, size })];
     },
   }) as Tensor4D;
 }
@@ -125,60 +110,7 @@ export function disposeDeviceOperator(operator: DeviceOperator): void {
   const { coverage, places, lists, charts, chart, transposed = [] } = operator;
   for (const tensor of [coverage, places, charts, chart]) tensor.dispose();
   disposeLists(lists);
-  for (const { taps } of transposed) disposeTransposed(taps);
-}
-
-/** The transposed lists of all faces, of as many at once as the device's buffers hold. */
-function transposedOf(tf: Tfjs, operator: DeviceOperator): NonNullable<DeviceOperator["transposed"]> {
-  if (operator.transposed !== undefined) return operator.transposed;
-  const { count, width, height, size, samples } = operator;
-  const area = width * height;
-  const each = 4 * samples ** 2;
-  const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
-  const most = Math.max(1, Math.floor(largest / Math.max(8 * each * area, 4 * size ** 2)));
-  const ranges = Array.from({ length: Math.ceil(count / most) }, (_, part) => ({
-    first: part * most,
-    count: Math.min(most, count - part * most),
-  }));
-  return operator.transposed = ranges.map((range) => {
-    const weights = emptyTensor(tf, { shape: [range.count * area, each], dtype: "float32" });
-    const columns = runEach(tf, operator, {
-      name: "taps",
-      code: tapsCode,
-      inputs: [],
-      outputs: [weights],
-      shape: [range.count * area, each],
-      dtype: "int32",
-      range,
-    });
-    const taps = transposeTaps(tf, { columns, weights }, range.count * size ** 2);
-    tf.dispose([columns, weights]);
-    return { range, taps };
-  });
-}
-
-interface EachPixel {
-  readonly name: string;
-  readonly code: (samples: number) => string;
-  readonly inputs: readonly Tensor[];
-  readonly outputs?: readonly Tensor[];
-  readonly shape: readonly number[];
-  readonly dtype?: "int32";
-  readonly range?: MeshRange;
-}
-
-/** One invocation a pixel. Where pixels have many samples they walk, in case that they are the mean of these. */
-function runEach(
-  tf: Tfjs,
-  { count, width, height, size, samples, coverage, places, lists, charts, chart }: DeviceOperator,
-  { name, code, inputs, range = { first: 0, count }, ...others }: EachPixel,
-): Tensor {
-  const shared = { ...others, key: `render_${name}_${samples}`, code: () => code(samples) };
-  const own = [places, coverage, chart, ...inputs];
-  const uniforms = [size, width, height];
-  if (samples > 1) return runWalk(tf, lists, { ...shared, range, inputs: [charts, ...own], uniforms });
-  const pixels = range.count * width * height;
-  return run(tf, { ...shared, inputs: own, uniforms: [pixels, range.first, ...uniforms], invocations: pixels });
+  disposeTransposed(transposed);
 }
 
 /**

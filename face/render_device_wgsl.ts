@@ -1,12 +1,16 @@
 /**
- * The shaders behind render_device.ts.
+ * The shaders behind render_device.ts and render_transpose.ts.
  *
  * places  where in the map the surface at each pixel lies, and how much of the pixel it covers
  * render  a texture at the taps of each pixel
- * taps    the taps themselves, of which the gradient is made
+ * count   how many taps each texel has
+ * fill    lists of them
+ * gather  the sum over each list, in the order of the pixels
  *
  * A pixel that is the mean of many samples keeps no place: they are looked for again where they are needed. Few pixels
  * are, and nine places a pixel would be most of the memory.
+ *
+ * A software adapter computes both sides of every `if`, so there are selects instead.
  */
 import { program } from "@ftim/gpu/wgsl";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
@@ -20,14 +24,13 @@ export function blockOf(samples: number): number {
 }
 
 /** What the programs that look for samples share. Sample k of the block lies at `place<k>`, if `nearest<k>` < 3e38. */
-function seeking(samples: number, where?: string) {
+function seeking(samples: number) {
   const numbers = Array.from({ length: blockOf(samples) ** 2 }, (_, k) => k);
   return {
     block: blockOf(samples),
     state: numbers.map((k) => `var place${k} = vec2<f32>();`).join("\n  "),
-    ...(where === undefined ? {} : { where }),
     before: "let origin = charts[2 * t]; let other = charts[2 * t + 1].xy;",
-    sample: (k: number) => `place${k} = select(place${k}, clamped(origin.xy + w.y * origin.zw + w.z * other), hit);`,
+    sample: (k: number) => `place${k} = select(place${k}, origin.xy + w.y * origin.zw + w.z * other, hit);`,
   };
 }
 
@@ -35,14 +38,14 @@ const CLAMPED = `
 fn clamped(place: vec2<f32>) -> vec2<f32> { return clamp(place, vec2<f32>(), vec2<f32>(f32(u.size) - 1.0)); }
 `;
 
-/** Of the samples of a pixel, the middle one first: whichever come first are its first. */
+/** The samples of a pixel, the middle one first. */
 function inOrder(samples: number): number[] {
   const order = Array.from({ length: samples ** 2 }, (_, k) => k);
   order.unshift(...order.splice((samples ** 2 - 1) / 2, 1));
   return order;
 }
 
-/** Writes the place of each pixel, x < 0 where it is the mean of many, and the coverage. */
+/** Writes the place of each pixel, x < 0 where it is the mean of many, and the coverage, both 0 before. */
 export function placesCode(samples: number): string {
   return walkProgram({
     result: "vec2<f32>",
@@ -57,7 +60,7 @@ export function placesCode(samples: number): string {
     let at = corner + vec2<i32>(${k % 2}, ${k >> 1});
     if (at.x < u.width && at.y < u.height) {
       let to = (mesh * u.height + at.y) * u.width + at.x;
-      result[to] = place${k};
+      result[to] = clamped(place${k});
       coverage[to] = select(0.0, 1.0, nearest${k} < 3e38);
     }
   }`
@@ -68,22 +71,25 @@ export function placesCode(samples: number): string {
   var first = vec2<f32>();
   var low = vec2<f32>(1e9);
   var high = vec2<f32>(-1e9);
-  var found = 0;
+  var found = 0.0;
+  // The middle one is the last here and so the first that counts.
   ${
-        inOrder(samples).map((k) =>
-          `if (nearest${k} < 3e38) {
-    first = select(first, place${k}, found == 0);
-    low = min(low, place${k});
-    high = max(high, place${k});
-    found++;
+        inOrder(samples).reverse().map((k) =>
+          `{
+    let place = clamped(place${k});
+    let hit = nearest${k} < 3e38;
+    first = select(first, place, hit);
+    low = select(low, min(low, place), hit);
+    high = select(high, max(high, place), hit);
+    found += select(0.0, 1.0, hit);
   }`
         ).join("\n  ")
       }
   let whole = select(0.0, 1.0, nearest${inOrder(samples)[0]} < 3e38);
-  let covered = select(whole, f32(found) / ${samples ** 2}.0, u.soft != 0);
+  let covered = select(whole, found / ${samples ** 2}.0, u.soft != 0);
   let minified = any(high - low > vec2<f32>(${SPREAD}.0));
   let to = (mesh * u.height + at.y) * u.width + at.x;
-  result[to] = select(first, vec2<f32>(-1.0), found > 1 && (covered < 1.0 || minified));
+  result[to] = select(first, vec2<f32>(-1.0), found > 1.0 && (covered < 1.0 || minified));
   coverage[to] = covered;`,
   });
 }
@@ -103,36 +109,32 @@ fn bilinear(place: vec2<f32>) -> Bilinear {
     vec4<f32>(near.x * near.y, f.x * near.y, near.x * f.y, f.x * f.y));
 }`;
 
-const INPUTS = [["places", "vec2<f32>"], ["coverage", "f32"], ["chart", "i32"]] as const;
+interface EachPlace {
+  readonly result: string;
+  readonly inputs?: readonly (readonly [string, string])[];
+  readonly outputs?: readonly (readonly [string, string])[];
+  /** Statements before; `pixel` is the pixel's index among all. */
+  readonly before: string;
+  /** Statements for each place `at` that a pixel shows, with its share `share`. */
+  readonly one: string;
+  readonly after?: string;
+}
 
-/**
- * A program of one invocation a pixel. `one` has the statements of a place `at` with its share `share`; `n` counts them.
- */
-function eachPlace(
-  samples: number,
-  { result, inputs, outputs = [], functions, before, one, after }: {
-    result: string;
-    inputs: readonly (readonly [string, string])[];
-    outputs?: readonly (readonly [string, string])[];
-    functions: string;
-    /** Statements before, and after; `pixel` is the pixel's index. */
-    before: string;
-    one: string;
-    after: string;
-  },
-): string {
-  const shared = { result, inputs: [...INPUTS, ...inputs], outputs };
+/** A program of one invocation a pixel. */
+function eachPlace(samples: number, { result, inputs = [], outputs = [], before, one, after = "" }: EachPlace): string {
+  const own = [["places", "vec2<f32>"], ["coverage", "f32"], ["chart", "i32"], ...inputs] as const;
   if (samples === 1) {
     return program({
-      ...shared,
-      uniforms: ["count", "firstMesh", "size", "width", "height"],
-      functions: BILINEAR + functions,
+      result,
+      inputs: own,
+      outputs,
+      uniforms: ["count", "firstMesh", "left", "top", "across", "down", "size", "width", "height"],
+      functions: BILINEAR,
       body: `
   if (id >= u.count) { return; }
-  let mesh = u.firstMesh + id / (u.width * u.height);
-  let pixel = u.firstMesh * u.width * u.height + id;
+  let mesh = u.firstMesh + id / (u.across * u.down);
+  let pixel = (mesh * u.height + u.top + id / u.across % u.down) * u.width + u.left + id % u.across;
   let share = coverage[pixel];
-  let n = 0;
   ${before}
   if (share > 0.0) {
     let at = places[pixel];
@@ -141,78 +143,132 @@ function eachPlace(
   ${after}`,
     });
   }
-  const hit = "pixel >= 0 && places[pixel].x < 0.0 && coverage[pixel] > 0.0";
-  const seek = seeking(samples, hit);
+  const seek = seeking(samples);
+  const order = inOrder(samples);
   return walkProgram({
-    ...shared,
-    inputs: [["charts", "vec4<f32>"], ...shared.inputs],
+    result,
+    inputs: [["charts", "vec4<f32>"], ...own],
+    outputs,
     uniforms: ["size", "width", "height"],
-    functions: CLAMPED + BILINEAR + functions,
+    functions: CLAMPED + BILINEAR,
     walk: {
       ...seek,
-      state: `${seek.state}
+      state: `
   let spot = corner / ${samples};
-  let inside = spot.x < u.width && spot.y < u.height;
-  let pixel = select(-1, (mesh * u.height + spot.y) * u.width + spot.x, inside);`,
+  if (spot.x >= u.width || spot.y >= u.height) { return; }
+  let pixel = (mesh * u.height + spot.y) * u.width + spot.x;
+  let covered = coverage[pixel];
+  let single = places[pixel];
+  ${seek.state}`,
+      where: "single.x < 0.0 && covered > 0.0",
     },
     after: `
-  if (pixel < 0) { return; }
-  let covered = coverage[pixel];
   ${before}
-  if (covered > 0.0) {
-    var found: array<vec2<f32>, ${samples ** 2}>;
-    var count = 0;
-    found[0] = places[pixel];
-    if (found[0].x >= 0.0) { count = 1; } else {
-      ${inOrder(samples).map((k) => `if (nearest${k} < 3e38) { found[count] = place${k}; count++; }`).join("\n      ")}
-    }
-    let share = covered / f32(count);
-    for (var n = 0; n < count; n++) {
-      let at = found[n];
-      ${one}
-    }
+  var found = array<vec2<f32>, ${samples ** 2}>(${order.map((k) => `place${k}`).join(", ")});
+  var left = ${order.map((k, i) => `select(0u, ${1 << i}u, nearest${k} < 3e38)`).join(" | ")};
+  // A pixel that was not looked at has one place.
+  found[0] = select(found[0], single, left == 0u);
+  left = select(left, select(0u, 1u, covered > 0.0), left == 0u);
+  let share = covered / max(1.0, f32(countOneBits(left)));
+  while (left != 0u) {
+    let at = clamped(found[firstTrailingBit(left)]);
+    left &= left - 1u;
+    ${one}
   }
   ${after}`,
   });
 }
 
-/** A texture of each face, [B, S, S, C], rendered, [B, H, W, C]. */
+function eachChannel(channels: number, line: (c: number) => string): string {
+  return Array.from({ length: channels }, (_, c) => line(c)).join(" ");
+}
+
+/** A texture of each face, [B, S, S, C], rendered, [B, H, W, C]; 0 before. */
 export function renderCode(samples: number, channels: number): string {
-  const each = (line: (c: number) => string) => Array.from({ length: channels }, (_, c) => line(c)).join(" ");
   const tap = (axis: string) =>
     `{
       let weight = share * taps.weights.${axis};
       let texel = ${channels} * (first + taps.texels.${axis});
-      ${each((c) => `sum${c} += weight * textures[texel + ${c}];`)}
+      ${eachChannel(channels, (c) => `sum${c} += weight * textures[texel + ${c}];`)}
     }`;
   return eachPlace(samples, {
     result: "f32",
     inputs: [["textures", "f32"]],
-    functions: "",
     before: `let first = mesh * u.size * u.size;
-  ${each((c) => `var sum${c} = 0.0;`)}`,
+  ${eachChannel(channels, (c) => `var sum${c} = 0.0;`)}`,
     one: `let taps = bilinear(at);
     ${["x", "y", "z", "w"].map(tap).join(" ")}`,
-    after: each((c) => `result[${channels} * pixel + ${c}] = sum${c};`),
+    after: eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`),
+  });
+}
+
+/** Statements for each tap of some of the faces: it is at `texel`, counted from the first of these faces' texels. */
+function eachTap(one: (axis: string) => string): Pick<EachPlace, "before" | "one"> {
+  return {
+    before: "let first = (mesh - u.firstMesh) * u.size * u.size;",
+    one: `let taps = bilinear(at);
+    ${
+      ["x", "y", "z", "w"].map((axis) =>
+        `if (taps.weights.${axis} > 0.0) {
+      let texel = first + taps.texels.${axis};
+      ${one(axis)}
+    }`
+      ).join(" ")
+    }`,
+  };
+}
+
+/** Counts the taps of each texel; 0 before. */
+export function countCode(samples: number): string {
+  return eachPlace(samples, { result: "atomic<i32>", ...eachTap(() => "atomicAdd(&result[texel], 1);") });
+}
+
+/**
+ * Writes pixel and weight of each tap into its texel's list, in any order. `ends` has where each list begins, and then
+ * where it ends.
+ */
+export function fillCode(samples: number): string {
+  return eachPlace(samples, {
+    result: "atomic<i32>",
+    outputs: [["lists", "vec2<u32>"]],
+    ...eachTap((axis) =>
+      `lists[atomicAdd(&result[texel], 1)] = vec2<u32>(u32(pixel), bitcast<u32>(share * taps.weights.${axis}));`
+    ),
   });
 }
 
 /**
- * The taps of each pixel of some of the faces, four a sample: columns, counted from the first of these faces' texels,
- * and weights.
+ * What arrives at the pixels, [B, H, W, C], summed over each texel's list. Lists are short, so each is sorted here, in
+ * place: by pixel, and where a pixel has two taps at one texel by their weights.
  */
-export function tapsCode(samples: number): string {
-  return eachPlace(samples, {
-    result: "vec4<i32>",
-    inputs: [],
-    outputs: [["weights", "vec4<f32>"]],
-    functions: "",
-    before: `let first = (mesh - u.firstMesh) * u.size * u.size;
-  let to = ${samples ** 2} * (pixel - u.firstMesh * u.width * u.height);
-  for (var k = 0; k < ${samples ** 2}; k++) { result[to + k] = vec4<i32>(-1); }`,
-    one: `let taps = bilinear(at);
-    result[to + n] = select(vec4<i32>(-1), first + taps.texels, taps.weights > vec4<f32>());
-    weights[to + n] = share * taps.weights;`,
-    after: "",
+export function gatherCode(channels: number): string {
+  return program({
+    result: "vec2<u32>",
+    inputs: [["ends", "i32"], ["pictures", "f32"]],
+    outputs: [["textures", "f32"]],
+    uniforms: ["count", "first"],
+    body: `
+  if (id >= u.count) { return; }
+  let start = select(ends[max(id, 1) - 1], 0, id == 0);
+  let end = ends[id];
+  for (var k = start + 1; k < end; k++) {
+    let tap = result[k];
+    var to = k;
+    while (to > start) {
+      let before = result[to - 1];
+      if (before.x < tap.x || (before.x == tap.x && before.y <= tap.y)) { break; }
+      result[to] = before;
+      to--;
+    }
+    result[to] = tap;
+  }
+  ${eachChannel(channels, (c) => `var sum${c} = 0.0;`)}
+  for (var k = start; k < end; k++) {
+    let tap = result[k];
+    let weight = bitcast<f32>(tap.y);
+    let pixel = ${channels} * i32(tap.x);
+    ${eachChannel(channels, (c) => `sum${c} += weight * pictures[pixel + ${c}];`)}
+  }
+  ${eachChannel(channels, (c) => `textures[${channels} * (u.first + id) + ${c}] = sum${c};`)}`,
   });
 }

@@ -4,12 +4,11 @@
  * on the border; the nearest has it, and of two at one depth the first. In single precision a centre within about 1e-4
  * pixels of an edge may go to the other side of it, but never to none of the two.
  */
-import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "./backend.ts";
-import type { Dispatch } from "./kernels/dispatch.ts";
-import { emptyTensor, run } from "./ops/run.ts";
+import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "./backend.ts";
+import { clearedTensor, emptyTensor, type Run, run } from "./ops/run.ts";
 import type { Raster, RasterOptions } from "./raster_cpu.ts";
-import { listsCode, RECORD, recordsCode, TILE, walkProgram, WORD } from "./raster_wgsl.ts";
+import { RECORD, recordsCode, TILE, walkProgram, WORD } from "./raster_wgsl.ts";
 
 /** Meshes of one topology. */
 export interface Meshes {
@@ -26,7 +25,9 @@ export interface TriangleLists {
   readonly words: Tensor;
   /** Number of meshes. */
   readonly meshes: number;
-  /** Invocations that walk along one mesh: 64 for each tile. */
+  /** The samples that are looked at: whole tiles, which may reach beyond the raster. */
+  readonly box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** Invocations that walk along one mesh: 8 for each tile. */
   readonly invocations: number;
   /** The first of the program's. */
   readonly uniforms: readonly number[];
@@ -38,6 +39,8 @@ export interface ListOptions extends RasterOptions {
   readonly block: number;
   /** What the vertices are multiplied by. Default 1. */
   readonly scale?: number;
+  /** Whether to look at all blocks, not only where a mesh can be. Elsewhere nothing is written. Default false. */
+  readonly whole?: boolean;
 }
 
 /** A batch of rasters on the device, as `Raster` has them. */
@@ -66,7 +69,7 @@ const BLOCK = 2;
 export function rasterise(tf: Tfjs, meshes: Meshes, options: RasterOptions): DeviceRaster {
   const { width, height } = options;
   const count = meshes.vertices.length;
-  const lists = listTriangles(tf, meshes, { ...options, block: BLOCK });
+  const lists = listTriangles(tf, meshes, { ...options, block: BLOCK, whole: true });
   const weights = emptyTensor(tf, { shape: [count, height, width, 2], dtype: "float32" }) as Tensor4D;
   const depth = emptyTensor(tf, { shape: [count, height, width], dtype: "float32" }) as Tensor3D;
   const triangle = runWalk(tf, lists, {
@@ -108,56 +111,78 @@ export async function readRaster({ triangle, weights, depth }: DeviceRaster): Pr
 export function listTriangles(
   tf: Tfjs,
   { vertices, triangles }: Meshes,
-  { width, height, cullBack = false, block, scale = 1 }: ListOptions,
+  { width, height, cullBack = false, block, scale = 1, whole = false }: ListOptions,
 ): TriangleLists {
   checkVertices(vertices, scale);
-  const backend = webgpuBackend(tf);
   const meshes = vertices.length;
   const vertexCount = (vertices[0]?.length ?? 0) / 3;
   const triangleCount = triangles.length / 3;
   const wordCount = Math.ceil(triangleCount / WORD);
   const groups = Math.ceil(wordCount / WORD);
-  const side = TILE * block;
-  const across = Math.ceil(width / side);
-  const tiles = across * Math.ceil(height / side);
+  const side = { width: TILE.width * block, height: TILE.height * block };
+  const box = whole ? { left: 0, top: 0, right: width, bottom: height } : boxOf(vertices, { width, height, scale });
+  const [left, top] = [Math.floor(box.left / side.width), Math.floor(box.top / side.height)];
+  const across = Math.max(1, Math.ceil(box.right / side.width) - left);
+  const down = Math.max(1, Math.ceil(box.bottom / side.height) - top);
   const positions = new Float32Array(3 * vertexCount * meshes);
   for (const [mesh, values] of vertices.entries()) positions.set(values, 3 * vertexCount * mesh);
   return tf.tidy(() => {
-    const corners: Tensor1D = tf.tensor1d(new Int32Array(triangles), "int32");
-    const boxes = emptyTensor(tf, { shape: [meshes, triangleCount, 4], dtype: "int32" });
-    const chunks = emptyTensor(tf, { shape: [meshes, wordCount, 4], dtype: "int32" });
+    const bits = (length: number) => clearedTensor(tf, { shape: [meshes, down, across, length], dtype: "int32" });
+    const [marks, words] = [tf.keep(bits(groups)), tf.keep(bits(wordCount))];
     const records = run(tf, {
       key: "raster_records",
       code: recordsCode,
-      inputs: [tf.tensor1d(positions), corners],
-      outputs: [boxes, chunks],
+      inputs: [tf.tensor1d(positions), tf.tensor1d(new Int32Array(triangles), "int32")],
+      outputs: [marks, words],
       shape: [meshes, triangleCount, RECORD],
-      uniforms: [meshes * wordCount, vertexCount, triangleCount, wordCount, width, height, cullBack ? 1 : 0, {
-        f32: scale,
-      }],
-      invocations: meshes * wordCount,
+      uniforms: [
+        meshes * triangleCount,
+        vertexCount,
+        ...[triangleCount, wordCount, groups, left, top, across, down, block, width, height],
+        cullBack ? 1 : 0,
+        { f32: scale },
+      ],
+      invocations: meshes * triangleCount,
     });
-    const words = emptyTensor(tf, { shape: [meshes, tiles, wordCount], dtype: "int32" });
-    const marks = run(tf, {
-      key: "raster_lists",
-      code: listsCode,
-      inputs: [boxes, chunks],
-      outputs: [words],
-      shape: [meshes, tiles, groups],
-      dtype: "int32",
-      uniforms: [meshes * tiles * groups, triangleCount, wordCount, groups, tiles, across, side],
-      invocations: meshes * tiles * groups,
-    });
-    for (const tensor of [records, marks, words]) tf.keep(tensor);
     return {
-      records,
+      records: tf.keep(records),
       marks,
       words,
       meshes,
-      invocations: tiles * TILE ** 2,
-      uniforms: [triangleCount, wordCount, groups, tiles, across],
+      box: {
+        left: left * side.width,
+        top: top * side.height,
+        width: across * side.width,
+        height: down * side.height,
+      },
+      invocations: across * down * TILE.width * TILE.height,
+      uniforms: [triangleCount, wordCount, groups, left, top, across, down],
     };
   });
+}
+
+/** The part of a raster that some mesh can be seen in. */
+function boxOf(
+  meshes: readonly Float32Array[],
+  { width, height, scale }: { width: number; height: number; scale: number },
+): { left: number; top: number; right: number; bottom: number } {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const vertices of meshes) {
+    for (let i = 0; i < vertices.length; i += 3) {
+      const [x, y] = [vertices[i]!, vertices[i + 1]!];
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      if (y > bottom) bottom = y;
+    }
+  }
+  const within = (value: number, most: number) => Math.min(Math.max(value, 0), most);
+  return {
+    left: within(Math.floor(left * scale) - 1, width),
+    top: within(Math.floor(top * scale) - 1, height),
+    right: within(Math.ceil(right * scale) + 1, width),
+    bottom: within(Math.ceil(bottom * scale) + 1, height),
+  };
 }
 
 /** Frees lists. */
@@ -172,7 +197,7 @@ export interface MeshRange {
 }
 
 /** A dispatch that walks. */
-export interface Walk extends Omit<Dispatch, "invocations"> {
+export interface Walk extends Omit<Run, "invocations"> {
   /** The meshes to look at. Default: all. */
   readonly range?: MeshRange;
   /** What `walkProgram` makes. */

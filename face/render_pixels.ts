@@ -1,0 +1,81 @@
+/**
+ * One invocation for each pixel that a batch of faces can be seen at. Where a pixel has many samples the invocations
+ * also look for these, in case that the pixel is the mean of them.
+ */
+import type { Tensor } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
+import { type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
+import { run } from "@ftim/gpu/wgsl";
+
+/** Where the pixels of a batch of faces look. */
+export interface PixelPlaces {
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  /** Side of a texture in texels. */
+  readonly size: number;
+  readonly samples: number;
+  /** [B, H, W]: the share of the pixel that the face covers, 0 or 1 with a hard outline. */
+  readonly coverage: Tensor;
+  /** [B, H, W, 2]: where in the map a pixel looks, in texels; x < 0 where at many places. */
+  readonly places: Tensor;
+  readonly lists: TriangleLists;
+  /** Where each triangle lies in the map. */
+  readonly charts: Tensor;
+  /** Of each texel of the map the nearest inside the chart. */
+  readonly chart: Tensor;
+}
+
+/** A program of `eachPlace` and what it takes. */
+export interface EachPixel {
+  readonly name: string;
+  /** The code for so many samples a side. */
+  readonly code: (samples: number) => string;
+  readonly inputs?: readonly Tensor[];
+  readonly outputs?: readonly Tensor[];
+  readonly into: Tensor;
+  /** The faces to look at. Default: all. */
+  readonly range?: MeshRange;
+}
+
+/** Runs a program for each pixel. */
+export function runEachPixel(
+  tf: Tfjs,
+  pixels: PixelPlaces,
+  { name, code, inputs = [], outputs = [], into, range = { first: 0, count: pixels.count } }: EachPixel,
+): void {
+  const { width, height, size, samples, coverage, places, lists, charts, chart } = pixels;
+  const shared = {
+    key: `render_${name}_${samples}`,
+    code: () => code(samples),
+    outputs,
+    into,
+    shape: into.shape,
+  };
+  const own = [places, coverage, chart, ...inputs];
+  if (samples > 1) {
+    runWalk(tf, lists, { ...shared, range, inputs: [charts, ...own], uniforms: [size, width, height] });
+    return;
+  }
+  const { left, top, across, down } = boxOf(pixels);
+  const invocations = range.count * across * down;
+  run(tf, {
+    ...shared,
+    inputs: own,
+    uniforms: [invocations, range.first, left, top, across, down, size, width, height],
+    invocations,
+  });
+}
+
+/** The pixels that some face can be seen at. */
+export function boxOf(
+  { width, height, samples, lists: { box } }: PixelPlaces,
+): { left: number; top: number; across: number; down: number } {
+  const [left, top] = [Math.floor(box.left / samples), Math.floor(box.top / samples)];
+  return {
+    left,
+    top,
+    across: Math.max(0, Math.min(width, Math.ceil((box.left + box.width) / samples)) - left),
+    down: Math.max(0, Math.min(height, Math.ceil((box.top + box.height) / samples)) - top),
+  };
+}
