@@ -12,7 +12,7 @@
  *
  * A software adapter computes both sides of every `if`, so there are selects instead.
  */
-import { program } from "@ftim/gpu/wgsl";
+import { program, QUOTIENT } from "@ftim/gpu/wgsl";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
 
 /** Texels between the samples of a pixel from which on its texture counts as minified. */
@@ -29,8 +29,10 @@ function seeking(samples: number) {
   return {
     block: blockOf(samples),
     state: numbers.map((k) => `var place${k} = vec2<f32>();`).join("\n  "),
-    before: "let origin = charts[2 * t]; let other = charts[2 * t + 1].xy;",
-    sample: (k: number) => `place${k} = select(place${k}, origin.xy + w.y * origin.zw + w.z * other, hit);`,
+    before: `let chart0 = charts[2 * t];
+        let chart1 = inverse * chart0.zw;
+        let chart2 = inverse * charts[2 * t + 1].xy;`,
+    sample: (k: number) => `place${k} = select(place${k}, chart0.xy + e.y * chart1 + e.z * chart2, hit);`,
   };
 }
 
@@ -129,11 +131,14 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
       inputs: own,
       outputs,
       uniforms: ["count", "firstMesh", "left", "top", "across", "down", "size", "width", "height"],
-      functions: BILINEAR,
+      functions: QUOTIENT + BILINEAR,
       body: `
   if (id >= u.count) { return; }
-  let mesh = u.firstMesh + id / (u.across * u.down);
-  let pixel = (mesh * u.height + u.top + id / u.across % u.down) * u.width + u.left + id % u.across;
+  let face = quotient(id, u.across * u.down);
+  let inFace = id - face * u.across * u.down;
+  let row = quotient(inFace, u.across);
+  let mesh = u.firstMesh + face;
+  let pixel = (mesh * u.height + u.top + row) * u.width + u.left + inFace - row * u.across;
   let share = coverage[pixel];
   ${before}
   if (share > 0.0) {

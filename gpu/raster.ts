@@ -227,7 +227,7 @@ function rasterCode(): string {
     walk: {
       block: BLOCK,
       state: samples.map((k) => `var shown${k} = -1; var part${k} = vec2<f32>();`).join("\n  "),
-      sample: (k) => `shown${k} = select(shown${k}, t, hit); part${k} = select(part${k}, w.xy, hit);`,
+      sample: (k) => `shown${k} = select(shown${k}, t, hit); part${k} = select(part${k}, e.xy * inverse, hit);`,
     },
     after: samples.map((k) =>
       `{

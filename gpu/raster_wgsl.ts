@@ -14,6 +14,7 @@
  * never lost between two triangles; and near a corner, where many edges meet, nothing cancels out.
  */
 import { program, type ProgramOptions } from "./kernels/dispatch.ts";
+import { QUOTIENT } from "./kernels/division.ts";
 
 /** Blocks in a tile, across and down. */
 export const TILE = { width: 4, height: 2 };
@@ -44,15 +45,18 @@ export function recordsCode(): string {
       "cull",
       "scale:f32",
     ],
-    functions: `
+    functions: `${QUOTIENT}
+fn tileOf(sample: vec2<f32>, side: vec2<i32>) -> vec2<i32> {
+  return vec2<i32>(quotient(i32(sample.x), side.x), quotient(i32(sample.y), side.y));
+}
 fn corner(mesh: i32, at: i32) -> vec3<f32> {
   let place = 3 * (mesh * u.vertices + corners[at]);
   return vec3<f32>(positions[place], positions[place + 1], positions[place + 2]) * u.scale;
 }`,
     body: `
   if (id >= u.count) { return; }
-  let mesh = id / u.triangles;
-  let t = id % u.triangles;
+  let mesh = quotient(id, u.triangles);
+  let t = id - mesh * u.triangles;
   let a = corner(mesh, 3 * t);
   let b = corner(mesh, 3 * t + 1);
   let c = corner(mesh, 3 * t + 2);
@@ -71,8 +75,8 @@ fn corner(mesh: i32, at: i32) -> vec3<f32> {
   if (any(low > high)) { return; }
   let side = u.block * vec2<i32>(${TILE.width}, ${TILE.height});
   let first = vec2<i32>(u.left, u.top);
-  let start = max(vec2<i32>(low) / side - first, vec2<i32>());
-  let end = min(vec2<i32>(high) / side - first, vec2<i32>(u.across, u.down) - 1);
+  let start = max(tileOf(low, side) - first, vec2<i32>());
+  let end = min(tileOf(high, side) - first, vec2<i32>(u.across, u.down) - 1);
 
   let across = vec3<f32>(c.x - b.x, a.x - c.x, b.x - a.x) * sign(area);
   let down = vec3<f32>(c.y - b.y, a.y - c.y, b.y - a.y) * sign(area);
@@ -110,8 +114,8 @@ export interface WalkOptions {
   /** Statements before the samples of a triangle, whose index is `t`. */
   readonly before?: string;
   /**
-   * Statements for sample `k` of the block, rows first, which the triangle has if `hit` is true: at weights `w` and
-   * depth `z`. `nearest<k>` is the depth of what it has.
+   * Statements for sample `k` of the block, rows first, which the triangle has if `hit` is true: at depth `z` and, times
+   * `inverse`, at weights `e`. `nearest<k>` is the depth of what it has.
    */
   readonly sample: (k: number) => string;
 }
@@ -143,7 +147,7 @@ export function walkProgram({ inputs, uniforms, functions = "", walk, after, ...
       "down",
       ...uniforms,
     ],
-    functions: FUNCTIONS + functions,
+    functions: QUOTIENT + FUNCTIONS + functions,
     body: statements(walk) + after,
   });
 }
@@ -164,8 +168,10 @@ function statements({ block, state, where = "true", before = "", sample }: WalkO
   return `
   if (id >= u.walking) { return; }
   let list = u.firstMesh * u.across * u.down + id / ${width * height};
-  let mesh = list / (u.across * u.down);
-  let tile = vec2<i32>(u.left + list % u.across, u.top + list / u.across % u.down);
+  let mesh = quotient(list, u.across * u.down);
+  let inMesh = list - mesh * u.across * u.down;
+  let row = quotient(inMesh, u.across);
+  let tile = vec2<i32>(u.left + inMesh - row * u.across, u.top + row);
   let lane = vec2<i32>(id % ${width}, id / ${width} % ${height});
   let corner = ${block} * (vec2<i32>(${width}, ${height}) * tile + lane);
   let center = vec2<f32>(corner) + ${(block / 2).toFixed(1)};
@@ -183,12 +189,14 @@ function statements({ block, state, where = "true", before = "", sample }: WalkO
         let record = 3 * (mesh * u.triangles + t);
         let first = records[record];
         let second = records[record + 1];
-        let depths = records[record + 2].xy;
+        let depths = records[record + 2].xy * abs(second.z);
         let a = first.xy;
         let b = first.zw;
         let c = second.xy;
-        let over = vec3<f32>(c.x - b.x, a.x - c.x, b.x - a.x);
-        let down = vec3<f32>(c.y - b.y, a.y - c.y, b.y - a.y);
+        let inverse = abs(second.z);
+        let turn = sign(second.z);
+        let over = turn * vec3<f32>(c.x - b.x, a.x - c.x, b.x - a.x);
+        let down = turn * vec3<f32>(c.y - b.y, a.y - c.y, b.y - a.y);
         let toA = center - a;
         let toB = center - b;
         let toC = center - c;
@@ -203,9 +211,9 @@ function statements({ block, state, where = "true", before = "", sample }: WalkO
         ${
     each(block ** 2, (k) =>
       `{
-          let w = (y${Math.floor(k / block)} - x${k % block}) * second.z;
-          let z = second.w + w.y * depths.x + w.z * depths.y;
-          let hit = all(w >= vec3<f32>()) && z < nearest${k};
+          let e = y${Math.floor(k / block)} - x${k % block};
+          let z = second.w + e.y * depths.x + e.z * depths.y;
+          let hit = e.x >= 0.0 && e.y >= 0.0 && e.z >= 0.0 && z < nearest${k};
           nearest${k} = select(nearest${k}, z, hit);
           ${sample(k)}
         }`)
