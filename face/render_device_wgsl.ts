@@ -70,14 +70,25 @@ export function placesCode(samples: number): string {
       : `
   let at = corner / ${samples};
   if (at.x >= u.width || at.y >= u.height) { return; }
+  ${summary(samples)}
+  let to = (mesh * u.height + at.y) * u.width + at.x;
+  result[to] = select(first, vec2<f32>(-1.0), many);
+  coverage[to] = covered;`,
+  });
+}
+
+/** Statements that make of a pixel's samples its first place, its coverage, and whether it is the mean of all. */
+function summary(samples: number): string {
+  const order = inOrder(samples);
+  return `
   var first = vec2<f32>();
   var low = vec2<f32>(1e9);
   var high = vec2<f32>(-1e9);
   var found = 0.0;
-  // The middle one is the last here and so the first that counts.
+  // The middle one comes last and so is the first, if it is there.
   ${
-        inOrder(samples).reverse().map((k) =>
-          `{
+    order.toReversed().map((k) =>
+      `{
     let place = clamped(place${k});
     let hit = nearest${k} < 3e38;
     first = select(first, place, hit);
@@ -85,15 +96,11 @@ export function placesCode(samples: number): string {
     high = select(high, max(high, place), hit);
     found += select(0.0, 1.0, hit);
   }`
-        ).join("\n  ")
-      }
-  let whole = select(0.0, 1.0, nearest${inOrder(samples)[0]} < 3e38);
-  let covered = select(whole, found / ${samples ** 2}.0, u.soft != 0);
+    ).join("\n  ")
+  }
+  let covered = select(select(0.0, 1.0, nearest${order[0]} < 3e38), found / ${samples ** 2}.0, u.soft != 0);
   let minified = any(high - low > vec2<f32>(${SPREAD}.0));
-  let to = (mesh * u.height + at.y) * u.width + at.x;
-  result[to] = select(first, vec2<f32>(-1.0), found > 1.0 && (covered < 1.0 || minified));
-  coverage[to] = covered;`,
-  });
+  let many = found > 1.0 && (covered < 1.0 || minified);`;
 }
 
 /** Bilinear taps of a place, each at the nearest texel of the chart. */
@@ -149,7 +156,6 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
     });
   }
   const seek = seeking(samples);
-  const order = inOrder(samples);
   return walkProgram({
     result,
     inputs: [["charts", "vec4<f32>"], ...own],
@@ -169,53 +175,92 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
     },
     after: `
   ${before}
-  var found = array<vec2<f32>, ${samples ** 2}>(${order.map((k) => `place${k}`).join(", ")});
-  var left = ${order.map((k, i) => `select(0u, ${1 << i}u, nearest${k} < 3e38)`).join(" | ")};
-  // A pixel that was not looked at has one place.
-  found[0] = select(found[0], single, left == 0u);
-  left = select(left, select(0u, 1u, covered > 0.0), left == 0u);
-  let share = covered / max(1.0, f32(countOneBits(left)));
-  while (left != 0u) {
-    let at = clamped(found[firstTrailingBit(left)]);
-    left &= left - 1u;
-    ${one}
-  }
+  ${eachOf(samples, { many: "single.x < 0.0", one })}
   ${after}`,
   });
+}
+
+/** Statements for each place of a pixel, which is `single` unless it has many. */
+function eachOf(samples: number, { many, one }: { many: string; one: string }): string {
+  const order = inOrder(samples);
+  return `
+  var spots = array<vec2<f32>, ${samples ** 2}>(${order.map((k) => `place${k}`).join(", ")});
+  var left = select(0u, 1u, covered > 0.0);
+  if (${many}) {
+    left = select(0u, ${order.map((k, i) => `select(0u, ${1 << i}u, nearest${k} < 3e38)`).join(" | ")}, covered > 0.0);
+  } else {
+    spots[0] = single;
+  }
+  let share = covered / max(1.0, f32(countOneBits(left)));
+  while (left != 0u) {
+    let at = clamped(spots[firstTrailingBit(left)]);
+    left &= left - 1u;
+    ${one}
+  }`;
 }
 
 function eachChannel(channels: number, line: (c: number) => string): string {
   return Array.from({ length: channels }, (_, c) => line(c)).join(" ");
 }
 
-/** A texture of each face, [B, S, S, C], rendered, [B, H, W, C]; 0 before. */
-export function renderCode(samples: number, channels: number): string {
+/** Statements that sum a texture, [B, S, S, C], over the places of a pixel, to `sum<c>`. */
+function textured(channels: number): Pick<EachPlace, "before" | "one"> {
   const tap = (axis: string) =>
     `{
       let weight = share * taps.weights.${axis};
-      let texel = ${channels} * (first + taps.texels.${axis});
+      let texel = ${channels} * (base + taps.texels.${axis});
       ${eachChannel(channels, (c) => `sum${c} += weight * textures[texel + ${c}];`)}
     }`;
-  return eachPlace(samples, {
-    result: "f32",
-    inputs: [["textures", "f32"]],
-    before: `let first = mesh * u.size * u.size;
+  return {
+    before: `let base = mesh * u.size * u.size;
   ${eachChannel(channels, (c) => `var sum${c} = 0.0;`)}`,
     one: `let taps = bilinear(at);
     ${["x", "y", "z", "w"].map(tap).join(" ")}`,
+  };
+}
+
+/** A texture of each face, [B, S, S, C], rendered, [B, H, W, C]; 0 before. */
+export function renderCode(samples: number, channels: number): string {
+  return eachPlace(samples, {
+    result: "f32",
+    inputs: [["textures", "f32"]],
+    ...textured(channels),
     after: eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`),
+  });
+}
+
+/** The same and the coverage at once, without an operator: each pixel's samples are looked for once. */
+export function picturesCode(samples: number, channels: number): string {
+  const { before, one } = textured(channels);
+  return walkProgram({
+    result: "f32",
+    inputs: [["charts", "vec4<f32>"], ["chart", "i32"], ["textures", "f32"]],
+    outputs: [["coverage", "f32"]],
+    uniforms: ["size", "width", "height", "soft"],
+    functions: CLAMPED + BILINEAR,
+    walk: seeking(samples),
+    after: `
+  let spot = corner / ${samples};
+  if (spot.x >= u.width || spot.y >= u.height) { return; }
+  let pixel = (mesh * u.height + spot.y) * u.width + spot.x;
+  ${summary(samples)}
+  let single = first;
+  ${before}
+  ${eachOf(samples, { many: "many", one })}
+  coverage[pixel] = covered;
+  ${eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`)}`,
   });
 }
 
 /** Statements for each tap of some of the faces: it is at `texel`, counted from the first of these faces' texels. */
 function eachTap(one: (axis: string) => string): Pick<EachPlace, "before" | "one"> {
   return {
-    before: "let first = (mesh - u.firstMesh) * u.size * u.size;",
+    before: "let base = (mesh - u.firstMesh) * u.size * u.size;",
     one: `let taps = bilinear(at);
     ${
       ["x", "y", "z", "w"].map((axis) =>
         `if (taps.weights.${axis} > 0.0) {
-      let texel = first + taps.texels.${axis};
+      let texel = base + taps.texels.${axis};
       ${one(axis)}
     }`
       ).join(" ")
