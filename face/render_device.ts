@@ -4,14 +4,12 @@
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { disposeLists, listTriangles, runWalk } from "@ftim/gpu/raster";
+import { disposeLists, runWalk } from "@ftim/gpu/raster";
 import { clearedTensor, differentiable } from "@ftim/gpu/wgsl";
 import type { RenderOptions } from "./render.ts";
-import { blockOf, picturesCode, placesCode, renderCode } from "./render_device_wgsl.ts";
-import { type PixelPlaces, runEachPixel } from "./render_pixels.ts";
+import { placesCode, renderCode } from "./render_device_wgsl.ts";
+import { lookAt, type PixelPlaces, runEachPixel } from "./render_pixels.ts";
 import { applyTransposed, disposeTransposed, type TransposedRender, transposeRender } from "./render_transpose.ts";
-import type { Topology } from "./topology.ts";
-import { uvMap } from "./uv_map.ts";
 
 /**
  * Rendering posed faces, one texture each. A face takes on the device 12 bytes a pixel, 48 a triangle and, for each
@@ -40,7 +38,7 @@ export function deviceOperator(
   { topology, width = 224, height = 224, size = 256, samples = 1, outline = "hard" }: RenderOptions,
 ): DeviceOperator {
   const count = faces.length;
-  const { lists, charts, chart } = seek(tf, faces, { topology, width, height, size, samples });
+  const { lists, charts, chart } = lookAt(tf, faces, { topology, width, height, size, samples });
   const coverage = clearedTensor(tf, { shape: [count, height, width], dtype: "float32" }) as Tensor3D;
   const places = clearedTensor(tf, { shape: [count, height, width, 2], dtype: "float32" });
   runWalk(tf, lists, {
@@ -90,98 +88,10 @@ export function applyDeviceOperator(tf: Tfjs, operator: DeviceOperator, textures
   }) as Tensor4D;
 }
 
-/** Pictures of a batch of faces. */
-export interface DevicePictures {
-  /** [B, H, W, C]; 0 where a face covers nothing. */
-  readonly pictures: Tensor4D;
-  /** [B, H, W] */
-  readonly coverage: Tensor3D;
-}
-
-/**
- * Renders a texture of each face once, without an operator: the same as `applyDeviceOperator`, not differentiable, and
- * faster where a pixel has many samples. The results belong to the caller, or to the `tidy` around.
- *
- * @param textures [B, S, S, C]
- * @throws {RangeError} as `deviceOperator` and `applyDeviceOperator` do
- */
-export function renderOnDevice(
-  tf: Tfjs,
-  faces: readonly Float32Array[],
-  { textures, ...options }: Omit<RenderOptions, "size"> & { textures: Tensor4D },
-): DevicePictures {
-  const { topology, width = 224, height = 224, samples = 1, outline = "hard" } = options;
-  const [batch, size, columns, channels] = textures.shape;
-  if (batch !== faces.length || columns !== size) {
-    throw new RangeError(`Cannot render ${faces.length} faces with textures [${textures.shape}]`);
-  }
-  const shape = [batch, height, width];
-  return tf.tidy(() => {
-    const { lists, charts, chart } = seek(tf, faces, { topology, width, height, size, samples });
-    const pictures = clearedTensor(tf, { shape: [...shape, channels], dtype: "float32" }) as Tensor4D;
-    const coverage = clearedTensor(tf, { shape, dtype: "float32" }) as Tensor3D;
-    runWalk(tf, lists, {
-      key: `render_once_${channels}_${samples}`,
-      code: () => picturesCode(samples, channels),
-      inputs: [charts, chart, textures],
-      outputs: [coverage],
-      into: pictures,
-      shape: pictures.shape,
-      uniforms: [size, width, height, outline === "soft" ? 1 : 0],
-    });
-    disposeLists(lists);
-    return { pictures, coverage };
-  });
-}
-
 /** Frees what an operator keeps on the device. */
 export function disposeDeviceOperator(operator: DeviceOperator): void {
   const { coverage, places, lists, charts, chart, transposed = [] } = operator;
   for (const tensor of [coverage, places, charts, chart]) tensor.dispose();
   disposeLists(lists);
   disposeTransposed(transposed);
-}
-
-/** What the shaders that look for samples need of the faces, and of the topology. */
-function seek(
-  tf: Tfjs,
-  faces: readonly Float32Array[],
-  { topology, width, height, size, samples }: Required<Omit<RenderOptions, "outline">>,
-): Pick<PixelPlaces, "lists" | "charts" | "chart"> {
-  if (!(samples > 0 && samples % 2 === 1)) {
-    throw new RangeError(
-      `Cannot render with ${samples} samples a side: it must be an odd number, one of them is the centre`,
-    );
-  }
-  if (faces.length === 0) throw new RangeError("Cannot render no faces");
-  const lists = listTriangles(tf, { vertices: faces, triangles: topology.triangles }, {
-    width: width * samples,
-    height: height * samples,
-    cullBack: true,
-    block: blockOf(samples),
-    scale: samples,
-  });
-  return {
-    lists,
-    charts: tf.tensor1d(chartsOf(topology, size)),
-    chart: tf.tensor1d(new Int32Array(uvMap(topology, size).nearest), "int32"),
-  };
-}
-
-/**
- * Eight numbers a triangle, in texels counted from the first one's centre: the place of its first vertex, from there to
- * its second, from there to its third, and two that are not used.
- */
-function chartsOf({ triangles, uvs }: Topology, size: number): Float32Array {
-  const charts = new Float32Array(8 * triangles.length / 3);
-  for (let t = 0; t < triangles.length / 3; t++) {
-    const [a, b, c] = [2 * triangles[3 * t]!, 2 * triangles[3 * t + 1]!, 2 * triangles[3 * t + 2]!];
-    for (let axis = 0; axis < 2; axis++) {
-      const origin = uvs[a + axis]!;
-      charts[8 * t + axis] = origin * size - 0.5;
-      charts[8 * t + 2 + axis] = (uvs[b + axis]! - origin) * size;
-      charts[8 * t + 4 + axis] = (uvs[c + axis]! - origin) * size;
-    }
-  }
-  return charts;
 }

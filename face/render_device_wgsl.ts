@@ -184,17 +184,18 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
 function eachOf(samples: number, { many, one }: { many: string; one: string }): string {
   const order = inOrder(samples);
   return `
-  var spots = array<vec2<f32>, ${samples ** 2}>(${order.map((k) => `place${k}`).join(", ")});
+  // One bit a sample that is looked at.
   var left = select(0u, 1u, covered > 0.0);
   if (${many}) {
     left = select(0u, ${order.map((k, i) => `select(0u, ${1 << i}u, nearest${k} < 3e38)`).join(" | ")}, covered > 0.0);
-  } else {
-    spots[0] = single;
   }
   let share = covered / max(1.0, f32(countOneBits(left)));
   while (left != 0u) {
-    let at = clamped(spots[firstTrailingBit(left)]);
+    let next = firstTrailingBit(left);
     left &= left - 1u;
+    var at = select(single, place${order[0]}, ${many});
+    ${order.slice(1).map((k, i) => `at = select(at, place${k}, next == ${i + 1}u);`).join(" ")}
+    at = clamped(at);
     ${one}
   }`;
 }
@@ -204,12 +205,12 @@ function eachChannel(channels: number, line: (c: number) => string): string {
 }
 
 /** Statements that sum a texture, [B, S, S, C], over the places of a pixel, to `sum<c>`. */
-function textured(channels: number): Pick<EachPlace, "before" | "one"> {
+function textured(channels: number, value = (at: string) => `textures[${at}]`): Pick<EachPlace, "before" | "one"> {
   const tap = (axis: string) =>
     `{
       let weight = share * taps.weights.${axis};
       let texel = ${channels} * (base + taps.texels.${axis});
-      ${eachChannel(channels, (c) => `sum${c} += weight * textures[texel + ${c}];`)}
+      ${eachChannel(channels, (c) => `sum${c} += weight * ${value(`texel + ${c}`)};`)}
     }`;
   return {
     before: `let base = mesh * u.size * u.size;
@@ -229,14 +230,17 @@ export function renderCode(samples: number, channels: number): string {
   });
 }
 
-/** The same and the coverage at once, without an operator: each pixel's samples are looked for once. */
+/**
+ * The same and the coverage at once, without an operator: each pixel's samples are looked for once. The faces are drawn
+ * over what the result holds; a texel's values are cut off at `low` and `high`.
+ */
 export function picturesCode(samples: number, channels: number): string {
-  const { before, one } = textured(channels);
+  const { before, one } = textured(channels, (at) => `clamp(textures[${at}], u.low, u.high)`);
   return walkProgram({
     result: "f32",
     inputs: [["charts", "vec4<f32>"], ["chart", "i32"], ["textures", "f32"]],
     outputs: [["coverage", "f32"]],
-    uniforms: ["size", "width", "height", "soft"],
+    uniforms: ["size", "width", "height", "soft", "low:f32", "high:f32"],
     functions: CLAMPED + BILINEAR,
     walk: seeking(samples),
     after: `
@@ -248,7 +252,13 @@ export function picturesCode(samples: number, channels: number): string {
   ${before}
   ${eachOf(samples, { many: "many", one })}
   coverage[pixel] = covered;
-  ${eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`)}`,
+  ${
+      eachChannel(channels, (c) =>
+        `{
+    let to = ${channels} * pixel + ${c};
+    result[to] = sum${c} + (1.0 - covered) * result[to];
+  }`)
+    }`,
   });
 }
 

@@ -4,8 +4,12 @@
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
+import { listTriangles, type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
 import { run } from "@ftim/gpu/wgsl";
+import type { RenderOptions } from "./render.ts";
+import { blockOf } from "./render_device_wgsl.ts";
+import type { Topology } from "./topology.ts";
+import { uvMap } from "./uv_map.ts";
 
 /** Where the pixels of a batch of faces look. */
 export interface PixelPlaces {
@@ -78,4 +82,53 @@ export function boxOf(
     across: Math.max(0, Math.min(width, Math.ceil((box.left + box.width) / samples)) - left),
     down: Math.max(0, Math.min(height, Math.ceil((box.top + box.height) / samples)) - top),
   };
+}
+
+/**
+ * What the shaders that look for samples need of posed faces, and of the topology. The tensors belong to the caller.
+ *
+ * @throws {RangeError} if there is no face, if `samples` is not a positive odd number, or if vertices are no finite
+ *   numbers; the message names the face's index
+ */
+export function lookAt(
+  tf: Tfjs,
+  faces: readonly Float32Array[],
+  { topology, width, height, size, samples }: Required<Omit<RenderOptions, "outline">>,
+): Pick<PixelPlaces, "lists" | "charts" | "chart"> {
+  if (!(samples > 0 && samples % 2 === 1)) {
+    throw new RangeError(
+      `Cannot render with ${samples} samples a side: it must be an odd number, one of them is the centre`,
+    );
+  }
+  if (faces.length === 0) throw new RangeError("Cannot render no faces");
+  const lists = listTriangles(tf, { vertices: faces, triangles: topology.triangles }, {
+    width: width * samples,
+    height: height * samples,
+    cullBack: true,
+    block: blockOf(samples),
+    scale: samples,
+  });
+  return {
+    lists,
+    charts: tf.tensor1d(chartsOf(topology, size)),
+    chart: tf.tensor1d(new Int32Array(uvMap(topology, size).nearest), "int32"),
+  };
+}
+
+/**
+ * Eight numbers a triangle, in texels counted from the first one's centre: the place of its first vertex, from there to
+ * its second, from there to its third, and two that are not used.
+ */
+function chartsOf({ triangles, uvs }: Topology, size: number): Float32Array {
+  const charts = new Float32Array(8 * triangles.length / 3);
+  for (let t = 0; t < triangles.length / 3; t++) {
+    const [a, b, c] = [2 * triangles[3 * t]!, 2 * triangles[3 * t + 1]!, 2 * triangles[3 * t + 2]!];
+    for (let axis = 0; axis < 2; axis++) {
+      const origin = uvs[a + axis]!;
+      charts[8 * t + axis] = origin * size - 0.5;
+      charts[8 * t + 2 + axis] = (uvs[b + axis]! - origin) * size;
+      charts[8 * t + 4 + axis] = (uvs[c + axis]! - origin) * size;
+    }
+  }
+  return charts;
 }

@@ -62,8 +62,8 @@ const BLOCK = 2;
 /**
  * Rasterises a batch of meshes. The results stay on the device and belong to the caller, or to the `tidy` around.
  *
- * @throws {RangeError} if a mesh has another number of vertices than the first, or a vertex is no finite number or
- *   lies more than 2²⁰ pixels away; the message names the mesh's index
+ * @throws {RangeError} if there are no meshes or no triangles, if a mesh has another number of vertices than the first,
+ *   or if a vertex is no finite number or lies more than 2²⁰ pixels away; the message names the mesh's index
  * @throws {GpuError} if the device can bind no buffer as large as a result
  */
 export function rasterise(tf: Tfjs, meshes: Meshes, options: RasterOptions): DeviceRaster {
@@ -113,7 +113,7 @@ export function listTriangles(
   { vertices, triangles }: Meshes,
   { width, height, cullBack = false, block, scale = 1, whole = false }: ListOptions,
 ): TriangleLists {
-  checkVertices(vertices, scale);
+  checkMeshes({ vertices, triangles }, scale);
   const meshes = vertices.length;
   const vertexCount = (vertices[0]?.length ?? 0) / 3;
   const triangleCount = triangles.length / 3;
@@ -243,8 +243,15 @@ function rasterCode(): string {
   });
 }
 
-function checkVertices(meshes: readonly Float32Array[], scale: number): void {
+function checkMeshes({ vertices: meshes, triangles }: Meshes, scale: number): void {
   const most = FARTHEST / scale;
+  if (meshes.length === 0 || triangles.length === 0) {
+    throw new RangeError(`Cannot rasterise ${meshes.length} meshes of ${triangles.length / 3} triangles`);
+  }
+  const bad = triangles.find((vertex) => 3 * vertex >= meshes[0]!.length);
+  if (bad !== undefined) {
+    throw new RangeError(`A triangle names vertex ${bad}, but the meshes have ${meshes[0]!.length / 3}`);
+  }
   for (const [mesh, vertices] of meshes.entries()) {
     if (vertices.length !== meshes[0]!.length || vertices.length % 3 !== 0) {
       throw new RangeError(
