@@ -4,7 +4,9 @@ import { applyOperatorCpu, type RenderOperator, renderOperator, type RenderOptio
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
 import { renderPortraits } from "../../face/render_portraits.ts";
+import { disposeTransposed, transposeRender } from "../../face/render_transpose.ts";
 import type { Topology } from "../../face/topology.ts";
+import { webgpuBackend } from "@ftim/gpu/backend";
 import { openGpu } from "@ftim/gpu/device";
 import { transposeSparse } from "@ftim/gpu/sparse-cpu";
 import { openTfjs } from "@ftim/gpu/tfjs";
@@ -133,6 +135,35 @@ Deno.test("the device gives the same bits in every run and in every batch", asyn
       }
       assert.ok(alone.coverage.some((share) => share === 1));
     }
+  }
+});
+
+Deno.test("the gradient of a batch whose lists are larger than a buffer is made of parts", async () => {
+  const { topology, model } = gridHead(9);
+  const faces = [-40, 0, 20, 60, -10].map((yaw) => posedHead(yaw, model).map((value) => 0.17 * value));
+  const options = { topology, width: 39, height: 37, size: 16, samples: 3 };
+  const given = { ...options, textures: randoms(5 * 256 * 3), upstream: randoms(5 * 39 * 37 * 3) };
+  const whole = await onDevice(faces, given);
+  const backend = webgpuBackend(await openTfjs());
+  const { device } = backend;
+  // Two faces' lists fit in, of at most 36 taps of 8 bytes for each pixel.
+  const { maxComputeWorkgroupsPerDimension } = device.limits;
+  const limits = { maxComputeWorkgroupsPerDimension, maxStorageBufferBindingSize: 2.5 * 36 * 8 * 39 * 37 };
+  backend.device = new Proxy(device, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target);
+      return name === "limits" ? limits : typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  try {
+    const operator = deviceOperator(await openTfjs(), faces, options);
+    const parts = transposeRender(await openTfjs(), operator);
+    assert.ok(parts.length > 1, `${parts.length} parts`);
+    disposeTransposed(parts);
+    disposeDeviceOperator(operator);
+    assert.deepEqual(await onDevice(faces, given), whole);
+  } finally {
+    backend.device = device;
   }
 });
 
