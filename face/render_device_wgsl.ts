@@ -12,7 +12,7 @@
  *
  * A software adapter computes both sides of every `if`, so there are selects instead.
  */
-import { program, QUOTIENT } from "@ftim/gpu/wgsl";
+import { program } from "@ftim/gpu/wgsl";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
 
 /** Texels between the samples of a pixel from which on its texture counts as minified. */
@@ -138,14 +138,11 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
       inputs: own,
       outputs,
       uniforms: ["count", "firstMesh", "left", "top", "across", "down", "size", "width", "height"],
-      functions: QUOTIENT + BILINEAR,
+      functions: BILINEAR,
       body: `
   if (id >= u.count) { return; }
-  let face = quotient(id, u.across * u.down);
-  let inFace = id - face * u.across * u.down;
-  let row = quotient(inFace, u.across);
-  let mesh = u.firstMesh + face;
-  let pixel = (mesh * u.height + u.top + row) * u.width + u.left + inFace - row * u.across;
+  let mesh = u.firstMesh + id / (u.across * u.down);
+  let pixel = (mesh * u.height + u.top + id / u.across % u.down) * u.width + u.left + id % u.across;
   let share = coverage[pixel];
   ${before}
   if (share > 0.0) {

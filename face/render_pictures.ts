@@ -37,7 +37,7 @@ const SAMPLES = 3;
 /**
  * Renders a texture of each face. Not differentiable. The results belong to the caller, or to the `tidy` around. A face
  * takes on the device, beside its texture and picture, 4 bytes a pixel, 48 a triangle and a bit a triangle for each 4×2
- * pixels that some face reaches: 0.9 MB at 224² with 898 triangles.
+ * pixels that some face reaches: at most 1 MB at 224² with 898 triangles.
  *
  * @param faces vertices of each in pixels of the picture: x right, y down, z larger = farther
  * @throws {RangeError} if there is no face, if the textures or `over` do not fit, or if vertices are no finite numbers;

@@ -14,7 +14,6 @@
  * never lost between two triangles; and near a corner, where many edges meet, nothing cancels out.
  */
 import { program, type ProgramOptions } from "./kernels/dispatch.ts";
-import { QUOTIENT } from "./kernels/division.ts";
 
 /** Blocks in a tile, across and down. */
 export const TILE = { width: 4, height: 2 };
@@ -45,18 +44,15 @@ export function recordsCode(): string {
       "cull",
       "scale:f32",
     ],
-    functions: `${QUOTIENT}
-fn tileOf(sample: vec2<f32>, side: vec2<i32>) -> vec2<i32> {
-  return vec2<i32>(quotient(i32(sample.x), side.x), quotient(i32(sample.y), side.y));
-}
+    functions: `
 fn corner(mesh: i32, at: i32) -> vec3<f32> {
   let place = 3 * (mesh * u.vertices + corners[at]);
   return vec3<f32>(positions[place], positions[place + 1], positions[place + 2]) * u.scale;
 }`,
     body: `
   if (id >= u.count) { return; }
-  let mesh = quotient(id, u.triangles);
-  let t = id - mesh * u.triangles;
+  let mesh = id / u.triangles;
+  let t = id % u.triangles;
   let a = corner(mesh, 3 * t);
   let b = corner(mesh, 3 * t + 1);
   let c = corner(mesh, 3 * t + 2);
@@ -75,8 +71,8 @@ fn corner(mesh: i32, at: i32) -> vec3<f32> {
   if (any(low > high)) { return; }
   let side = u.block * vec2<i32>(${TILE.width}, ${TILE.height});
   let first = vec2<i32>(u.left, u.top);
-  let start = max(tileOf(low, side) - first, vec2<i32>());
-  let end = min(tileOf(high, side) - first, vec2<i32>(u.across, u.down) - 1);
+  let start = max(vec2<i32>(low) / side - first, vec2<i32>());
+  let end = min(vec2<i32>(high) / side - first, vec2<i32>(u.across, u.down) - 1);
 
   let across = vec3<f32>(c.x - b.x, a.x - c.x, b.x - a.x) * sign(area);
   let down = vec3<f32>(c.y - b.y, a.y - c.y, b.y - a.y) * sign(area);
@@ -114,8 +110,8 @@ export interface WalkOptions {
   /** Statements before the samples of a triangle, whose index is `t`. */
   readonly before?: string;
   /**
-   * Statements for sample `k` of the block, rows first, which the triangle has if `hit` is true: at depth `z` and, times
-   * `inverse`, at weights `e`. `nearest<k>` is the depth of what it has.
+   * Statements for sample `k` of the block, rows first, which the triangle has if `hit` is true: at depth `z` and,
+   * times `inverse`, at weights `e`. `nearest<k>` is the depth of what it has.
    */
   readonly sample: (k: number) => string;
 }
@@ -147,10 +143,12 @@ export function walkProgram({ inputs, uniforms, functions = "", walk, after, ...
       "down",
       ...uniforms,
     ],
-    functions: QUOTIENT + FUNCTIONS + functions,
+    functions: FUNCTIONS + functions,
     body: statements(walk) + after,
   });
 }
+
+const WALKING = ["walking", "firstMesh", "triangles", "wordCount", "groups", "left", "top", "across", "down"];
 
 const FUNCTIONS = `
 /** From the nearer end of an edge to a place that lies at p and q from its two ends. */
@@ -168,10 +166,8 @@ function statements({ block, state, where = "true", before = "", sample }: WalkO
   return `
   if (id >= u.walking) { return; }
   let list = u.firstMesh * u.across * u.down + id / ${width * height};
-  let mesh = quotient(list, u.across * u.down);
-  let inMesh = list - mesh * u.across * u.down;
-  let row = quotient(inMesh, u.across);
-  let tile = vec2<i32>(u.left + inMesh - row * u.across, u.top + row);
+  let mesh = list / (u.across * u.down);
+  let tile = vec2<i32>(u.left + list % u.across, u.top + list / u.across % u.down);
   let lane = vec2<i32>(id % ${width}, id / ${width} % ${height});
   let corner = ${block} * (vec2<i32>(${width}, ${height}) * tile + lane);
   let center = vec2<f32>(corner) + ${(block / 2).toFixed(1)};

@@ -4,7 +4,6 @@
  */
 
 export { type Dispatch, program, type ProgramOptions, sizeOf, type Uniform } from "./kernels/dispatch.ts";
-export { QUOTIENT } from "./kernels/division.ts";
 export { elementFor } from "./kernels/invocations.ts";
 export {
   clearedTensor,

@@ -1,6 +1,6 @@
 /**
- * Faces rendered on the device, each step beside the same in JavaScript on one thread: triangles of pixels, the operator
- * built, a texture rendered, its gradient, and pictures of 64 faces in one pass.
+ * Faces rendered on the device, each step beside the same in JavaScript on one thread: triangles of pixels, the
+ * operator built, a texture rendered, its gradient, and pictures of 64 faces in one pass.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { rasterise } from "@ftim/gpu/raster";
@@ -9,6 +9,7 @@ import { applySparseCpu, transposeSparse } from "@ftim/gpu/sparse-cpu";
 import { applyOperatorCpu, pictureOperator, renderOperator } from "../../face/render.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
+import { renderPortraits } from "../../face/render_portraits.ts";
 import { disposeTransposed, transposeRender } from "../../face/render_transpose.ts";
 import { gridHead } from "../../test/face/head.ts";
 import { finish, type Lab, rounded, type Row, timeAsync } from "./lab.ts";
@@ -33,11 +34,11 @@ export async function benchDeviceRendering(lab: Lab): Promise<Row[]> {
   const rows: Row[] = [];
   const row = async (
     work: string,
-    { device, cpu }: { device: () => void; cpu: (vertices: Float32Array) => unknown },
+    { device, cpu }: { device: () => unknown; cpu: (vertices: Float32Array) => unknown },
   ) => {
-    const ours = await timeAsync(() => {
-      device();
-      return finish(lab);
+    const ours = await timeAsync(async () => {
+      await device();
+      await finish(lab);
     });
     const inJavaScript = await timeAsync(() => Promise.resolve(some.forEach((vertices) => cpu(vertices))));
     const [each, beside] = [ours / FACES, inJavaScript / IN_JAVASCRIPT];
@@ -97,5 +98,10 @@ export async function benchDeviceRendering(lab: Lab): Promise<Row[]> {
     cpu: (vertices) => applyOperatorCpu(pictureOperator(vertices, one), texture),
   });
   tf.dispose([textures, arrived]);
+  const portraits = faces.map((vertices) => ({ vertices, texture }));
+  await row("the same from memory to memory", {
+    device: () => renderPortraits(tf, portraits, one),
+    cpu: (vertices) => applyOperatorCpu(pictureOperator(vertices, one), texture),
+  });
   return rows;
 }

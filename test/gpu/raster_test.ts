@@ -78,7 +78,7 @@ for (const cullBack of [true, false]) {
   });
 }
 
-Deno.test("rasterise() gives borders, equal depths and degenerate triangles to whom rasteriseCpu() gives them", async () => {
+Deno.test("rasterise() treats borders, equal depths and degenerate triangles as rasteriseCpu() does", async () => {
   // Two squares on pixel centres, one behind the other; one twice; and triangles without area.
   const vertices = Float32Array.of(
     ...[1.5, 1.5, 3, 5.5, 1.5, 3, 5.5, 4.5, 3, 1.5, 4.5, 3],
