@@ -131,18 +131,7 @@ export function walkProgram({ inputs, uniforms, functions = "", walk, after, ...
   return program({
     ...others,
     inputs: [["records", "vec4<f32>"], ["marks", "u32"], ["words", "u32"], ...inputs],
-    uniforms: [
-      "walking",
-      "firstMesh",
-      "triangles",
-      "wordCount",
-      "groups",
-      "left",
-      "top",
-      "across",
-      "down",
-      ...uniforms,
-    ],
+    uniforms: [...WALKING, ...uniforms],
     functions: FUNCTIONS + functions,
     body: statements(walk) + after,
   });
