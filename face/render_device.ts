@@ -14,7 +14,7 @@ import { applyTransposed, disposeTransposed, type TransposedRender, transposeRen
 /**
  * Rendering posed faces, one texture each. A face takes on the device 12 bytes a pixel, 48 a triangle and, for each
  * tile of 4×2 pixels (of 8×4 with one sample a pixel) that some face of the batch reaches, a bit a triangle: with 898
- * triangles at 224² at most 0.8 MB, or 1.4 MB with more samples. The first gradient adds 4 bytes a texel and at most
+ * triangles at 224² at most 0.8 MB, or 1.4 MB with more samples. The first gradient adds 4 bytes a texel and
  * 32 · samples² a pixel.
  */
 export interface DeviceOperator extends PixelPlaces {
@@ -83,7 +83,7 @@ export function applyDeviceOperator(tf: Tfjs, operator: DeviceOperator, textures
     },
     gradient: (dy) => {
       operator.transposed ??= transposeRender(tf, operator);
-      return [applyTransposed(tf, operator.transposed, { pictures: dy as Tensor4D, size })];
+      return [applyTransposed(tf, operator.transposed, { pictures: dy as Tensor4D, pixels: operator })];
     },
   }) as Tensor4D;
 }

@@ -3,8 +3,7 @@
  *
  * places  where in the map the surface at each pixel lies, and how much of the pixel it covers
  * render  a texture at the taps of each pixel
- * count   how many taps each texel has
- * fill    lists of them
+ * link    the taps of each texel as a linked list
  * gather  the sum over each list, in the order of the pixels
  *
  * A pixel that is the mean of many samples keeps no place: they are looked for again where they are needed. Few pixels
@@ -259,73 +258,69 @@ export function picturesCode(samples: number, channels: number): string {
   });
 }
 
-/** Statements for each tap of some of the faces: it is at `texel`, counted from the first of these faces' texels. */
-function eachTap(one: (axis: string) => string): Pick<EachPlace, "before" | "one"> {
-  return {
-    before: "let base = (mesh - u.firstMesh) * u.size * u.size;",
-    one: `let taps = bilinear(at);
+/**
+ * Links the taps of each texel of some of the faces, in any order. Tap k has a fixed place, and is called k + 1; `taps`
+ * has the name of the texel's next one, or 0, and its weight in bits. The result names each texel's first; 0 before.
+ */
+export function linkCode(samples: number): string {
+  const axes = ["x", "y", "z", "w"];
+  return eachPlace(samples, {
+    result: "atomic<u32>",
+    outputs: [["taps", "vec2<u32>"]],
+    before: `let base = (mesh - u.firstMesh) * u.size * u.size;
+  var tap = ${4 * samples ** 2} * (pixel - u.firstMesh * u.width * u.height);`,
+    one: `let found = bilinear(at);
     ${
-      ["x", "y", "z", "w"].map((axis) =>
-        `if (taps.weights.${axis} > 0.0) {
-      let texel = base + taps.texels.${axis};
-      ${one(axis)}
+      axes.map((axis, k) =>
+        `if (found.weights.${axis} > 0.0) {
+      let before = atomicExchange(&result[base + found.texels.${axis}], u32(tap + ${k + 1}));
+      taps[tap + ${k}] = vec2<u32>(before, bitcast<u32>(share * found.weights.${axis}));
     }`
       ).join(" ")
-    }`,
-  };
-}
-
-/** Counts the taps of each texel; 0 before. */
-export function countCode(samples: number): string {
-  return eachPlace(samples, { result: "atomic<i32>", ...eachTap(() => "atomicAdd(&result[texel], 1);") });
-}
-
-/**
- * Writes pixel and weight of each tap into its texel's list, in any order. `ends` has where each list begins, and then
- * where it ends.
- */
-export function fillCode(samples: number): string {
-  return eachPlace(samples, {
-    result: "atomic<i32>",
-    outputs: [["lists", "vec2<u32>"]],
-    ...eachTap((axis) =>
-      `lists[atomicAdd(&result[texel], 1)] = vec2<u32>(u32(pixel), bitcast<u32>(share * taps.weights.${axis}));`
-    ),
+    }
+    tap += 4;`,
   });
 }
 
 /**
- * What arrives at the pixels, [B, H, W, C], summed over each texel's list. Lists are short, so each is sorted here, in
- * place: by pixel, and where a pixel has two taps at one texel by their weights.
+ * What arrives at the pixels, [B, H, W, C], summed over each texel's taps. They are few, so they are linked here in the
+ * order of the pixels, unless `sorted` says that they are already.
  */
-export function gatherCode(channels: number): string {
+export function gatherCode(samples: number, channels: number): string {
   return program({
     result: "vec2<u32>",
-    inputs: [["ends", "i32"], ["pictures", "f32"]],
-    outputs: [["textures", "f32"]],
-    uniforms: ["count", "first"],
+    inputs: [["pictures", "f32"]],
+    outputs: [["firsts", "u32"], ["textures", "f32"]],
+    uniforms: ["count", "firstTexel", "firstPixel", "sorted"],
     body: `
   if (id >= u.count) { return; }
-  let start = select(ends[max(id, 1) - 1], 0, id == 0);
-  let end = ends[id];
-  for (var k = start + 1; k < end; k++) {
-    let tap = result[k];
-    var to = k;
-    while (to > start) {
-      let before = result[to - 1];
-      if (before.x < tap.x || (before.x == tap.x && before.y <= tap.y)) { break; }
-      result[to] = before;
-      to--;
+  var first = firsts[id];
+  var left = select(first, 0u, u.sorted != 0);
+  first = select(0u, first, u.sorted != 0);
+  while (left != 0u) {
+    let tap = left;
+    left = result[tap - 1u].x;
+    var next = first;
+    if (first == 0u || tap < first) { first = tap; } else {
+      var before = first;
+      loop {
+        next = result[before - 1u].x;
+        if (next == 0u || tap < next) { break; }
+        before = next;
+      }
+      result[before - 1u].x = tap;
     }
-    result[to] = tap;
+    result[tap - 1u].x = next;
   }
+  firsts[id] = first;
   ${eachChannel(channels, (c) => `var sum${c} = 0.0;`)}
-  for (var k = start; k < end; k++) {
-    let tap = result[k];
+  while (first != 0u) {
+    let tap = result[first - 1u];
+    let pixel = ${channels}u * (u32(u.firstPixel) + (first - 1u) / ${4 * samples ** 2}u);
     let weight = bitcast<f32>(tap.y);
-    let pixel = ${channels} * i32(tap.x);
-    ${eachChannel(channels, (c) => `sum${c} += weight * pictures[pixel + ${c}];`)}
+    ${eachChannel(channels, (c) => `sum${c} += weight * pictures[pixel + ${c}u];`)}
+    first = tap.x;
   }
-  ${eachChannel(channels, (c) => `textures[${channels} * (u.first + id) + ${c}] = sum${c};`)}`,
+  ${eachChannel(channels, (c) => `textures[${channels} * (u.firstTexel + id) + ${c}] = sum${c};`)}`,
   });
 }

@@ -72,7 +72,7 @@ export function runEachPixel(
 }
 
 /** The pixels that some face can be seen at. */
-export function boxOf(
+function boxOf(
   { width, height, samples, lists: { box } }: PixelPlaces,
 ): { left: number; top: number; across: number; down: number } {
   const [left, top] = [Math.floor(box.left / samples), Math.floor(box.top / samples)];
