@@ -59,10 +59,10 @@ export function placesCode(samples: number): string {
       ? [0, 1, 2, 3].map((k) =>
         `{
     let at = corner + vec2<i32>(${k % 2}, ${k >> 1});
-    if (at.x < u.width && at.y < u.height) {
+    if (nearest${k} < 3e38 && at.x < u.width && at.y < u.height) {
       let to = (mesh * u.height + at.y) * u.width + at.x;
       result[to] = clamped(place${k});
-      coverage[to] = select(0.0, 1.0, nearest${k} < 3e38);
+      coverage[to] = 1.0;
     }
   }`
       ).join("\n  ")
@@ -70,9 +70,11 @@ export function placesCode(samples: number): string {
   let at = corner / ${samples};
   if (at.x >= u.width || at.y >= u.height) { return; }
   ${summary(samples)}
-  let to = (mesh * u.height + at.y) * u.width + at.x;
-  result[to] = select(first, vec2<f32>(-1.0), many);
-  coverage[to] = covered;`,
+  if (covered > 0.0) {
+    let to = (mesh * u.height + at.y) * u.width + at.x;
+    result[to] = select(first, vec2<f32>(-1.0), many);
+    coverage[to] = covered;
+  }`,
   });
 }
 
@@ -142,9 +144,10 @@ function eachPlace(samples: number, { result, inputs = [], outputs = [], before,
   if (id >= u.count) { return; }
   let mesh = u.firstMesh + id / (u.across * u.down);
   let pixel = (mesh * u.height + u.top + id / u.across % u.down) * u.width + u.left + id % u.across;
-  let share = coverage[pixel];
+  let covered = coverage[pixel];
   ${before}
-  if (share > 0.0) {
+  if (covered > 0.0) {
+    let share = covered;
     let at = places[pixel];
     ${one}
   }
@@ -222,7 +225,7 @@ export function renderCode(samples: number, channels: number): string {
     result: "f32",
     inputs: [["textures", "f32"]],
     ...textured(channels),
-    after: eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`),
+    after: `if (covered > 0.0) { ${eachChannel(channels, (c) => `result[${channels} * pixel + ${c}] = sum${c};`)} }`,
   });
 }
 
@@ -247,14 +250,16 @@ export function picturesCode(samples: number, channels: number): string {
   let single = first;
   ${before}
   ${eachOf(samples, { many: "many", one })}
-  coverage[pixel] = covered;
-  ${
+  if (covered > 0.0) {
+    coverage[pixel] = covered;
+    ${
       eachChannel(channels, (c) =>
         `{
-    let to = ${channels} * pixel + ${c};
-    result[to] = sum${c} + (1.0 - covered) * result[to];
-  }`)
-    }`,
+      let to = ${channels} * pixel + ${c};
+      result[to] = sum${c} + (1.0 - covered) * result[to];
+    }`)
+    }
+  }`,
   });
 }
 
