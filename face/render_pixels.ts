@@ -7,7 +7,7 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { listTriangles, type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
 import { run } from "@ftim/gpu/wgsl";
 import type { RenderOptions } from "./render.ts";
-import { blockOf } from "./render_device_wgsl.ts";
+import { blockOf } from "./samples_wgsl.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
@@ -87,7 +87,7 @@ function boxOf(
 /**
  * What the shaders that look for samples need of posed faces, and of the topology. The tensors belong to the caller.
  *
- * @throws {RangeError} if there is no face, if `samples` is not a positive odd number, or if vertices are no finite
+ * @throws {RangeError} if there is no face, if `samples` is not 1, 3 or 5, or if vertices are no finite
  *   numbers; the message names the face's index
  */
 export function lookAt(
@@ -95,9 +95,10 @@ export function lookAt(
   faces: readonly Float32Array[],
   { topology, width, height, size, samples }: Required<Omit<RenderOptions, "outline">>,
 ): Pick<PixelPlaces, "lists" | "charts" | "chart"> {
-  if (!(samples > 0 && samples % 2 === 1)) {
+  // A shader has a bit for each sample.
+  if (![1, 3, 5].includes(samples)) {
     throw new RangeError(
-      `Cannot render with ${samples} samples a side: it must be an odd number, one of them is the centre`,
+      `Cannot render with ${samples} samples a side: it must be an odd number up to 5, one of them is the centre`,
     );
   }
   if (faces.length === 0) throw new RangeError("Cannot render no faces");

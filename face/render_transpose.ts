@@ -7,7 +7,7 @@ import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import type { MeshRange } from "@ftim/gpu/raster";
 import { clearedTensor, emptyTensor, run } from "@ftim/gpu/wgsl";
-import { gatherCode, linkCode } from "./render_device_wgsl.ts";
+import { gatherCode, linkCode } from "./render_transpose_wgsl.ts";
 import { type PixelPlaces, runEachPixel } from "./render_pixels.ts";
 
 /** The lists of some neighbouring faces of a batch, on the device until `disposeTransposed`. */
