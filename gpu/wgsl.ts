@@ -6,4 +6,12 @@
 export { type Dispatch, program, type ProgramOptions, sizeOf, type Uniform } from "./kernels/dispatch.ts";
 export { QUOTIENT } from "./kernels/division.ts";
 export { elementFor } from "./kernels/invocations.ts";
-export { type Differentiable, differentiable, run } from "./ops/run.ts";
+export {
+  clearedTensor,
+  type Differentiable,
+  differentiable,
+  emptyTensor,
+  type Run,
+  run,
+  type TensorShape,
+} from "./ops/run.ts";

@@ -1,6 +1,6 @@
 /**
- * The image as a linear function of the texture, forward and transposed, and the UV map of a mesh of 20,000 triangles
- * with its visibility.
+ * The image as a linear function of the texture, forward and transposed, the same for a batch of faces from their
+ * vertices on, and the UV map of a mesh of 20,000 triangles with its visibility.
  */
 
 import { createImage } from "../../face/image.ts";
@@ -9,6 +9,7 @@ import { unwrap } from "../../face/unwrap.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { applySparse, disposeSparse } from "@ftim/gpu/sparse";
 import { gridHead } from "../../test/face/head.ts";
+import { benchDeviceRendering } from "./device_rendering.ts";
 import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
 import { CROP, picture, posed, SIZE } from "./scene.ts";
 
@@ -46,6 +47,7 @@ export async function benchRendering(lab: Lab): Promise<Row[]> {
   });
   disposeSparse(operator);
   tf.dispose([texture, upstream]);
+  rows.push(...await benchDeviceRendering(lab));
 
   const image = createImage({ width: CROP, height: CROP }, picture(3));
   const faces = meshes.map((vertices) => ({ image, vertices }));
