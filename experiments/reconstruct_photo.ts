@@ -147,10 +147,11 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
     const ready: Work[] = [];
     const single = several ? undefined : options.output;
     for (const input of inputs) {
+      if (engine.signal?.aborted) throw new AbortedError("interrupted before anything was computed");
       try {
         ready.push(await prepare(input, { here, parent, single, photographs, taken, work, say }));
       } catch (error) {
-        failed.push({ photo: input.name, reason: reasonOf(error, input.name) });
+        failed.push({ photo: input.name, reason: reasonOf(error, { photo: input.name, here }) });
       }
     }
     const distinct = [...new Map(ready.map((one) => [one.key, one])).values()];
@@ -173,7 +174,7 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
         done.push({ photo: name, folder, faces, files: [...result.files.keys()], notes });
         sayDone(done.at(-1)!, { several, say });
       } catch (error) {
-        failed.push({ photo: name, reason: reasonOf(error, name) });
+        failed.push({ photo: name, reason: reasonOf(error, { photo: name, here }) });
       }
     }
     const index = several && done.length > 0 ? await writeSheet(resolve(here, parent), { failed }) : null;
@@ -213,7 +214,9 @@ async function prepare(
     const name = folderNameOf(input.path === null ? "stdin" : input.path);
     const choice = await chooseFolder([resolve(here, parent), name], { identity, photographs, taken });
     folder = choice.folder;
-    if (choice.because !== null) say(`Note: ${input.name} goes into ${shown(folder, here)}: ${choice.because}`);
+    if (choice.because !== null) {
+      say(`Note: ${input.name} goes into ${shown(folder, here)}: ${choice.because.replaceAll(`${here}/`, "")}`);
+    }
   } else {
     folder = resolve(here, single);
     const objection = await objectionTo(folder, { identity, photographs });
@@ -229,9 +232,9 @@ async function prepare(
 }
 
 /** Whatever failed for one photograph, in words; what ends the run is passed on. */
-function reasonOf(error: unknown, photo: string): string {
+function reasonOf(error: unknown, { photo, here }: { readonly photo: string; readonly here: string }): string {
   if (error instanceof AbortedError || error instanceof StoreError) throw error;
-  if (error instanceof ReconstructError) return error.message;
+  if (error instanceof ReconstructError) return error.message.replaceAll(`${here}/`, "");
   if (error instanceof Deno.errors.PermissionDenied) return `${photo}: you may not read it`;
   return `${photo}: ${plainReason(error)}`;
 }

@@ -1,7 +1,7 @@
 /**
  * How much of a picture a JPEG still shows that lacks its end. A baseline file is cut by rows: libjpeg fills what is
- * missing with blocks of one colour. A progressive file (ITU-T T.81, G) is cut by detail: it is complete in rows as soon
- * as its first scan is, so that it counts as whole only if the last bits of every coefficient have begun.
+ * missing with blocks of one colour. A progressive file (ITU-T T.81, G) is cut by detail: it is complete in rows as
+ * soon as its first scan is, so that it counts as whole only if the last bits of every coefficient have begun.
  */
 
 /** A decoded picture of 8 bits a channel. */

@@ -20,7 +20,7 @@ export interface Rgba {
 export async function decodeForeign(bytes: Uint8Array<ArrayBuffer>, format: "heic" | "jxl" | "bmp"): Promise<Rgba> {
   if (format === "heic") {
     const { default: decode } = await import("heic-decode");
-    return whole(await decode({ buffer: bytes }));
+    return whole(await silently(() => decode({ buffer: bytes })));
   }
   if (format === "jxl") {
     const { decode } = await import("@jsquash/jxl");
@@ -30,6 +30,17 @@ export async function decodeForeign(bytes: Uint8Array<ArrayBuffer>, format: "hei
   const { decode } = await import("bmp-ts");
   const { width, height, data } = decode(Buffer.from(bytes));
   return whole({ width, height, data: rgbOf(data) });
+}
+
+/** libheif prints its complaints beside throwing, where a program reads the result of `--json`. */
+async function silently<T>(decode: () => Promise<T>): Promise<T> {
+  const { log } = console;
+  console.log = () => {};
+  try {
+    return await decode();
+  } finally {
+    console.log = log;
+  }
 }
 
 /** Whether a decoder has given all pixels that it announced. */

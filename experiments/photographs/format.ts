@@ -17,9 +17,13 @@ export type Format =
 /** So many bytes suffice to tell. */
 export const HEAD_BYTES = 64;
 
+/** How names of pictures end. */
+const EXTENSIONS =
+  "jpg jpeg jpe jfif jif png tif tiff webp avif gif heic heif heics heifs hif jxl bmp dib jp2 j2k psd " +
+  "svg svgz pdf ico tga ppm pgm dng cr2 cr3 nef arw raf orf rw2";
+
 /** A name that ends as a picture's does. */
-export const PICTURE_NAME =
-  /\.(jpe?g|jpe|jfif|jif|png|tiff?|webp|avif|gif|hei[cf]s?|hif|jxl|bmp|dib|jp2|j2k|psd|svgz?|pdf|ico|tga|ppm|pgm|dng|cr[23]|nef|arw|raf|orf|rw2)$/i;
+export const PICTURE_NAME = new RegExp(`\\.(${EXTENSIONS.replaceAll(" ", "|")})$`, "i");
 
 const CONVERT = "convert it to JPEG or PNG with any picture editor";
 

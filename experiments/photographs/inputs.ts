@@ -70,7 +70,7 @@ export async function findPhotographs(named: readonly string[], { here }: { read
         const what = info === null ? "no picture has such a name" : "there is no picture in it";
         throw new ReconstructError(`${name}: ${what}${others === 0 ? "" : ` (${countOf(others)} that are none)`}`);
       }
-      if (others > 0) notes.push(`${name}: ${countOf(others)} left out, which are no pictures`);
+      if (others > 0) notes.push(`${name}: ${countOf(others)} left out, which are no pictures that can be read`);
       for (const file of pictures) await add(file);
     } catch (error) {
       const denied = error instanceof Deno.errors.PermissionDenied;

@@ -45,16 +45,16 @@ export async function chooseFolder(
   }
   const kin = await Promise.all(candidates.map(async (folder) => kinshipOf(await readRecord(folder), identity)));
   const own = candidates.filter((_, i) => kin[i] === "path");
-  let because: string | null = null;
+  const refusals = new Map<string, string>();
   for (const folder of [...own, ...candidates]) {
-    if (taken.has(resolve(folder).toLowerCase())) {
-      because ??= `another photograph of this run goes into ${folder}`;
-      continue;
-    }
-    const objection = await objectionTo(folder, { identity, photographs });
-    if (objection === null) return { folder, because: folder === candidates[0] ? null : because };
-    because ??= objection.reason;
+    const objection = taken.has(resolve(folder).toLowerCase())
+      ? `another photograph of this run goes into ${folder}`
+      : (await objectionTo(folder, { identity, photographs }))?.reason ?? null;
+    if (objection !== null) refusals.set(folder, objection);
+    else if (folder === candidates[0]) return { folder, because: null };
+    else return { folder, because: refusals.get(join(parent, name)) ?? `its earlier result is there` };
   }
+  const because = refusals.get(join(parent, name));
   throw new ReconstructError(`${join(parent, name)}: ${because}; name another folder with --output`);
 }
 
@@ -99,8 +99,8 @@ async function lowestFolder(path: string, asked: string): Promise<string> {
 }
 
 /**
- * Puts a result in place: all of it is written beside first, so that a failure leaves an earlier result whole. Then what
- * the earlier result of the same photograph had, and this one lacks, is removed, unless it was edited.
+ * Puts a result in place: all of it is written beside first, so that a failure leaves an earlier result whole. Then
+ * what the earlier result of the same photograph had, and this one lacks, is removed, unless it was edited.
  *
  * @param files contents by path in the folder
  * @throws {ReconstructError} if the folder cannot be written

@@ -1,4 +1,4 @@
-/** What a person sees on a terminal while photographs are computed: one line that says what is done and how long yet. */
+/** What a person sees on a terminal while photographs are computed: what is being done, and how long yet. */
 import type { Reporter } from "@ftim/pipeline";
 import { activityOf, plainEvent } from "./words.ts";
 
@@ -33,8 +33,10 @@ export function peopleReporter({ live, write, columns }: Screen): Reporter {
     )[0]!;
     const pace = at > from ? (now - since) / (at - from) * (total - at) : 0;
     const left = Math.max(end - now, pace) / 1000;
+    // without an earlier run only the pace of this step is known
+    const of = end === 0 ? " of this step" : "";
     const count = total > 1 ? ` ${at} of ${total}` : "";
-    const time = left >= 1 ? `, about ${timeText(left)} left` : "";
+    const time = left >= 1 ? `, about ${timeText(left)}${of} left` : "";
     const text = `${activityOf(stage)}${count}${time}`;
     write(`${CLEAR}${text.slice(0, columns() - 1)}`);
     drawn = true;
