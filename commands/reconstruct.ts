@@ -2,6 +2,7 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Reconstructions } from "../experiments/reconstruct_photo.ts";
+import { CLEAR_LINE, peopleReporter } from "../experiments/photographs/progress.ts";
 import { type Common, count, place, stoppableOptions } from "./common.ts";
 import { Failure } from "./failure.ts";
 
@@ -62,12 +63,17 @@ function collect(text: string, earlier: readonly string[] = []): string[] {
 async function run(photos: readonly string[], options: ReconstructCommand): Promise<void> {
   const { output, trained, json, results, ...training } = options;
   const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
-  const { peopleReporter } = await import("../experiments/photographs/progress.ts");
   const live = Deno.stderr.isTerminal();
   const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
   const engine = { reporter: peopleReporter({ live, write, columns: columnsOf }), ...stoppableOptions(options) };
+  const opened = (done: number, total: number) => {
+    if (live && total > 1) {
+      write(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
+    }
+  };
   const made = await reconstructPhotos({
     photos,
+    opened,
     results,
     training,
     here: hereOf(photos),

@@ -38,6 +38,8 @@ interface SharedOptions {
   readonly engine?: Options;
   /** Takes lines for the person who waits. Default `console.log`. */
   readonly say?: (line: string) => void;
+  /** Is told how many photographs have been opened, of how many. */
+  readonly opened?: (count: number, total: number) => void;
 }
 
 /** What to reconstruct, and how. */
@@ -98,6 +100,8 @@ export interface Reconstructions {
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 /** Where results go, in a folder for each photograph. */
 const OUTPUT = "reconstruction";
+/** A larger file is no photograph, or none that can be decoded in memory. */
+const MAX_BYTES = 2e9;
 /** So many digits of a content's hash name it among the photographs of a run. */
 const KEY = 24;
 
@@ -146,7 +150,8 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
     const taken = new Set<string>();
     const ready: Work[] = [];
     const single = several ? undefined : options.output;
-    for (const input of inputs) {
+    for (const [count, input] of inputs.entries()) {
+      options.opened?.(count, inputs.length);
       if (engine.signal?.aborted) throw new AbortedError("interrupted before anything was computed");
       try {
         ready.push(await prepare(input, { here, parent, single, photographs, taken, work, say }));
@@ -154,6 +159,7 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
         failed.push({ photo: input.name, reason: reasonOf(error, { photo: input.name, here }) });
       }
     }
+    options.opened?.(inputs.length, inputs.length);
     const distinct = [...new Map(ready.map((one) => [one.key, one])).values()];
     const computed = distinct.length === 0 ? new Map() : await computeAll(distinct, { work, trained, engine });
     const done: Reconstruction[] = [];
@@ -205,7 +211,7 @@ async function prepare(
   input: Input,
   { here, parent, single, photographs, taken, work, say }: Preparing,
 ): Promise<Work> {
-  const bytes = input.content ?? await Deno.readFile(input.path!);
+  const bytes = input.content ?? await readPhotograph(input.path!, input.name);
   const hash = sha256(bytes);
   const { extension, content, notes } = await preparePhotograph(input.name, bytes);
   const identity = { path: input.path === null ? null : await Deno.realPath(input.path), sha256: hash };
@@ -229,6 +235,12 @@ async function prepare(
   const path = content === null && input.path !== null ? input.path : join(work, `${key}.${extension}`);
   if (path !== input.path) await Deno.writeFile(path, content ?? bytes);
   return { input, identity, folder, notes, key, extension, path };
+}
+
+async function readPhotograph(path: string, photo: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { size } = await Deno.stat(path);
+  if (size <= MAX_BYTES) return await Deno.readFile(path);
+  throw new ReconstructError(`${photo}: ${Math.round(size / 1e9)} GB are too many for a photograph: export it as JPEG`);
 }
 
 /** Whatever failed for one photograph, in words; what ends the run is passed on. */

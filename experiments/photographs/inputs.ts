@@ -124,10 +124,16 @@ async function filesBelow(folder: string, here: string): Promise<string[]> {
 
 /** Whether a file's content is a picture's, or its name says so. */
 async function isPicture(path: string): Promise<boolean> {
-  using file = await Deno.open(path);
   const head = new Uint8Array(HEAD_BYTES);
-  const read = await file.read(head);
-  return formatOf(head.subarray(0, read ?? 0)).kind === "readable" || CLAIMS.test(path);
+  try {
+    using file = await Deno.open(path);
+    const read = await file.read(head);
+    return formatOf(head.subarray(0, read ?? 0)).kind === "readable" || CLAIMS.test(path);
+  } catch (error) {
+    // what may not be read is refused by name later
+    if (error instanceof Deno.errors.PermissionDenied) return CLAIMS.test(path);
+    throw error;
+  }
 }
 
 /** What is called a photograph and is none is worth a message. */

@@ -82,6 +82,7 @@ export async function objectionTo(
   folder: string,
   { identity, photographs }: { readonly identity: Identity; readonly photographs: ReadonlySet<string> },
 ): Promise<Objection | null> {
+  if ((await followed(folder))?.isDirectory === false) return no(`${folder} is a file where a folder must be`);
   const occupied = await occupants(folder);
   for (const path of occupied) {
     const info = await Deno.lstat(join(folder, path));
@@ -124,7 +125,7 @@ async function followed(path: string): Promise<Deno.FileInfo | null> {
   try {
     return await Deno.stat(path);
   } catch {
-    // a link that leads nowhere
+    // not there, or a link that leads nowhere
     return null;
   }
 }

@@ -14,14 +14,14 @@ interface Screen {
 /** Between two drawings, in ms. */
 const PAUSE = 100;
 /** Goes to the line's start and clears it. */
-const CLEAR = "\r\x1b[K";
+export const CLEAR_LINE = "\r\x1b[K";
 
 /** Shows the activity that has most to do, and the time left where earlier runs tell it, or its own pace does. */
 export function peopleReporter({ live, write, columns }: Screen): Reporter {
   const running = new Map<string, { readonly from: number; readonly since: number; at: number; total: number }>();
   let [end, last, drawn] = [0, 0, false];
   const wipe = () => {
-    if (drawn) write(CLEAR);
+    if (drawn) write(CLEAR_LINE);
     drawn = false;
   };
   const draw = () => {
@@ -38,7 +38,7 @@ export function peopleReporter({ live, write, columns }: Screen): Reporter {
     const count = total > 1 ? ` ${at} of ${total}` : "";
     const time = left >= 1 ? `, about ${timeText(left)}${of} left` : "";
     const text = `${activityOf(stage)}${count}${time}`;
-    write(`${CLEAR}${text.slice(0, columns() - 1)}`);
+    write(`${CLEAR_LINE}${text.slice(0, columns() - 1)}`);
     drawn = true;
   };
   return (event) => {

@@ -77,6 +77,8 @@ Deno.test("files of the user's in the place of ours, and edited results, are not
     assert.equal(await objection("ours"), null);
     await write("ours/texture.png", "painted over");
     assert.match((await objection("ours"))!, /texture\.png was changed since it was made/);
+    await write("a file", "mine");
+    assert.match((await objection("a file"))!, /a file is a file where a folder must be/);
     await write("mine/source.json", "{}");
     assert.match((await objection("mine"))!, /no earlier run/);
     await Deno.symlink(`${folder}/other/notes.txt`, `${folder}/other/albedo.png`);
