@@ -99,14 +99,6 @@ async function converted(
   try {
     decoded = await decodeForeign(bytes, format);
   } catch (cause) {
-    if (isAbsent(cause)) {
-      const name = FORMAT_NAMES[format];
-      throw new ReconstructError(
-        `${photo}: the package that reads ${name} is not on this machine and could not be fetched: ` +
-          "connect once, or convert the picture to JPEG",
-        { cause },
-      );
-    }
     throw damaged(photo, format, cause);
   }
   const { width, height, data } = decoded;
@@ -184,10 +176,4 @@ function damaged(photo: string, format: Readable, cause: unknown): ReconstructEr
   return new ReconstructError(`${photo}: this ${FORMAT_NAMES[format]} file is damaged or cut short: ${advice}`, {
     cause,
   });
-}
-
-/** Whether an import failed because there is neither the package nor a way to get it. */
-function isAbsent(error: unknown): boolean {
-  return error instanceof TypeError && "code" in error && error.code === "ERR_MODULE_NOT_FOUND" ||
-    error instanceof Error && /npm package|Could not find|error sending request|client error/i.test(error.message);
 }

@@ -34,7 +34,11 @@ export async function resultOf(
   { key, photo }: { readonly key: string; readonly photo: string },
 ): Promise<Result> {
   const problem = found.images.skipped.get(key);
-  if (problem !== undefined) throw new ReconstructError(`${photo}: ${problem.slice(problem.indexOf(": ") + 2)}`);
+  if (problem !== undefined) {
+    const why = problem.slice(problem.indexOf(": ") + 2);
+    const advice = why.includes("damaged") ? ": copy or download it again" : "";
+    throw new ReconstructError(`${photo}: the file is ${why}${advice}`);
+  }
   if (!found.detections.has(`${key}.json`)) throw new ReconstructError(`${photo}: ${NO_FACE}`);
   const { faces: candidates } = await found.detections.json<Detection>(`${key}.json`);
   const heads: Head[] = [];
