@@ -3,7 +3,7 @@
  * of its content, so that its name is of no consequence, and a renamed one is not computed again.
  */
 import { join, resolve } from "node:path";
-import { AbortedError, type Options, reproduce, sourceFolder, StageError, StoreError, type Tree } from "@ftim/pipeline";
+import { AbortedError, type Options, reproduce, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
 import { facesIn, photograph, type Trained } from "../photograph.ts";
 
 /** A photograph that can be computed with. */
@@ -31,6 +31,9 @@ export interface Means {
   readonly engine: Options;
 }
 
+/** So many photographs that fail alike when alone show that it is the fault of none. */
+const ALIKE = 2;
+
 /**
  * Computes all photographs in one run. Where one of them makes that fail, each is computed alone.
  *
@@ -39,22 +42,25 @@ export interface Means {
  * @throws {StoreError} if nothing can be kept
  */
 export async function computeAll(photos: readonly Ready[], means: Means): Promise<Map<string, Computed | Error>> {
-  try {
-    const computed = await compute(photos, means);
-    return new Map(photos.map(({ key }) => [key, computed]));
-  } catch (error) {
-    const all = error instanceof AbortedError || error instanceof StoreError || !(error instanceof Error);
-    if (all) throw error;
-    // what is no photograph's fault would fail each of them
-    if (photos.length === 1 || !(error instanceof StageError) || /^(fetch|unpack)/.test(error.stage)) {
-      return new Map(photos.map(({ key }) => [key, error]));
-    }
-  }
+  const together = await attempt(photos, means);
+  if (!(together instanceof Error) || photos.length === 1) return new Map(photos.map(({ key }) => [key, together]));
   const results = new Map<string, Computed | Error>();
+  let alike = 0;
   for (const photo of photos) {
-    for (const [key, result] of await computeAll([photo], means)) results.set(key, result);
+    const result = alike < ALIKE ? await attempt([photo], means) : together;
+    alike = result instanceof Error && result.message === together.message ? alike + 1 : 0;
+    results.set(photo.key, result);
   }
   return results;
+}
+
+async function attempt(photos: readonly Ready[], means: Means): Promise<Computed | Error> {
+  try {
+    return await compute(photos, means);
+  } catch (error) {
+    if (error instanceof AbortedError || error instanceof StoreError || !(error instanceof Error)) throw error;
+    return error;
+  }
 }
 
 async function compute(photos: readonly Ready[], { work, trained, engine }: Means): Promise<Computed> {

@@ -66,5 +66,8 @@ Deno.test("a photograph without a face is refused, and what looked like one is n
   const refused = (change: Partial<typeof found>, message: RegExp) =>
     assert.rejects(resultOf({ found: { ...found, ...change }, made }, at), message);
   await refused({ detections: tree({}) }, /me\.jpg: no face was found\. A face must be upright/);
-  await refused({ images: tree({}, { k: "k.jpg: truncated or damaged" }) }, /me\.jpg: the file is truncated or damaged: copy/);
+  await refused(
+    { images: tree({}, { k: "k.jpg: truncated or damaged" }) },
+    /me\.jpg: the file is truncated or damaged: copy/,
+  );
 });
