@@ -4,6 +4,7 @@
  * whose transparency means nothing are decoded here, and handed on as PNG.
  */
 import type { Metadata, Sharp } from "sharp";
+import { isCameraRaw } from "./camera_raw.ts";
 import { endsAsJpeg, hasAllDetail, missingRows } from "./cut_jpeg.ts";
 import { decodeForeign } from "./foreign.ts";
 import { FORMAT_NAMES, formatOf, HEAD_BYTES, type Readable } from "./format.ts";
@@ -35,6 +36,9 @@ const MOST_MISSING = 0.2;
  */
 export async function preparePhotograph(photo: string, bytes: Uint8Array<ArrayBuffer>): Promise<Prepared> {
   const format = readableFormat(photo, bytes);
+  if (format === "tif" && isCameraRaw(bytes)) {
+    throw new ReconstructError(`${photo}: this is a camera's raw file: develop it to JPEG with the camera's program`);
+  }
   if (format === "heic" || format === "jxl" || format === "bmp") return await converted(photo, bytes, format);
   const { default: sharp } = await import("sharp");
   let header: Metadata;

@@ -67,6 +67,20 @@ Deno.test("what is no photograph is named, with what to do about it", async () =
   await refused("a.bmp", (await bmp()).slice(0, 60), /BMP file is damaged/);
 });
 
+Deno.test("a camera's raw file is not taken for the thumbnail that it begins with", async () => {
+  const { default: sharp } = await import("sharp");
+  const tiff = own(await (await ramp()).tiff({ compression: "none" }).toBuffer());
+  assert.equal((await preparePhotograph("a.tif", tiff)).extension, "tif");
+  // one entry of the directory becomes the DNG version
+  const view = new DataView(tiff.buffer);
+  const little = tiff[0] === 0x49;
+  const directory = view.getUint32(4, little);
+  const last = directory + 2 + 12 * (view.getUint16(directory, little) - 1);
+  view.setUint16(last, 50706, little);
+  assert.equal((await sharp(tiff).metadata()).format, "tiff");
+  await assert.rejects(preparePhotograph("a.dng", tiff), /a camera's raw file: develop it/);
+});
+
 Deno.test("pictures in which no face can be seen are refused by their size", async () => {
   const picture = await ramp();
   const sized = async (width: number, height: number) =>
