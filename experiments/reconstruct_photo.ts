@@ -17,7 +17,7 @@ import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { type Identity, inodeOf, objectionTo } from "./photographs/owner.ts";
 import { checkWritable, chooseFolder, folderNameOf, putInPlace } from "./photographs/place.ts";
 import { preparePhotograph } from "./photographs/prepare.ts";
-import { ReconstructError } from "./photographs/refused.ts";
+import { isDenied, ReconstructError } from "./photographs/refused.ts";
 import { faceFolder, resultOf } from "./photographs/result.ts";
 import { checkTrained } from "./photographs/trained_file.ts";
 import { countText, describeFace, plainReason } from "./photographs/words.ts";
@@ -247,7 +247,7 @@ async function readPhotograph(path: string, photo: string): Promise<Uint8Array<A
 function reasonOf(error: unknown, { photo, here }: { readonly photo: string; readonly here: string }): string {
   if (error instanceof AbortedError || error instanceof StoreError) throw error;
   if (error instanceof ReconstructError) return error.message.replaceAll(`${here}/`, "");
-  if (error instanceof Deno.errors.PermissionDenied) return `${photo}: you may not read it`;
+  if (isDenied(error)) return `${photo}: you may not read it`;
   return `${photo}: ${plainReason(error)}`;
 }
 

@@ -3,7 +3,7 @@ import { glob, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { formatOf, HEAD_BYTES } from "./format.ts";
 import { inodeOf, RECORD } from "./owner.ts";
-import { ReconstructError } from "./refused.ts";
+import { isDenied, ReconstructError } from "./refused.ts";
 
 /** A photograph to reconstruct. */
 export interface Input {
@@ -73,9 +73,12 @@ export async function findPhotographs(named: readonly string[], { here }: { read
       if (others > 0) notes.push(`${name}: ${countOf(others)} left out, which are no pictures that can be read`);
       for (const file of pictures) await add(file);
     } catch (error) {
-      const denied = error instanceof Deno.errors.PermissionDenied;
+      const denied = isDenied(error);
       if (!denied && !(error instanceof ReconstructError)) throw error;
-      failed.push({ photo: name, reason: denied ? `${name}: you may not read it` : error.message });
+      failed.push({
+        photo: name,
+        reason: error instanceof ReconstructError ? error.message : `${name}: you may not read it`,
+      });
     }
   }
   return { inputs, failed, several, notes };
@@ -131,7 +134,7 @@ async function isPicture(path: string): Promise<boolean> {
     return formatOf(head.subarray(0, read ?? 0)).kind === "readable" || CLAIMS.test(path);
   } catch (error) {
     // what may not be read is refused by name later
-    if (error instanceof Deno.errors.PermissionDenied) return CLAIMS.test(path);
+    if (isDenied(error)) return CLAIMS.test(path);
     throw error;
   }
 }

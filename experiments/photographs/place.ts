@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { explainPlaceFailure, sha256 } from "@ftim/pipeline";
 import { type Identity, kinshipOf, objectionTo, readRecord, RECORD, type SourceRecord } from "./owner.ts";
 import { PICTURE_NAME } from "./format.ts";
-import { ReconstructError } from "./refused.ts";
+import { isDenied, ReconstructError } from "./refused.ts";
 
 /** A result takes about so many bytes beside its photograph. */
 const RESULT_BYTES = 16_000_000;
@@ -176,6 +176,9 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function unwritable(error: unknown, folder: string): Error {
+  if (isDenied(error)) {
+    return new ReconstructError(`${folder} cannot be written: you have no permission there: choose another folder`);
+  }
   const explained = explainPlaceFailure(error, `${folder} cannot be written`);
   return new ReconstructError(explained instanceof Error ? explained.message : String(explained), { cause: error });
 }

@@ -11,7 +11,7 @@ import { ftimParameters } from "../../nets/ftim.ts";
 import { decodeSafetensors, safetensorsMetadata, type TensorRecord } from "../../nets/safetensors.ts";
 import { ftimStoredShape } from "../../stages/training/train.ts";
 import { HASH_FILE } from "./hash_file.ts";
-import { ReconstructError } from "./refused.ts";
+import { isDenied, ReconstructError } from "./refused.ts";
 
 /** What the packed albedo basis is scaled back with, which the model itself does not name. */
 const SCALES = "model/albedoBasis.scale";
@@ -53,7 +53,7 @@ async function readFile(path: string): Promise<Uint8Array> {
     if (error instanceof Deno.errors.IsADirectory) {
       throw new ReconstructError(`${path} is a folder: name the file in it`);
     }
-    if (error instanceof Deno.errors.PermissionDenied) throw new ReconstructError(`${path}: you may not read it`);
+    if (isDenied(error)) throw new ReconstructError(`${path}: you may not read it`);
     throw error;
   }
 }
