@@ -5,21 +5,19 @@
  * experiment makes it first, which takes long, so it says so before it starts.
  */
 import { join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { AbortedError, type Options, sha256, sourceFile, statusOf, StoreError } from "@ftim/pipeline";
+import { AbortedError, type Options, sha256, StoreError } from "@ftim/pipeline";
 import type { Head } from "../stages/methods/head.ts";
-import { embedded, type EmbeddedOptions } from "./embedded.ts";
-import { type Trained, unpacked } from "./photograph.ts";
+import type { EmbeddedOptions } from "./embedded.ts";
+import type { Trained } from "./photograph.ts";
 import { computeAll, type Ready } from "./photographs/compute.ts";
 import { checkSheet, writeSheet } from "./photographs/contact_sheet.ts";
-import { HASH_FILE } from "./photographs/hash_file.ts";
 import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { type Identity, inodeOf, objectionTo } from "./photographs/owner.ts";
 import { checkWritable, chooseFolder, folderNameOf, putInPlace } from "./photographs/place.ts";
 import { preparePhotograph } from "./photographs/prepare.ts";
 import { isDenied, ReconstructError } from "./photographs/refused.ts";
 import { faceFolder, resultOf } from "./photographs/result.ts";
-import { checkTrained } from "./photographs/trained_file.ts";
+import { checkedTraining } from "./photographs/training.ts";
 import { countText, describeFace, plainReason } from "./photographs/words.ts";
 
 export { ReconstructError };
@@ -97,7 +95,6 @@ export interface Reconstructions {
   readonly index: string | null;
 }
 
-const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 /** Where results go, in a folder for each photograph. */
 const OUTPUT = "reconstruction";
 /** A larger file is no photograph, or none that can be decoded in memory. */
@@ -143,7 +140,7 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
   const work = await Deno.makeTempDir({ prefix: "ftim-photographs-" });
   try {
     if (inputs.length === 0) return { done: [], failed, index: null };
-    const trained = await checkedTraining({ ...options, work, say });
+    const trained = await checkedTraining({ ...options, here, engine, work, say });
     if (several) await checkSheet(resolve(here, parent));
     const photographs = new Set<string>();
     for (const { path } of inputs) if (path !== null) photographs.add(inodeOf(await Deno.stat(path)));
@@ -266,50 +263,6 @@ function sayDone(
   for (const face of faces) say(before + describeFace(face, { of: faces.length, folder: face.folder }));
   const whose = faces.length === 1 ? "the face" : "all faces";
   if (!several) say(`The photograph with ${whose} pasted in: ${join(folder, "photograph.png")}`);
-}
-
-type TrainingOptions = SharedOptions & { readonly work: string; readonly say: (line: string) => void };
-
-/** The trained network, checked now; where there is none, it is trained when it is needed. */
-async function checkedTraining(
-  { results = RESULTS, training = {}, trained, here = Deno.cwd(), engine = {}, work, say }: TrainingOptions,
-): Promise<() => Promise<Trained>> {
-  if (trained !== undefined && typeof trained !== "string") return () => Promise.resolve(trained);
-  const path = trained === undefined ? join(results, "embedded", "trained.safetensors") : resolve(here, trained);
-  if (trained !== undefined) {
-    await checkTrained(path, { restore: "Name the trained.safetensors that `deno task reproduce` has published." });
-    // stages know the file by this name
-    const copy = join(work, "trained.safetensors");
-    await Deno.copyFile(path, copy);
-    return () => Promise.resolve(unpacked(sourceFile(copy)));
-  }
-  if (await isFile(path)) {
-    const restore = `Restore it with \`git checkout -- ${path} ${join(results, "embedded", HASH_FILE)}\`, ` +
-      "or make it again with `deno task reproduce`.";
-    await checkTrained(path, { restore });
-    return () => Promise.resolve(unpacked(sourceFile(path)));
-  }
-  const artifact = embedded(training).trained;
-  return async () => {
-    const rows = await statusOf({ trained: artifact }, engine);
-    if (rows.some(({ state }) => state !== "fresh")) {
-      say(
-        `There is no trained network in ${path} and none of an earlier reproduction, so one is trained first: ` +
-          `about a quarter of an hour on two cores without a GPU, far less with one. It is kept for the next ` +
-          `photograph, and Ctrl-C loses little.`,
-      );
-    }
-    return unpacked(artifact);
-  };
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** What to print at the end of a run in which something failed. */
