@@ -21,8 +21,13 @@ export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts
 export {
   type ReconstructedFace,
   ReconstructError,
+  type Reconstruction,
+  type Reconstructions,
+  type ReconstructManyOptions,
   type ReconstructOptions,
   reconstructPhoto,
+  reconstructPhotos,
+  type Unreconstructed,
 } from "./experiments/reconstruct_photo.ts";
 export { shadeTensor } from "./face/shade_tensor.ts";
 export { registerFastKernels } from "@ftim/gpu/fast-kernels";

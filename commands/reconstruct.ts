@@ -1,15 +1,122 @@
-/** `reconstruct PHOTO` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
-import type { Command } from "commander";
-import { type Common, experimentCommand, place, stoppableOptions } from "./common.ts";
+/** `reconstruct PHOTO…` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
+import { isAbsolute, join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { Reconstructions } from "../experiments/reconstruct_photo.ts";
+import { CLEAR_LINE, peopleReporter } from "../experiments/photographs/progress.ts";
+import { type Common, count, place, stoppableOptions } from "./common.ts";
+import { Failure } from "./failure.ts";
+
+/** What the command takes. */
+interface ReconstructCommand extends Common {
+  readonly output?: string;
+  readonly trained?: string;
+  readonly json?: true;
+}
+
+const HELP = `
+A photo is a JPEG, PNG, TIFF, WebP, AVIF, GIF, HEIC, JPEG XL or BMP file whatever its name, a folder of them, a pattern
+in quotes, or - for standard input.
+
+Examples:
+  deno task reconstruct me.jpg                     one photograph, into reconstruction/me/
+  deno task reconstruct me.jpg --output faces      the same, into faces/
+  deno task reconstruct holiday/ '*.heic'          many, each into reconstruction/<its name>/
+  curl -s URL | deno task reconstruct -            from standard input, into reconstruction/stdin/
+
+For each face it writes, into the photograph's folder, or into 0/, 1/, … from left to right if there are several:
+  head.glb      the textured face mask, for any 3D viewer
+  texture.png   the completed texture, as lit in the photograph
+  albedo.png    the same without the light
+  overlay.png   the face over its part of the photograph
+  face.json     where the face is, its pose, how much of it was seen
+and beside them:
+  photograph.png   the photograph with all faces pasted in
+  source.json      which photograph made this; no other one's result replaces it
+For several photographs there is also index.html, a page of all results.
+
+Exit status: 0 every photograph has a result; 1 some have none, and it is said why; 130 after Ctrl-C.`;
 
 /** Adds `reconstruct`. */
 export function reconstruct(program: Command): void {
-  experimentCommand(program, ["reconstruct", "one photograph → the texture, albedo and textured head of each face"])
-    .argument("<photo>", "a JPEG, PNG, TIFF, WebP, AVIF or GIF file", place)
-    .option("--output <folder>", "where they go (default: reconstruction/<name of the photograph>)", place)
-    .action(async (photo: string, { output, results, ...options }: Common & { readonly output?: string }) => {
-      const { reconstructPhoto } = await import("../experiments/reconstruct_photo.ts");
-      const where = output === undefined ? {} : { output };
-      await reconstructPhoto({ photo, results, training: options, engine: stoppableOptions(options), ...where });
-    });
+  const command = program.command("reconstruct").description("photographs → a textured face mask of each face in them")
+    .argument("<photos...>", "files, folders, patterns in quotes, or -", collect)
+    .option("--output <folder>", "where results go (default: reconstruction/<name of the photograph>)", place)
+    .option("--trained <file>", "the trained.safetensors of a training of your own", place)
+    .option("--json", "print the result as one JSON document")
+    .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, "results")
+    .option("--store <folder>", "where results are kept by content", place, ".ftim")
+    .option("-j, --jobs <n>", "cores to use", count)
+    .addOption(new Option("--log <form>", "report each step").choices(["plain", "json"]))
+    .addHelpText("after", HELP);
+  // they count only where there are no trained networks yet
+  for (const name of ["identities", "triplets", "steps", "seed"]) {
+    command.addOption(new Option(`--${name} <n>`).argParser(count).hideHelp());
+  }
+  command.action(run);
+}
+
+/** Reads the names of photographs; for commander. */
+function collect(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, place(text)];
+}
+
+async function run(photos: readonly string[], options: ReconstructCommand): Promise<void> {
+  const { output, trained, json, results, ...training } = options;
+  const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
+  const live = Deno.stderr.isTerminal();
+  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const engine = { reporter: peopleReporter({ live, write, columns: columnsOf }), ...stoppableOptions(options) };
+  const opened = (done: number, total: number) => {
+    if (live && total > 1) {
+      write(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
+    }
+  };
+  const made = await reconstructPhotos({
+    photos,
+    opened,
+    results,
+    training,
+    here: hereOf(photos),
+    engine,
+    ...(output === undefined ? {} : { output }),
+    ...(trained === undefined ? {} : { trained }),
+    ...(json === true ? { say: () => {} } : {}),
+  });
+  if (json === true) console.log(jsonOf(made));
+  if (made.failed.length === 0) return;
+  if (json !== true) console.error(`\n${failuresText(made)}`);
+  throw new Failure();
+}
+
+/**
+ * The folder that a person is in: a task runs in the project's folder, and is told where it was called. What is named
+ * and lies in the current folder only is meant there: another program may have left that note.
+ */
+function hereOf(photos: readonly string[]): string {
+  const called = Deno.env.get("INIT_CWD");
+  if (called === undefined || !isAbsolute(called) || !isThere(called)) return Deno.cwd();
+  const relative = photos.filter((name) => !isAbsolute(name) && name !== "-");
+  return relative.some((name) => !isThere(join(called, name)) && isThere(resolve(name))) ? Deno.cwd() : called;
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    // what cannot be looked at is not what is meant
+    return false;
+  }
+}
+
+function columnsOf(): number {
+  try {
+    return Math.max(20, Deno.consoleSize().columns);
+  } catch {
+    return 80;
+  }
+}
+
+function jsonOf({ done, failed, index }: Reconstructions): string {
+  return JSON.stringify({ schema: 1, photographs: done, failed, index }, null, 1);
 }

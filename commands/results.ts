@@ -1,8 +1,18 @@
 /** What commands leave in `results/<experiment>/`, for runs of now and of before. */
 import { gzipSync } from "node:zlib";
-import { crateOf, findRun, type Publication, publish, replaceFile, timelinePage, type Tree } from "@ftim/pipeline";
+import {
+  crateOf,
+  findRun,
+  hashFile,
+  type Publication,
+  publish,
+  replaceFile,
+  timelinePage,
+  type Tree,
+} from "@ftim/pipeline";
 import { type Common, folderOf, FULL_SIZE } from "./common.ts";
 import { machineOf } from "./facts.ts";
+import { HASH_FILE } from "../experiments/photographs/hash_file.ts";
 
 /** Where results go. */
 export type Place = Pick<Common, "results" | "experiment" | "store">;
@@ -20,8 +30,15 @@ export async function publishTargets(trees: Readonly<Record<string, Tree>>, plac
     const done = await publish(tree, folder, { remember: { store: place.store, target } });
     sayPublished(done, { target, folder });
     count += done.written.length;
+    if (target === "trained") await writeHash(folder);
   }
   return count;
+}
+
+/** Writes the hash of the published networks beside them, by which `reconstruct` knows that they are not damaged. */
+export async function writeHash(folder: string): Promise<void> {
+  const { sha256 } = await hashFile(`${folder}/trained.safetensors`);
+  await replaceFile(`${folder}/${HASH_FILE}`, new TextEncoder().encode(`${sha256}  trained.safetensors\n`));
 }
 
 /** Says what became of files that a target made before, and makes no more. */

@@ -16,7 +16,7 @@ import {
 import { ABLATION, type Common, folderOf, LPIPS, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { areMeasurements, methodMeans } from "./gate.ts";
-import { sayPublished, targetFolder, writeCrate } from "./results.ts";
+import { sayPublished, targetFolder, writeCrate, writeHash } from "./results.ts";
 
 type JsonOptions = StoreOptions & { readonly json?: true };
 
@@ -132,6 +132,7 @@ async function republish(text: string, { store, results }: StoreOptions & Pick<C
   for (const [target, publication] of Object.entries(done)) {
     sayPublished(publication, { target, folder: targetFolder(target, where) });
     written += publication.written.length;
+    if (target === "trained") await writeHash(targetFolder(target, where));
   }
   const crate = run.about?.crate;
   if (crate !== undefined) await writeCrate(crate, { ...where, run: run.id, changed: true });

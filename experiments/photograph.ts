@@ -1,8 +1,8 @@
 /**
- * One photograph instead of a data set: every face in it through the same stages as the test set of `embedded`, with
- * the network and morphable model of an earlier training, and from there to textured heads.
+ * A person's photographs instead of a data set: every face in them through the same stages as the test set of
+ * `embedded`, with the network and morphable model of an earlier training, and from there to textured heads.
  */
-import { type Artifact, cast, pick, sourceFile } from "@ftim/pipeline";
+import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { makeHeads } from "../stages/methods/head.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { pasteFaces } from "../stages/methods/paste.ts";
@@ -28,22 +28,22 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
   };
 }
 
-/** Faces of one photograph, turned upright, and their meshes, not corrected: all that needs no training. */
-export function facesIn(path: string) {
-  const imported = importPhotographs(sourceFile(path), { identities: "unknown" });
+/** Faces of photographs, turned upright, and their meshes, not corrected: all that needs no training. */
+export function facesIn(photographs: Artifact<"folder">) {
+  const imported = importPhotographs(photographs, { identities: "unknown" });
   const images = turnUpright({ images: imported, detector: detector(), mesh: faceMesh() });
   return { imported, ...findFaces(images, { keep: "all" }) };
 }
 
 /**
- * A photograph's reconstruction as lazy artifacts.
+ * The reconstruction of photographs as lazy artifacts.
  *
  * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they
  *   are made of
  */
-export function photograph(path: string, trained: Trained) {
+export function photograph(photographs: Artifact<"folder">, trained: Trained) {
   const { weights, model, correction } = trained;
-  const faces = prepareFaces(facesIn(path), { correction });
+  const faces = prepareFaces(facesIn(photographs), { correction });
   const shared = { model, topology: topology() };
   const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
   const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });

@@ -1,33 +1,62 @@
 /**
- * `reconstruct PHOTO`: one photograph → the texture, albedo, overlay and textured head of every face in it.
+ * `reconstruct PHOTO…`: photographs → the texture, albedo, overlay and textured head of every face in them.
  *
  * The network comes from `<results>/embedded/trained.safetensors`, which is committed; without that file the embedded
  * experiment makes it first, which takes long, so it says so before it starts.
  */
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { embedded, type EmbeddedOptions } from "./embedded.ts";
-import { facesIn, photograph, type Trained, unpacked } from "./photograph.ts";
-import { itemKey, type Options, publish, reproduce, sourceFile, statusOf, type Tree } from "@ftim/pipeline";
-import type { Detection } from "../stages/data/detect.ts";
+import { join, relative, resolve } from "node:path";
+import { AbortedError, type Options, sha256, StoreError } from "@ftim/pipeline";
 import type { Head } from "../stages/methods/head.ts";
+import type { EmbeddedOptions } from "./embedded.ts";
+import type { Trained } from "./photograph.ts";
+import { computeAll, type Ready } from "./photographs/compute.ts";
+import { checkSheet, writeSheet } from "./photographs/contact_sheet.ts";
+import { findPhotographs, type Input } from "./photographs/inputs.ts";
+import { type Identity, inodeOf, objectionTo } from "./photographs/owner.ts";
+import { checkWritable, chooseFolder, folderNameOf, putInPlace } from "./photographs/place.ts";
+import { preparePhotograph } from "./photographs/prepare.ts";
+import { isDenied, ReconstructError } from "./photographs/refused.ts";
+import { faceFolder, resultOf } from "./photographs/result.ts";
+import { checkedTraining } from "./photographs/training.ts";
+import { countText, describeFace, plainReason } from "./photographs/words.ts";
 
-/** What to reconstruct, and how. */
-export interface ReconstructOptions {
-  /** Path of a photograph: JPEG, PNG, TIFF, WebP, AVIF or GIF. */
-  readonly photo: string;
-  /** Folder for the results. Default `reconstruction/<name of the photograph>`. */
-  readonly output?: string;
+export { ReconstructError };
+
+/** How to reconstruct. */
+interface SharedOptions {
   /** The committed results, where the trained network lies. Default: `results` beside this package. */
   readonly results?: string;
   /** How to train if there is no trained network. */
   readonly training?: EmbeddedOptions;
-  /** Another training than those two. */
-  readonly trained?: Trained;
+  /** Another training than those two: the `trained.safetensors` that a reproduction has published, or artifacts. */
+  readonly trained?: string | Trained;
+  /** The folder that relative names start from. Default: the current one. */
+  readonly here?: string;
   /** Store, reporter, signal and so on of the engine. */
   readonly engine?: Options;
   /** Takes lines for the person who waits. Default `console.log`. */
   readonly say?: (line: string) => void;
+  /** Is told how many photographs have been opened, of how many. */
+  readonly opened?: (count: number, total: number) => void;
+}
+
+/** What to reconstruct, and how. */
+export interface ReconstructOptions extends SharedOptions {
+  /** Path of a photograph: JPEG, PNG, TIFF, WebP, AVIF, GIF, HEIC, JPEG XL or BMP, whatever its name. */
+  readonly photo: string;
+  /**
+   * Folder for the results. Default `reconstruction/<name of the photograph>`, or with a number behind it where
+   * another photograph's result is there.
+   */
+  readonly output?: string;
+}
+
+/** Which photographs to reconstruct, and how. */
+export interface ReconstructManyOptions extends SharedOptions {
+  /** Files, folders, patterns such as `*.jpg`, and `-` for standard input. */
+  readonly photos: readonly string[];
+  /** Folder for the results: of one photograph directly, of several in a folder each. Default `reconstruction`. */
+  readonly output?: string;
 }
 
 /** A reconstructed face. */
@@ -36,132 +65,210 @@ export interface ReconstructedFace extends Head {
   readonly folder: string;
 }
 
-/** The photograph cannot be reconstructed. The message says why and what to try. */
-export class ReconstructError extends Error {
-  override name = "ReconstructError";
+/** A reconstructed photograph. */
+export interface Reconstruction {
+  /** As it was named. */
+  readonly photo: string;
+  /** Where its files are. */
+  readonly folder: string;
+  /** From left to right. */
+  readonly faces: readonly ReconstructedFace[];
+  /** Paths in the folder. */
+  readonly files: readonly string[];
+  /** What a person should know of it. */
+  readonly notes: readonly string[];
 }
 
-const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
-/** Faces narrower than this, in photograph pixels, hold less than the texture could show. */
-const SMALL = 100;
+/** A photograph without a result. */
+export interface Unreconstructed {
+  /** As it was named. */
+  readonly photo: string;
+  /** Why, and what to do about it. */
+  readonly reason: string;
+}
+
+/** What became of some photographs. */
+export interface Reconstructions {
+  readonly done: readonly Reconstruction[];
+  readonly failed: readonly Unreconstructed[];
+  /** The page of all results; null where there is one photograph. */
+  readonly index: string | null;
+}
+
+/** Where results go, in a folder for each photograph. */
+const OUTPUT = "reconstruction";
+/** A larger file is no photograph, or none that can be decoded in memory. */
+const MAX_BYTES = 2e9;
+/** So many digits of a content's hash name it among the photographs of a run. */
+const KEY = 24;
 
 /**
  * Reconstructs the faces of a photograph and writes them to a folder: the files of a single face directly, those of
  * several in `0/`, `1/`, … from left to right, beside `photograph.png`, the photograph with all of them pasted in.
  *
- * @throws {ReconstructError} if the file is absent or no photograph, or shows no face
+ * @throws {ReconstructError} if the file is absent or no photograph, shows no face, or its result cannot be written
  */
-export async function reconstructPhoto(options: ReconstructOptions): Promise<ReconstructedFace[]> {
-  const { photo, results = RESULTS, training = {}, engine = {}, say = console.log } = options;
-  await checkFile(photo);
-  const { trees } = await reproduce(facesIn(photo), engine);
-  const { found } = await checkFaces(photo, trees);
-  const trained = options.trained ?? await findTrained({ results, training, engine, say });
-  const { heads, regressed, pasted } = photograph(photo, trained);
-  const made = (await reproduce({ heads, regressed, pasted }, engine)).trees;
-  for (const reason of [...trees.meshes.skipped.values(), ...made.regressed.skipped.values()]) {
-    say(`Left out: ${reason}`);
-  }
-  const keys = made.heads.paths.filter((path) => path.endsWith("/face.json")).map((path) => path.slice(0, -10));
-  if (keys.length === 0) throw new ReconstructError(`${photo}: no face could be unwrapped`);
-  const key = itemKey(basename(photo));
-  const output = options.output ?? join("reconstruction", key);
-  const faces: ReconstructedFace[] = [];
-  for (const item of keys) {
-    const head = await made.heads.json<Head>(`${item}/face.json`);
-    const folder = found === 1 ? output : join(output, `${head.face}`);
-    await publish(within(made.heads, `${item}/`), folder);
-    faces.push({ ...head, folder });
-    say(describe(head, { found, folder }));
-  }
-  await publish(renamed(made.pasted, { from: `${key}.png`, to: "photograph.png" }), output);
-  say(
-    `The photograph with ${faces.length === 1 ? "the face" : "all faces"} pasted in: ${join(output, "photograph.png")}`,
-  );
-  return faces;
+export async function reconstructPhoto({ photo, ...options }: ReconstructOptions): Promise<ReconstructedFace[]> {
+  const info = await Deno.stat(resolve(options.here ?? ".", photo)).catch(() => null);
+  if (info?.isDirectory) throw new ReconstructError(`${photo}: not a file; name one photograph`);
+  const { done, failed } = await reconstructPhotos({ ...options, photos: [photo] });
+  if (failed[0] !== undefined) throw new ReconstructError(failed[0].reason);
+  return done.flatMap(({ faces }) => [...faces]);
 }
 
-async function checkFile(photo: string): Promise<void> {
+/** A photograph on its way. */
+interface Work extends Ready {
+  readonly input: Input;
+  readonly identity: Identity;
+  readonly folder: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reconstructs the faces of photographs. One that cannot be reconstructed does not stop the others. Nothing is computed
+ * before it is known that each result can be written, and that it would replace nothing but the same photograph's.
+ *
+ * @throws {ReconstructError} if the trained network is damaged, or nothing can be written at all
+ * @throws {AbortedError} after an interruption; what was computed is kept in the store
+ */
+export async function reconstructPhotos(options: ReconstructManyOptions): Promise<Reconstructions> {
+  const { here = Deno.cwd(), engine = {}, say = console.log } = options;
+  const { inputs, failed: absent, several, notes } = await findPhotographs(options.photos, { here });
+  const failed: Unreconstructed[] = [...absent];
+  const parent = several ? options.output ?? OUTPUT : OUTPUT;
+  for (const note of notes) say(`Note: ${note}`);
+  const work = await Deno.makeTempDir({ prefix: "ftim-photographs-" });
   try {
-    if ((await Deno.stat(photo)).isFile) return;
+    if (inputs.length === 0) return { done: [], failed, index: null };
+    const trained = await checkedTraining({ ...options, here, engine, work, say });
+    if (several) await checkSheet(resolve(here, parent));
+    const photographs = new Set<string>();
+    for (const { path } of inputs) if (path !== null) photographs.add(inodeOf(await Deno.stat(path)));
+    const taken = new Set<string>();
+    const ready: Work[] = [];
+    const single = several ? undefined : options.output;
+    for (const [count, input] of inputs.entries()) {
+      options.opened?.(count, inputs.length);
+      if (engine.signal?.aborted) throw new AbortedError("interrupted before anything was computed");
+      try {
+        ready.push(await prepare(input, { here, parent, single, photographs, taken, work, say }));
+      } catch (error) {
+        failed.push({ photo: input.name, reason: reasonOf(error, { photo: input.name, here }) });
+      }
+    }
+    options.opened?.(inputs.length, inputs.length);
+    const distinct = [...new Map(ready.map((one) => [one.key, one])).values()];
+    const computed = distinct.length === 0 ? new Map() : await computeAll(distinct, { work, trained, engine });
+    const done: Reconstruction[] = [];
+    for (const one of ready) {
+      const name = one.input.name;
+      try {
+        const made = computed.get(one.key);
+        if (made === undefined || made instanceof Error) throw made;
+        const result = await resultOf(made, { key: one.key, photo: name });
+        const objection = await objectionTo(one.folder, { identity: one.identity, photographs });
+        if (objection !== null) throw new ReconstructError(`${name}: not written: ${objection.reason}`);
+        await putInPlace(one.folder, { files: result.files, identity: one.identity });
+        const folder = shown(one.folder, here);
+        const faces = result.heads.map((head) => {
+          return { ...head, folder: join(folder, faceFolder(head.face, result.heads.length)).replace(/\/$/, "") };
+        });
+        const notes = [...one.notes, ...result.notes, ...result.leftOut];
+        done.push({ photo: name, folder, faces, files: [...result.files.keys()], notes });
+        sayDone(done.at(-1)!, { several, say });
+      } catch (error) {
+        failed.push({ photo: name, reason: reasonOf(error, { photo: name, here }) });
+      }
+    }
+    const index = several && done.length > 0 ? await writeSheet(resolve(here, parent), { failed }) : null;
+    if (index !== null) say(`All on one page: ${shown(index, here)}`);
+    return { done, failed, index: index === null ? null : shown(index, here) };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new ReconstructError(`${photo}: there is no such file`);
+    if (error instanceof AbortedError || error instanceof ReconstructError) throw error;
+    throw new ReconstructError(plainReason(error), { cause: error });
+  } finally {
+    await Deno.remove(work, { recursive: true });
   }
-  throw new ReconstructError(`${photo}: not a file; name one photograph`);
 }
 
-async function checkFaces(
-  photo: string,
-  { imported, detections, meshes }: Record<"imported" | "detections" | "meshes", Tree>,
-): Promise<Detection> {
-  const reasons = [...imported.skipped.values()];
-  if (reasons.length > 0) throw new ReconstructError(`Cannot read the photograph: ${reasons.join("; ")}`);
-  const path = detections.paths[0];
-  if (path === undefined) {
-    throw new ReconstructError(
-      `${photo}: no face was found. A face must be upright, turned by less than about 80°, and 30 pixels wide or more`,
-    );
+interface Preparing {
+  readonly here: string;
+  /** Folder for a folder each. */
+  readonly parent: string;
+  /** The folder that the user has named for the one photograph. */
+  readonly single: string | undefined;
+  readonly photographs: ReadonlySet<string>;
+  readonly taken: Set<string>;
+  readonly work: string;
+  readonly say: (line: string) => void;
+}
+
+/** Reads a photograph and finds the folder for its result. */
+async function prepare(
+  input: Input,
+  { here, parent, single, photographs, taken, work, say }: Preparing,
+): Promise<Work> {
+  const bytes = input.content ?? await readPhotograph(input.path!, input.name);
+  const hash = sha256(bytes);
+  const { extension, content, notes } = await preparePhotograph(input.name, bytes);
+  const identity = { path: input.path === null ? null : await Deno.realPath(input.path), sha256: hash };
+  let folder: string;
+  if (single === undefined) {
+    const name = folderNameOf(input.path === null ? "stdin" : input.path);
+    const choice = await chooseFolder([resolve(here, parent), name], { identity, photographs, taken });
+    folder = choice.folder;
+    if (choice.because !== null) {
+      say(`Note: ${input.name} goes into ${shown(folder, here)}: ${choice.because.replaceAll(`${here}/`, "")}`);
+    }
+  } else {
+    folder = resolve(here, single);
+    const objection = await objectionTo(folder, { identity, photographs });
+    if (objection !== null) throw new ReconstructError(`${input.name}: ${objection.reason}; name another --output`);
   }
-  if (meshes.paths.length === 0) {
-    throw new ReconstructError(`${photo}: what looks like a face is none: ${[...meshes.skipped.values()].join("; ")}`);
-  }
-  return await detections.json<Detection>(path);
+  await checkWritable(folder, { bytes: 2 * bytes.length });
+  taken.add(folder.toLowerCase());
+  for (const note of notes) say(`Note: ${input.name}: ${note}`);
+  const key = hash.slice(0, KEY);
+  const path = content === null && input.path !== null ? input.path : join(work, `${key}.${extension}`);
+  if (path !== input.path) await Deno.writeFile(path, content ?? bytes);
+  return { input, identity, folder, notes, key, extension, path };
 }
 
-/** The trained network: committed, or of an earlier reproduction, or of one that starts now. */
-async function findTrained(
-  { results, training, engine, say }: Required<Pick<ReconstructOptions, "results" | "training" | "engine" | "say">>,
-): Promise<Trained> {
-  const path = join(results, "embedded", "trained.safetensors");
-  try {
-    if ((await Deno.stat(path)).isFile) return unpacked(sourceFile(path));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const { trained } = embedded(training);
-  const rows = await statusOf({ trained }, engine);
-  if (rows.some(({ state }) => state !== "fresh")) {
-    say(
-      `There is no trained network in ${path} and none of an earlier reproduction, so one is trained first: ` +
-        "about a quarter of an hour on two cores without a GPU, far less with one. " +
-        "It is kept for the next photograph, and Ctrl-C loses little.",
-    );
-  }
-  return unpacked(trained);
+async function readPhotograph(path: string, photo: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { size } = await Deno.stat(path);
+  if (size <= MAX_BYTES) return await Deno.readFile(path);
+  throw new ReconstructError(`${photo}: ${Math.round(size / 1e9)} GB are too many for a photograph: export it as JPEG`);
 }
 
-function describe(
-  { face, box, angles, seen, cutOff }: Head,
-  { found, folder }: { found: number; folder: string },
-): string {
-  const name = found === 1 ? "The face" : `Face ${face} of ${found}, counted from 0 from the left`;
-  const notes = [`yaw ${Math.round(angles.yaw)}°`, `${Math.round(100 * seen)}% of its texture seen`];
-  if (box.width < SMALL) notes.push(`only ${Math.round(box.width)} pixels wide, so its texture is soft`);
-  if (cutOff.length > 0) notes.push(`cut off at the photograph's ${cutOff.join(" and ")}, so that part is guessed`);
-  return `${name} (${notes.join(", ")}): ${folder}`;
+/** Whatever failed for one photograph, in words; what ends the run is passed on. */
+function reasonOf(error: unknown, { photo, here }: { readonly photo: string; readonly here: string }): string {
+  if (error instanceof AbortedError || error instanceof StoreError) throw error;
+  if (error instanceof ReconstructError) return error.message.replaceAll(`${here}/`, "");
+  if (isDenied(error)) return `${photo}: you may not read it`;
+  return `${photo}: ${plainReason(error)}`;
 }
 
-/** The files below a prefix, without it. */
-function within(tree: Tree, prefix: string): Tree {
-  const paths = tree.paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
-  return moved(tree, { paths, from: (path) => prefix + path });
+/** A path as a person sees it from where they are. */
+function shown(path: string, here: string): string {
+  const below = relative(here, path);
+  return below === "" || below.startsWith("..") ? path : below;
 }
 
-/** One file under another name. */
-function renamed(tree: Tree, { from: path, to: name }: { from: string; to: string }): Tree {
-  return moved(tree, { paths: [name], from: () => path });
+function sayDone(
+  { photo, folder, faces, notes }: Reconstruction,
+  { several, say }: { readonly several: boolean; readonly say: (line: string) => void },
+): void {
+  const before = several ? `${photo}: ` : "";
+  for (const note of notes.filter((note) => note.startsWith("Left out"))) say(before + note);
+  for (const face of faces) say(before + describeFace(face, { of: faces.length, folder: face.folder }));
+  const whose = faces.length === 1 ? "the face" : "all faces";
+  if (!several) say(`The photograph with ${whose} pasted in: ${join(folder, "photograph.png")}`);
 }
 
-function moved(tree: Tree, { paths, from }: { paths: readonly string[]; from: (path: string) => string }): Tree {
-  return {
-    paths,
-    skipped: tree.skipped,
-    has: (path) => paths.includes(path),
-    entry: (path) => tree.entry(from(path)),
-    bytes: (path) => tree.bytes(from(path)),
-    text: (path) => tree.text(from(path)),
-    json: (path) => tree.json(from(path)),
-    file: (path) => tree.file(from(path)),
-  };
+/** What to print at the end of a run in which something failed. */
+export function failuresText({ done, failed }: Reconstructions): string {
+  const lines = failed.map(({ reason }) => reason);
+  if (failed.length + done.length === 1) return lines.join("\n");
+  const count = `${failed.length} of ${countText(failed.length + done.length, "photograph")} without a result:`;
+  return [count, ...lines.map((line) => `- ${line}`)].join("\n");
 }

@@ -39,7 +39,7 @@ export { graphSvg } from "./graph_svg.ts";
 export { canonical, hashFile, sha256 } from "./hash.ts";
 export type { Hints } from "./hints.ts";
 export { nearestName } from "./nearest_name.ts";
-export { placeFault } from "./place.ts";
+export { explainPlaceFailure, placeFault } from "./place.ts";
 export { provenanceText } from "./provenance.ts";
 export { type Publication, publish, type PublishOptions } from "./publish.ts";
 export { type Pull, pull, type PullOptions } from "./pull.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { publishTargets, writeCrate, writeTimeline } from "../../commands/results.ts";
-import { defineStage, reproduce, silentReporter } from "@ftim/pipeline";
+import { defineStage, reproduce, sha256, silentReporter } from "@ftim/pipeline";
 
 const table = defineStage({
   name: "table",
@@ -34,6 +34,27 @@ Deno.test("results: full-size targets apart, a page of where the time went, a cr
     assert.ok(gunzipSync(Deno.readFileSync(`${folder}/${file}.gz`)).toString().includes(`#run-${later.run}`));
     await writeCrate(file, { ...place, ...(run === null ? {} : { run }), changed: true });
     assert.ok(gunzipSync(Deno.readFileSync(`${folder}/${file}.gz`)).toString().includes(`#run-${run}`));
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+});
+
+Deno.test("the hash of the trained networks is published beside them, as sha256sum writes it", async () => {
+  const root = Deno.makeTempDirSync();
+  const pack = defineStage({
+    name: "pack",
+    module: import.meta.url,
+    inputs: {},
+    output: "trained",
+    determinism: "bitwise",
+    run: ({ out }) => out.write("trained.safetensors", "weights"),
+  });
+  try {
+    const place = { store: `${root}/store`, results: `${root}/results`, experiment: "embedded" } as const;
+    const { trees } = await reproduce({ trained: pack({}) }, { store: place.store, reporter: silentReporter() });
+    await publishTargets(trees, place);
+    const text = Deno.readTextFileSync(`${root}/results/embedded/trained.sha256`);
+    assert.equal(text, `${sha256("weights")}  trained.safetensors\n`);
   } finally {
     Deno.removeSync(root, { recursive: true });
   }

@@ -1,6 +1,6 @@
 /** Where the stages of all experiments compute, as they declare it: with a reason, and as docs/backends.md says. */
 import assert from "node:assert/strict";
-import { type Artifact, type Computes, graphOf, sourceFile } from "@ftim/pipeline";
+import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
 import { photograph, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
@@ -20,7 +20,7 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
-const face = photograph("photo.jpg", unpacked(sourceFile("trained.safetensors")));
+const face = photograph(sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors")));
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),

@@ -1,0 +1,105 @@
+/** `index.html`: all results that lie in a folder, on one page that needs nothing but the files beside it. */
+import { join } from "node:path";
+import { replaceFile } from "@ftim/pipeline";
+import type { Head } from "../../stages/methods/head.ts";
+import { PASTED, readRecord } from "./owner.ts";
+import { faceFolder } from "./result.ts";
+import { ReconstructError } from "./refused.ts";
+import { countText } from "./words.ts";
+
+/** The name of the page. */
+const PAGE = "index.html";
+/** By this a page is known to be ours, and may be replaced. */
+const MARK = '<meta name="generator" content="ftim reconstruct">';
+
+/**
+ * Throws where a page of somebody else's is in the place of ours.
+ *
+ * @throws {ReconstructError}
+ */
+export async function checkSheet(folder: string): Promise<void> {
+  const path = join(folder, PAGE);
+  try {
+    if ((await Deno.lstat(path)).isFile && (await Deno.readTextFile(path)).includes(MARK)) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw error;
+  }
+  throw new ReconstructError(`${path} is there, and no earlier run made it: move it away, or name another --output`);
+}
+
+/**
+ * Writes the page of all results in a folder.
+ *
+ * @param failed photographs of this run without a result, and why
+ * @returns its path
+ */
+export async function writeSheet(
+  folder: string,
+  { failed }: { readonly failed: readonly { readonly photo: string; readonly reason: string }[] },
+): Promise<string> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) if (isDirectory) names.push(name);
+  const sections: string[] = [];
+  for (const name of names.sort()) sections.push(...await sectionOf(folder, name));
+  const failures = failed.map(({ reason }) => `<li>${escaped(reason)}</li>`).join("\n");
+  const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+${MARK}
+<title>Reconstructed faces</title>
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; background: #fff; color: #222 }
+section { border-top: 1px solid #ccc; padding: 1em 0 }
+h2 { font-size: 1em; margin: 0 0 .5em }
+.row { display: flex; flex-wrap: wrap; gap: 1em; align-items: start }
+figure { margin: 0 }
+figcaption { font-size: .85em; color: #555 }
+img { height: 160px; max-width: 320px; object-fit: contain; background: #eee }
+</style>
+</head>
+<body>
+<h1>${countText(sections.length, "photograph")}</h1>
+${sections.join("\n")}
+${failures === "" ? "" : `<section><h2>Without a result</h2>\n<ul>\n${failures}\n</ul></section>`}
+</body>
+</html>
+`;
+  const path = join(folder, PAGE);
+  await replaceFile(path, new TextEncoder().encode(page));
+  return path;
+}
+
+async function sectionOf(folder: string, name: string): Promise<string[]> {
+  const record = await readRecord(join(folder, name));
+  if (record === null) return [];
+  const count = Object.keys(record.files).filter((path) => path.endsWith("head.glb")).length;
+  const figures = [figure(name, PASTED, "photograph")];
+  for (let face = 0; face < count; face++) {
+    const below = faceFolder(face, count);
+    const head = JSON.parse(await Deno.readTextFile(join(folder, name, `${below}face.json`))) as Head;
+    const seen = `${Math.round(100 * head.seen)} % seen, yaw ${Math.round(head.angles.yaw)}°`;
+    figures.push(
+      figure(name, `${below}overlay.png`, seen),
+      figure(name, `${below}texture.png`, "texture"),
+      figure(name, `${below}albedo.png`, "albedo"),
+      `<a href="${linkTo(name, `${below}head.glb`)}">head.glb</a>`,
+    );
+  }
+  return [`<section><h2>${escaped(name)}</h2>\n<div class="row">\n${figures.join("\n")}\n</div></section>`];
+}
+
+function figure(name: string, path: string, caption: string): string {
+  const to = linkTo(name, path);
+  return `<figure><a href="${to}"><img loading="lazy" src="${to}" alt="${caption}"></a>` +
+    `<figcaption>${escaped(caption)}</figcaption></figure>`;
+}
+
+function linkTo(...names: readonly string[]): string {
+  return names.flatMap((name) => name.split("/")).map(encodeURIComponent).join("/").replaceAll("'", "%27");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}

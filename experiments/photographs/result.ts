@@ -1,0 +1,81 @@
+/** What the stages have made of one photograph → the files of its result, and what there is to say of it. */
+import type { Tree } from "@ftim/pipeline";
+import type { Detection } from "../../stages/data/detect.ts";
+import type { ImportedImage } from "../../stages/data/import.ts";
+import type { Head } from "../../stages/methods/head.ts";
+import type { Computed } from "./compute.ts";
+import { FACE_FILES, PASTED } from "./owner.ts";
+import { ReconstructError } from "./refused.ts";
+import { describeLeftOut } from "./words.ts";
+
+/** The result of one photograph. */
+export interface Result {
+  /** From left to right; `face` counts these, and nothing that only looked like a face. */
+  readonly heads: readonly Head[];
+  /** Contents by path in the result's folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What was done to the photograph as a whole, in a line each. */
+  readonly notes: readonly string[];
+  /** Lines about what was left out. */
+  readonly leftOut: readonly string[];
+}
+
+const NO_FACE =
+  "no face was found. A face must be turned to the side by less than about 80°, and 30 pixels wide or more";
+
+/** The folder of a face in its photograph's, with a "/" at its end; none where there is one face. */
+export function faceFolder(face: number, faces: number): string {
+  return faces === 1 ? "" : `${face}/`;
+}
+
+/**
+ * Collects a result.
+ *
+ * @throws {ReconstructError} if the photograph could not be decoded, or shows no face
+ */
+export async function resultOf(
+  { found, made }: Computed,
+  { key, photo }: { readonly key: string; readonly photo: string },
+): Promise<Result> {
+  const problem = found.imported.skipped.get(key);
+  if (problem !== undefined) {
+    const why = problem.slice(problem.indexOf(": ") + 2);
+    const advice = why.includes("damaged") ? ": copy or download it again" : "";
+    throw new ReconstructError(`${photo}: the file is ${why}${advice}`);
+  }
+  if (!found.detections.has(`${key}.json`)) throw new ReconstructError(`${photo}: ${NO_FACE}`);
+  const { faces: candidates } = await found.detections.json<Detection>(`${key}.json`);
+  const heads: Head[] = [];
+  const files = new Map<string, Uint8Array>();
+  const leftOut: string[] = [];
+  const left: number[] = [];
+  for (const [candidate, box] of candidates.entries()) {
+    if (made?.heads.has(`${key}/${candidate}/face.json`)) left.push(candidate);
+    else leftOut.push(describeLeftOut(box, whyNot(found.meshes, `${key}/${candidate}`)));
+  }
+  if (made === null || left.length === 0) {
+    throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
+  }
+  for (const [face, candidate] of left.entries()) {
+    const from = `${key}/${candidate}`;
+    const head: Head = { ...await made.heads.json<Head>(`${from}/face.json`), face };
+    heads.push(head);
+    for (const name of FACE_FILES) {
+      const bytes = name === "face.json"
+        ? new TextEncoder().encode(`${JSON.stringify(head, null, 1)}\n`)
+        : await made.heads.bytes(`${from}/${name}`);
+      files.set(`${faceFolder(face, left.length)}${name}`, bytes);
+    }
+  }
+  files.set(PASTED, await made.pasted.bytes(`${key}.png`));
+  const before = await found.imported.json<ImportedImage>(`${key}.json`);
+  const after = await found.images.json<ImportedImage>(`${key}.json`);
+  const notes = after.notes.slice(before.notes.length).map((note) => `the photograph was ${note}`);
+  return { heads, files, notes, leftOut };
+}
+
+function whyNot(meshes: Tree, face: string): string {
+  return meshes.has(`${face}.safetensors`)
+    ? "is turned so far away that nothing of its front is seen"
+    : "is none on a closer look";
+}

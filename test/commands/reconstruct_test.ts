@@ -1,0 +1,63 @@
+/** `reconstruct` on the command line, as far as it computes nothing. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { withScratch } from "../stages/scratch.ts";
+
+async function run(
+  args: readonly string[],
+  { env = {}, stdin }: { env?: Record<string, string>; stdin?: string } = {},
+) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", "main.ts", "reconstruct", ...args],
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    env: { ...env, NO_COLOR: "1" },
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stdin));
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out: out!, err: err! };
+}
+
+Deno.test("--help of reconstruct shows what concerns it: its options, examples, files and exit codes", async () => {
+  const { code, out } = await run(["--help"]);
+  assert.equal(code, 0);
+  for (const word of ["--output", "--trained", "--json", "Examples:", "head.glb", "index.html", "Exit status:"]) {
+    assert.ok(out.includes(word), word);
+  }
+  for (const word of ["--steps", "--seeds", "--triplets", "--identities", "--experiment", "--data"]) {
+    assert.ok(!out.includes(word), word);
+  }
+});
+
+Deno.test("a photograph is found in the folder that the task was called from, and --json prints one document", () =>
+  withScratch(async ({ folder, write }) => {
+    await write("me.jpg", "no image");
+    const { code, out, err } = await run(["me.jpg", "-", "--json"], { env: { INIT_CWD: folder }, stdin: "%PDF-1.7" });
+    assert.equal(code, 1);
+    assert.equal(err, "");
+    const { schema, photographs, failed, index } = JSON.parse(out);
+    assert.deepEqual([schema, photographs, index], [1, [], null]);
+    assert.deepEqual(failed.map(({ photo }: { photo: string }) => photo), ["me.jpg", "standard input"]);
+    assert.match(failed[0].reason, /^me\.jpg: not a picture/);
+    assert.match(failed[1].reason, /^standard input: this is a PDF document/);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["me.jpg"]);
+  }));
+
+Deno.test("where a photograph lies in the current folder and not where the task was called from, it is found too", () =>
+  withScratch(async ({ folder }) => {
+    const { err } = await run(["README.md"], { env: { INIT_CWD: folder } });
+    assert.match(err, /README\.md: not a picture/);
+  }));
+
+Deno.test("what has no result is listed at the end, with exit status 1, and no stage is named", async () => {
+  const { code, out, err } = await run(["absent.jpg", "deno.json"]);
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /2 of 2 photographs without a result:\n- absent\.jpg: there is no such file\n- deno\.json: not/);
+});

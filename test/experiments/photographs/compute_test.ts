@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { silentReporter } from "@ftim/pipeline";
+import { computeAll } from "../../../experiments/photographs/compute.ts";
+import { asset } from "../../assets.ts";
+import { withScratch } from "../../stages/scratch.ts";
+
+Deno.test("a photograph that makes a run fail does not keep the others from their result", () =>
+  withScratch(async ({ folder, write }) => {
+    await write("decoy.jpg", await asset("decoy/poisson_example.jpg"));
+    await Deno.mkdir(`${folder}/work`);
+    const photos = ["gone", "decoy"].map((key) => ({ key, extension: "jpg", path: `${folder}/${key}.jpg` }));
+    const engine = { store: `${folder}/../store`, reporter: silentReporter() };
+    const trained = () => Promise.reject(new Error("there is no face to need it"));
+    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    const [gone, decoy] = ["gone", "decoy"].map((key) => computed.get(key));
+    assert.ok(gone instanceof Error && /not there/.test(gone.message));
+    assert.ok(decoy !== undefined && !(decoy instanceof Error));
+    assert.deepEqual(decoy.found.images.paths, ["decoy.json", "decoy.png"]);
+    assert.equal(decoy.made, null);
+  }));
+
+Deno.test("what is no photograph's fault is tried with two of them alone, and fails all", () =>
+  withScratch(async ({ folder, write }) => {
+    await Deno.mkdir(`${folder}/work`);
+    await write("decoy.jpg", await asset("decoy/poisson_example.jpg"));
+    const photos = ["a", "b", "c", "d"].map((key) => ({ key, extension: "jpg", path: `${folder}/decoy.jpg` }));
+    let runs = 0;
+    const codeDigests = () => {
+      runs++;
+      return Promise.reject(new Error("no stage can be found"));
+    };
+    const engine = { store: `${folder}/../store`, reporter: silentReporter(), codeDigests };
+    const trained = () => Promise.reject(new Error("there is no face to need it"));
+    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    assert.deepEqual([...computed.keys()], ["a", "b", "c", "d"]);
+    for (const result of computed.values()) assert.match(`${result}`, /no stage can be found/);
+    assert.equal(runs, 3);
+  }));

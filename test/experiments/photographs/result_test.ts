@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type { Tree } from "@ftim/pipeline";
+import { resultOf } from "../../../experiments/photographs/result.ts";
+
+/** A tree of JSON documents. */
+function tree(files: Readonly<Record<string, unknown>>, skipped: Readonly<Record<string, string>> = {}): Tree {
+  const text = (path: string) => Promise.resolve(JSON.stringify(files[path]));
+  return {
+    paths: Object.keys(files),
+    skipped: new Map(Object.entries(skipped)),
+    has: (path) => path in files,
+    entry: (path) => ({ sha256: path, size: 0 }),
+    bytes: async (path) => new TextEncoder().encode(await text(path)),
+    text,
+    json: async <T>(path: string) => JSON.parse(await text(path)) as T,
+    file: (path) => path,
+  };
+}
+
+const box = (left: number) => ({ left, top: 10, width: 66, height: 42, score: 0.7 });
+const head = (face: number) => ({ face, box: box(0), angles: { yaw: 0, pitch: 0, roll: 0 }, seen: 0.5, cutOff: [] });
+const files = (face: number) =>
+  Object.fromEntries(
+    ["face.json", "head.glb", "texture.png", "albedo.png", "overlay.png"].map((name) => [
+      `k/${face}/${name}`,
+      name === "face.json" ? head(face) : `${name} ${face}`,
+    ]),
+  );
+
+function computed({ candidates, meshes, heads }: { candidates: number; meshes: number[]; heads: number[] }) {
+  const found = {
+    imported: tree({ "k.png": 0, "k.json": { notes: ["reduced"] } }),
+    images: tree({ "k.png": 0, "k.json": { notes: ["reduced", "turned by 90° clockwise"] } }),
+    detections: tree({ "k.json": { faces: Array.from({ length: candidates }, (_, i) => box(100 * i)) } }),
+    meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
+  };
+  const all = tree(Object.assign({}, ...heads.map(files)));
+  return { found, made: { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }) } };
+}
+const of = (what: Parameters<typeof computed>[0]) => resultOf(computed(what), { key: "k", photo: "me.jpg" });
+
+Deno.test("only faces count: what is none on a closer look gets no number, and is named in plain words", async () => {
+  const one = await of({ candidates: 2, meshes: [1], heads: [1] });
+  assert.deepEqual([...one.files.keys()].sort(), [
+    "albedo.png",
+    "face.json",
+    "head.glb",
+    "overlay.png",
+    "photograph.png",
+    "texture.png",
+  ]);
+  assert.equal(JSON.parse(new TextDecoder().decode(one.files.get("face.json"))).face, 0);
+  assert.deepEqual(one.leftOut, ["Left out: what looks like a face (66×42 pixels, at 0, 10) is none on a closer look"]);
+  assert.deepEqual(one.notes, ["the photograph was turned by 90° clockwise"]);
+  const two = await of({ candidates: 4, meshes: [1, 2, 3], heads: [1, 3] });
+  assert.deepEqual(two.heads.map(({ face }) => face), [0, 1]);
+  assert.equal(new TextDecoder().decode(two.files.get("1/texture.png")), '"texture.png 3"');
+  assert.match(two.leftOut[1]!, /at 200, 10\) is turned so far away/);
+});
+
+Deno.test("a photograph without a face is refused, and what looked like one is named", async () => {
+  await assert.rejects(
+    of({ candidates: 1, meshes: [], heads: [] }),
+    /^ReconstructError: me\.jpg: no face was found\. .*closer look/,
+  );
+  const { found, made } = computed({ candidates: 0, meshes: [], heads: [] });
+  const at = { key: "k", photo: "me.jpg" };
+  const refused = (change: Partial<typeof found>, message: RegExp) =>
+    assert.rejects(resultOf({ found: { ...found, ...change }, made }, at), message);
+  await refused({ detections: tree({}) }, /me\.jpg: no face was found\. A face must be turned to the side by less/);
+  await refused(
+    { imported: tree({}, { k: "k.jpg: truncated or damaged" }) },
+    /me\.jpg: the file is truncated or damaged: copy/,
+  );
+});
