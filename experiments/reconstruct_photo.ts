@@ -175,6 +175,7 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
         });
         const notes = [...one.notes, ...result.notes, ...result.leftOut];
         done.push({ photo: name, folder, faces, files: [...result.files.keys()], notes });
+        for (const note of result.notes) say(several ? `${name}: ${note}` : `Note: ${note}`);
         sayDone(done.at(-1)!, { several, say });
       } catch (error) {
         failed.push({ photo: name, reason: reasonOf(error, { photo: name, here }) });

@@ -83,6 +83,25 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(sum / before.data.length < 0.05);
   }));
 
+Deno.test("a photograph that lies on its side gives the same head, and is said to have been turned", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    const photo = await asset("train/obama/obama4_crop.jpg");
+    const { default: sharp } = await import("sharp");
+    await write("obama.jpg", photo);
+    await write("turned.png", await sharp(photo).rotate(90).png().toBuffer());
+    const [upright] = await reconstructPhoto({ ...options(scratch, "obama.jpg"), output: `${folder}/upright` });
+    const turned = options(scratch, "turned.png");
+    const [face] = await reconstructPhoto({ ...turned, output: `${folder}/turned` });
+    assert.match(turned.said[0]!, /^Note: the photograph was turned by 270° clockwise, so that faces stand upright$/);
+    assert.deepEqual(face!.box, upright!.box);
+    for (const name of ["texture.png", "photograph.png"]) {
+      const [a, b] = await Promise.all(["upright", "turned"].map((one) => Deno.readFile(`${folder}/${one}/${name}`)));
+      assert.deepEqual(a, b, name);
+    }
+  }));
+
 Deno.test("what is no photograph of a face is refused in words that help, before anything is trained", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
