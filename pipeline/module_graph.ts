@@ -5,8 +5,10 @@
 import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
-import { canonical, sha256 } from "./hash.ts";
-import { isOfPackage, linkedPackages } from "./linked.ts";
+import { ENGINE } from "./engine_url.ts";
+import { type GraphPackage, graphPackages } from "./graph_packages.ts";
+import { sha256 } from "./hash.ts";
+import { packageFolder } from "./installed.ts";
 import type { Reads } from "./module_reads.ts";
 import { isCode, isModule, type Scan, scan } from "./module_scan.ts";
 import { hashOf, remember, type Remembered } from "./remembered.ts";
@@ -24,14 +26,6 @@ export interface Graph {
   readonly packages: Readonly<Record<string, GraphPackage>>;
   /** Path of a configuration → its options that change what is emitted. */
   readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-/** One package of a {@link Graph}. */
-interface GraphPackage {
-  readonly integrity: string;
-  readonly dependencies: readonly string[];
-  /** Paths of the files of one that lies in a folder of this machine. */
-  readonly files: readonly string[];
 }
 
 /** One module of a {@link Graph}. */
@@ -62,7 +56,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 6;
+const FORM = 7;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -138,21 +132,36 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
     }
     queue = [...loaded].filter((url) => !asked.has(url) && !isScanned(url, false));
   }
-  return assemble(scans, { info, files, root, configs });
+  return assemble(scans, { info, files, root, configs, asked });
 }
 
 interface Assembly extends Pick<Means, "root" | "configs"> {
   readonly info: Info;
   readonly files: Record<string, Remembered>;
+  /** URLs of the modules that the graph is of. */
+  readonly asked: ReadonlySet<string>;
 }
 
-function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs }: Assembly): Graph {
+function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs, asked }: Assembly): Graph {
   const lock = configs.lock(root);
   const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
     dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
+  const ofEngine = (url: string) => url.startsWith(ENGINE);
+  // the engine's packages are no stage's code; their files would have to be read all the same
+  const counts = (url: string) => !ofEngine(url) || asked.values().some(ofEngine);
+  const imported = [...scans].flatMap(([url, { module }]) => counts(url) ? targetsOf(module.dependencies) : []);
+  const { packages, ids } = graphPackages({
+    info,
+    locked: locked.npm ?? {},
+    links: configs.links(root),
+    reached: imported.flatMap((target) => npm.get(target) ?? []),
+    folders: new Set([...asked, ...imported].flatMap((url) => folderOf(url, scans) ?? [])),
+    root,
+    files,
+  });
   const modules: Record<string, GraphModule> = {};
   const folders = new Set([root]);
   for (const [specifier, { module, loads, sha256, ...found }] of scans) {
@@ -167,25 +176,23 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
       isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
       statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
-      packages: targets.flatMap((target) => npm.get(target) ?? []),
+      packages: [
+        ...targets.flatMap((target) => npm.get(target) ?? []),
+        ...[folderOf(specifier, scans)].flatMap((folder) => folder === null ? [] : ids.get(folder) ?? []),
+      ],
       aliases: aliasesOf(specifier, dependencies),
       unresolved: broken.map(({ specifier }) => specifier),
       error: error ?? broken[0]?.code?.error ?? null,
     };
   }
   for (const path of configs.files(root, folders)) files[path] ??= remember(path);
-  const linked = linkedPackages(configs.links(root));
-  for (const path of linked.flatMap(({ paths }) => paths)) files[path] ??= remember(path);
-  const packages = Object.fromEntries(
-    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => {
-      const paths = linked.find((one) => isOfPackage(id, one))?.paths;
-      const integrity = paths === undefined
-        ? locked.npm?.[id]?.integrity ?? "not in deno.lock"
-        : `linked ${sha256(canonical(paths.map((path) => files[path]?.sha256 ?? "")))}`;
-      return [id, { integrity, dependencies, files: paths?.filter((path) => !path.endsWith("/")) ?? [] }];
-    }),
-  );
   return { files, modules, packages, emit: configs.emit(root, folders) };
+}
+
+/** The folder of the package that a module is of; null for one that is of none below `node_modules`. */
+function folderOf(url: string, scans: ReadonlyMap<string, Scan>): string | null {
+  const local = scans.get(url)?.local;
+  return local === undefined ? null : packageFolder(local);
 }
 
 /**

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import { changedCode, codeDigests } from "../../pipeline/code.ts";
+import { openState } from "../../pipeline/state.ts";
+import { type Lab, openLab } from "./lab.ts";
+
+/** The code of a lab's stage module, asked by a program beside it. */
+async function codeOf(lab: Lab, name = "stage.ts") {
+  using state = openState(lab.root, { warn: () => {} });
+  const stage = pathToFileURL(`${lab.source}/${name}`).href;
+  const code = (await codeDigests(state, { entry: stage })([stage])).get(stage);
+  assert.ok(code !== undefined);
+  return code;
+}
+
+const manifest = (more: object) => JSON.stringify({ version: "1.0.0", type: "module", main: "index.js", ...more });
+
+Deno.test("a package in node_modules counts by its files, and so does all that it needs", async () => {
+  using lab = openLab();
+  lab.put({
+    "deno.json": JSON.stringify({ nodeModulesDir: "manual" }),
+    "package.json": JSON.stringify({ dependencies: { outer: "1.0.0" } }),
+    "node_modules/outer/package.json": manifest({ name: "outer", dependencies: { "@low/inner": "1", absent: "1" } }),
+    "node_modules/outer/index.js": 'export * from "./deep/part.js";',
+    "node_modules/outer/deep/part.js": 'export { a } from "@low/inner";',
+    "node_modules/@low/inner/package.json": manifest({ name: "@low/inner" }),
+    "node_modules/@low/inner/index.js": 'export * from "./a.js";',
+    "node_modules/@low/inner/a.js": "export const a = 1;",
+    "node_modules/other/package.json": manifest({ name: "other" }),
+    "stage.ts": 'import { a } from "outer"; export const b = a;',
+  });
+  const first = await codeOf(lab);
+  assert.deepEqual(Object.keys(first.packages).sort(), ["@low/inner@1.0.0", "outer@1.0.0"]);
+  assert.deepEqual(await codeOf(lab), first);
+  lab.put({ "node_modules/outer/deep/part.js": 'export { a } from "@low/inner"; // edited' });
+  const second = await codeOf(lab);
+  assert.deepEqual(changedCode(first, second), ["outer@1.0.0"]);
+  lab.put({ "node_modules/@low/inner/a.js": "export const a = 2;" });
+  const third = await codeOf(lab);
+  assert.deepEqual(changedCode(second, third), ["@low/inner@1.0.0"]);
+  lab.put({ "node_modules/absent/package.json": manifest({ name: "absent" }) });
+  assert.deepEqual(changedCode(third, await codeOf(lab)), ["absent@1.0.0"]);
+  lab.put({ "node_modules/other/package.json": manifest({ name: "other", version: "2.0.0" }) });
+  assert.deepEqual(Object.keys((await codeOf(lab)).packages).sort(), [
+    "@low/inner@1.0.0",
+    "absent@1.0.0",
+    "outer@1.0.0",
+  ]);
+});
