@@ -12,12 +12,14 @@
  * import map, are among those by whose stamps the graph is remembered.
  */
 import { dirname, relative } from "node:path";
+import { checkModule, checkOtherProgram, type Resolve } from "./code_check.ts";
 import { type Configs, openConfigs } from "./config.ts";
 import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
-import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
+import { type Graph, loadGraph } from "./module_graph.ts";
 import { notCode } from "./not_code.ts";
+import { checkFlags, commandLine, namedFolder } from "./program_flags.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { urlPath } from "./url_path.ts";
@@ -57,28 +59,30 @@ export interface WatchedDigests extends CodeDigests {
   files(module: string): CodeFiles;
 }
 
-/** What an import means in the running program: an address, or null where it means nothing. */
-export type Resolve = (specifier: string) => string | null;
-
 /** Options of {@link codeDigests}. */
 export interface CodeOptions {
   /** URL of the program's main module. Default: of this program. */
   readonly entry?: string;
   /** Default: `import.meta.resolve`. */
   readonly resolve?: Resolve;
+  /** The command line's words, without the program's own. Default: of this program, where they can be known. */
+  readonly words?: readonly string[];
 }
 
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
 export function codeDigests(
   state: State,
-  { entry = Deno.mainModule, resolve = resolveHere }: CodeOptions = {},
+  { entry = Deno.mainModule, resolve = resolveHere, words = wordsFor(entry) }: CodeOptions = {},
 ): WatchedDigests {
   const files = new Map<string, CodeFiles>();
   /** All modules asked for so far, by the folder whose configuration rules them. */
   const asked = new Map<string, Set<string>>();
   const digests: CodeDigests = async (modules) => {
     const configs = openConfigs();
-    const program = entry.startsWith("file:") ? configs.root(dirname(urlPath(entry))) : null;
+    const here = namedFolder(words) ?? (entry.startsWith("file:") ? dirname(urlPath(entry)) : null);
+    const program = here === null ? null : configs.root(here);
+    if (program !== null) checkFlags(words, { root: program, configs });
+    const means = remembering(resolve);
     const rootOf = (module: string) => {
       if (module.startsWith("file:")) return configs.root(dirname(urlPath(module)));
       if (program === null) throw new PipelineError(`${module} has no folder whose deno.json rules it`);
@@ -97,7 +101,11 @@ export function codeDigests(
       for (const module of own) {
         const graph = main?.modules[module] === undefined ? rest : main;
         if (graph === null) continue;
-        const closure = closureOf(module, { graph, root, configs, resolve, atStart });
+        const closure = closureOf(module, { graph, root, configs, resolve: means, atStart });
+        if (program !== null && root !== program) {
+          const folders = [...closure.files.keys()].map((path) => dirname(path));
+          checkOtherProgram({ root, program, configs, folders, packages: Object.keys(closure.code.packages) });
+        }
         result.set(module, closure.code);
         files.set(module, closure.files);
       }
@@ -125,6 +133,23 @@ function resolveHere(specifier: string): string | null {
     // where it has no meaning here, it is for the module's own folder alone
     return null;
   }
+}
+
+/** Asks once for each import. */
+function remembering(resolve: Resolve): Resolve {
+  const known = new Map<string, string | null>();
+  return (specifier) => {
+    const before = known.get(specifier);
+    if (before !== undefined) return before;
+    const here = resolve(specifier);
+    known.set(specifier, here);
+    return here;
+  };
+}
+
+/** The command line of this program; of another one, which only tests ask about, nothing is known. */
+function wordsFor(entry: string): readonly string[] {
+  return entry === Deno.mainModule ? commandLine() ?? [] : [];
 }
 
 interface ClosureOptions {
@@ -157,7 +182,7 @@ export function closureOf(
   for (let url = queue.pop(); url !== undefined; url = queue.pop()) {
     const found = graph.modules[url];
     if (found === undefined) throw new PipelineError(`module ${url} is not in the graph of ${module}`);
-    checkModule(found, { root, configs, resolve });
+    checkModule(url, found, { root, configs, resolve });
     const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
     const early = atStart.has(url) ? "at the start" : statics.has(url) ? "before the definition" : "at any time";
@@ -182,37 +207,6 @@ export function closureOf(
     modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
   }
   return { code: { modules, packages, aliases: tableOf(aliases) }, files };
-}
-
-/** Throws where a module cannot be loaded, or where what runs may be another code than the one that was read. */
-function checkModule(found: GraphModule, { root, configs, resolve }: Omit<ClosureOptions, "graph" | "atStart">): void {
-  const { local, unresolved, unclear: [place], error } = found;
-  const advice = `Was it started with --config or --import-map? Put what they say into the deno.json of ${root}`;
-  for (const specifier of unresolved) {
-    const here = resolve(specifier);
-    if (here === null) continue;
-    throw new PipelineError(
-      `${local} imports "${specifier}", which no configuration of ${root} maps, but this program takes it for ` +
-        `${here}. ${advice}.`,
-    );
-  }
-  if (error !== null) throw new PipelineError(`${local} cannot be loaded: ${error}`);
-  if (place !== undefined) {
-    throw new PipelineError(
-      `${local}:${place.line}: ${place.text} cannot be followed, so an edit of what it reads would go unnoticed. ` +
-        `Write the address out, as in new URL("./file", import.meta.url), or wrap in notCode(…) what is no code.`,
-    );
-  }
-  const engine = ENGINE.startsWith("file:") ? [dirname(urlPath(`${ENGINE}mod.ts`))] : [];
-  for (const [alias, target] of Object.entries(found.aliases)) {
-    const here = resolve(alias);
-    if (here === null || here === target || here === resolve(target)) continue;
-    if (configs.isLocal(alias, { root, folders: [dirname(local), ...engine] })) continue;
-    throw new PipelineError(
-      `${local} imports "${alias}", which is ${target} by the configuration of ${root}, but ${here} in this program. ` +
-        `${advice}.`,
-    );
-  }
 }
 
 interface Alias {

@@ -37,6 +37,8 @@ export interface GraphModule extends Omit<Scan, "module" | "loads"> {
   /** Those of them that are loaded before it begins. */
   readonly statics: readonly string[];
   readonly packages: readonly string[];
+  /** Addresses of what Deno has built in, such as `node:fs`. */
+  readonly builtins: readonly string[];
   /** Imports that are not addresses by themselves → what they came to. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Imports that no configuration gives a meaning. */
@@ -143,8 +145,7 @@ interface Assembly extends Pick<Means, "root" | "configs"> {
 }
 
 function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs, asked }: Assembly): Graph {
-  const lock = configs.lock(root);
-  const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
+  const locked = configs.locked(root);
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
     dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
@@ -155,7 +156,7 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
   const imported = [...scans].flatMap(([url, { module }]) => counts(url) ? targetsOf(module.dependencies) : []);
   const { packages, ids } = graphPackages({
     info,
-    locked: locked.npm ?? {},
+    locked: locked.npm,
     links: configs.links(root),
     reached: imported.flatMap((target) => npm.get(target) ?? []),
     folders: new Set([...asked, ...imported].flatMap((url) => folderOf(url, scans) ?? [])),
@@ -172,7 +173,7 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
-      sha256: isFile ? sha256 : locked.remote?.[specifier] ?? hashRemote(found.local),
+      sha256: isFile ? sha256 : locked.remote[specifier] ?? hashRemote(found.local),
       isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
       statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
@@ -180,6 +181,7 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
         ...targets.flatMap((target) => npm.get(target) ?? []),
         ...[folderOf(specifier, scans)].flatMap((folder) => folder === null ? [] : ids.get(folder) ?? []),
       ],
+      builtins: [...new Set(targets.filter((target) => target.startsWith("node:")))],
       aliases: aliasesOf(specifier, dependencies),
       unresolved: broken.map(({ specifier }) => specifier),
       error: error ?? broken[0]?.code?.error ?? null,
@@ -206,13 +208,6 @@ function aliasesOf(module: string, dependencies: InfoModule["dependencies"] = []
     return [[specifier, target]];
   });
   return Object.fromEntries(pairs);
-}
-
-/** `deno.lock`, as far as it is used. */
-interface Lock {
-  readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
-  /** URL → SHA-256. */
-  readonly remote?: Readonly<Record<string, string>>;
 }
 
 /** Deno keeps a module from elsewhere with a last line about its download, which does not count. */

@@ -218,9 +218,11 @@ Deno.test("another configuration than the folder's is refused where an import me
     codeOfStage(lab, here("b.ts")),
     /stage\.ts imports "x", which no configuration of .* maps, but this program takes it for file:.*b\.ts\. Was/,
   );
-  // another folder's word for another thing is no contradiction
-  put({ x: "./a.ts" }, { scopes: { "./deep/": { x: "./b.ts" } } });
+  // another folder's word for another thing is no contradiction, where that folder is the engine's, which asks
+  put({ x: "./a.ts" }, { scopes: { [new URL(".", moduleUrl(ENGINE)).href]: { x: "./b.ts" } } });
   await codeOfStage(lab, here("b.ts"));
+  put({ x: "./a.ts" }, { scopes: { "./deep/": { x: "./b.ts" } } });
+  await assert.rejects(codeOfStage(lab, here("b.ts")), /stage\.ts imports "x", which is file:.*a\.ts by/);
 });
 
 Deno.test("stages outside of the program's folder are read under their own configuration, all at once", async () => {
