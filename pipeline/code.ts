@@ -17,7 +17,8 @@ import { type Configs, openConfigs } from "./config.ts";
 import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
-import { type Graph, loadGraph } from "./module_graph.ts";
+import { packageFolder } from "./installed.ts";
+import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
 import { notCode } from "./not_code.ts";
 import { checkFlags, commandLine, namedFolder } from "./program_flags.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
@@ -44,10 +45,16 @@ export type CodeDigests = (modules: readonly string[]) => Promise<ReadonlyMap<st
 export interface CodeFile {
   /** What the code's digest calls it. */
   readonly name: string;
-  /** Its stamp when it was read for the digest. */
+  /** Its stamp when it was read for the digest, and its content. */
   readonly stamp: Stamp;
-  /** When the program loaded it: as it started, before the stage was defined, or at any time, again and again. */
-  readonly loaded: "at the start" | "before the definition" | "at any time";
+  readonly sha256: string;
+  /** When some program first saw it with this stamp, in ms since the epoch. */
+  readonly readAt: number;
+  /**
+   * When the program loaded it: as it started, before the stage was defined, or at any time, again and again. Deno
+   * puts packages and copies of other hosts' modules where they are as the program starts, which their times may show.
+   */
+  readonly loaded: "at the start" | "before the definition" | "at any time" | "as it is installed";
 }
 
 /** By path. */
@@ -170,7 +177,7 @@ export function closureOf(
   const files = new Map<string, CodeFile>();
   const watch = (path: string, file: Pick<CodeFile, "name" | "loaded">) => {
     const stamp = graph.files[path];
-    if (stamp !== undefined) files.set(path, { ...file, stamp });
+    if (stamp !== undefined) files.set(path, { ...file, stamp, sha256: stamp.sha256, readAt: graph.readAt });
   };
   const nameOf = (url: string, path = urlPath(url)) => relative(root, path).replaceAll("\\", "/");
   const modules: Record<string, string> = {};
@@ -185,9 +192,11 @@ export function closureOf(
     checkModule(url, found, { root, configs, resolve });
     const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
-    const early = atStart.has(url) ? "at the start" : statics.has(url) ? "before the definition" : "at any time";
-    // a copy of a module from elsewhere is written as the program starts
-    if (url.startsWith("file:")) watch(found.local, { name, loaded: early });
+    // a stage that is defined in a function may be so long after its module was loaded
+    const since = graph.modules[module]?.reads.definesLater === true ? "at the start" : "before the definition";
+    const early = atStart.has(url) ? "at the start" : statics.has(url) ? since : "at any time";
+    if (url.startsWith("file:")) watch(found.local, { name, loaded: inPackage(found) ? "as it is installed" : early });
+    else if (found.isVendored) watch(found.local, { name, loaded: "as it is installed" });
     for (const path of found.files) {
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
       if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });
@@ -207,6 +216,10 @@ export function closureOf(
     modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
   }
   return { code: { modules, packages, aliases: tableOf(aliases) }, files };
+}
+
+function inPackage({ local }: GraphModule): boolean {
+  return packageFolder(local) !== null;
 }
 
 interface Alias {
@@ -238,8 +251,7 @@ function addPackages(
     if (packages[id] !== undefined) continue;
     const found = graph.packages[id];
     packages[id] = found?.integrity ?? "unknown";
-    // Deno copies or links them into node_modules as the program starts, which their times may show
-    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "at any time" });
+    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "as it is installed" });
     queue.push(...found?.dependencies ?? []);
   }
 }

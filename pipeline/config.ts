@@ -140,6 +140,7 @@ export function openConfigs(): Configs {
       // a package.json above a project may say what its imports mean
       const higher = above(root).slice(1).map((folder) => `${folder}/package.json`);
       const typed = places.flatMap((folder) => isObeyed(folder) ? [...tsConfigs(folder).keys()] : []);
+      if (read(root)?.vendor === true) maps.push(`${root}/vendor/manifest.json`);
       return [...ruling, ...higher, ...typed, ...maps, ...[lock(root)].flatMap((path) => path ?? [])];
     },
     emit(root, folders) {

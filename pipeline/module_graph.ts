@@ -18,6 +18,8 @@ import { urlPath } from "./url_path.ts";
 
 /** A module graph with the stamps under which it holds. */
 export interface Graph {
+  /** When its files were read, in ms since the epoch. */
+  readonly readAt: number;
   /** Local path → stamp and content, of every file that shaped the graph. */
   readonly files: Readonly<Record<string, Remembered>>;
   /** By URL. */
@@ -32,6 +34,8 @@ export interface Graph {
 export interface GraphModule extends Omit<Scan, "module" | "loads"> {
   /** It is imported as text or bytes alone. */
   readonly isData: boolean;
+  /** It is from another host, but of a copy in the project's folder. */
+  readonly isVendored: boolean;
   /** URLs of modules that it imports or loads. */
   readonly imports: readonly string[];
   /** Those of them that are loaded before it begins. */
@@ -58,7 +62,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 7;
+const FORM = 8;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -68,14 +72,14 @@ export async function loadGraph(
   const list = [...modules].sort().join("\n");
   const name = `${FORM} ${root} ${modules.length === 1 ? list : sha256(list)}`;
   const stored = parsed(state.closure(name));
-  if (stored !== null) {
-    const files = current(stored);
-    if (files === stored.files) return stored;
-    if (files !== null) {
-      const graph = { ...stored, files };
-      state.putClosure(name, JSON.stringify(graph));
-      return graph;
-    }
+  const files = stored === null ? null : current(stored);
+  if (stored !== null && files !== null) {
+    // a clock that was set back since has put the past into its future
+    const readAt = Math.min(stored.readAt, Date.now());
+    if (files === stored.files && readAt === stored.readAt) return stored;
+    const graph = { ...stored, files, readAt };
+    state.putClosure(name, JSON.stringify(graph));
+    return graph;
   }
   const scripts = Object.entries(stored?.modules ?? {}).filter(([url, { isData }]) => !isData && isCode(new URL(url)));
   const known = new Map(scripts.map(([, { sha256, reads }]) => [sha256, reads]));
@@ -121,6 +125,7 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
     const before = scans.get(url)?.module;
     return before !== undefined && (asData || !isData(before));
   };
+  const readAt = Date.now();
   let info: Info = { modules: [], redirects: {} };
   for (let queue = modules; queue.length > 0;) {
     queue.forEach((url) => asked.add(url));
@@ -134,17 +139,18 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
     }
     queue = [...loaded].filter((url) => !asked.has(url) && !isScanned(url, false));
   }
-  return assemble(scans, { info, files, root, configs, asked });
+  return assemble(scans, { readAt, info, files, root, configs, asked });
 }
 
 interface Assembly extends Pick<Means, "root" | "configs"> {
   readonly info: Info;
   readonly files: Record<string, Remembered>;
+  readonly readAt: number;
   /** URLs of the modules that the graph is of. */
   readonly asked: ReadonlySet<string>;
 }
 
-function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs, asked }: Assembly): Graph {
+function assemble(scans: ReadonlyMap<string, Scan>, { readAt, info, files, root, configs, asked }: Assembly): Graph {
   const locked = configs.locked(root);
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
@@ -169,11 +175,18 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     const { error, dependencies = [] } = module;
     const isFile = specifier.startsWith("file:");
     if (isFile) folders.add(dirname(urlPath(specifier)));
+    // Deno runs what lies there, whatever the lock says
+    const isVendored = !isFile && configs.vendors(root) && found.local.includes("/vendor/");
     const targets = targetsOf(dependencies);
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
-      sha256: isFile ? sha256 : locked.remote[specifier] ?? hashRemote(found.local),
+      sha256: isFile
+        ? sha256
+        : isVendored
+        ? hashRemote(found.local)
+        : locked.remote[specifier] ?? hashRemote(found.local),
+      isVendored,
       isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
       statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
@@ -188,7 +201,7 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     };
   }
   for (const path of configs.files(root, folders)) files[path] ??= remember(path);
-  return { files, modules, packages, emit: configs.emit(root, folders) };
+  return { readAt, files, modules, packages, emit: configs.emit(root, folders) };
 }
 
 /** The folder of the package that a module is of; null for one that is of none below `node_modules`. */

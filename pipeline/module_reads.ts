@@ -19,6 +19,8 @@ export interface Reads {
   readonly exemptions: readonly (Place & { readonly address: string })[];
   /** What cannot be followed. */
   readonly unclear: readonly Place[];
+  /** It defines a stage in a function, which may be called at any time. */
+  readonly definesLater: boolean;
 }
 
 /** A node of the syntax tree. */
@@ -31,7 +33,7 @@ interface Syntax {
 }
 
 /** Of a module without any of what this is about. */
-export const NOTHING: Reads = { addresses: [], resolved: [], exemptions: [], unclear: [] };
+export const NOTHING: Reads = { addresses: [], resolved: [], exemptions: [], unclear: [], definesLater: false };
 /** What every such expression begins with. */
 const BEGINNING = /\bimport\s*(\.|\(|\/[/*])/;
 const EQUALITY = /^[!=]==?$/;
@@ -66,6 +68,9 @@ function search(program: Syntax, text: string): Reads {
   const resolved: Reads["resolved"][number][] = [];
   const exemptions: Reads["exemptions"][number][] = [];
   const unclear: Place[] = [];
+  let definesLater = false;
+  /** Functions around what is visited. */
+  let depth = 0;
   /** What imported functions are called here. */
   const names = { notCode: new Set<unknown>(), defining: new Set<unknown>() };
   function placeOf({ start, end, loc }: Syntax): Place {
@@ -83,7 +88,12 @@ function search(program: Syntax, text: string): Reads {
   }
   function visit(value: unknown): void {
     if (Array.isArray(value)) value.forEach(visit);
-    else if (isSyntax(value) && !known(value)) Object.values(value).forEach(visit);
+    else if (isSyntax(value) && !known(value)) {
+      const inside = /Function|Method$/.test(value.type) ? 1 : 0;
+      depth += inside;
+      Object.values(value).forEach(visit);
+      depth -= inside;
+    }
   }
   /** Deals with an expression of which it is clear what it means. */
   function known(node: Syntax): boolean {
@@ -106,6 +116,7 @@ function search(program: Syntax, text: string): Reads {
       const [first, ...more] = argumentsOf(node);
       const definition = bare(first);
       const properties = isSyntax(definition) && Array.isArray(definition.properties) ? definition.properties : null;
+      definesLater ||= depth > 0 && (properties?.some(isModuleHere) ?? false);
       visit([properties?.filter((property) => !isModuleHere(property)) ?? first, ...more]);
       return true;
     }
@@ -132,7 +143,7 @@ function search(program: Syntax, text: string): Reads {
     if (address !== null) exemptions.push({ ...placeOf(statement), address });
   }
   visit(program.body);
-  return { addresses, resolved, exemptions, unclear };
+  return { addresses, resolved, exemptions, unclear, definesLater };
 }
 
 function isSyntax(value: unknown): value is Syntax {

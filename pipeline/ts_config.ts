@@ -11,9 +11,9 @@ interface TsConfig {
   readonly references?: readonly { readonly path: string }[];
 }
 
-/** What is emitted for JSX and decorators, which imports stay, how fields come about, what the text of a function is. */
+/** What is emitted for JSX and decorators, which imports stay, how fields come about, what a function says of itself. */
 const EMIT = new RegExp(
-  "^(jsx.*|experimentalDecorators|emitDecoratorMetadata|verbatimModuleSyntax|isolatedModules|preserveValueImports|" +
+  "^(jsx.*|experimentalDecorators|emitDecoratorMetadata|verbatimModuleSyntax|preserveValueImports|" +
     "importsNotUsedAsValues|useDefineForClassFields|target|module|alwaysStrict|removeComments|preserveConstEnums|" +
     "downlevelIteration|importHelpers|noEmitHelpers|esModuleInterop)$",
 );
