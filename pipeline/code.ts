@@ -196,7 +196,6 @@ export function closureOf(
     const since = graph.modules[module]?.reads.definesLater === true ? "at the start" : "before the definition";
     const early = atStart.has(url) ? "at the start" : statics.has(url) ? since : "at any time";
     if (url.startsWith("file:")) watch(found.local, { name, loaded: inPackage(found) ? "as it is installed" : early });
-    else if (found.isVendored) watch(found.local, { name, loaded: "as it is installed" });
     for (const path of found.files) {
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
       if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });

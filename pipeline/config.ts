@@ -45,8 +45,8 @@ export interface Configs {
   lock(root: string): string | null;
   /** What the lock file of a root says; nothing where there is none. */
   locked(root: string): Lock;
-  /** Whether a root keeps modules from elsewhere in its folder `vendor`. */
-  vendors(root: string): boolean;
+  /** The folder in which a root keeps modules from other hosts; null where it keeps none. */
+  vendor(root: string): string | null;
   /** Whether a root's configuration says the same as a command line's `--vendor` or `--node-modules-dir`. */
   says(root: string, flag: string): boolean;
   /** The folders of packages that a root takes from there instead of a registry, by `links`. */
@@ -122,7 +122,7 @@ export function openConfigs(): Configs {
       const text = path === null || stampOf(path) === null ? "{}" : Deno.readTextFileSync(path);
       return { specifiers: {}, npm: {}, remote: {}, ...JSON.parse(text) };
     },
-    vendors: (root) => read(root)?.vendor ?? false,
+    vendor: (root) => read(root)?.vendor === true ? join(root, "vendor") : null,
     says(root, flag) {
       const [name, value = flag.startsWith("--vendor") ? "true" : "auto"] = flag.split("=");
       const { vendor = false, nodeModulesDir } = read(root) ?? {};
@@ -140,7 +140,6 @@ export function openConfigs(): Configs {
       // a package.json above a project may say what its imports mean
       const higher = above(root).slice(1).map((folder) => `${folder}/package.json`);
       const typed = places.flatMap((folder) => isObeyed(folder) ? [...tsConfigs(folder).keys()] : []);
-      if (read(root)?.vendor === true) maps.push(`${root}/vendor/manifest.json`);
       return [...ruling, ...higher, ...typed, ...maps, ...[lock(root)].flatMap((path) => path ?? [])];
     },
     emit(root, folders) {

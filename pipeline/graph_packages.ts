@@ -19,6 +19,8 @@ interface Means {
   readonly locked: Readonly<Record<string, { readonly integrity?: string }>>;
   /** Folders that replace the registry. */
   readonly links: readonly string[];
+  /** The folder of copies of modules from other hosts, or null. */
+  readonly vendor: string | null;
   /** Ids of packages that are imported by more than the engine itself. */
   readonly reached: readonly string[];
   /** Folders of packages below `node_modules` that are imported directly. */
@@ -27,8 +29,11 @@ interface Means {
   readonly files: Record<string, Remembered>;
 }
 
+/** What the copies of modules from other hosts are called among the packages, all together. */
+export const VENDOR = "vendor";
+
 /** All packages by id, and the ids of those in some folders. */
-export function graphPackages({ info, locked, links, reached, folders, root, files }: Means): {
+export function graphPackages({ info, locked, links, vendor, reached, folders, root, files }: Means): {
   readonly packages: Readonly<Record<string, GraphPackage>>;
   readonly ids: ReadonlyMap<string, string>;
 } {
@@ -37,7 +42,7 @@ export function graphPackages({ info, locked, links, reached, folders, root, fil
   const used = closure(reached, info);
   const packages: Record<string, GraphPackage> = {};
   function put(id: string, { kind, paths, dependencies }: {
-    readonly kind: "linked" | "installed";
+    readonly kind: "linked" | "installed" | "vendored";
     readonly paths: readonly string[];
     readonly dependencies: readonly string[];
   }): void {
@@ -51,6 +56,11 @@ export function graphPackages({ info, locked, links, reached, folders, root, fil
     else if (localPath?.includes("/node_modules/") && used.has(id)) {
       put(id, { kind: "installed", paths: pathsIn(localPath).sort(), dependencies });
     } else packages[id] = { integrity: locked[id]?.integrity ?? "not in deno.lock", dependencies, files: [] };
+  }
+  if (vendor !== null) {
+    const { ino } = files[`${vendor}/`] ??= remember(`${vendor}/`);
+    const paths = ino === -1 ? [] : pathsIn(vendor).sort();
+    put(VENDOR, { kind: "vendored", paths, dependencies: [] });
   }
   const installed = installedPackages(folders, { root, files });
   const idOf = (folder: string) => installed.get(folder)?.id ?? [];

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
 import { ENGINE } from "./engine_url.ts";
-import { type GraphPackage, graphPackages } from "./graph_packages.ts";
+import { type GraphPackage, graphPackages, VENDOR } from "./graph_packages.ts";
 import { sha256 } from "./hash.ts";
 import { packageFolder } from "./installed.ts";
 import type { Reads } from "./module_reads.ts";
@@ -34,8 +34,6 @@ export interface Graph {
 export interface GraphModule extends Omit<Scan, "module" | "loads"> {
   /** It is imported as text or bytes alone. */
   readonly isData: boolean;
-  /** It is from another host, but of a copy in the project's folder. */
-  readonly isVendored: boolean;
   /** URLs of modules that it imports or loads. */
   readonly imports: readonly string[];
   /** Those of them that are loaded before it begins. */
@@ -62,7 +60,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 8;
+const FORM = 9;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -164,6 +162,7 @@ function assemble(scans: ReadonlyMap<string, Scan>, { readAt, info, files, root,
     info,
     locked: locked.npm,
     links: configs.links(root),
+    vendor: configs.vendor(root),
     reached: imported.flatMap((target) => npm.get(target) ?? []),
     folders: new Set([...asked, ...imported].flatMap((url) => folderOf(url, scans) ?? [])),
     root,
@@ -175,22 +174,17 @@ function assemble(scans: ReadonlyMap<string, Scan>, { readAt, info, files, root,
     const { error, dependencies = [] } = module;
     const isFile = specifier.startsWith("file:");
     if (isFile) folders.add(dirname(urlPath(specifier)));
-    // Deno runs what lies there, whatever the lock says
-    const isVendored = !isFile && configs.vendors(root) && found.local.includes("/vendor/");
     const targets = targetsOf(dependencies);
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
-      sha256: isFile
-        ? sha256
-        : isVendored
-        ? hashRemote(found.local)
-        : locked.remote[specifier] ?? hashRemote(found.local),
-      isVendored,
+      sha256: isFile ? sha256 : locked.remote[specifier] ?? hashRemote(found.local),
       isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
       statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
       packages: [
+        // Deno runs what lies there, whatever the lock says
+        ...isFile || packages[VENDOR] === undefined ? [] : [VENDOR],
         ...targets.flatMap((target) => npm.get(target) ?? []),
         ...[folderOf(specifier, scans)].flatMap((folder) => folder === null ? [] : ids.get(folder) ?? []),
       ],

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { changedCode, codeDigests } from "../../pipeline/code.ts";
+import { changedCode, closureOf, type Code, codeDigests } from "../../pipeline/code.ts";
+import { openConfigs } from "../../pipeline/config.ts";
+import type { Info } from "../../pipeline/deno_info.ts";
+import { readGraph } from "../../pipeline/module_graph.ts";
 import { openState } from "../../pipeline/state.ts";
 import { type Lab, openLab } from "./lab.ts";
 
@@ -46,4 +49,35 @@ Deno.test("a package in node_modules counts by its files, and so does all that i
     "absent@1.0.0",
     "outer@1.0.0",
   ]);
+});
+
+Deno.test("the copies of modules from other hosts count by their files where a project keeps them", async () => {
+  using lab = openLab();
+  const [stage, own, remote] = [`${lab.source}/stage.ts`, `${lab.source}/own.ts`, "https://host/x.ts"];
+  const urls = [pathToFileURL(stage).href, pathToFileURL(own).href] as const;
+  lab.put({
+    "deno.json": JSON.stringify({ vendor: true }),
+    "deno.lock": JSON.stringify({ remote: { [remote]: "f00d" } }),
+    "own.ts": "",
+    "stage.ts": "",
+    "vendor/host/x.ts": "export const v = 1;",
+  });
+  const info: Info = {
+    modules: [
+      { specifier: urls[0], local: stage, dependencies: [{ specifier: remote, code: { specifier: remote } }] },
+      { specifier: urls[1], local: own },
+      { specifier: remote, local: `${lab.source}/vendor/host/x.ts` },
+    ],
+    redirects: {},
+  };
+  async function read(): Promise<Code[]> {
+    const [configs, root] = [openConfigs(), lab.source];
+    const graph = await readGraph(urls, { root, configs, ask: () => Promise.resolve(info) });
+    return urls.map((url) => closureOf(url, { graph, root, configs, resolve: () => null, atStart: new Set() }).code);
+  }
+  const before = await read();
+  lab.put({ "vendor/host/x.ts": "export const v = 2;" });
+  const after = await read();
+  assert.deepEqual(changedCode(before[0]!, after[0]!), ["vendor"]);
+  assert.deepEqual(after[1], before[1]);
 });
