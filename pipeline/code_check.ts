@@ -4,6 +4,7 @@ import type { Configs } from "./config.ts";
 import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
+import { COMMON } from "./module_common.ts";
 import type { GraphModule } from "./module_graph.ts";
 import { urlPath } from "./url_path.ts";
 
@@ -33,7 +34,7 @@ export function checkModule(module: string, found: GraphModule, { root, configs,
   if (place !== undefined) {
     throw new PipelineError(
       `${local}:${place.line}: ${place.text} cannot be followed, so an edit of what it reads would go unnoticed. ` +
-        `Write the address out, as in new URL("./file", import.meta.url), or wrap in notCode(…) what is no code.`,
+        adviceFor(place.text),
     );
   }
   const engine = ENGINE.startsWith("file:") ? [dirname(urlPath(`${ENGINE}mod.ts`))] : [];
@@ -58,6 +59,13 @@ export function checkModule(module: string, found: GraphModule, { root, configs,
     if (here === null || here === target || configs.isLocal(target, { root, folders })) continue;
     refuse(target, { target, here });
   }
+}
+
+/** What to do about an expression that cannot be followed. */
+function adviceFor(text: string): string {
+  return COMMON.test(text)
+    ? 'Make it an ES module, where import "./file.js" and new URL("./file", import.meta.url) can be followed.'
+    : 'Write the address out, as in new URL("./file", import.meta.url), or wrap in notCode(…) what is no code.';
 }
 
 /** The address that an import map sees for an import that is written as one; null for a bare name. */

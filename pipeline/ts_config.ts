@@ -11,7 +11,7 @@ interface TsConfig {
   readonly references?: readonly { readonly path: string }[];
 }
 
-/** What is emitted for JSX and decorators, which imports stay, how fields come about, what a function says of itself. */
+/** What is emitted for JSX and decorators, which imports stay, how fields are made, what a function says of itself. */
 const EMIT = new RegExp(
   "^(jsx.*|experimentalDecorators|emitDecoratorMetadata|verbatimModuleSyntax|preserveValueImports|" +
     "importsNotUsedAsValues|useDefineForClassFields|target|module|alwaysStrict|removeComments|preserveConstEnums|" +

@@ -16,7 +16,7 @@ async function codeOf(lab: Lab, { stage = "stage.ts", entry = stage, ...options 
   return code;
 }
 
-Deno.test("an option that changes what TypeScript emits counts, in tsconfig.json too; one of types does not", async () => {
+Deno.test("an option that changes what TypeScript emits counts, also in tsconfig.json; others do not", async () => {
   using lab = openLab();
   lab.put({ "deno.json": "{}", "stage.ts": "export {};" });
   const first = await codeOf(lab, {});

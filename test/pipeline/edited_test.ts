@@ -102,7 +102,7 @@ Deno.test("a file that is only touched, or written as it was, stops no run", asy
 const later = "await new Promise((resolve) => setTimeout(resolve, 1100));";
 const early = /CodeChangedError: stage "s": (.*) was edited after this program had started/;
 
-Deno.test("a table that was read as a module was loaded is refused where it was edited before the first look", async () => {
+Deno.test("a table that is read as a module is loaded must not be edited before the first look", async () => {
   using lab = openLab();
   const text = stage("out.write(`${key}.o`, table);").replace("export const", `const table = ${read}; export const`);
   const edit = 'if (Deno.args.length === 0) Deno.writeTextFileSync("table.txt", "2");';
@@ -112,7 +112,7 @@ Deno.test("a table that was read as a module was loaded is refused where it was 
   assert.match(await start(lab), /executed 3 2/);
 });
 
-Deno.test("a module that is loaded at any time is refused where the program may have an earlier one in memory", async () => {
+Deno.test("a module that is loaded at any time is refused where an earlier one may be in memory", async () => {
   using lab = openLab();
   const text = stage('const { low: now } = await import("./deep.ts"); out.write(`${key}.o`, `deep ${now}`);');
   const edit = 'Deno.writeTextFileSync("deep.ts", "export const low = 2;");';
