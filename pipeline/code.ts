@@ -18,7 +18,8 @@ import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
 import { packageFolder } from "./installed.ts";
-import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
+import { VENDOR } from "./graph_packages.ts";
+import { type Graph, loadGraph } from "./module_graph.ts";
 import { notCode } from "./not_code.ts";
 import { checkFlags, commandLine, namedFolder } from "./program_flags.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
@@ -51,10 +52,13 @@ export interface CodeFile {
   /** When some program first saw it with this stamp, in ms since the epoch. */
   readonly readAt: number;
   /**
-   * When the program loaded it: as it started, before the stage was defined, or at any time, again and again. Deno
-   * puts packages and copies of other hosts' modules where they are as the program starts, which their times may show.
+   * The moment from which on the program may have it in memory as it is: its start, that in which the stage was
+   * defined, or that in which the engine was loaded, before which Deno puts packages where they are. Null for copies of
+   * other hosts' modules, which Deno may put there at any time.
    */
-  readonly loaded: "at the start" | "before the definition" | "at any time" | "as it is installed";
+  readonly since: "the start" | "the engine" | "the definition" | null;
+  /** It may be loaded or read at any time, again and again. */
+  readonly isReadAgain: boolean;
 }
 
 /** By path. */
@@ -105,10 +109,11 @@ export function codeDigests(
         ? await loadGraph(others, { state, root, configs })
         : null;
       const atStart = main === null ? new Set<string>() : staticsOf(entry, main);
+      const importers = main === null ? new Map<string, string[]>() : importersIn(main);
       for (const module of own) {
         const graph = main?.modules[module] === undefined ? rest : main;
         if (graph === null) continue;
-        const closure = closureOf(module, { graph, root, configs, resolve: means, atStart });
+        const closure = closureOf(module, { graph, root, configs, resolve: means, atStart, importers });
         if (program !== null && root !== program) {
           const folders = [...closure.files.keys()].map((path) => dirname(path));
           checkOtherProgram({ root, program, configs, folders, packages: Object.keys(closure.code.packages) });
@@ -126,6 +131,19 @@ export function codeDigests(
 function staticsOf(module: string, { modules }: Graph): ReadonlySet<string> {
   const found = new Set([module]);
   for (const url of found) modules[url]?.statics.forEach((next) => found.add(next));
+  return found;
+}
+
+/** By URL, the modules that import a module. */
+function importersIn({ modules }: Graph): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const [url, { imports }] of Object.entries(modules)) {
+    for (const next of imports) {
+      const before = found.get(next);
+      if (before === undefined) found.set(next, [url]);
+      else before.push(url);
+    }
+  }
   return found;
 }
 
@@ -159,6 +177,8 @@ function wordsFor(entry: string): readonly string[] {
   return entry === Deno.mainModule ? commandLine() ?? [] : [];
 }
 
+type Watch = (path: string, file: Pick<CodeFile, "name" | "since" | "isReadAgain">) => void;
+
 interface ClosureOptions {
   readonly graph: Graph;
   readonly root: string;
@@ -166,19 +186,23 @@ interface ClosureOptions {
   readonly resolve: Resolve;
   /** URLs of the modules that the program loaded as it started. */
   readonly atStart: ReadonlySet<string>;
+  /** By URL, the modules of the program that import a module. */
+  readonly importers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** @internal */
 export function closureOf(
   module: string,
-  { graph, root, configs, resolve, atStart }: ClosureOptions,
+  { graph, root, configs, resolve, atStart, importers }: ClosureOptions,
 ): { readonly code: Code; readonly files: CodeFiles } {
   const statics = staticsOf(module, graph);
   const files = new Map<string, CodeFile>();
-  const watch = (path: string, file: Pick<CodeFile, "name" | "loaded">) => {
+  const watch: Watch = (path, file) => {
     const stamp = graph.files[path];
     if (stamp !== undefined) files.set(path, { ...file, stamp, sha256: stamp.sha256, readAt: graph.readAt });
   };
+  // a stage that is defined in a function may be so long after its module was loaded
+  const since = graph.modules[module]?.reads.definesLater === true ? "the start" : "the definition";
   const nameOf = (url: string, path = urlPath(url)) => relative(root, path).replaceAll("\\", "/");
   const modules: Record<string, string> = {};
   const packages: Record<string, string> = {};
@@ -192,13 +216,9 @@ export function closureOf(
     checkModule(url, found, { root, configs, resolve });
     const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
-    // a stage that is defined in a function may be so long after its module was loaded
-    const since = graph.modules[module]?.reads.definesLater === true ? "at the start" : "before the definition";
-    const early = atStart.has(url) ? "at the start" : statics.has(url) ? since : "at any time";
-    if (url.startsWith("file:")) watch(found.local, { name, loaded: inPackage(found) ? "as it is installed" : early });
     for (const path of found.files) {
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
-      if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });
+      if (!files.has(path)) watch(path, { name: nameOf(path, path), since, isReadAgain: true });
     }
     addPackages(found.packages, { graph, packages, watch });
     for (const [alias, target] of Object.entries(found.aliases)) {
@@ -211,14 +231,20 @@ export function closureOf(
       queue.push(next);
     }
   }
+  for (const url of seen) {
+    const found = graph.modules[url];
+    if (found === undefined || !url.startsWith("file:")) continue;
+    const isReadAgain = !atStart.has(url) && !statics.has(url);
+    // another module may have loaded it before
+    const isShared = url !== module && (importers.get(url)?.some((importer) => !seen.has(importer)) ?? false);
+    const early = atStart.has(url) || isShared ? "the start" : since;
+    const moment = packageFolder(found.local) === null ? early : "the engine";
+    watch(found.local, { name: nameOf(url, found.local), since: moment, isReadAgain });
+  }
   for (const [path, options] of Object.entries(graph.emit)) {
     modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
   }
   return { code: { modules, packages, aliases: tableOf(aliases) }, files };
-}
-
-function inPackage({ local }: GraphModule): boolean {
-  return packageFolder(local) !== null;
 }
 
 interface Alias {
@@ -242,7 +268,7 @@ function addPackages(
   { graph, packages, watch }: {
     readonly graph: Graph;
     readonly packages: Record<string, string>;
-    readonly watch: (path: string, file: Pick<CodeFile, "name" | "loaded">) => void;
+    readonly watch: Watch;
   },
 ): void {
   const queue = [...ids];
@@ -250,7 +276,8 @@ function addPackages(
     if (packages[id] !== undefined) continue;
     const found = graph.packages[id];
     packages[id] = found?.integrity ?? "unknown";
-    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "as it is installed" });
+    const since = id === VENDOR ? null : "the engine";
+    for (const path of found?.files ?? []) watch(path, { name: id, since, isReadAgain: true });
     queue.push(...found?.dependencies ?? []);
   }
 }

@@ -1,6 +1,6 @@
 /** Looks whether a stage's code changes on the disk: since the program has loaded it, and while a run is on. */
 import type { CodeFile, CodeFiles } from "./code.ts";
-import { definedAt, firstContent } from "./loaded.ts";
+import { definedAt, ENGINE_LOADED, firstContent } from "./loaded.ts";
 import { sameStamp, stampOf, writtenAfter } from "./stamp.ts";
 
 /** Files of a stage's module that this process may have in memory as they were before. */
@@ -25,10 +25,10 @@ export function editedSinceLoaded(module: string, files: CodeFiles): Edited {
   };
 }
 
-function isLate(module: string, { loaded, stamp, readAt }: CodeFile): boolean {
+function isLate(module: string, { since, stamp, readAt }: CodeFile): boolean {
   const start = performance.timeOrigin;
-  if (loaded === "as it is installed") return false;
-  if (!writtenAfter(stamp, loaded === "at the start" ? start : definedAt(module))) return false;
+  const moments = { "the start": start, "the engine": ENGINE_LOADED, "the definition": definedAt(module) };
+  if (since === null || !writtenAfter(stamp, moments[since])) return false;
   // by a clock that is ahead of this one; an earlier program has seen the file as it is
   return stamp.ctime <= Date.now() || readAt >= start;
 }
@@ -38,8 +38,7 @@ function isLate(module: string, { loaded, stamp, readAt }: CodeFile): boolean {
  * in memory as it was.
  */
 export function mayHaveChanged(files: CodeFiles): boolean {
-  return files.entries().some(([path, { stamp, loaded }]) =>
-    (loaded === "at any time" || loaded === "as it is installed") &&
-    (stamp.racy || !sameStamp(stamp, stampOf(path)))
+  return files.entries().some(([path, { stamp, isReadAgain }]) =>
+    isReadAgain && (stamp.racy || !sameStamp(stamp, stampOf(path)))
   );
 }

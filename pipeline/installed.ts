@@ -14,7 +14,7 @@ export interface InstalledPackage {
   readonly needs: readonly string[];
 }
 
-const INSIDE = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/@][^/]*)\//;
+const INSIDE = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/@.][^\\/]*)[\\/]/;
 
 /** The folder of the package that a file is of; null for a file that lies in no `node_modules`. */
 export function packageFolder(path: string): string | null {

@@ -1,6 +1,9 @@
 /** What this process knows of the code that it has in memory, which stays as it is there whatever is edited. */
 import type { Code, CodeFiles } from "./code.ts";
 
+/** When this process loaded the engine, in ms since the epoch. */
+export const ENGINE_LOADED = Date.now();
+
 const defined = new Map<string, number>();
 const first = new Map<string, Code>();
 const contents = new Map<string, string>();

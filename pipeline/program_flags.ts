@@ -59,11 +59,16 @@ export function checkFlags(
 function valueOf(words: readonly string[], names: readonly string[]): string | null {
   for (const [index, word] of words.entries()) {
     // short options may be joined, as in -Ac
-    if (names.includes(word) || (names.includes("-c") && /^-[A-Za-z]*c$/.test(word))) return words[index + 1] ?? null;
+    if (names.includes(word) || (names.includes("-c") && /^-[A-Za-z]*c$/.test(word))) return operand(words[index + 1]);
     const name = names.find((name) => word.startsWith(`${name}=`));
     if (name !== undefined) return word.slice(name.length + 1);
   }
   return null;
+}
+
+/** A word behind an option, which may be the next option. */
+function operand(word: string | undefined): string | null {
+  return word === undefined || word.startsWith("-") ? null : word;
 }
 
 function isSame(path: string, own: string): boolean {

@@ -77,7 +77,8 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
   const root = lab.source;
   async function read(info: Info) {
     const graph = await readGraph([main], { root, configs, ask: () => Promise.resolve(info) });
-    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set() }).code;
+    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set(), importers: new Map() })
+      .code;
   }
   assert.deepEqual((await read(info)).modules, {
     "stage.ts": sha256(""),

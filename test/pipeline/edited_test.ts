@@ -141,6 +141,36 @@ Deno.test("a file that one stage has loaded is not another one's after an edit, 
   assert.match(await start(lab), /executed 3 deep 1\n[^]*CodeChangedError: stage "t": deep\.ts was edited after this/);
 });
 
+Deno.test("what a late stage imports is of the start where the program may have loaded it then", async () => {
+  using lab = openLab();
+  putProgram(lab, {
+    "stage.ts": stage("out.write(`${key}.o`, `low ${low}`);"),
+    "main.ts": program(`await import("./low.ts"); ${later} Deno.writeTextFileSync("low.ts", "export const low = 2;");
+      ${later} const { s } = await import("./stage.ts");`).replace('import { s } from "./stage.ts";', ""),
+  });
+  assert.equal(early.exec(await start(lab))?.[1], "low.ts");
+});
+
+Deno.test("a package in node_modules that is edited before the first look is refused", async () => {
+  using lab = openLab();
+  const manifest = (name: string) => JSON.stringify({ name, version: "1.0.0", type: "module", main: "index.js" });
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${PACKAGE}deno.json`));
+  // "none" is for the engine's own packages: the program's is found by its address
+  putProgram(lab, {
+    "deno.json": JSON.stringify({
+      nodeModulesDir: "none",
+      imports: { ...imports, "@ftim/pipeline": `${PACKAGE}mod.ts`, near: "./node_modules/near/index.js" },
+    }),
+    "node_modules/near/package.json": manifest("near"),
+    "node_modules/near/index.js": "export const near = 1;",
+    "stage.ts": `import { near } from "near"; ${stage("out.write(`${key}.o`, `near ${near}`);")}`,
+    "main.ts": program(`${later} Deno.writeTextFileSync("node_modules/near/index.js", "export const near = 2;");`),
+  });
+  assert.equal(early.exec(await start(lab))?.[1], "node_modules/near/index.js");
+  lab.put({ "main.ts": program("") });
+  assert.match(await start(lab), /executed 3 near 2/);
+});
+
 Deno.test("a stage that is defined in a function is of its module as it was at the start", async () => {
   using lab = openLab();
   const text = stage("out.write(`${key}.o`, `low ${low}`);").replace("export const s =", "export const make = () =>");
@@ -156,7 +186,7 @@ Deno.test("a stage that is defined in a function is of its module as it was at t
 Deno.test("a file whose time is ahead of the clock is refused until a program has seen it before its start", () => {
   const now = Date.now();
   const stamp = { dev: 1, ino: 1, size: 1, mtime: now + 3.6e6, ctime: now + 3.6e6, racy: true };
-  const file = { name: "a.ts", sha256: "a", stamp, loaded: "before the definition" } as const;
+  const file = { name: "a.ts", sha256: "a", stamp, since: "the definition", isReadAgain: false } as const;
   noteDefined("file:///a.ts");
   const look = (readAt: number) => editedSinceLoaded("file:///a.ts", new Map([["/a.ts", { ...file, readAt }]]));
   const { names, ahead } = look(now);

@@ -73,7 +73,9 @@ Deno.test("the copies of modules from other hosts count by their files where a p
   async function read(): Promise<Code[]> {
     const [configs, root] = [openConfigs(), lab.source];
     const graph = await readGraph(urls, { root, configs, ask: () => Promise.resolve(info) });
-    return urls.map((url) => closureOf(url, { graph, root, configs, resolve: () => null, atStart: new Set() }).code);
+    return urls.map((url) =>
+      closureOf(url, { graph, root, configs, resolve: () => null, atStart: new Set(), importers: new Map() }).code
+    );
   }
   const before = await read();
   lab.put({ "vendor/host/x.ts": "export const v = 2;" });
