@@ -218,7 +218,6 @@ export function closureOf(
     modules[name] = found.sha256;
     for (const path of found.files) {
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
-      if (!files.has(path)) watch(path, { name: nameOf(path, path), since, isReadAgain: true });
     }
     addPackages(found.packages, { graph, packages, watch });
     for (const [alias, target] of Object.entries(found.aliases)) {
@@ -238,6 +237,11 @@ export function closureOf(
     // another module may have loaded it before
     const isShared = url !== module && (importers.get(url)?.some((importer) => !seen.has(importer)) ?? false);
     const early = atStart.has(url) || isShared ? "the start" : since;
+    for (const path of found.files) {
+      if (files.get(path)?.since !== "the start") {
+        watch(path, { name: nameOf(path, path), since: early, isReadAgain: true });
+      }
+    }
     const moment = packageFolder(found.local) === null ? early : "the engine";
     watch(found.local, { name: nameOf(url, found.local), since: moment, isReadAgain });
   }

@@ -50,6 +50,10 @@ const program = (before: string, after = "") => `
   ${after}
 `;
 
+/** A time in whole seconds, as files have it, is of any moment of that second: what comes later is in the next one. */
+const later = "await new Promise((resolve) => setTimeout(resolve, 1100));";
+const early = /CodeChangedError: stage "s": (.*) was edited after this program had started/;
+
 Deno.test("code edited between the program's start and the first look at it is refused by name", async () => {
   using lab = openLab();
   putProgram(lab, {
@@ -93,14 +97,10 @@ Deno.test("a file that is only touched, or written as it was, stops no run", asy
   const edit = 'Deno.writeTextFileSync("table.txt", "1"); Deno.utimeSync("low.ts", 1, 1);';
   putProgram(lab, {
     "stage.ts": stage(`${wait} ${edit} out.write(\`\${key}.o\`, ${read});`),
-    "main.ts": program(""),
+    "main.ts": program(later, 'Deno.removeSync("../store", { recursive: true }); await run();'),
   });
-  assert.match(await start(lab), /executed 3 1/);
+  assert.match(await start(lab), /executed 3 1\nexecuted 3 1/);
 });
-
-/** A time in whole seconds, as files have it, is of any moment of that second: what comes later is in the next one. */
-const later = "await new Promise((resolve) => setTimeout(resolve, 1100));";
-const early = /CodeChangedError: stage "s": (.*) was edited after this program had started/;
 
 Deno.test("a table that is read as a module is loaded must not be edited before the first look", async () => {
   using lab = openLab();
@@ -149,6 +149,17 @@ Deno.test("what a late stage imports is of the start where the program may have 
       ${later} const { s } = await import("./stage.ts");`).replace('import { s } from "./stage.ts";', ""),
   });
   assert.equal(early.exec(await start(lab))?.[1], "low.ts");
+});
+
+Deno.test("a table that a module which another one loads too has read is of the start", async () => {
+  using lab = openLab();
+  putProgram(lab, {
+    "helper.ts": `export const table = ${read};`,
+    "stage.ts": `import { table } from "./helper.ts"; ${stage("out.write(`${key}.o`, table);")}`,
+    "main.ts": program(`await import("./helper.ts"); ${later} Deno.writeTextFileSync("table.txt", "2"); ${later}
+      const { s } = await import("./stage.ts");`).replace('import { s } from "./stage.ts";', ""),
+  });
+  assert.equal(early.exec(await start(lab))?.[1], "table.txt");
 });
 
 Deno.test("a package in node_modules that is edited before the first look is refused", async () => {
