@@ -12,12 +12,16 @@
  * import map, are among those by whose stamps the graph is remembered.
  */
 import { dirname, relative } from "node:path";
+import { checkModule, checkOtherProgram, type Resolve } from "./code_check.ts";
 import { type Configs, openConfigs } from "./config.ts";
 import { ENGINE } from "./engine_url.ts";
 import { PipelineError } from "./errors.ts";
 import { canonical, sha256 } from "./hash.ts";
-import { type Graph, type GraphModule, loadGraph } from "./module_graph.ts";
+import { packageFolder } from "./installed.ts";
+import { VENDOR } from "./graph_packages.ts";
+import { type Graph, loadGraph } from "./module_graph.ts";
 import { notCode } from "./not_code.ts";
+import { checkFlags, commandLine, namedFolder } from "./program_flags.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { urlPath } from "./url_path.ts";
@@ -42,10 +46,19 @@ export type CodeDigests = (modules: readonly string[]) => Promise<ReadonlyMap<st
 export interface CodeFile {
   /** What the code's digest calls it. */
   readonly name: string;
-  /** Its stamp when it was read for the digest. */
+  /** Its stamp when it was read for the digest, and its content. */
   readonly stamp: Stamp;
-  /** When the program loaded it: as it started, before the stage was defined, or at any time, again and again. */
-  readonly loaded: "at the start" | "before the definition" | "at any time";
+  readonly sha256: string;
+  /** When some program first saw it with this stamp, in ms since the epoch. */
+  readonly readAt: number;
+  /**
+   * The moment from which on the program may have it in memory as it is: its start, that in which the stage was
+   * defined, or that in which the engine was loaded, before which Deno puts packages where they are. Null for copies of
+   * other hosts' modules, which Deno may put there at any time.
+   */
+  readonly since: "the start" | "the engine" | "the definition" | null;
+  /** It may be loaded or read at any time, again and again. */
+  readonly isReadAgain: boolean;
 }
 
 /** By path. */
@@ -57,28 +70,30 @@ export interface WatchedDigests extends CodeDigests {
   files(module: string): CodeFiles;
 }
 
-/** What an import means in the running program: an address, or null where it means nothing. */
-export type Resolve = (specifier: string) => string | null;
-
 /** Options of {@link codeDigests}. */
 export interface CodeOptions {
   /** URL of the program's main module. Default: of this program. */
   readonly entry?: string;
   /** Default: `import.meta.resolve`. */
   readonly resolve?: Resolve;
+  /** The command line's words, without the program's own. Default: of this program, where they can be known. */
+  readonly words?: readonly string[];
 }
 
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
 export function codeDigests(
   state: State,
-  { entry = Deno.mainModule, resolve = resolveHere }: CodeOptions = {},
+  { entry = Deno.mainModule, resolve = resolveHere, words = wordsFor(entry) }: CodeOptions = {},
 ): WatchedDigests {
   const files = new Map<string, CodeFiles>();
   /** All modules asked for so far, by the folder whose configuration rules them. */
   const asked = new Map<string, Set<string>>();
   const digests: CodeDigests = async (modules) => {
     const configs = openConfigs();
-    const program = entry.startsWith("file:") ? configs.root(dirname(urlPath(entry))) : null;
+    const here = namedFolder(words) ?? (entry.startsWith("file:") ? dirname(urlPath(entry)) : null);
+    const program = here === null ? null : configs.root(here);
+    if (program !== null) checkFlags(words, { root: program, configs });
+    const means = remembering(resolve);
     const rootOf = (module: string) => {
       if (module.startsWith("file:")) return configs.root(dirname(urlPath(module)));
       if (program === null) throw new PipelineError(`${module} has no folder whose deno.json rules it`);
@@ -94,10 +109,15 @@ export function codeDigests(
         ? await loadGraph(others, { state, root, configs })
         : null;
       const atStart = main === null ? new Set<string>() : staticsOf(entry, main);
+      const importers = main === null ? new Map<string, string[]>() : importersIn(main);
       for (const module of own) {
         const graph = main?.modules[module] === undefined ? rest : main;
         if (graph === null) continue;
-        const closure = closureOf(module, { graph, root, configs, resolve, atStart });
+        const closure = closureOf(module, { graph, root, configs, resolve: means, atStart, importers });
+        if (program !== null && root !== program) {
+          const folders = [...closure.files.keys()].map((path) => dirname(path));
+          checkOtherProgram({ root, program, configs, folders, packages: Object.keys(closure.code.packages) });
+        }
         result.set(module, closure.code);
         files.set(module, closure.files);
       }
@@ -114,6 +134,19 @@ function staticsOf(module: string, { modules }: Graph): ReadonlySet<string> {
   return found;
 }
 
+/** By URL, the modules that import a module. */
+function importersIn({ modules }: Graph): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const [url, { imports }] of Object.entries(modules)) {
+    for (const next of imports) {
+      const before = found.get(next);
+      if (before === undefined) found.set(next, [url]);
+      else before.push(url);
+    }
+  }
+  return found;
+}
+
 function exists(url: string): boolean {
   return stampOf(urlPath(url)) !== null;
 }
@@ -127,6 +160,25 @@ function resolveHere(specifier: string): string | null {
   }
 }
 
+/** Asks once for each import. */
+function remembering(resolve: Resolve): Resolve {
+  const known = new Map<string, string | null>();
+  return (specifier) => {
+    const before = known.get(specifier);
+    if (before !== undefined) return before;
+    const here = resolve(specifier);
+    known.set(specifier, here);
+    return here;
+  };
+}
+
+/** The command line of this program; of another one, which only tests ask about, nothing is known. */
+function wordsFor(entry: string): readonly string[] {
+  return entry === Deno.mainModule ? commandLine() ?? [] : [];
+}
+
+type Watch = (path: string, file: Pick<CodeFile, "name" | "since" | "isReadAgain">) => void;
+
 interface ClosureOptions {
   readonly graph: Graph;
   readonly root: string;
@@ -134,19 +186,23 @@ interface ClosureOptions {
   readonly resolve: Resolve;
   /** URLs of the modules that the program loaded as it started. */
   readonly atStart: ReadonlySet<string>;
+  /** By URL, the modules of the program that import a module. */
+  readonly importers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** @internal */
 export function closureOf(
   module: string,
-  { graph, root, configs, resolve, atStart }: ClosureOptions,
+  { graph, root, configs, resolve, atStart, importers }: ClosureOptions,
 ): { readonly code: Code; readonly files: CodeFiles } {
   const statics = staticsOf(module, graph);
   const files = new Map<string, CodeFile>();
-  const watch = (path: string, file: Pick<CodeFile, "name" | "loaded">) => {
+  const watch: Watch = (path, file) => {
     const stamp = graph.files[path];
-    if (stamp !== undefined) files.set(path, { ...file, stamp });
+    if (stamp !== undefined) files.set(path, { ...file, stamp, sha256: stamp.sha256, readAt: graph.readAt });
   };
+  // a stage that is defined in a function may be so long after its module was loaded
+  const since = graph.modules[module]?.reads.definesLater === true ? "the start" : "the definition";
   const nameOf = (url: string, path = urlPath(url)) => relative(root, path).replaceAll("\\", "/");
   const modules: Record<string, string> = {};
   const packages: Record<string, string> = {};
@@ -157,15 +213,11 @@ export function closureOf(
   for (let url = queue.pop(); url !== undefined; url = queue.pop()) {
     const found = graph.modules[url];
     if (found === undefined) throw new PipelineError(`module ${url} is not in the graph of ${module}`);
-    checkModule(found, { root, configs, resolve });
+    checkModule(url, found, { root, configs, resolve });
     const name = url.startsWith("file:") ? nameOf(url, found.local) : url;
     modules[name] = found.sha256;
-    const early = atStart.has(url) ? "at the start" : statics.has(url) ? "before the definition" : "at any time";
-    // a copy of a module from elsewhere is written as the program starts
-    if (url.startsWith("file:")) watch(found.local, { name, loaded: early });
     for (const path of found.files) {
       modules[nameOf(path, path)] = graph.files[path]?.sha256 ?? "";
-      if (!files.has(path)) watch(path, { name: nameOf(path, path), loaded: "at any time" });
     }
     addPackages(found.packages, { graph, packages, watch });
     for (const [alias, target] of Object.entries(found.aliases)) {
@@ -178,41 +230,25 @@ export function closureOf(
       queue.push(next);
     }
   }
+  for (const url of seen) {
+    const found = graph.modules[url];
+    if (found === undefined || !url.startsWith("file:")) continue;
+    const isReadAgain = !atStart.has(url) && !statics.has(url);
+    // another module may have loaded it before
+    const isShared = url !== module && (importers.get(url)?.some((importer) => !seen.has(importer)) ?? false);
+    const early = atStart.has(url) || isShared ? "the start" : since;
+    for (const path of found.files) {
+      if (files.get(path)?.since !== "the start") {
+        watch(path, { name: nameOf(path, path), since: early, isReadAgain: true });
+      }
+    }
+    const moment = packageFolder(found.local) === null ? early : "the engine";
+    watch(found.local, { name: nameOf(url, found.local), since: moment, isReadAgain });
+  }
   for (const [path, options] of Object.entries(graph.emit)) {
     modules[`compilerOptions of ${relative(root, path)}`] = sha256(canonical(options));
   }
   return { code: { modules, packages, aliases: tableOf(aliases) }, files };
-}
-
-/** Throws where a module cannot be loaded, or where what runs may be another code than the one that was read. */
-function checkModule(found: GraphModule, { root, configs, resolve }: Omit<ClosureOptions, "graph" | "atStart">): void {
-  const { local, unresolved, unclear: [place], error } = found;
-  const advice = `Was it started with --config or --import-map? Put what they say into the deno.json of ${root}`;
-  for (const specifier of unresolved) {
-    const here = resolve(specifier);
-    if (here === null) continue;
-    throw new PipelineError(
-      `${local} imports "${specifier}", which no configuration of ${root} maps, but this program takes it for ` +
-        `${here}. ${advice}.`,
-    );
-  }
-  if (error !== null) throw new PipelineError(`${local} cannot be loaded: ${error}`);
-  if (place !== undefined) {
-    throw new PipelineError(
-      `${local}:${place.line}: ${place.text} cannot be followed, so an edit of what it reads would go unnoticed. ` +
-        `Write the address out, as in new URL("./file", import.meta.url), or wrap in notCode(…) what is no code.`,
-    );
-  }
-  const engine = ENGINE.startsWith("file:") ? [dirname(urlPath(`${ENGINE}mod.ts`))] : [];
-  for (const [alias, target] of Object.entries(found.aliases)) {
-    const here = resolve(alias);
-    if (here === null || here === target || here === resolve(target)) continue;
-    if (configs.isLocal(alias, { root, folders: [dirname(local), ...engine] })) continue;
-    throw new PipelineError(
-      `${local} imports "${alias}", which is ${target} by the configuration of ${root}, but ${here} in this program. ` +
-        `${advice}.`,
-    );
-  }
 }
 
 interface Alias {
@@ -236,7 +272,7 @@ function addPackages(
   { graph, packages, watch }: {
     readonly graph: Graph;
     readonly packages: Record<string, string>;
-    readonly watch: (path: string, file: Pick<CodeFile, "name" | "loaded">) => void;
+    readonly watch: Watch;
   },
 ): void {
   const queue = [...ids];
@@ -244,8 +280,8 @@ function addPackages(
     if (packages[id] !== undefined) continue;
     const found = graph.packages[id];
     packages[id] = found?.integrity ?? "unknown";
-    // Deno copies or links them into node_modules as the program starts, which their times may show
-    for (const path of found?.files ?? []) watch(path, { name: id, loaded: "at any time" });
+    const since = id === VENDOR ? null : "the engine";
+    for (const path of found?.files ?? []) watch(path, { name: id, since, isReadAgain: true });
     queue.push(...found?.dependencies ?? []);
   }
 }

@@ -5,7 +5,14 @@ import { PipelineError } from "./errors.ts";
 export interface Info {
   readonly modules: readonly InfoModule[];
   readonly redirects: Readonly<Record<string, string>>;
-  readonly npmPackages?: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
+  readonly npmPackages?: Readonly<Record<string, InfoPackage>>;
+}
+
+/** One package of {@link Info}. */
+interface InfoPackage {
+  readonly dependencies: readonly string[];
+  /** Its folder: in Deno's cache, or below a `node_modules`. */
+  readonly localPath?: string;
 }
 
 /** One module of {@link Info}. */

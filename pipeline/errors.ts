@@ -45,11 +45,20 @@ export class CodeChangedError extends PipelineError {
   override name = "CodeChangedError";
   /** The modules and packages that changed, by the names that the code digest has for them. */
   readonly changed: readonly string[];
-  constructor(stage: string, changed: readonly string[], { when = "run" }: { readonly when?: "start" | "run" } = {}) {
+  constructor(
+    stage: string,
+    changed: readonly string[],
+    { when = "run", ahead = 0 }: { readonly when?: "start" | "run"; readonly ahead?: number } = {},
+  ) {
     const what = `stage "${stage}": ${changed.join(", ")}`;
     super(
       when === "run"
         ? `${what} changed while the run was on; the result was not recorded. Run again.`
+        : ahead > 0
+        ? `${what} has a time ${
+          Math.ceil(ahead / 1000)
+        } s ahead of this machine's clock, and may have been edited after ` +
+          `this program had started. Set the clock right, or run it again: what is then unchanged counts as it is.`
         : `${what} was edited after this program had started, which may still run the earlier version; run it again.`,
     );
     this.changed = changed;

@@ -25,7 +25,8 @@ export function isOfPackage(npmId: string, { id }: Pick<LinkedPackage, "id">): b
   return npmId === id || npmId.startsWith(`${id}_`);
 }
 
-function pathsIn(folder: string): string[] {
+/** Absolute paths of a package's files and, with a "/" at the end, of its folders. */
+export function pathsIn(folder: string): string[] {
   const paths = [`${folder}/`];
   for (const { name } of Deno.readDirSync(folder)) {
     if (name === "node_modules" || name === ".git") continue;

@@ -5,8 +5,10 @@
 import { dirname } from "node:path";
 import type { Configs } from "./config.ts";
 import { type Ask, askDeno, type Info, type InfoModule, isData, merged } from "./deno_info.ts";
-import { canonical, sha256 } from "./hash.ts";
-import { isOfPackage, linkedPackages } from "./linked.ts";
+import { ENGINE } from "./engine_url.ts";
+import { type GraphPackage, graphPackages, VENDOR } from "./graph_packages.ts";
+import { sha256 } from "./hash.ts";
+import { packageFolder } from "./installed.ts";
 import type { Reads } from "./module_reads.ts";
 import { isCode, isModule, type Scan, scan } from "./module_scan.ts";
 import { hashOf, remember, type Remembered } from "./remembered.ts";
@@ -16,6 +18,8 @@ import { urlPath } from "./url_path.ts";
 
 /** A module graph with the stamps under which it holds. */
 export interface Graph {
+  /** When its files were read, in ms since the epoch. */
+  readonly readAt: number;
   /** Local path → stamp and content, of every file that shaped the graph. */
   readonly files: Readonly<Record<string, Remembered>>;
   /** By URL. */
@@ -24,14 +28,6 @@ export interface Graph {
   readonly packages: Readonly<Record<string, GraphPackage>>;
   /** Path of a configuration → its options that change what is emitted. */
   readonly emit: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-/** One package of a {@link Graph}. */
-interface GraphPackage {
-  readonly integrity: string;
-  readonly dependencies: readonly string[];
-  /** Paths of the files of one that lies in a folder of this machine. */
-  readonly files: readonly string[];
 }
 
 /** One module of a {@link Graph}. */
@@ -43,6 +39,8 @@ export interface GraphModule extends Omit<Scan, "module" | "loads"> {
   /** Those of them that are loaded before it begins. */
   readonly statics: readonly string[];
   readonly packages: readonly string[];
+  /** Addresses of what Deno has built in, such as `node:fs`. */
+  readonly builtins: readonly string[];
   /** Imports that are not addresses by themselves → what they came to. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Imports that no configuration gives a meaning. */
@@ -62,7 +60,7 @@ interface Means {
 }
 
 /** Raised when {@link Graph} changes its form. */
-const FORM = 6;
+const FORM = 11;
 
 /** The graph of some modules that one root rules: as it is remembered, or read anew. */
 export async function loadGraph(
@@ -72,14 +70,14 @@ export async function loadGraph(
   const list = [...modules].sort().join("\n");
   const name = `${FORM} ${root} ${modules.length === 1 ? list : sha256(list)}`;
   const stored = parsed(state.closure(name));
-  if (stored !== null) {
-    const files = current(stored);
-    if (files === stored.files) return stored;
-    if (files !== null) {
-      const graph = { ...stored, files };
-      state.putClosure(name, JSON.stringify(graph));
-      return graph;
-    }
+  const files = stored === null ? null : current(stored);
+  if (stored !== null && files !== null) {
+    // a clock that was set back since has put the past into its future
+    const readAt = Math.min(stored.readAt, Date.now());
+    if (files === stored.files && readAt === stored.readAt) return stored;
+    const graph = { ...stored, files, readAt };
+    state.putClosure(name, JSON.stringify(graph));
+    return graph;
   }
   const scripts = Object.entries(stored?.modules ?? {}).filter(([url, { isData }]) => !isData && isCode(new URL(url)));
   const known = new Map(scripts.map(([, { sha256, reads }]) => [sha256, reads]));
@@ -125,6 +123,7 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
     const before = scans.get(url)?.module;
     return before !== undefined && (asData || !isData(before));
   };
+  const readAt = Date.now();
   let info: Info = { modules: [], redirects: {} };
   for (let queue = modules; queue.length > 0;) {
     queue.forEach((url) => asked.add(url));
@@ -138,21 +137,37 @@ export async function readGraph(modules: readonly string[], means: Means): Promi
     }
     queue = [...loaded].filter((url) => !asked.has(url) && !isScanned(url, false));
   }
-  return assemble(scans, { info, files, root, configs });
+  return assemble(scans, { readAt, info, files, root, configs, asked });
 }
 
 interface Assembly extends Pick<Means, "root" | "configs"> {
   readonly info: Info;
   readonly files: Record<string, Remembered>;
+  readonly readAt: number;
+  /** URLs of the modules that the graph is of. */
+  readonly asked: ReadonlySet<string>;
 }
 
-function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs }: Assembly): Graph {
-  const lock = configs.lock(root);
-  const locked: Lock = lock === null || stampOf(lock) === null ? {} : JSON.parse(Deno.readTextFileSync(lock));
+function assemble(scans: ReadonlyMap<string, Scan>, { readAt, info, files, root, configs, asked }: Assembly): Graph {
+  const locked = configs.locked(root);
   const follow = (specifier: string) => info.redirects[specifier] ?? specifier;
   const targetsOf = (dependencies: InfoModule["dependencies"] = []) =>
     dependencies.flatMap(({ code }) => code?.specifier === undefined ? [] : [follow(code.specifier)]);
   const npm = new Map(info.modules.flatMap(({ specifier, npmPackage }) => npmPackage ? [[specifier, npmPackage]] : []));
+  const ofEngine = (url: string) => url.startsWith(ENGINE);
+  // the engine's packages are no stage's code; their files would have to be read all the same
+  const counts = (url: string) => !ofEngine(url) || asked.values().some(ofEngine);
+  const imported = [...scans].flatMap(([url, { module }]) => counts(url) ? targetsOf(module.dependencies) : []);
+  const { packages, ids } = graphPackages({
+    info,
+    locked: locked.npm,
+    links: configs.links(root),
+    vendor: configs.vendor(root),
+    reached: imported.flatMap((target) => npm.get(target) ?? []),
+    folders: new Set([...asked, ...imported].flatMap((url) => folderOf(url, scans) ?? [])),
+    root,
+    files,
+  });
   const modules: Record<string, GraphModule> = {};
   const folders = new Set([root]);
   for (const [specifier, { module, loads, sha256, ...found }] of scans) {
@@ -163,29 +178,30 @@ function assemble(scans: ReadonlyMap<string, Scan>, { info, files, root, configs
     const broken = dependencies.filter(({ code }) => code?.error !== undefined);
     modules[specifier] = {
       ...found,
-      sha256: isFile ? sha256 : locked.remote?.[specifier] ?? hashRemote(found.local),
+      sha256: isFile ? sha256 : locked.remote[specifier] ?? hashRemote(found.local),
       isData: isData(module),
       imports: [...targets.filter(isModule), ...loads.map(follow)],
       statics: targetsOf(dependencies.filter(({ isDynamic }) => isDynamic !== true)).filter(isModule),
-      packages: targets.flatMap((target) => npm.get(target) ?? []),
+      packages: [
+        // Deno runs what lies there, whatever the lock says
+        ...isFile || packages[VENDOR] === undefined ? [] : [VENDOR],
+        ...targets.flatMap((target) => npm.get(target) ?? []),
+        ...[folderOf(specifier, scans)].flatMap((folder) => folder === null ? [] : ids.get(folder) ?? []),
+      ],
+      builtins: [...new Set(targets.filter((target) => target.startsWith("node:")))],
       aliases: aliasesOf(specifier, dependencies),
       unresolved: broken.map(({ specifier }) => specifier),
       error: error ?? broken[0]?.code?.error ?? null,
     };
   }
   for (const path of configs.files(root, folders)) files[path] ??= remember(path);
-  const linked = linkedPackages(configs.links(root));
-  for (const path of linked.flatMap(({ paths }) => paths)) files[path] ??= remember(path);
-  const packages = Object.fromEntries(
-    Object.entries(info.npmPackages ?? {}).map(([id, { dependencies }]) => {
-      const paths = linked.find((one) => isOfPackage(id, one))?.paths;
-      const integrity = paths === undefined
-        ? locked.npm?.[id]?.integrity ?? "not in deno.lock"
-        : `linked ${sha256(canonical(paths.map((path) => files[path]?.sha256 ?? "")))}`;
-      return [id, { integrity, dependencies, files: paths?.filter((path) => !path.endsWith("/")) ?? [] }];
-    }),
-  );
-  return { files, modules, packages, emit: configs.emit(root, folders) };
+  return { readAt, files, modules, packages, emit: configs.emit(root, folders) };
+}
+
+/** The folder of the package that a module is of; null for one that is of none below `node_modules`. */
+function folderOf(url: string, scans: ReadonlyMap<string, Scan>): string | null {
+  const local = scans.get(url)?.local;
+  return local === undefined ? null : packageFolder(local);
 }
 
 /**
@@ -199,13 +215,6 @@ function aliasesOf(module: string, dependencies: InfoModule["dependencies"] = []
     return [[specifier, target]];
   });
   return Object.fromEntries(pairs);
-}
-
-/** `deno.lock`, as far as it is used. */
-interface Lock {
-  readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
-  /** URL → SHA-256. */
-  readonly remote?: Readonly<Record<string, string>>;
 }
 
 /** Deno keeps a module from elsewhere with a last line about its download, which does not count. */

@@ -1,6 +1,7 @@
 /** What one module's text says: which modules it loads by address and which files it reads, as far as can be told. */
 import { type InfoModule, isData } from "./deno_info.ts";
 import { ENGINE } from "./engine_url.ts";
+import { packageFolder } from "./installed.ts";
 import { NOTHING, type Place, type Reads, readsOf } from "./module_reads.ts";
 import { remember, type Remembered } from "./remembered.ts";
 import { stampOf } from "./stamp.ts";
@@ -37,7 +38,11 @@ export async function scan(module: InfoModule, { files, known }: Scanning): Prom
   const reads = !isScript
     ? NOTHING
     : known.get(file.sha256) ?? await readsOf(Deno.readTextFileSync(path), { language });
-  const strangers = reads.exemptions.filter((place) => !isEngines(place, module));
+  const strangers = [
+    ...specifier.startsWith(ENGINE) ? [] : reads.leaks,
+    ...reads.exemptions.filter((place) => !isEngines(place, module)),
+    ...reads.helpers.filter((place) => !isEngines(place, module) && !isFollowed(place, module)),
+  ];
   const found = { loads: new Set<string>(), files: new Set<string>(), unclear: [...strangers, ...reads.unclear] };
   for (const place of [...reads.addresses, ...reads.resolved.filter((place) => isAddress(place, module, found))]) {
     const url = URL.parse(place.address, specifier);
@@ -81,9 +86,19 @@ function isAddress(
 }
 
 /** Whether an import leads to the engine. */
-function isEngines({ address }: Reads["exemptions"][number], { specifier, dependencies = [] }: InfoModule): boolean {
+function isEngines(place: Reads["exemptions"][number], module: InfoModule): boolean {
+  return targetOf(place, module).startsWith(ENGINE);
+}
+
+/** Whether an import leads to a module whose text is looked at as well. */
+function isFollowed(place: Reads["helpers"][number], module: InfoModule): boolean {
+  const target = targetOf(place, module);
+  return isModule(target) && !(target.startsWith("file:") && packageFolder(urlPath(target)) !== null);
+}
+
+function targetOf({ address }: Reads["helpers"][number], { specifier, dependencies = [] }: InfoModule): string {
   const target = dependencies.find((dependency) => dependency.specifier === address)?.code?.specifier;
-  return (target ?? URL.parse(address, specifier)?.href ?? "").startsWith(ENGINE);
+  return target ?? URL.parse(address, specifier)?.href ?? "";
 }
 
 /** Whether an address is that of a module of code, by its name. */

@@ -177,9 +177,9 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       if (watched === null || looked.has(stage.module)) return;
       const { code } = await codeOf({ stage });
       const before = firstCode(stage.module) ?? code;
-      const late = editedSinceLoaded(stage.module, watched.files(stage.module));
-      const edited = [...new Set([...changedCode(before, code), ...late])];
-      if (edited.length > 0) throw new CodeChangedError(stage.name, edited, { when: "start" });
+      const { names, ahead } = editedSinceLoaded(stage.module, watched.files(stage.module));
+      const edited = [...new Set([...changedCode(before, code), ...names])];
+      if (edited.length > 0) throw new CodeChangedError(stage.name, edited, { when: "start", ahead });
     },
     async checkCode({ stage }) {
       // what a stage loads when it first runs stays in memory; what it reads, it may read again for each batch
@@ -190,7 +190,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       if (codeDigest(now) !== digest) throw new CodeChangedError(stage.name, changedCode(code, now));
       if (!first) return;
       looked.add(stage.module);
-      if (watched !== null) noteFirstCode(stage.module, code);
+      if (watched !== null) noteFirstCode(stage.module, { code, files: watched.files(stage.module) });
     },
     checkAborted() {
       if (signal.aborted) throw new AbortedError("interrupted; finished work is kept");

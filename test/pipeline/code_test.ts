@@ -77,7 +77,8 @@ Deno.test("modules from other hosts count by URL: the hash in deno.lock, else th
   const root = lab.source;
   async function read(info: Info) {
     const graph = await readGraph([main], { root, configs, ask: () => Promise.resolve(info) });
-    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set() }).code;
+    return closureOf(main, { graph, root, configs, resolve: () => null, atStart: new Set(), importers: new Map() })
+      .code;
   }
   assert.deepEqual((await read(info)).modules, {
     "stage.ts": sha256(""),
@@ -111,7 +112,7 @@ Deno.test("a thread's module and what it imports are code, and so is a file that
   lab.put({
     "deno.json": "{}",
     "stage.ts": `
-      const defineStage = (x: unknown) => x;
+      import { defineStage } from "${ENGINE}";
       export const start = () => new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
       export const other = import.meta.resolve(\`./other.js\`);
       const table: Uint8Array = Deno.readFileSync(new URL("data/table.bin", import.meta . /* here */ url));
@@ -218,9 +219,11 @@ Deno.test("another configuration than the folder's is refused where an import me
     codeOfStage(lab, here("b.ts")),
     /stage\.ts imports "x", which no configuration of .* maps, but this program takes it for file:.*b\.ts\. Was/,
   );
-  // another folder's word for another thing is no contradiction
-  put({ x: "./a.ts" }, { scopes: { "./deep/": { x: "./b.ts" } } });
+  // another folder's word for another thing is no contradiction, where that folder is the engine's, which asks
+  put({ x: "./a.ts" }, { scopes: { [new URL(".", moduleUrl(ENGINE)).href]: { x: "./b.ts" } } });
   await codeOfStage(lab, here("b.ts"));
+  put({ x: "./a.ts" }, { scopes: { "./deep/": { x: "./b.ts" } } });
+  await assert.rejects(codeOfStage(lab, here("b.ts")), /stage\.ts imports "x", which is file:.*a\.ts by/);
 });
 
 Deno.test("stages outside of the program's folder are read under their own configuration, all at once", async () => {
@@ -421,4 +424,71 @@ Deno.test("a stage's definition may name its module, also to a helper and under 
   await codeOfStage(lab);
   lab.put({ "stage.ts": `import { defineStage as d } from "${ENGINE}"; d({ module: import.meta.url });` });
   await codeOfStage(lab);
+});
+
+Deno.test("a helper that is told a stage's module may only hand it on", async () => {
+  using lab = openLab();
+  const put = (helper: string, call = 'defineTable({ module: import.meta.url, table: "./t.txt" })') =>
+    lab.put({
+      "deno.json": "{}",
+      "helper.ts": `import { defineStage } from "${ENGINE}"; declare const rest: any, load: any; ${helper}`,
+      "stage.ts": `import * as all from "./helper.ts"; import { defineTable } from "./helper.ts"; all; ${call};`,
+    });
+  const sound = [
+    "export const defineTable = ({ module, table }: any) => defineStage({ ...rest, module, run: () => table });",
+    "export function defineTable({ module: here, table }: any) { return defineStage({ module: here, table } as any); }",
+    "export const defineTable = (o: any, x = o.name) => { load(o.table, x); return defineStage({ ...o, x }); };",
+    "export function defineTable(o: any) { return defineStage({ module: o.module, run: () => o.table } as any); }",
+    "export const defineTable = (o: any) => defineStage(o as any);",
+  ];
+  for (const helper of sound) {
+    put(helper);
+    assert.deepEqual(Object.keys((await codeOfStage(lab)).modules).sort(), ["helper.ts", "stage.ts"], helper);
+    put(helper, "all.defineTable({ module: import.meta.url })");
+    await codeOfStage(lab);
+  }
+  const leaking = {
+    "export const defineTable = ({ module, table }: any) => load(new URL(table, module));": "new URL(table, module)",
+    "export const defineTable = ({ module: here }: any) => { load(here); };": "load(here)",
+    "export const defineTable = ({ ...all }: any) => defineStage({ ...all, run: () => load(all) });": "load(all)",
+    "export function defineTable(o: any) { const { module } = o; return module; }": "o",
+    "export function defineTable(o: any) { return load(o.module); }": "load(o.module)",
+    "export function defineTable(o: any) { return `${o.module}/..`; }": "o.module",
+    "const make = (o: any) => load(o); export { make as defineTable };": "make as defineTable",
+    "const make = (o: any) => load(o); export const defineTable = make;": "defineTable = make",
+  };
+  for (const [helper, named] of Object.entries(leaking)) {
+    put(helper);
+    await assert.rejects(codeOfStage(lab), (error: Error) => {
+      assert.ok(error.message.startsWith(`${lab.source}/helper.ts:1: ${named} cannot be followed`), error.message);
+      return true;
+    });
+  }
+  lab.put({ "stage.ts": 'import { defineTable } from "npm:zod"; defineTable({ module: import.meta.url });' });
+  await assert.rejects(
+    codeOfStage(lab),
+    /stage\.ts:1: defineTable\(\{ module: import\.meta\.url \}\) cannot be followed/,
+  );
+});
+
+Deno.test("what a CommonJS module reads is refused where require or __dirname cannot be followed", async () => {
+  using lab = openLab();
+  const put = (text: string) =>
+    lab.put({ "deno.json": "{}", "stage.ts": 'import x from "./x.cjs"; x;', "x.cjs": text, "y.cjs": "", "t.txt": "" });
+  put(
+    'const y = () => require("./y.cjs"); if (typeof require !== "string" && require.main) y({ require: 1 }.require);',
+  );
+  assert.deepEqual(Object.keys((await codeOfStage(lab)).modules).sort(), ["stage.ts", "x.cjs", "y.cjs"]);
+  for (const expression of ["require(name)", "require", "module.require", "__dirname", "__filename"]) {
+    put(`\nexports.f = (name) => [${expression}];`);
+    await assert.rejects(codeOfStage(lab), (error: Error) => {
+      assert.ok(error.message.startsWith(`${lab.source}/x.cjs:2: ${expression} cannot be followed`), error.message);
+      return error.message.includes("Make it an ES module");
+    });
+  }
+  lab.put({ "stage.ts": 'import "./esm.js"; import "./old/x.js";', "old/package.json": '{"type":"commonjs"}' });
+  lab.put({ "esm.js": "const require = (x) => x; export const a = require(1);", "old/x.js": "exports.a = 1;" });
+  assert.deepEqual(Object.keys((await codeOfStage(lab)).modules).sort(), ["esm.js", "old/x.js", "stage.ts"]);
+  lab.put({ "old/x.js": "exports.a = __dirname;" });
+  await assert.rejects(codeOfStage(lab), /old\/x\.js:1: __dirname cannot be followed/);
 });
