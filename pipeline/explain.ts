@@ -34,7 +34,8 @@ function distanceOf(draft: Draft, earlier: NodePreimage): number {
   );
   const params = leafChanges(draft.params, earlier.params).length;
   const environment = leafChanges(draft.environment, earlier.environment).length;
-  const rest = [draft.code !== earlier.code, draft.salt !== earlier.salt, draft.schema !== earlier.schema];
+  const moved = draft.module !== earlier.module;
+  const rest = [moved, draft.code !== earlier.code, draft.salt !== earlier.salt, draft.schema !== earlier.schema];
   return inputs.length + params + environment + rest.filter(Boolean).length;
 }
 
@@ -48,7 +49,8 @@ export function differences(
   const sameSchema = draft.schema === earlier.schema;
   if (!sameSchema) lines.push(`engine schema: ${earlier.schema} → ${draft.schema}`);
   if (draft.salt !== earlier.salt) lines.push(`salt: "${earlier.salt}" → "${draft.salt}"`);
-  // digests of code under two schemas cannot be compared
+  // under another schema there is no module, and digests of code cannot be compared
+  if (sameSchema && draft.module !== earlier.module) lines.push(`module: ${earlier.module} → ${draft.module}`);
   if (sameSchema && draft.code !== earlier.code) lines.push(...codeLines(earlier.code, draft.code, options));
   const params = leafChanges(earlier.params, draft.params).map((line) => `param ${line}`);
   const environment = leafChanges(earlier.environment, draft.environment).map((line) => `environment ${line}`);

@@ -9,7 +9,7 @@ import type { FileRow } from "./state.ts";
  * Raised when the engine's promises to stages change in a way that could change results, or when a part of the key,
  * such as the digest of the code, comes to mean something else.
  */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** Everything about a stage's run but its inputs. */
 export interface Recipe {
@@ -17,6 +17,8 @@ export interface Recipe {
   /** Changing it disowns every earlier result. */
   readonly salt: string;
   readonly stage: string;
+  /** Which of the modules of the code document defines the stage; empty where they have other names. */
+  readonly module: string;
   /** Digest of the code document. */
   readonly code: string;
   readonly params: unknown;

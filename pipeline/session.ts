@@ -17,6 +17,7 @@ import { openPool, type Pool } from "./resources.ts";
 import { checkApart } from "./sources.ts";
 import { openState, type State } from "./state.ts";
 import { openStore, remove, type Store } from "./store.ts";
+import { urlPath } from "./url_path.ts";
 
 /** Named facts about the machine: an object, or a function that finds them out when they are first needed. */
 export type Facts = Readonly<Record<string, unknown>> | (() => Promise<Readonly<Record<string, unknown>>>);
@@ -98,6 +99,14 @@ interface SessionOptions extends Options {
   readonly readOnly?: boolean;
 }
 
+/** A stage module's code. */
+interface KnownCode {
+  readonly code: Code;
+  readonly digest: string;
+  /** What the code calls the module itself. */
+  readonly name: string;
+}
+
 /** Opens a session for a plan. */
 export async function openSession(plan: Plan, options: SessionOptions): Promise<Session> {
   const { store: root = ".ftim", jobs = navigator.hardwareConcurrency, memoryMiB = 4096, signal, salt = "" } = options;
@@ -123,7 +132,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   // null where the caller says what the code is: then there are no files to look at
   const watched = options.codeDigests === undefined ? codeDigests(state) : null;
   const digestCode = options.codeDigests ?? watched ?? codeDigests(state);
-  let codes: Promise<ReadonlyMap<string, { readonly code: Code; readonly digest: string }>> | undefined;
+  let codes: Promise<ReadonlyMap<string, KnownCode>> | undefined;
   const looked = new Set<string>();
   let facts: Promise<Readonly<Record<string, unknown>>> | undefined;
   const gpuLock = `${store.root}/gpu.lock`;
@@ -133,7 +142,9 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
   async function readCodes() {
     const found = await digestCode([...new Set(modules)]);
     for (const code of found.values()) state.putDocument(canonical(code));
-    return new Map([...found].map(([module, code]) => [module, { code, digest: codeDigest(code) }]));
+    return new Map([...found].map(([module, code]) => {
+      return [module, { code, digest: codeDigest(code), name: nameIn(code.modules, module) }];
+    }));
   }
   async function codeOf({ stage }: Pick<StageNode, "stage">) {
     const code = (await (codes ??= readCodes())).get(stage.module);
@@ -156,7 +167,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     running: new Set(),
     facts: readFacts,
     async recipe({ stage, params }) {
-      const { digest: code } = await codeOf({ stage });
+      const { name: module, digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};
       for (const name of stage.environment) {
         const known = await readFacts().catch((error) => {
@@ -171,7 +182,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
         }
         environment[name] = plain(fact, `stage "${stage.name}": the fact "${name}"`);
       }
-      return { schema: SCHEMA, salt, stage: stage.name, code, params, environment, each: stage.each };
+      return { schema: SCHEMA, salt, stage: stage.name, module, code, params, environment, each: stage.each };
     },
     async checkLoaded({ stage }) {
       if (watched === null || looked.has(stage.module)) return;
@@ -211,4 +222,14 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
       }
     },
   };
+}
+
+/** What a module is called among some names of modules, which are paths from some folder; empty for none of them. */
+function nameIn(modules: Readonly<Record<string, unknown>>, url: string): string {
+  const path = url.startsWith("file:") ? urlPath(url) : url;
+  const names = Object.keys(modules).filter((name) => {
+    const below = name.replace(/^(\.\.\/)+/, "");
+    return path === name || path.endsWith(`/${below}`);
+  });
+  return names.toSorted((a, b) => b.length - a.length)[0] ?? "";
 }

@@ -30,7 +30,7 @@ Deno.test("records under an earlier schema are history: explain names the schema
   }
   ran.length = 0;
   const [row] = await explain(target, "total", lab.options());
-  assert.deepEqual([row?.state, row?.reasons], ["stale", ["engine schema: 1 → 2"]]);
+  assert.deepEqual([row?.state, row?.reasons], ["stale", ["engine schema: 1 → 3"]]);
   await publish(trees.total, `${lab.root}/results`);
   assert.match(await provenanceText(`${lab.root}/results/total.json`, { store }), /is total\.json of stage "total"/);
   await reproduce(target, lab.options());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { defineStage, reproduce, silentReporter, sourceFolder } from "../../pipeline/mod.ts";
+import { defineStage, explain, reproduce, silentReporter, sourceFolder } from "../../pipeline/mod.ts";
 import { actionKey, nodeKey, type NodePreimage } from "../../pipeline/keys.ts";
 import { openLab, textStages } from "./lab.ts";
 
@@ -8,6 +8,7 @@ const base: NodePreimage = {
   schema: 1,
   salt: "",
   stage: "fit",
+  module: "fit.ts",
   code: "c0de",
   params: { rate: 1e-4, size: [1, 2], nested: { b: 1, a: "x" } },
   environment: { adapter: "llvmpipe" },
@@ -79,6 +80,7 @@ Deno.test("every declared field changes the key", () => {
   const variants: NodePreimage[] = [
     base,
     { ...base, schema: 2 },
+    { ...base, module: "other.ts" },
     { ...base, salt: "again" },
     { ...base, stage: "fit2" },
     { ...base, code: "c0df" },
@@ -252,6 +254,27 @@ Deno.test("parameters that JSON cannot say are refused by their stage and path",
       return true;
     });
   }
+});
+
+Deno.test("stages of one name in two modules that import each other have results of their own", async () => {
+  using lab = openLab();
+  const code = { modules: { "p/a.ts": "1", "p/b.ts": "2" }, packages: {} };
+  const codeDigests = (modules: readonly string[]) => Promise.resolve(new Map(modules.map((url) => [url, code])));
+  const fit = (letter: string) =>
+    defineStage({
+      name: "fit",
+      module: `file:///home/p/${letter}.ts`,
+      inputs: {},
+      output: "out",
+      determinism: "bitwise",
+      run: ({ out }) => out.write("r.txt", letter),
+    });
+  for (const letter of ["a", "b", "a"]) {
+    const { trees } = await reproduce({ out: fit(letter)({}) }, lab.options({ codeDigests }));
+    assert.equal(await trees.out.text("r.txt"), letter);
+  }
+  const [row] = await explain({ out: fit("c")({}) }, "fit", lab.options({ codeDigests }));
+  assert.match(row?.reasons.join() ?? "", /^module: p\/[ab]\.ts → $/);
 });
 
 Deno.test("a second definition of a stage in its module is refused: the two would share results", async () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { editedSinceLoaded } from "../../pipeline/code_watch.ts";
-import { noteDefined } from "../../pipeline/loaded.ts";
-import { writtenAfter } from "../../pipeline/stamp.ts";
-import { type Lab, openLab } from "./lab.ts";
+import { editedSinceLoaded } from "../../../pipeline/code_watch.ts";
+import { noteDefined } from "../../../pipeline/loaded.ts";
+import { writtenAfter } from "../../../pipeline/stamp.ts";
+import { type Lab, openLab } from "../lab.ts";
 
-const PACKAGE = fileURLToPath(new URL("../../pipeline/", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../../../pipeline/", import.meta.url));
 
 /** A project of its own, whose program is started as a process. */
 function putProgram(lab: Lab, files: Readonly<Record<string, string>>): void {
