@@ -76,8 +76,8 @@ export interface CodeOptions {
   readonly entry?: string;
   /** Default: `import.meta.resolve`. */
   readonly resolve?: Resolve;
-  /** The command line's words, without the program's own. Default: of this program, where they can be known. */
-  readonly words?: readonly string[];
+  /** The command line's words, without the program's own; null: not known. Default: of this program. */
+  readonly words?: readonly string[] | null;
 }
 
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
@@ -90,9 +90,11 @@ export function codeDigests(
   const asked = new Map<string, Set<string>>();
   const digests: CodeDigests = async (modules) => {
     const configs = openConfigs();
-    const here = namedFolder(words) ?? (entry.startsWith("file:") ? dirname(urlPath(entry)) : null);
+    const here = namedFolder(words ?? []) ?? (entry.startsWith("file:") ? dirname(urlPath(entry)) : null);
     const program = here === null ? null : configs.root(here);
-    if (program !== null) checkFlags(words, { root: program, configs });
+    if (program !== null) checkFlags(words ?? [], { root: program, configs });
+    // what rules a program without a configuration of its own is known by its flags alone
+    const isRuled = program !== null && (words !== null || configs.file(program) !== null);
     const means = remembering(resolve);
     const rootOf = (module: string) => {
       if (module.startsWith("file:")) return configs.root(dirname(urlPath(module)));
@@ -114,7 +116,7 @@ export function codeDigests(
         const graph = main?.modules[module] === undefined ? rest : main;
         if (graph === null) continue;
         const closure = closureOf(module, { graph, root, configs, resolve: means, atStart, importers });
-        if (program !== null && root !== program) {
+        if (program !== null && isRuled && root !== program) {
           const folders = [...closure.files.keys()].map((path) => dirname(path));
           checkOtherProgram({ root, program, configs, folders, packages: Object.keys(closure.code.packages) });
         }
@@ -172,9 +174,9 @@ function remembering(resolve: Resolve): Resolve {
   };
 }
 
-/** The command line of this program; of another one, which only tests ask about, nothing is known. */
-function wordsFor(entry: string): readonly string[] {
-  return entry === Deno.mainModule ? commandLine() ?? [] : [];
+/** The command line of this program, null where it cannot be known; another one, as of a test, is taken for plain. */
+function wordsFor(entry: string): readonly string[] | null {
+  return entry === Deno.mainModule ? commandLine() : [];
 }
 
 type Watch = (path: string, file: Pick<CodeFile, "name" | "since" | "isReadAgain">) => void;
