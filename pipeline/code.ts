@@ -83,7 +83,7 @@ export interface CodeOptions {
 /** The default {@link CodeDigests}: asks Deno about the main module, and about any stage that it does not reach. */
 export function codeDigests(
   state: State,
-  { entry = Deno.mainModule, resolve = resolveHere, words = wordsFor(entry) }: CodeOptions = {},
+  { entry = mainModule(), resolve = resolveHere, words = wordsFor(entry) }: CodeOptions = {},
 ): WatchedDigests {
   const files = new Map<string, CodeFiles>();
   /** All modules asked for so far, by the folder whose configuration rules them. */
@@ -176,7 +176,12 @@ function remembering(resolve: Resolve): Resolve {
 
 /** The command line of this program, null where it cannot be known; another one, as of a test, is taken for plain. */
 function wordsFor(entry: string): readonly string[] | null {
-  return entry === Deno.mainModule ? commandLine() : [];
+  return entry === mainModule() ? commandLine() : [];
+}
+
+/** Empty in a worker, which is told none. */
+function mainModule(): string {
+  return Deno.mainModule ?? "";
 }
 
 type Watch = (path: string, file: Pick<CodeFile, "name" | "since" | "isReadAgain">) => void;

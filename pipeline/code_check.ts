@@ -6,6 +6,7 @@ import { PipelineError } from "./errors.ts";
 import { canonical } from "./hash.ts";
 import { COMMON } from "./module_common.ts";
 import type { GraphModule } from "./module_graph.ts";
+import { stampOf } from "./stamp.ts";
 import { urlPath } from "./url_path.ts";
 
 /** What an import means in the running program: an address, or null where it means nothing. */
@@ -48,7 +49,7 @@ export function checkModule(module: string, found: GraphModule, { root, configs,
   for (const [alias, target] of Object.entries(found.aliases)) {
     const written = absolute(alias, module);
     const here = resolve(written ?? alias);
-    if (here === null || here === target || here === resolve(target)) continue;
+    if (here === null || isSame(here, target) || here === resolve(target)) continue;
     // each folder of packages may have its own
     if (here.includes("/node_modules/") && target.includes("/node_modules/")) continue;
     if (!configs.isLocal(written ?? alias, { root, folders })) refuse(alias, { target, here });
@@ -56,9 +57,17 @@ export function checkModule(module: string, found: GraphModule, { root, configs,
   const mapped = new Set(Object.values(found.aliases));
   for (const target of [...found.builtins, ...found.imports]) {
     const here = mapped.has(target) ? null : resolve(target);
-    if (here === null || here === target || configs.isLocal(target, { root, folders })) continue;
+    if (here === null || isSame(here, target) || configs.isLocal(target, { root, folders })) continue;
     refuse(target, { target, here });
   }
+}
+
+/** Whether two addresses are of one thing: a folder may be reached through a link, too. */
+function isSame(a: string, b: string): boolean {
+  if (a === b) return true;
+  if (!a.startsWith("file:") || !b.startsWith("file:")) return false;
+  const [one, other] = [stampOf(urlPath(a)), stampOf(urlPath(b))];
+  return one !== null && other !== null && one.dev === other.dev && one.ino === other.ino;
 }
 
 /** What to do about an expression that cannot be followed. */

@@ -1,5 +1,5 @@
 /** The configuration files that rule modules, found as Deno finds them: of a package by itself, or of a workspace. */
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseJsonc } from "./jsonc.ts";
 import { stampOf } from "./stamp.ts";
@@ -47,7 +47,7 @@ export interface Configs {
   locked(root: string): Lock;
   /** The folder in which a root keeps modules from other hosts; null where it keeps none. */
   vendor(root: string): string | null;
-  /** Whether a root's configuration says the same as a command line's `--vendor` or `--node-modules-dir`. */
+  /** Whether a root's configuration says the same as a flag: `--vendor`, `--node-modules-dir` or `--import-map`. */
   says(root: string, flag: string): boolean;
   /** The folders of packages that a root takes from there instead of a registry, by `links`. */
   links(root: string): readonly string[];
@@ -125,7 +125,9 @@ export function openConfigs(): Configs {
     vendor: (root) => read(root)?.vendor === true ? join(root, "vendor") : null,
     says(root, flag) {
       const [name, value = flag.startsWith("--vendor") ? "true" : "auto"] = flag.split("=");
-      const { vendor = false, nodeModulesDir } = read(root) ?? {};
+      const { vendor = false, importMap } = read(root) ?? {};
+      if (name === "--import-map") return importMap !== undefined && resolve(value) === resolve(root, importMap);
+      const { nodeModulesDir = stampOf(`${root}/package.json`) === null ? "none" : "manual" } = read(root) ?? {};
       const said = name === "--vendor" ? vendor : name === "--node-modules-dir" ? nodeModulesDir : undefined;
       return String(said === true && name !== "--vendor" ? "auto" : said) === value;
     },

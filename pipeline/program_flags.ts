@@ -21,7 +21,12 @@ export function commandLine(): readonly string[] | null {
 /** The folder whose `deno.json` a command line names in place of the one beside the program; null for none. */
 export function namedFolder(words: readonly string[]): string | null {
   const path = valueOf(words, CONFIG);
-  return path !== null && /^deno\.jsonc?$/.test(basename(path)) ? dirname(resolve(path)) : null;
+  return path !== null && isUsual(path) ? dirname(resolve(path)) : null;
+}
+
+/** Whether a configuration has a name by which Deno finds it itself. */
+function isUsual(path: string): boolean {
+  return /^deno\.jsonc?$/.test(basename(path));
 }
 
 const CONFIG = ["--config", "-c"] as const;
@@ -45,10 +50,13 @@ export function checkFlags(
   };
   const isOther = (path: string | null, own: string | null) => path !== null && (own === null || !isSame(path, own));
   const named = { config: valueOf(words, CONFIG), lock: valueOf(words, ["--lock"]) };
-  if (isOther(named.config, config)) refuse(`--config ${named.config}`);
+  // a member's own file leads to the same workspace
+  const leadsHere = (path: string | null) =>
+    path !== null && isUsual(path) && configs.root(dirname(resolve(path))) === root;
+  if (isOther(named.config, config) && !leadsHere(named.config)) refuse(`--config ${named.config}`);
   if (isOther(named.lock, lock)) refuse(`--lock ${named.lock}`);
   const map = valueOf(words, ["--import-map"]);
-  if (map !== null) refuse(`--import-map ${map}`);
+  if (map !== null && !configs.says(root, `--import-map=${map}`)) refuse(`--import-map ${map}`);
   if (words.includes("--no-config") && config !== null) refuse("--no-config");
   if (words.includes("--no-lock") && lock !== null && stampOf(lock) !== null) refuse("--no-lock");
   const other = words.find((word) => /^--(vendor|node-modules-dir|conditions)(=|$)/.test(word));

@@ -146,3 +146,55 @@ Deno.test("a package.json above a module without a deno.json says what its impor
   lab.put({ "package.json": json({ imports: { "#lib": "./src/b.ts" } }) });
   assert.deepEqual(changedCode(first, await codeOf(lab, { stage: "src/stage.ts" })), ["#lib", "src/a.ts", "src/b.ts"]);
 });
+
+Deno.test("flags that say what holds anyway, a member's configuration and a link are no other", async () => {
+  using lab = openLab();
+  lab.put({
+    "deno.json": json({ workspace: ["./app"], importMap: "map.json" }),
+    "app/deno.json": "{}",
+    "app/stage.ts": 'import "../low.ts";',
+    "map.json": json({ imports: {} }),
+    "low.ts": "",
+  });
+  const [stage, entry] = ["app/stage.ts", "app/stage.ts"];
+  const plain = await codeOf(lab, { stage, entry, words: ["run"] });
+  for (
+    const flag of [
+      `--config=${lab.source}/app/deno.json`,
+      `--import-map=${lab.source}/map.json`,
+      "--node-modules-dir=none",
+    ]
+  ) {
+    assert.deepEqual(await codeOf(lab, { stage, entry, words: ["run", flag] }), plain, flag);
+  }
+  await Deno.symlink(lab.source, `${lab.root}/link`);
+  const [folder, link] = [lab.source, `${lab.root}/link`].map((path) => pathToFileURL(path).href);
+  const linked = (specifier: string) => specifier.replace(folder!, link!);
+  assert.deepEqual(await codeOf(lab, { stage, entry, words: ["run"], resolve: linked }), plain);
+});
+
+Deno.test("a program that runs in a worker is told no main module, and computes all the same", async () => {
+  using lab = openLab();
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${PACKAGE}deno.json`));
+  lab.put({
+    "deno.json": json({ imports: { ...imports, "@ftim/pipeline": `${PACKAGE}mod.ts` } }),
+    "stage.ts": `
+      import { defineStage } from "@ftim/pipeline";
+      export const s = defineStage({
+        name: "s", module: import.meta.url, inputs: {}, output: "o", determinism: "bitwise",
+        run: ({ out }) => out.write("a.txt", "a"),
+      });`,
+    "work.ts": `
+      import { reproduce, silentReporter } from "@ftim/pipeline";
+      import { s } from "./stage.ts";
+      const { summary } = await reproduce({ x: s({}) }, { store: "../store", reporter: silentReporter() });
+      console.log("executed", summary.executed);
+      self.postMessage("done");`,
+    "main.ts": `
+      const worker = new Worker(new URL("./work.ts", import.meta.url), { type: "module" });
+      worker.onmessage = () => worker.terminate();`,
+  });
+  const args = ["run", "--no-check", "--quiet", "--allow-all", "main.ts"];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: lab.source }).output();
+  assert.match(new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr), /executed 1/);
+});
