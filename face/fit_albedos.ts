@@ -6,11 +6,10 @@
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
-import { run, sizeOf } from "@ftim/gpu/wgsl";
+import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
 import type { AlbedoFitOptions } from "./albedo_fit.ts";
 import { albedoCode, productsCode, residualsCode, systemsCode, termsCode } from "./fit_albedos_wgsl.ts";
-import { fresh } from "./fresh.ts";
 import { FACE_SUMS, lightSums, type LitSamples, readSolutions, solveLights } from "./fit_lights.ts";
 import { LIGHT_BANDS } from "./light.ts";
 import { LIGHT_ELEMENTS } from "./light_wgsl.ts";
@@ -61,7 +60,7 @@ export async function fitAlbedos(
     let turned: Turn = {
       lights: tf.zeros([batch, 4 * LIGHT_ELEMENTS]),
       codes: tf.zeros([batch, solutionLength(components)]),
-      shading: fresh(tf, place.shape),
+      shading: emptyTensor(tf, { shape: place.shape, dtype: "float32" }),
     };
     for (let turn = 0; turn < turns; turn++) {
       const last = turned;
@@ -115,7 +114,7 @@ function nextTurn(
     invocations: groups * count,
   });
   const sums = lightSums(tf, { place, colour, albedo });
-  const shading = fresh(tf, place.shape);
+  const shading = emptyTensor(tf, { shape: place.shape, dtype: "float32" });
   const lights = solveLights(tf, sums, { ridge: lightRidge });
   // Some 16 samples for each read of the light.
   const slots = Math.ceil(count / 16);

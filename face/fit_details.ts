@@ -11,10 +11,9 @@
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { isSoftware } from "@ftim/gpu/device";
-import { run, sizeOf } from "@ftim/gpu/wgsl";
+import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import { foldCode, imageCode, MOST_PARTS, stepCode } from "./detail_solver_wgsl.ts";
 import { normalsCode, rightCode, sceneCode } from "./fit_details_wgsl.ts";
-import { fresh } from "./fresh.ts";
 import { surfaceMaps } from "./normal_maps.ts";
 import type { Topology } from "./topology.ts";
 
@@ -109,7 +108,11 @@ function fitSome(
   const shape = [batch, size, width];
   // Some 16 texels for each read of the light.
   const slots = Math.ceil(size * width / 16);
-  const [slopesDown, residuals, displacement] = [fresh(tf, shape), fresh(tf, shape), fresh(tf, [batch, size, size])];
+  const [slopesDown, residuals, displacement] = [
+    emptyTensor(tf, { shape: shape, dtype: "float32" }),
+    emptyTensor(tf, { shape: shape, dtype: "float32" }),
+    emptyTensor(tf, { shape: [batch, size, size], dtype: "float32" }),
+  ];
   const slopes = run(tf, {
     key: "detail_scene",
     code: sceneCode,
@@ -172,8 +175,8 @@ function solve(
       }),
       sums,
     );
-  const [solution, image] = [tf.zeros(residual.shape), fresh(tf, residual.shape)];
-  let [direction, next] = [tf.zeros(residual.shape), fresh(tf, residual.shape)];
+  const [solution, image] = [tf.zeros(residual.shape), emptyTensor(tf, { shape: residual.shape, dtype: "float32" })];
+  let [direction, next] = [tf.zeros(residual.shape), emptyTensor(tf, { shape: residual.shape, dtype: "float32" })];
   const [states, between] = [tf.zeros([batch, 4]), tf.zeros([batch, 4])];
   const step = (partial: Tensor, first: boolean) => {
     const sum = pass("detail_step", {

@@ -114,11 +114,10 @@ export function itemsOf(files: readonly FileRow[]): Map<string, FileRow[]> {
 
 /** A map that calls of a stage may share: none of them can change what another one reads. */
 function readOnly(map: Map<string, string>): ReadonlyMap<string, string> {
-  const refuse = () => {
+  const value = () => {
     throw new TypeError("what a tree lists as skipped cannot be changed");
   };
-  const [set, remove, clear] = [{ value: refuse }, { value: refuse }, { value: refuse }];
-  return Object.freeze(Object.defineProperties(map, { set, delete: remove, clear }));
+  return Object.freeze(Object.defineProperties(map, { set: { value }, delete: { value }, clear: { value } }));
 }
 
 interface ViewOptions {

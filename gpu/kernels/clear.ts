@@ -10,7 +10,8 @@ interface BackendInternals {
 
 /** Records that a tensor becomes 0, in queue order like any kernel. */
 export function clear(backend: WebGPUBackend, { dataId }: TensorInfo): void {
-  const { resource } = (backend.uploadToGPU(dataId), backend.tensorMap.get(dataId));
+  backend.uploadToGPU(dataId);
+  const { resource } = backend.tensorMap.get(dataId);
   if (!(resource instanceof GPUBuffer)) throw new TypeError("Cannot clear a tensor that is no buffer");
   const internals = backend as unknown as BackendInternals;
   backend.ensureCommandEncoderReady();

@@ -46,6 +46,16 @@ fn enlargedFrom(i : i32, ratio : i32, side : i32) -> Pair {
 }
 `;
 
+/** Which map and which block of 2×2 texels an invocation has: the block's texel of the next smaller level. */
+const BLOCK = `
+  if (id >= u.count) { return; }
+  let area = u.half * u.half;
+  let map = quotient(id, area);
+  let place = id - map * area;
+  let y = quotient(place, u.half);
+  let x = place - y * u.half;
+`;
+
 /** The next smaller level of texels. */
 export const pushCode = () =>
   program({
@@ -53,14 +63,7 @@ export const pushCode = () =>
     inputs: [["level", "vec4<f32>"]],
     uniforms: ["count", "side", "half"],
     functions: QUOTIENT + BLOCK_MEAN,
-    body: `
-  if (id >= u.count) { return; }
-  let area = u.half * u.half;
-  let map = quotient(id, area);
-  let place = id - map * area;
-  let y = quotient(place, u.half);
-  let x = place - y * u.half;
-  let at = (map * u.side + 2 * y) * u.side + 2 * x;
+    body: `${BLOCK}  let at = (map * u.side + 2 * y) * u.side + 2 * x;
   let across = f32(2 * x + 1 < u.side);
   let down = f32(2 * y + 1 < u.side);
   let right = select(0, 1, 2 * x + 1 < u.side);
@@ -88,14 +91,7 @@ fn pull(at : i32, smoothed : vec4<f32>) {
 `,
     // Beyond the border the block's first row or column comes once more, so that nothing needs to branch: on a software
     // adapter all branches are computed.
-    body: `
-  if (id >= u.count) { return; }
-  let area = u.half * u.half;
-  let map = quotient(id, area);
-  let place = id - map * area;
-  let y = quotient(place, u.half);
-  let x = place - y * u.half;
-  let smoothed = smoothBlock(map * area, vec2<i32>(x, y), u.half);
+    body: `${BLOCK}  let smoothed = smoothBlock(map * area, vec2<i32>(x, y), u.half);
   let at = (map * u.side + 2 * y) * u.side + 2 * x;
   let right = 2 * x + 1 < u.side;
   let below = 2 * y + 1 < u.side;

@@ -64,6 +64,22 @@ function codeOf(text: () => string): CodeDigests {
     Promise.resolve(new Map(modules.map((url) => [url, { modules: { "stage.ts": sha256(text()) }, packages: {} }])));
 }
 
+/** What a stage without inputs is defined by. */
+export type PlainDefinition = Parameters<typeof defineStage<Record<never, never>, "out">>[0];
+
+/** A stage without inputs that writes one file, with changes to its definition. */
+export function plainStage(more: Partial<PlainDefinition>) {
+  return defineStage({
+    name: "plain",
+    module: import.meta.url,
+    inputs: {},
+    output: "out",
+    determinism: "bitwise",
+    run: ({ out }) => out.write("a.txt", "a"),
+    ...more,
+  });
+}
+
 /** upper: per item, text → upper case (plus a suffix); total: whole, joins all results. Both log what they ran. */
 export function textStages() {
   const ran: string[] = [];

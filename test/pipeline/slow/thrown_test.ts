@@ -1,22 +1,8 @@
 import assert from "node:assert/strict";
-import { defineStage, reproduce, StageError } from "../../../pipeline/mod.ts";
-import { openLab } from "../lab.ts";
+import { reproduce, StageError } from "../../../pipeline/mod.ts";
+import { openLab, type PlainDefinition, plainStage } from "../lab.ts";
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-type Definition = Parameters<typeof defineStage<Record<never, never>, "out">>[0];
-
-function stage(more: Partial<Definition>) {
-  return defineStage({
-    name: "thrower",
-    module: import.meta.url,
-    inputs: {},
-    output: "out",
-    determinism: "bitwise",
-    run: ({ out }) => out.write("a.txt", "a"),
-    ...more,
-  });
-}
 
 const fail = (thrown: unknown) => () => {
   throw thrown;
@@ -36,7 +22,7 @@ Deno.test("whatever is thrown, and from wherever, is a failure of the stage by n
   ];
   for (const [thrown, text] of things) {
     const thrower = fail(thrown);
-    const cases: readonly (readonly [more: Partial<Definition>, message: string, facts?: () => never])[] = [
+    const cases: readonly (readonly [more: Partial<PlainDefinition>, message: string, facts?: () => never])[] = [
       [{ run: thrower }, text],
       [{ open: thrower }, text],
       [{ open: () => {}, close: thrower }, `close: ${text}`],
@@ -45,9 +31,9 @@ Deno.test("whatever is thrown, and from wherever, is a failure of the stage by n
     ];
     for (const [more, message, facts = () => Promise.resolve({})] of cases) {
       using lab = openLab();
-      await assert.rejects(reproduce({ out: stage(more)({}) }, lab.options({ facts })), (error) => {
+      await assert.rejects(reproduce({ out: plainStage(more)({}) }, lab.options({ facts })), (error) => {
         assert.ok(error instanceof StageError, message);
-        assert.equal(error.message, `stage "thrower": ${message}`);
+        assert.equal(error.message, `stage "plain": ${message}`);
         return true;
       });
     }
@@ -58,13 +44,13 @@ Deno.test("a close that does not end is held to the time limit, and to the run's
   using lab = openLab();
   const close = () => wait(20_000).then(() => {});
   let began = performance.now();
-  const limited = stage({ timeLimit: 0.1, open: () => {}, close });
+  const limited = plainStage({ timeLimit: 0.1, open: () => {}, close });
   await assert.rejects(reproduce({ out: limited({}) }, lab.options()), {
-    message: 'stage "thrower": close: ran longer than its limit of 0.1 s',
+    message: 'stage "plain": close: ran longer than its limit of 0.1 s',
   });
   assert.ok(performance.now() - began < 5000);
   const stop = new AbortController();
-  const endless = stage({
+  const endless = plainStage({
     name: "endless",
     resources: { gpu: true },
     open: () => {},
@@ -76,7 +62,7 @@ Deno.test("a close that does not end is held to the time limit, and to the run's
   });
   assert.ok(performance.now() - began < 5000);
   // the GPU is free again
-  const next = stage({ name: "next", resources: { gpu: true } });
+  const next = plainStage({ name: "next", resources: { gpu: true } });
   await wait(300);
   await reproduce({ out: next({}) }, lab.options({ signal: AbortSignal.timeout(4000) }));
 });
