@@ -9,7 +9,7 @@ Deno.test("a mask is what the render operator covers, and ends at the bounds; al
   const [width, height] = [211, 217];
   const faces = Array.from({ length: 65 }, (_, i): MaskedFace => ({
     // one is partly and one wholly outside
-    vertices: posed(2 * i - 64).map((value) => value + (i === 3 ? 60 : i === 4 ? 900 : 0)),
+    vertices: posed(2 * i - 64).map((value) => value + (i === 3 ? -60 : i === 4 ? 900 : 0)),
     ...(i % 2 === 0 ? {} : { bounds: { left: 60.5, top: -8, width: 80.2, height: 100.75 } }),
   }));
   const before = tf.memory().numTensors;
