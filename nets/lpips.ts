@@ -76,7 +76,6 @@ export async function openLpips(file: Uint8Array): Promise<Lpips> {
   const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
     tf.tidy(() => {
       let out = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
-      const count = targets.size;
       return layers.map(({ filter, bias, importance }, i) => {
         const { stride, pad, pool } = LAYERS[i]!;
         if (pool) out = tf.maxPool(out, 3, 2, "valid");

@@ -44,7 +44,7 @@ export interface OtherViewOptions {
 }
 
 /** Views at once; a view is two to six pictures. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 /**
  * Some views at a time, in the triplets' order. The photographs of those given together are of one size. A view without
