@@ -21,7 +21,7 @@ Deno.test("items come in order, some at a time; the next are asked for before th
   assert.deepEqual(await collect(readAhead([], { count: 2, read })), []);
 });
 
-Deno.test("an item that cannot be read fails where it would have come, and not where the reader stops before", async () => {
+Deno.test("an item that cannot be read fails where it would have come, not where the reader stops before", async () => {
   const read = async (item: number) => {
     await Promise.resolve();
     if (item === 3) throw new Error("three is damaged");

@@ -9,7 +9,7 @@ import { posed } from "../../face_lab.ts";
 const files = ["models/faceres.json", "models/faceres.bin"];
 const recognition = { paths: files, bytes: asset } as Pick<Tree, "paths" | "bytes"> as Tree;
 
-Deno.test("an embedding has the same bits alone and among others, and looks at the mask and at its own face", async () => {
+Deno.test("an embedding has the same bits alone and among others; it is of its own face, mask and all", async () => {
   const tf = await openTfjs();
   const networks = await openRecognition({ recognition });
   const picture = noise({ width: 224, height: 224, seed: 1 });
