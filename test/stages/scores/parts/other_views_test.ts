@@ -21,7 +21,7 @@ function treeOf(files: Record<string, Uint8Array | string>): Tree {
   > as Tree;
 }
 
-Deno.test("textures are rendered in each other view, over its photograph; what cannot be compared is skipped", async () => {
+Deno.test("textures are rendered in each other view, over the photograph; what has no view is skipped", async () => {
   // a triplet, one of another size with one view whose mask is empty and one whose mesh is none
   const views = ["a", "b", "c", "d", "e", "f"].map((key, i) => ({ key, yaw: 12 * i - 30 }));
   const [width, height] = [120, 110];
