@@ -67,7 +67,7 @@ export function templateOf(
 }
 
 /** Loads what FTIM needs of one face. */
-export async function loadFace(
+async function loadFace(
   key: string,
   { unwrapped, regressed, guesses }: Omit<FaceTrees, "crops">,
   model: FaceModel,

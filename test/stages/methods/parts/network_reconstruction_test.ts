@@ -6,7 +6,7 @@ import { ftimInput } from "../../../../nets/ftim_input.ts";
 import { drawParameters, toVariables } from "../../../../nets/parameters.ts";
 import { ftimModel } from "../../../../nets/ftim.ts";
 import { encodeNetwork } from "../../../../stages/training/parts/network_file.ts";
-import { openNetwork } from "../../../../stages/methods/parts/network_reconstruction.ts";
+import { openNetwork, type TextureNetwork } from "../../../../stages/methods/parts/network_reconstruction.ts";
 import { ftimStoredShape } from "../../../../stages/training/train.ts";
 import { randomStream } from "../../../face/head.ts";
 
@@ -26,6 +26,23 @@ function maps(seed: number): FaceMaps {
   };
 }
 
+interface Maps {
+  texture: Float32Array;
+  albedo: Float32Array;
+}
+
+/** What a network makes of some faces, in memory. */
+async function complete(network: TextureNetwork, faces: FaceMaps[]): Promise<Maps[]> {
+  const tf = await openTfjs();
+  const input = ftimInput(tf, faces);
+  const made = network.complete(input);
+  const [texture, albedo] = await Promise.all([made.texture.data<"float32">(), made.albedo.data<"float32">()]);
+  tf.dispose([...Object.values(input), made.texture, made.albedo]);
+  const length = texture.length / faces.length;
+  const one = (values: Float32Array, i: number) => values.slice(i * length, (i + 1) * length);
+  return faces.map((_, i) => ({ texture: one(texture, i), albedo: one(albedo, i) }));
+}
+
 Deno.test("an untrained FTIM gives the first guess; its albedo differs by the light on the template", async () => {
   const tf = await openTfjs();
   const network = await openNetwork(
@@ -33,7 +50,7 @@ Deno.test("an untrained FTIM gives the first guess; its albedo differs by the li
     (tf, shape) => ftimModel(tf, ftimStoredShape.parse(shape)),
   );
   const face = maps(1);
-  const { texture, albedo } = await network.complete(face);
+  const [{ texture, albedo }] = await complete(network, [face]) as [Maps];
   for (let i = 0; i < texture.length; i++) {
     const template = face.albedo[i]! * face.shading[i]!;
     const guess = face.guess[i]!;
@@ -49,7 +66,7 @@ Deno.test("an untrained FTIM gives the first guess; its albedo differs by the li
   );
 });
 
-Deno.test("a network that went through its file computes what it computed before", async () => {
+Deno.test("a network that went through its file computes what it computed before, alone and in a batch", async () => {
   const tf = await openTfjs();
   const specs = Object.fromEntries(
     Object.entries(ftimParameters(shape)).map(([name, spec]) => [name, { ...spec, fan: 9, gain: 1 }]),
@@ -62,7 +79,10 @@ Deno.test("a network that went through its file computes what it computed before
     assert.deepEqual(stored, shape);
     return ftimModel(tf, ftimStoredShape.parse(stored));
   });
-  assert.deepEqual((await network.complete(face)).albedo, await direct.data());
+  assert.deepEqual((await complete(network, [face]))[0]!.albedo, await direct.data());
+  const some = [face, maps(3), maps(4), maps(5), maps(6)];
+  const together = await complete(network, some);
+  for (const [i, one] of some.entries()) assert.deepEqual((await complete(network, [one]))[0], together[i]);
   network.dispose();
 });
 
