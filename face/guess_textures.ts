@@ -7,7 +7,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import { completeTextures } from "./complete_textures.ts";
 import { GUESS } from "./guess_textures_cpu.ts";
-import { packBytes } from "./map_bytes.ts";
+import { PACKED } from "./map_bytes.ts";
 import type { Topology } from "./topology.ts";
 
 /** What is known of the faces. */
@@ -40,37 +40,63 @@ export async function guessTextures(
   { textures, visibilities, albedos, shadings }: GuessInputs,
   { topology }: { topology: Topology },
 ): Promise<Guesses> {
-  const unlit = exchange(tf, { from: textures, taken: shadings, albedos, sign: -1 });
+  const unlit = withoutLight(tf, textures, { albedos, shadings });
   const { textures: complete, unseen } = await completeTextures(
     tf,
     { textures: unlit, visibilities, templates: albedos },
     { topology, ...GUESS },
   ).finally(() => unlit.dispose());
-  const bytes = tf.tidy(() => packBytes(tf, exchange(tf, { from: complete, taken: shadings, albedos, sign: 1 })));
+  const bytes = litBytes(tf, complete, { albedos, shadings });
   complete.dispose();
   return { bytes, unseen };
 }
 
-/** Takes the template's light out of a texture (−1), or puts it back (1). */
-function exchange(
-  tf: Tfjs,
-  { from, taken, albedos, sign }: { from: Tensor4D; taken: Tensor4D; albedos: Tensor4D; sign: 1 | -1 },
-): Tensor4D {
+type Template = Pick<GuessInputs, "albedos" | "shadings">;
+
+/** WGSL of `light(i)`: what the template's light adds to value i of its albedo. */
+const LIGHT = "fn light(i : i32) -> f32 { return shadings[i] * albedos[i] - albedos[i]; }";
+
+/** Textures less what the template's light adds. */
+function withoutLight(tf: Tfjs, textures: Tensor4D, { albedos, shadings }: Template): Tensor4D {
   return run(tf, {
-    key: "guess_exchange",
+    key: "guess_without_light",
     code: () =>
       program({
         result: "f32",
-        inputs: [["maps", "f32"], ["shadings", "f32"], ["albedos", "f32"]],
-        uniforms: ["size", "sign:f32"],
+        inputs: [["textures", "f32"], ["shadings", "f32"], ["albedos", "f32"]],
+        uniforms: ["size"],
+        functions: LIGHT,
         body: `
   if (id >= u.size) { return; }
-  let albedo = albedos[id];
-  result[id] = maps[id] + u.sign * (shadings[id] * albedo - albedo);`,
+  result[id] = textures[id] - light(id);`,
       }),
-    inputs: [from, taken, albedos],
-    shape: from.shape,
-    uniforms: [from.size, { f32: sign }],
-    invocations: from.size,
+    inputs: [textures, shadings, albedos],
+    shape: textures.shape,
+    uniforms: [textures.size],
+    invocations: textures.size,
   }) as Tensor4D;
+}
+
+/** Complete textures and what the template's light adds, as the words of `packBytes`. */
+function litBytes(tf: Tfjs, complete: Tensor4D, { albedos, shadings }: Template): Tensor {
+  const words = Math.ceil(complete.size / 4);
+  return run(tf, {
+    key: "guess_lit_bytes",
+    code: () =>
+      program({
+        result: "i32",
+        inputs: [["complete", "f32"], ["shadings", "f32"], ["albedos", "f32"]],
+        uniforms: ["words", "last"],
+        functions: `${PACKED}\n${LIGHT}\nfn lit(i : i32) -> f32 { return complete[i] + light(i); }`,
+        body: `
+  if (id >= u.words) { return; }
+  let at = min(vec4<i32>(4 * id) + vec4<i32>(0, 1, 2, 3), vec4<i32>(u.last));
+  result[id] = packed(vec4<f32>(lit(at.x), lit(at.y), lit(at.z), lit(at.w)));`,
+      }),
+    inputs: [complete, shadings, albedos],
+    shape: [words],
+    dtype: "int32",
+    uniforms: [words, complete.size - 1],
+    invocations: words,
+  });
 }

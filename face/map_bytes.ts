@@ -3,11 +3,18 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
 
+/** WGSL of `packed(values)`: a word of four values, clamped to 0..1 and rounded to bytes 0..255, the first lowest. */
+export const PACKED = /* wgsl */ `
+fn packed(values : vec4<f32>) -> i32 {
+  let bytes = vec4<u32>(floor(clamp(values, vec4<f32>(), vec4<f32>(1)) * 255.0 + 0.5));
+  return bitcast<i32>(bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u));
+}`;
+
 /**
  * Values clamped to 0..1 and rounded to bytes 0..255, four in each word in their order.
  *
  * @param maps of any shape
- * @returns int32 [⌈values / 4⌉]; where the last word is not full, 0 follows
+ * @returns int32 [⌈values / 4⌉]; what the last word holds beyond the values means nothing
  */
 export function packBytes(tf: Tfjs, maps: Tensor): Tensor {
   const words = Math.ceil(maps.size / 4);
@@ -17,21 +24,17 @@ export function packBytes(tf: Tfjs, maps: Tensor): Tensor {
       program({
         result: "i32",
         inputs: [["maps", "f32"]],
-        uniforms: ["words", "size"],
-        functions: /* wgsl */ `
-fn byteAt(i : i32) -> u32 {
-  return u32(floor(clamp(maps[min(i, u.size - 1)], 0.0, 1.0) * 255.0 + 0.5)) * select(0u, 1u, i < u.size);
-}`,
+        uniforms: ["words", "last"],
+        functions: PACKED,
         body: `
   if (id >= u.words) { return; }
-  let first = 4 * id;
-  result[id] = bitcast<i32>(
-    byteAt(first) | (byteAt(first + 1) << 8u) | (byteAt(first + 2) << 16u) | (byteAt(first + 3) << 24u));`,
+  let at = min(vec4<i32>(4 * id) + vec4<i32>(0, 1, 2, 3), vec4<i32>(u.last));
+  result[id] = packed(vec4<f32>(maps[at.x], maps[at.y], maps[at.z], maps[at.w]));`,
       }),
     inputs: [maps],
     shape: [words],
     dtype: "int32",
-    uniforms: [words, maps.size],
+    uniforms: [words, maps.size - 1],
     invocations: words,
   });
 }

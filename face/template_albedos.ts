@@ -12,9 +12,9 @@ export interface DeviceAlbedoModel {
   readonly components: number;
   /** Texels a side. */
   readonly size: number;
-  /** [3·S²] */
+  /** 3·S² values, and 0 up to whole elements of four. */
   readonly mean: Tensor;
-  /** What one standard deviation of each component adds [K, 3·S²]; a row of 0 where there is none. */
+  /** What one standard deviation of each component adds, as long as the mean each; a row of 0 where there is none. */
   readonly rows: Tensor;
 }
 
@@ -24,14 +24,17 @@ const FACES = 8;
 /** Puts an albedo model on the device. */
 export function uploadAlbedoModel(tf: Tfjs, { albedoMean, albedoBasis, albedoSigma }: AlbedoModel): DeviceAlbedoModel {
   const length = albedoMean.length;
-  const rows = new Float32Array(Math.max(1, albedoSigma.length) * length);
+  const padded = 4 * Math.ceil(length / 4);
+  const mean = new Float32Array(padded);
+  mean.set(albedoMean);
+  const rows = new Float32Array(Math.max(1, albedoSigma.length) * padded);
   for (const [k, sigma] of albedoSigma.entries()) {
-    for (let i = k * length; i < (k + 1) * length; i++) rows[i] = sigma * albedoBasis[i]!;
+    for (let i = 0; i < length; i++) rows[k * padded + i] = sigma * albedoBasis[k * length + i]!;
   }
   return {
     components: albedoSigma.length,
     size: Math.sqrt(length / 3),
-    mean: tf.keep(tf.tensor1d(albedoMean)),
+    mean: tf.keep(tf.tensor1d(mean)),
     rows: tf.keep(tf.tensor1d(rows)),
   };
 }
@@ -66,43 +69,48 @@ export function templateAlbedos(
     code.forEach((value, k) => values[first + FACES * k] = value);
   }
   const length = 3 * size * size;
+  const width = Math.ceil(length / 4);
   return tf.tidy(() =>
     run(tf, {
       key: "template_albedos",
       code: programCode,
       inputs: [mean, rows, tf.tensor1d(values)],
       shape: [codes.length, size, size, 3],
-      uniforms: [groups * length, length, components, codes.length],
-      invocations: groups * length,
+      uniforms: [groups * width, length, width, components, codes.length],
+      invocations: groups * width,
     })
   ) as Tensor4D;
 }
 
 function programCode(): string {
   const faces = [...Array(FACES).keys()];
-  const half = (k: number) => (k < 4 ? "low" : "high");
   return program({
     result: "f32",
-    inputs: [["mean", "f32"], ["rows", "f32"], ["codes", "vec4<f32>"]],
-    uniforms: ["total", "length", "components", "faces"],
+    inputs: [["mean", "vec4<f32>"], ["rows", "vec4<f32>"], ["codes", "vec4<f32>"]],
+    uniforms: ["total", "length", "width", "components", "faces"],
     body: `
   if (id >= u.total) { return; }
-  let group = id / u.length;
-  let at = id - group * u.length;
-  var low = vec4<f32>(mean[at]);
-  var high = low;
+  let group = id / u.width;
+  let column = id - group * u.width;
+  let start = mean[column];
+  ${faces.map((k) => `var s${k} = start;`).join(" ")}
   for (var k = 0; k < u.components; k++) {
-    let row = vec4<f32>(rows[k * u.length + at]);
-    let code = 2 * (group * u.components + k);
-    low = fma(codes[code], row, low);
-    high = fma(codes[code + 1], row, high);
+    let row = rows[k * u.width + column];
+    let low = codes[2 * (group * u.components + k)];
+    let high = codes[2 * (group * u.components + k) + 1];
+    ${
+      faces.map((k) => `s${k} = fma(vec4<f32>(${k < 4 ? "low" : "high"}.${"xyzw"[k & 3]}), row, s${k});`).join("\n    ")
+    }
   }
-  low = floor(clamp(low, vec4<f32>(), vec4<f32>(1)) * 255.0 + 0.5) / 255.0;
-  high = floor(clamp(high, vec4<f32>(), vec4<f32>(1)) * 255.0 + 0.5) / 255.0;
   let first = group * ${FACES};
+  let left = u.length - 4 * column;
   ${
       faces.map((k) =>
-        `if (first + ${k} < u.faces) { result[(first + ${k}) * u.length + at] = ${half(k)}.${"xyzw"[k & 3]}; }`
+        `if (first + ${k} < u.faces) {
+    let value = floor(clamp(s${k}, vec4<f32>(), vec4<f32>(1)) * 255.0 + 0.5) / 255.0;
+    let to = (first + ${k}) * u.length + 4 * column;
+    ${[..."xyzw"].map((c, i) => `if (${i} < left) { result[to + ${i}] = value.${c}; }`).join(" ")}
+  }`
       ).join("\n  ")
     }`,
   });
