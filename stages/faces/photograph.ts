@@ -8,6 +8,7 @@
 
 import type { Metadata } from "sharp";
 import type { RgbImage } from "../../face/image.ts";
+import type { Pixels } from "../../face/pixels.ts";
 
 /** Options of `decodePhotograph`. */
 export interface DecodeOptions {
@@ -90,10 +91,13 @@ export async function readImage(tree: { bytes(path: string): Promise<Uint8Array>
   return (await decodePhotograph(await tree.bytes(path), { path, maxSide: Infinity })).image;
 }
 
-/** PNG bytes, 8 bits a channel, the same for the same image on every run. Values are clamped to 0..1 and rounded. */
-export async function encodePng(image: RgbImage): Promise<Uint8Array> {
+/**
+ * PNG bytes, 8 bits a channel, the same for the same image on every run. Values of 0..1 are clamped and rounded; bytes
+ * are taken as they are.
+ */
+export async function encodePng(image: Pixels): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
-  return await sharp(toBytes(image.data), { raw: { width: image.width, height: image.height, channels: 3 } })
+  return await sharp(bytesOf(image), { raw: { width: image.width, height: image.height, channels: 3 } })
     .png({ compressionLevel: 3, adaptiveFiltering: true }).toBuffer();
 }
 
@@ -105,9 +109,9 @@ export async function encodeGreyPng(map: { width: number; height: number; data: 
 }
 
 /** JPEG bytes without chroma subsampling, the same for the same image on every run. `quality` 1..100, default 95. */
-export async function encodeJpeg(image: RgbImage, { quality = 95 }: { quality?: number } = {}): Promise<Uint8Array> {
+export async function encodeJpeg(image: Pixels, { quality = 95 }: { quality?: number } = {}): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
-  return await sharp(toBytes(image.data), { raw: { width: image.width, height: image.height, channels: 3 } })
+  return await sharp(bytesOf(image), { raw: { width: image.width, height: image.height, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer();
 }
 
@@ -117,6 +121,11 @@ function toUnit(data: Uint8Array, { width, height, channels }: { width: number; 
     for (let c = 0; c < 3; c++) result[3 * i + c] = data[i * channels + (channels < 3 ? 0 : c)]! / 255;
   }
   return result;
+}
+
+/** A picture's bytes. */
+function bytesOf({ data }: Pixels): Uint8Array | Uint8ClampedArray {
+  return data instanceof Float32Array ? toBytes(data) : data;
 }
 
 /** Values in 0..1 as bytes, clamped and rounded: what an image file keeps of them. */
