@@ -212,7 +212,7 @@ export async function callStage(
   }
 }
 
-/** What a stage threw, led by what the GPU says was wrong: a lost device makes the stage fail in a place of no meaning. */
+/** What a stage threw, led by what the GPU says: where a stage fails on a device that was lost means nothing. */
 async function withGpuError(error: unknown, { session, label, node: { stage } }: Job): Promise<unknown> {
   const foreign = ![
     DamagedInput,

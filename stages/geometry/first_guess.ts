@@ -8,9 +8,6 @@
  */
 import { defineStage } from "@ftim/pipeline";
 
-/** Faces at once on the device. */
-const PART = 16;
-
 /** Faces → `<key>.png`, the complete texture [S·S]. */
 export const guessTextures = defineStage({
   name: "guess",
@@ -18,7 +15,7 @@ export const guessTextures = defineStage({
   inputs: { unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "guesses",
   each: ["unwrapped", "regressed"],
-  batch: 4 * PART,
+  batch: 16,
   // On one adapter; on another a value may be rounded to the next byte.
   determinism: "bitwise",
   computes: { webgpu: "template albedo and shading, mirroring, colour matching, fill" },
@@ -47,49 +44,43 @@ export const guessTextures = defineStage({
     const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
     const { templateAlbedos } = await import("../../face/template_albedos.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { inParts } = await import("../faces/in_parts.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const gpu = await openGpu();
     const { size } = model;
-    await inParts(items, {
-      size: PART,
-      work: async (part) => {
-        const read = await Promise.all(part.map(async (item) => ({
-          ...item,
-          ...await readSeen(item.inputs.unwrapped, item.key),
-          regression: await readRegression(item.inputs.regressed, item.key),
-        })));
-        const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {
-          const finite = [vertices, light, albedo].every((values) => values.every(Number.isFinite));
-          if (!finite) skip(`${key}: what was regressed of it is not finite`);
-          return finite;
-        });
-        if (faces.length === 0) return;
-        const shape: [number, number, number, number] = [faces.length, size, size, 3];
-        const maps = tf.tidy(() => ({
-          textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
-          visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
-          albedos: templateAlbedos(tf, model, faces.map(({ regression }) => regression.albedo)),
-          shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
-            light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
-            topology,
-            size,
-          }),
-        }));
-        const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
-        const words = await bytes.data<"int32">().finally(() => bytes.dispose());
-        await gpu.assertHealthy("guess");
-        await Promise.all(faces.map(async ({ key, out, skip }, index) => {
-          if (unseen.includes(index)) {
-            skip(`${key}: too little of it was seen for a first guess`);
-            return;
-          }
-          const data = bytesOf(words, { index, length: 3 * size * size });
-          out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
-        }));
-      },
+    const read = await Promise.all(items.map(async (item) => ({
+      ...item,
+      ...await readSeen(item.inputs.unwrapped, item.key),
+      regression: await readRegression(item.inputs.regressed, item.key),
+    })));
+    const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {
+      const finite = [vertices, light, albedo].every((values) => values.every(Number.isFinite));
+      if (!finite) skip(`${key}: what was regressed of it is not finite`);
+      return finite;
     });
+    if (faces.length === 0) return;
+    const shape: [number, number, number, number] = [faces.length, size, size, 3];
+    const maps = tf.tidy(() => ({
+      textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
+      visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
+      albedos: templateAlbedos(tf, model, faces.map(({ regression }) => regression.albedo)),
+      shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
+        light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
+        topology,
+        size,
+      }),
+    }));
+    const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
+    const words = await bytes.data<"int32">().finally(() => bytes.dispose());
+    await gpu.assertHealthy("guess");
+    await Promise.all(faces.map(async ({ key, out, skip }, index) => {
+      if (unseen.includes(index)) {
+        skip(`${key}: too little of it was seen for a first guess`);
+        return;
+      }
+      const data = bytesOf(words, { index, length: 3 * size * size });
+      out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
+    }));
   },
 });
 

@@ -24,7 +24,7 @@ function numbers(lab: ReturnType<typeof openLab>, work: (keys: readonly string[]
   return stage({ numbers: cast(sourceFolder(lab.source), "numbers") });
 }
 
-Deno.test("what the GPU says after a call fails the stage, by its name and items, and nothing is recorded", async () => {
+Deno.test("what the GPU says after a call fails the stage, by name and items, and nothing is recorded", async () => {
   using lab = openLab();
   let calls = 0;
   const made = numbers(lab, () => void calls++);
