@@ -2,6 +2,7 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
+import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
 import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
 import type { Topology } from "../face/topology.ts";
@@ -10,8 +11,8 @@ import type { Box } from "./resample_taps.ts";
 
 /** One view of a triplet. */
 export interface TrainingView extends FaceMaps {
-  /** Albedo of the template, a byte a channel [S·S·3]. */
-  readonly albedo: Uint8ClampedArray;
+  /** Coefficients of the template's albedo [K], in standard deviations. */
+  readonly albedo: Float32Array;
   /** Posed, crop pixels: x right, y down, z away [3·V]. */
   readonly vertices: Float32Array;
   /** The fitted light [27], band-major, RGB last. */
@@ -41,12 +42,13 @@ export interface DeviceTriplet {
  * Puts views on the device and builds their render operator.
  *
  * @param views with maps of one size and crops of one size
+ * @param options.parts the model of the templates' albedos
  * @returns tensors that stay until `dispose`
  */
 export function uploadTriplet(
   tf: Tfjs,
   views: readonly TrainingView[],
-  { topology }: { topology: Topology },
+  { topology, parts }: { topology: Topology; parts: AlbedoParts },
 ): DeviceTriplet {
   const size = Math.sqrt(views[0]!.visibility.length);
   const crop = Math.sqrt(views[0]!.photograph.length / 3);
@@ -56,7 +58,7 @@ export function uploadTriplet(
     height: crop,
     size,
   });
-  const albedo = byteValues(tf, views.map((view) => view.albedo), [views.length, size, size, 3]) as tfjs.Tensor4D;
+  const albedo = albedoMaps(tf, parts, { codes: views.map((view) => view.albedo), levels: 255 });
   const shading = tf.tidy(() =>
     shadingMaps(tf, uploadMeshes(tf, views.map(({ vertices }) => vertices), topology), {
       light: tf.stack(views.map(({ light }) => tf.tensor1d(light))),

@@ -12,6 +12,7 @@ import type { TrainingView } from "../../nets/device_triplet.ts";
 import { toBytes } from "../../stages/faces/photograph.ts";
 import { ambientLight } from "../../test/face/ambient_light.ts";
 import { gridHead } from "../../test/face/head.ts";
+import type { AlbedoModel } from "../../face/morphable.ts";
 import type { Topology } from "../../face/topology.ts";
 
 /** Side of the crop in pixels. */
@@ -37,8 +38,8 @@ export function picture(seed: number, side = CROP): Float32Array {
   });
 }
 
-/** The three views of one triplet, and the mesh that they show. */
-export function tripletViews(): { views: TrainingView[]; topology: Topology } {
+/** The three views of one triplet, the mesh that they show, and the model of its albedo. */
+export function tripletViews(): { views: TrainingView[]; topology: Topology; albedo: AlbedoModel } {
   const { topology, model } = gridHead(21);
   const views = [-35, 0, 35].map((yaw, v): TrainingView => {
     const vertices = posed(model, yaw);
@@ -47,7 +48,7 @@ export function tripletViews(): { views: TrainingView[]; topology: Topology } {
     return {
       texture: toBytes(texture),
       visibility: toBytes(visibility),
-      albedo: toBytes(picture(10, SIZE)),
+      albedo: new Float32Array(),
       guess: toBytes(picture(v + 20, SIZE)),
       code: new Float32Array(CODE_LENGTH).fill(0.1 * v),
       light: ambientLight().map((value) => 0.9 * value),
@@ -56,5 +57,7 @@ export function tripletViews(): { views: TrainingView[]; topology: Topology } {
       face: meshSquare(vertices, 1),
     };
   });
-  return { views, topology };
+  // A model without components, whose mean is everybody's albedo.
+  const albedo = { albedoMean: picture(10, SIZE), albedoBasis: new Float32Array(), albedoSigma: new Float32Array() };
+  return { views, topology, albedo };
 }

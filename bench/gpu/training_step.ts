@@ -3,6 +3,7 @@
  */
 
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { disposeAlbedoParts, uploadAlbedoParts } from "../../face/albedo_maps.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
@@ -33,7 +34,8 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
     weights: await asset("models/face_recognition_model.bin"),
   });
   const identity = perceptualNetwork(network);
-  const { views, topology } = tripletViews();
+  const { views, topology, albedo } = tripletViews();
+  const parts = uploadAlbedoParts(tf, albedo);
   // Training remembers it from one look at each photograph.
   const seen = tf.tidy(() => {
     const { descriptor, layers, covered } = lookAtPhotographs(tf, views, { network: identity, topology });
@@ -48,7 +50,7 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
   const optimiser = adam(tf, variables);
   const run = () => {
     // As in training, where it is another triplet each time.
-    const triplet = uploadTriplet(tf, views, { topology });
+    const triplet = uploadTriplet(tf, views, { topology, parts });
     const total = tf.tidy(() => {
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
@@ -84,6 +86,7 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
     dispose() {
       optimiser.dispose();
       tf.dispose([variables, seen, chart]);
+      disposeAlbedoParts(parts);
       network.dispose();
     },
   };

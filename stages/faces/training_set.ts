@@ -2,7 +2,7 @@
  * Faces in memory: everything that a network needs of a face, as bytes where it was stored so, small enough that
  * hundreds fit.
  */
-import { albedoOf, type MorphableModel } from "../../face/morphable.ts";
+import type { MorphableModel } from "../../face/morphable.ts";
 import type { Topology } from "../../face/topology.ts";
 import { conditionCode } from "../../nets/ftim_input.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
@@ -39,7 +39,6 @@ export async function readFaceModel({ model, topology }: { model: Tree; topology
 export async function loadView(
   key: string,
   { crops, unwrapped, regressed, guesses }: FaceTrees,
-  { morphable }: FaceModel,
 ): Promise<TrainingView> {
   const [{ vertices, light, albedo, expression, angles }, seen, guess, crop] = await Promise.all([
     readRegression(regressed, key),
@@ -52,7 +51,7 @@ export async function loadView(
     visibility: toBytes(seen.visibility),
     guess: toBytes(guess.data),
     code: conditionCode(expression, angles),
-    albedo: toBytes(albedoOf(morphable, albedo)),
+    albedo,
     vertices,
     light,
     photograph: toBytes(crop.data),

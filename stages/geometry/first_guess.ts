@@ -22,32 +22,32 @@ export const guessTextures = defineStage({
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { uploadAlbedoModel } = await import("../../face/template_albedos.ts");
+    const { uploadAlbedoParts } = await import("../../face/albedo_maps.ts");
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
     const [tf, topology, morphable] = await Promise.all([
       openTfjs(),
       readTopology(inputs.topology),
       readMorphable(inputs.model),
     ]);
-    return { tf, topology, model: uploadAlbedoModel(tf, morphable) };
+    return { tf, topology, parts: uploadAlbedoParts(tf, morphable) };
   },
-  close: async ({ topology, model }) => {
-    const { disposeAlbedoModel } = await import("../../face/template_albedos.ts");
+  close: async ({ topology, parts }) => {
+    const { disposeAlbedoParts } = await import("../../face/albedo_maps.ts");
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
-    disposeAlbedoModel(model);
+    disposeAlbedoParts(parts);
     disposeUvTables(topology);
   },
-  run: async ({ items, resource: { tf, topology, model } }) => {
+  run: async ({ items, resource: { tf, topology, parts } }) => {
     const { openGpu } = await import("@ftim/gpu/device");
     const { guessTextures } = await import("../../face/guess_textures.ts");
     const { bytesOf } = await import("../../face/map_bytes.ts");
     const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
-    const { templateAlbedos } = await import("../../face/template_albedos.ts");
+    const { albedoMaps } = await import("../../face/albedo_maps.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const gpu = await openGpu();
-    const { size } = model;
+    const { size } = parts;
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
       ...await readSeen(item.inputs.unwrapped, item.key),
@@ -63,7 +63,7 @@ export const guessTextures = defineStage({
     const maps = tf.tidy(() => ({
       textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
       visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
-      albedos: templateAlbedos(tf, model, faces.map(({ regression }) => regression.albedo)),
+      albedos: albedoMaps(tf, parts, { codes: faces.map(({ regression }) => regression.albedo), levels: 255 }),
       shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
         light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
         topology,

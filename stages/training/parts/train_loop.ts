@@ -4,6 +4,7 @@
  * at once.
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import { disposeAlbedoParts, uploadAlbedoParts } from "../../../face/albedo_maps.ts";
 import { uvMap } from "../../../face/uv_map.ts";
 import { readFamilies, tuneConvolutions } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";
@@ -107,6 +108,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   });
   const chart = tf.tensor3d(Float32Array.from(uvMap(faces.topology, faces.size).inside), [faces.size, faces.size, 1]);
 
+  const parts = uploadAlbedoParts(tf, faces.morphable);
   const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
   const variables = toVariables(tf, saved?.parameters ?? drawParameters(model.parameters, seed));
   const optimiser = adam(tf, variables, saved === null ? {} : { resume: saved });
@@ -146,7 +148,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     const { triplet, chosen } = draw(usable, { step, seed });
     const loaded = await views.load(triplet.views);
     const known = await views.seen(triplet.views, loaded);
-    const onDevice = uploadTriplet(tf, loaded, faces);
+    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts });
     const terms = tf.tidy(() => {
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
@@ -187,6 +189,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const parameters = await average.values();
   average.dispose();
   optimiser.dispose();
+  disposeAlbedoParts(parts);
   tf.dispose([variables, chart]);
   const names = [...Object.keys(rows[0] ?? {})];
   const losses = [names.join(","), ...rows.map((row) => names.map((name) => row[name]).join(","))].join("\n") + "\n";

@@ -46,7 +46,7 @@ export async function openTripletViews(
 ): Promise<TripletViews> {
   const kept = new Map<string, TrainingView>();
   const loadOne = async (key: string) => {
-    const view = kept.get(key) ?? await loadView(key, trees, faces);
+    const view = kept.get(key) ?? await loadView(key, trees);
     // the last asked for is the last in the map
     kept.delete(key);
     kept.set(key, view);
