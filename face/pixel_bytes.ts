@@ -2,7 +2,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import type { Tfjs } from "@ftim/gpu/tfjs";
-import { program, run } from "@ftim/gpu/wgsl";
+import { packBytes } from "./map_bytes.ts";
 
 /**
  * Reads pictures back as bytes, in one wait, and disposes of them.
@@ -13,7 +13,7 @@ import { program, run } from "@ftim/gpu/wgsl";
  * @throws {GpuError} if the device reports an error
  */
 export async function readPixelBytes(tf: Tfjs, pictures: readonly Tensor[], where: string): Promise<Uint8Array[]> {
-  const words = tf.tidy(() => pictures.map((picture) => wordsOfPicture(tf, picture)));
+  const words = tf.tidy(() => pictures.map((picture) => packBytes(tf, picture)));
   const sizes = pictures.map(({ size }) => size);
   tf.dispose([...pictures]);
   try {
@@ -25,30 +25,4 @@ export async function readPixelBytes(tf: Tfjs, pictures: readonly Tensor[], wher
   } finally {
     tf.dispose(words);
   }
-}
-
-function wordsOfPicture(tf: Tfjs, picture: Tensor): Tensor {
-  const count = Math.ceil(picture.size / 4);
-  return run(tf, {
-    key: "picture_bytes",
-    code: () =>
-      program({
-        result: "u32",
-        inputs: [["values", "f32"]],
-        uniforms: ["count", "size"],
-        body: `
-  if (id >= u.count) { return; }
-  var word = 0u;
-  for (var k = 0; k < 4; k++) {
-    let i = min(4 * id + k, u.size - 1);
-    word |= u32(clamp(values[i], 0.0, 1.0) * 255 + 0.5) << u32(8 * k);
-  }
-  result[id] = word;`,
-      }),
-    inputs: [picture],
-    shape: [count],
-    dtype: "int32",
-    uniforms: [count, picture.size],
-    invocations: count,
-  });
 }

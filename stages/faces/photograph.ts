@@ -122,8 +122,7 @@ const PNG = { compressionLevel: 1, adaptiveFiltering: false } as const;
  */
 export async function encodePng({ width, height, data }: Pixels): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
-  const bytes = data instanceof Uint8Array ? data : toBytes(data);
-  return await sharp(bytes, { raw: { width, height, channels: 3 } }).png(PNG).toBuffer();
+  return await sharp(bytesOf(data), { raw: { width, height, channels: 3 } }).png(PNG).toBuffer();
 }
 
 /** PNG bytes of a mask or another map of one channel, `width·height` values in 0..1. */
@@ -134,10 +133,18 @@ export async function encodeGreyPng(map: { width: number; height: number; data: 
 }
 
 /** JPEG bytes without chroma subsampling, the same for the same image on every run. `quality` 1..100, default 95. */
-export async function encodeJpeg(image: RgbImage, { quality = 95 }: { quality?: number } = {}): Promise<Uint8Array> {
+export async function encodeJpeg(
+  { width, height, data }: Pixels,
+  { quality = 95 }: { quality?: number } = {},
+): Promise<Uint8Array> {
   const { default: sharp } = await import("sharp");
-  return await sharp(toBytes(image.data), { raw: { width: image.width, height: image.height, channels: 3 } })
+  return await sharp(bytesOf(data), { raw: { width, height, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: "4:4:4" }).toBuffer();
+}
+
+/** A picture's values as bytes; those of floats are clamped and rounded. */
+function bytesOf(data: Pixels["data"]): Uint8Array | Uint8ClampedArray {
+  return data instanceof Float32Array ? toBytes(data) : data;
 }
 
 /** A decoder's values, of one or more channels, as those of three. */
