@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceRes } from "../../nets/faceres.ts";
-import { stackImages } from "../../nets/resample.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { asset } from "../assets.ts";
-import { checkGradient, cosine, FACES, photograph } from "./inputs.ts";
+import { checkGradient, cosine, FACES, photograph, stackImages } from "./inputs.ts";
 
 const files = { model: await asset("models/faceres.json"), weights: await asset("models/faceres.bin") };
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { greyOutside } from "../../nets/grey_outside.ts";
-import { stackImages } from "../../nets/resample.ts";
-import { near, noise } from "./inputs.ts";
+import { near, noise, stackImages } from "./inputs.ts";
 
 Deno.test("a picture is grey outside its mask, and itself inside", async () => {
   const tf = await openTfjs();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { resample, stackImages } from "../../nets/resample.ts";
+import { resample } from "../../nets/resample.ts";
 import { resampleBoxes } from "../../nets/resample_boxes.ts";
-import { noise } from "./inputs.ts";
+import { noise, stackImages } from "./inputs.ts";
 
 Deno.test("each image is resampled from its own box, with the bits that it has by itself", async () => {
   const tf = await openTfjs();
