@@ -9,9 +9,9 @@ export interface AlbedoParts {
   readonly components: number;
   /** Side of the map in texels. */
   readonly size: number;
-  /** [S·S·3] */
+  /** [S·S·3], filled up with zeros to whole elements of four. */
   readonly mean: Tensor;
-  /** [K, S·S·3], rows of unit length. */
+  /** [K, S·S·3], rows of unit length, each filled up like the mean. */
   readonly basis: Tensor;
   /** Standard deviation of each component [K]. */
   readonly sigma: Float32Array;
@@ -20,12 +20,20 @@ export interface AlbedoParts {
 /** Puts a whole albedo model on the device, until `disposeAlbedoParts`. */
 export function uploadAlbedoParts(tf: Tfjs, { albedoMean, albedoBasis, albedoSigma }: AlbedoModel): AlbedoParts {
   const components = albedoSigma.length;
+  const length = albedoMean.length;
+  const padded = 4 * Math.ceil(length / 4);
+  const fill = (rows: Float32Array, count: number) => {
+    if (padded === length && count > 0) return rows;
+    // WebGPU binds no empty buffer.
+    const filled = new Float32Array(padded * Math.max(1, count));
+    for (let k = 0; k < count; k++) filled.set(rows.subarray(k * length, (k + 1) * length), k * padded);
+    return filled;
+  };
   return {
     components,
-    size: Math.sqrt(albedoMean.length / 3),
-    mean: tf.keep(tf.tensor1d(albedoMean)),
-    // WebGPU binds no empty buffer.
-    basis: tf.keep(tf.tensor1d(components > 0 ? albedoBasis : new Float32Array(4))),
+    size: Math.sqrt(length / 3),
+    mean: tf.keep(tf.tensor1d(fill(albedoMean, 1))),
+    basis: tf.keep(tf.tensor1d(fill(albedoBasis, components))),
     sigma: albedoSigma,
   };
 }
@@ -67,33 +75,45 @@ export function albedoMaps(
     for (let k = 0; k < components; k++) weights[first + k * FACES] = code[k]! * sigma[k]!;
   }
   const values = 3 * size * size;
+  const quads = Math.ceil(values / 4);
   return tf.tidy(() =>
     run(tf, {
       key: "albedo_maps",
       code: wgsl,
       inputs: [mean, basis, tf.tensor1d(weights)],
       shape: [batch, size, size, 3],
-      uniforms: [groups * values, values, components, batch, levels],
-      invocations: groups * values,
+      uniforms: [groups * quads, quads, values, components, batch, levels],
+      invocations: groups * quads,
     })
   ) as Tensor4D;
 }
 
+/** Four values of four faces an invocation: so a load of four floats feeds 16 products. */
 function wgsl(): string {
+  const faces = Array.from({ length: FACES }, (_, face) => face);
   return program({
     result: "f32",
-    inputs: [["mean", "f32"], ["basis", "f32"], ["weights", "vec4<f32>"]],
-    uniforms: ["total", "count", "components", "batch", "levels"],
+    inputs: [["mean", "vec4<f32>"], ["basis", "vec4<f32>"], ["weights", "vec4<f32>"]],
+    uniforms: ["total", "quads", "count", "components", "batch", "levels"],
+    functions: `
+fn store(face : i32, at : i32, sum : vec4<f32>) {
+  if (face >= u.batch) { return; }
+  var value = sum;
+  if (u.levels > 0) {
+    value = floor(clamp(sum, vec4<f32>(), vec4<f32>(1.0)) * f32(u.levels) + 0.5) / f32(u.levels);
+  }
+  for (var i = 0; i < min(4, u.count - at); i++) { result[face * u.count + at + i] = value[i]; }
+}`,
     body: `
   if (id >= u.total) { return; }
-  let at = id % u.count;
-  let group = id / u.count;
-  var sum = vec4<f32>(mean[at]);
-  for (var k = 0; k < u.components; k++) { sum += weights[group * u.components + k] * basis[k * u.count + at]; }
-  if (u.levels > 0) { sum = floor(clamp(sum, vec4<f32>(), vec4<f32>(1.0)) * f32(u.levels) + 0.5) / f32(u.levels); }
-  let first = ${FACES} * group;
-  for (var face = first; face < min(first + ${FACES}, u.batch); face++) {
-    result[face * u.count + at] = sum[face - first];
-  }`,
+  let quad = id % u.quads;
+  let group = id / u.quads;
+  ${faces.map((face) => `var sum${face} = mean[quad];`).join(" ")}
+  for (var k = 0; k < u.components; k++) {
+    let weight = weights[group * u.components + k];
+    let part = basis[k * u.quads + quad];
+    ${faces.map((face) => `sum${face} += weight[${face}] * part;`).join(" ")}
+  }
+  ${faces.map((face) => `store(${FACES} * group + ${face}, 4 * quad, sum${face});`).join(" ")}`,
   });
 }
