@@ -15,7 +15,6 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import type { DeviceTriplet } from "./device_triplet.ts";
 import type { FtimInput } from "./ftim_input.ts";
 import { removeLighting } from "./ftim.ts";
-import { resample } from "./resample.ts";
 import type { TextureModel } from "./texture_model.ts";
 import { idMrf } from "./id_mrf.ts";
 import type { IdentityNetwork, KnownFaces } from "./known_faces.ts";
@@ -54,13 +53,14 @@ export function tripletLoss(
   tf: Tfjs,
   { triplet, chosen, weights, light, chart, model, identity, known }: TripletLossOptions,
 ): LossTerms {
-  const { input: { shading, ...input }, photographs, coverage, faces } = triplet;
+  const { input: { shading, ...input }, photographs, coverage } = triplet;
+  const [count] = photographs.shape;
   const albedos = model.albedo(input);
   const one = (x: tfjs.Tensor4D, view: number) => tf.slice(x, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
   const [albedo, templateAlbedo] = [one(albedos, chosen), one(input.templateAlbedo, chosen)];
   const litAs = (view: number) => model.light({ albedo, templateAlbedo, shading: one(shading, view) });
   const picked = light === "picked" ? litAs(chosen) : undefined;
-  const rendered = triplet.render(tf.concat(faces.map((_, view) => picked ?? litAs(view))));
+  const rendered = triplet.render(tf.concat(Array.from({ length: count }, (_, view) => picked ?? litAs(view))));
 
   const terms: LossTerms = {};
   if (weights.photometric > 0) {
@@ -95,16 +95,12 @@ export function tripletLoss(
 function perceptualTerms(
   tf: Tfjs,
   rendered: tfjs.Tensor4D,
-  { triplet: { photographs, coverage, faces }, weights, identity, known }:
+  { triplet: { photographs, coverage, cut }, weights, identity, known }:
     & Pick<TripletLossOptions, "triplet" | "weights" | "identity">
     & { known: KnownFaces },
 ): LossTerms {
   const overlays = tf.add(rendered, tf.mul(photographs, tf.sub(1, coverage))) as tfjs.Tensor4D;
-  const seen = faces.map((box, view) => {
-    const overlay = tf.slice(overlays, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
-    return resample(tf, overlay, { box, width: identity.side, height: identity.side });
-  });
-  const { descriptor, layers } = identity.features(tf.concat(seen));
+  const { descriptor, layers } = identity.features(cut(overlays));
   const terms: LossTerms = {};
   if (weights.identity > 0) {
     terms.identity = identityLoss(tf, descriptor, known.descriptor);

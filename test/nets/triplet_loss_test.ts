@@ -82,7 +82,7 @@ function triplet(views: readonly ReturnType<typeof view>[]): DeviceTriplet {
     },
     photographs: stack("photograph", CROP),
     coverage: tf.tile(tf.tensor4d(COVERED, [1, CROP, CROP, 1]), [3, 1, 1, 1]),
-    faces: [FACE, FACE, FACE],
+    cut: (pictures) => resample(tf, pictures, { box: FACE, width: 12, height: 12 }),
     render: (textures) => tf.pad(along(along(textures)), [[0, 0], [2, 2], [2, 2], [0, 0]]),
     dispose: () => {},
   };

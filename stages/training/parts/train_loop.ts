@@ -148,7 +148,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     const { triplet, chosen } = draw(usable, { step, seed });
     const loaded = await views.load(triplet.views);
     const known = await views.seen(triplet.views, loaded);
-    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts });
+    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts, side: options.identity.side });
     const terms = tf.tidy(() => {
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
