@@ -112,7 +112,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
-  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition });
+  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition }, { whole: false });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
       triplets: folder("triplets", "triplets"),
