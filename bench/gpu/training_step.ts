@@ -59,6 +59,8 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
           chosen: 1,
           weights: PAPER_WEIGHTS,
           light: "picked",
+          symmetry: "unseen",
+          prior: "guess",
           chart,
           model: { ...model, albedo },
           identity,
