@@ -17,6 +17,7 @@ import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
+import { stackImages } from "./resample.ts";
 import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 
 /** AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. */
@@ -86,11 +87,7 @@ export async function openLpips(file: Uint8Array): Promise<Lpips> {
   const distancesOf = (pairs: readonly LpipsPair[]) =>
     tf.tidy(() => {
       const targets = [...new Set(pairs.map(({ target }) => target))];
-      const images = tf.stack(
-        [...pairs.map(({ picture }) => picture), ...targets].map(({ width, height, data }) =>
-          tf.tensor3d(data, [height, width, 3])
-        ),
-      ) as tfjs.Tensor4D;
+      const images = stackImages(tf, [...pairs.map(({ picture }) => picture), ...targets]);
       const maps = mapsOf(images, tf.tensor1d(pairs.map(({ target }) => targets.indexOf(target)), "int32"));
       const own = tf.range(0, pairs.length, 1, "int32");
       const whole = tf.addN(maps.map((map) => weightedMeans(tf, map, { owners: own, weights: tf.onesLike(map) })));
