@@ -66,8 +66,7 @@ async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: Cap
   try {
     const tints = await tintsOf(tf, { heads, textures });
     const pictures = shots.map(({ capture: { id, expression, frames }, cameras }, i) => {
-      const one = (map: Tensor4D) =>
-        tf.reshape<Rank.R3>(tf.slice(map, i, 1), [map.shape[1], map.shape[2], 3]);
+      const one = (map: Tensor4D) => tf.reshape<Rank.R3>(tf.slice(map, i, 1), [map.shape[1], map.shape[2], 3]);
       const shown = cameras.filter((_, view) => frames[view]!.kind === "head");
       try {
         return tf.tidy(() =>
