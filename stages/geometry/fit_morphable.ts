@@ -37,8 +37,8 @@ export const fitMorphableModel = defineStage({
   }),
   determinism: "bitwise",
   computes: {
-    webgpu: "light, fill, the sums of the principal components",
-    cpu: "common frame of the meshes, eigenvectors: a small solve",
+    webgpu: "light, fill, the sums of the principal components of albedo",
+    cpu: "common frame of the meshes and their components, eigenvectors: a small solve",
   },
   resources: { gpu: true },
   run: async ({ inputs, params, out, log, progress }) => {
