@@ -3,8 +3,8 @@
  * components of the persons' means (identity), of each person's deviations from their mean (expression), and of albedo
  * maps. Every mesh also counts mirrored: faces have no preferred side, so the mean is exactly symmetric.
  *
- * The heavy sums over albedo maps run on the device (gram.ts). Those over meshes, of a few hundred vertices, are in f64:
- * `synthesize` draws expressions along these components, so that they must be the same on every adapter.
+ * The heavy sums over albedo maps run on the device (gram.ts). Those over meshes, of a few hundred vertices, are in
+ * f64: `synthesize` draws expressions along these components, so they must be the same on every adapter.
  */
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { canonicalFrame } from "./frame.ts";

@@ -3,7 +3,7 @@
  * device already; photographs come from memory.
  */
 
-import type { Rank, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Rank, Tensor } from "@tensorflow/tfjs";
 import { boxMean as boxMeanCpu } from "../../face/box_filter.ts";
 import { completeTextures } from "../../face/complete_textures.ts";
 import { extendBeyondCharts } from "../../face/extend_charts.ts";

@@ -1,4 +1,4 @@
-/** A stage's batch in parts, two at a time: while the device has one, the next is read and the one before is written. */
+/** A stage's batch in parts, two at a time: while the device has one, the next is read or the one before written. */
 
 /** How a batch is divided. */
 export interface PartOptions<T> {

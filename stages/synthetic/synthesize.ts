@@ -63,7 +63,6 @@ export const synthesize = defineStage({
   },
   resources: { gpu: true },
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { planCaptures } = await import("./parts/synthetic_plan.ts");
     const { makeCaptures } = await import("./parts/synthetic_captures.ts");
@@ -71,9 +70,8 @@ export const synthesize = defineStage({
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
     const { formatCanonicalFrames } = await import("../data/parts/facescape.ts");
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
-    const [tf, gpu, topology, model] = await Promise.all([
+    const [tf, topology, model] = await Promise.all([
       openTfjs(),
-      openGpu(),
       readTopology(inputs.topology),
       readMorphable(inputs.model),
     ]);
@@ -105,7 +103,6 @@ export const synthesize = defineStage({
         signal.throwIfAborted();
         progress(done, captures.length);
       },
-      checked: () => gpu.assertHealthy("synthesize"),
     });
     disposeUvTables(topology);
     const frames = captures.map(({ id, expression }) => [`${id}/${expression.split("_")[0]}`, CANONICAL] as const);

@@ -2,7 +2,7 @@
 import type { Rank, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
-import { bytesOf, packBytes } from "../../../face/map_bytes.ts";
+import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { Pixels } from "../../../face/pixels.ts";
 import { formatParams } from "../../data/parts/facescape.ts";
 import { encodeMesh } from "../../faces/geometry.ts";
@@ -32,8 +32,6 @@ export interface CaptureOptions extends Casting {
   };
   /** Called with the number of captures that are done. */
   readonly progress: (done: number) => void;
-  /** Throws if the device reports an error. */
-  readonly checked: () => Promise<void>;
 }
 
 /**
@@ -57,11 +55,11 @@ export async function makeCaptures(
 }
 
 async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: CaptureOptions): Promise<void> {
-  const { topology, cells, decoys, side, out, checked } = options;
+  const { topology, cells, decoys, side, out } = options;
   const { heads, albedos, textures } = castHeads(tf, captures, options);
   const size = textures.shape[1];
   const backgrounds = backgroundsOf(tf, heads.map(({ source }) => cells.get(source)!), side);
-  const maps = [albedos, textures].map((map) => packBytes(tf, map));
+  const owned = [albedos, textures, backgrounds];
   const shots = captures.map((capture) => ({ capture, cameras: camerasOf(capture, side) }));
   try {
     const tints = await tintsOf(tf, { heads, textures });
@@ -69,7 +67,7 @@ async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: Cap
       const one = (map: Tensor4D) => tf.reshape<Rank.R3>(tf.slice(map, i, 1), [map.shape[1], map.shape[2], 3]);
       const shown = cameras.filter((_, view) => frames[view]!.kind === "head");
       try {
-        return tf.tidy(() =>
+        const drawn = tf.tidy(() =>
           photographHead(tf, heads[i]!, {
             cameras: shown,
             topology,
@@ -78,19 +76,20 @@ async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: Cap
             tint: tints[i]!,
           })
         );
+        owned.push(drawn);
+        return drawn;
       } catch (error) {
         throw new Error(`captures/${id}/${expression}: cannot be drawn: ${(error as Error).message}`, { cause: error });
       }
     });
-    maps.push(...pictures);
-    const [albedoWords, textureWords, ...words] = await Promise.all(maps.map((map) => map.data<"int32">()));
-    await checked();
+    const read = await readPixelBytes(tf, [albedos, textures, ...pictures], "synthesize");
+    const [albedoBytes, textureBytes, ...bytes] = read;
     await Promise.all(shots.map(async ({ capture: { id, expression, frames }, cameras }, i) => {
       const folder = `${id}/${expression}`;
       let shown = 0;
       const files = frames.map(async (frame, view) => {
         const key = `captures/${folder}/${view}`;
-        const data = () => bytesOf(words[i]!, { index: shown++, length: 3 * side * side });
+        const data = () => part(bytes[i]!, shown++, 3 * side * side);
         const picture = frame.kind === "head" ? { width: side, height: side, data: data() } : decoys[frame.decoy]!;
         if (frame.kind === "head") {
           out.write(`meshes/${key}.safetensors`, encodeMesh({ vertices: posedMesh(heads[i]!.shape, cameras[view]!) }));
@@ -98,8 +97,8 @@ async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: Cap
         out.write(`${key}.jpg`, await encodeJpeg(picture, { quality: QUALITY }));
       });
       out.json(`captures/${folder}/params.json`, formatParams(new Map(cameras.entries())));
-      for (const [name, map] of [["albedo", albedoWords!], ["texture", textureWords!]] as const) {
-        const data = bytesOf(map, { index: i, length: 3 * size * size });
+      for (const [name, map] of [["albedo", albedoBytes!], ["texture", textureBytes!]] as const) {
+        const data = part(map, i, 3 * size * size);
         files.push(
           encodePng({ width: size, height: size, data }).then((png) =>
             out.write(`textures/${folder}.${name}.png`, png)
@@ -109,11 +108,16 @@ async function makePart(tf: Tfjs, captures: readonly CapturePlan[], options: Cap
       await Promise.all(files);
     }));
   } finally {
-    tf.dispose([albedos, textures, backgrounds, ...maps]);
+    tf.dispose(owned);
   }
 }
 
 function camerasOf({ frames, offset }: CapturePlan, side: number) {
   const straight = { yaw: 0, pitch: 0, roll: 0 };
   return frames.map((frame) => cameraFor(frame.kind === "head" ? frame.angles : straight, { side, offset }));
+}
+
+/** One of several equal parts of bytes. */
+function part(bytes: Uint8Array, index: number, length: number): Uint8Array {
+  return bytes.subarray(index * length, (index + 1) * length);
 }

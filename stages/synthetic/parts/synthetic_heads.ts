@@ -1,12 +1,11 @@
 /**
  * The heads of `synthesize`, many at once on the device: cast from the training photographs, lit, and photographed.
  */
-import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { drawScenes } from "../../../face/draw_scenes.ts";
 import { type HeadShell, headShell } from "../../../face/head_shell.ts";
 import type { RgbImage } from "../../../face/image.ts";
-import { packBytes } from "../../../face/map_bytes.ts";
 import { colourSums } from "../../../face/mean_colours.ts";
 import { type MorphableModel, shapeOf } from "../../../face/morphable.ts";
 import { shadingMaps, uploadMeshes } from "../../../face/normal_maps.ts";
@@ -138,15 +137,15 @@ export interface Sitting {
 /**
  * Takes a head's pictures.
  *
- * @returns the bytes of all, one after the other, as words of `packBytes`
+ * @returns [cameras, H, W, 3]
  * @throws {RangeError} if a vertex falls on no finite place of a picture
  */
 export function photographHead(
   tf: Tfjs,
   { shape, shell, source }: CastHead,
   { cameras, topology, texture, tint, background }: Sitting,
-): Tensor {
+): Tensor4D {
   const frames = cameras.map((camera) => ({ face: project(shape, camera), shell: project(shell.vertices, camera) }));
   const scene = { topology, texture, shell, photograph: source.photograph, tint, background };
-  return tf.tidy(() => packBytes(tf, drawScenes(tf, frames, scene)));
+  return drawScenes(tf, frames, scene);
 }

@@ -3,8 +3,8 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { type CropTransform, toPhotograph } from "../../../face/crop.ts";
 import { addBilinear, type RgbImage } from "../../../face/image.ts";
-import { bytesOf, packBytes } from "../../../face/map_bytes.ts";
 import { fitShape, type MorphableModel } from "../../../face/morphable.ts";
+import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { Pixels } from "../../../face/pixels.ts";
 import { anglesFromRotation } from "../../../face/pose.ts";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
@@ -76,13 +76,10 @@ export async function readDecoys(tf: Tfjs, decoys: Tree, side: number): Promise<
     const { image } = await decodePhotograph(await decoys.bytes(path), { path });
     return { image, box: middle(image) };
   }));
-  const packed = tf.tidy(() => packBytes(tf, cropPhotographs(tf, boxes, { width: side, height: side })));
-  const words = await packed.data<"int32">().finally(() => packed.dispose());
-  return boxes.map((_, index) => ({
-    width: side,
-    height: side,
-    data: bytesOf(words, { index, length: 3 * side * side }),
-  }));
+  const squares = cropPhotographs(tf, boxes, { width: side, height: side });
+  const [bytes] = await readPixelBytes(tf, [squares], "readDecoys");
+  const length = 3 * side * side;
+  return boxes.map((_, i) => ({ width: side, height: side, data: bytes!.subarray(i * length, (i + 1) * length) }));
 }
 
 /** The largest square in the middle. */
