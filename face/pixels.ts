@@ -8,6 +8,11 @@ export interface Pixels {
   readonly data: Float32Array | Uint8Array;
 }
 
+/** A photograph in bytes. */
+export interface BytePixels extends Pixels {
+  readonly data: Uint8Array;
+}
+
 /** WGSL of `valueAt(i)`, value i as 0..1 from an array named `pixels` of `elementOf(data)`. */
 export const valueAt = (bytes: boolean): string =>
   bytes

@@ -7,10 +7,10 @@
  * attention heads; the eyes and lips come from the mesh itself.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { RgbImage } from "../face/image.ts";
+import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
-import { resample, stackImages } from "./resample.ts";
+import { resample } from "./resample.ts";
 
 /** Number of points of the mesh. */
 export const VERTEX_COUNT = 468;
@@ -30,10 +30,14 @@ export interface FaceMeshResult {
 
 /** An open face mesh network. */
 export interface FaceMesh {
-  /** The meshes of square crops; crops of one size run as one batch. */
-  predict(crops: readonly RgbImage[]): Promise<FaceMeshResult[]>;
   /**
-   * The same on tensors; differentiable.
+   * The meshes of square crops, read back.
+   *
+   * @param x `[B, S, S, 3]` in 0..1
+   */
+  predict(x: tfjs.Tensor4D): Promise<FaceMeshResult[]>;
+  /**
+   * The same, left on the device; differentiable.
    *
    * @param x `[B, S, S, 3]` in 0..1
    * @returns `vertices` `[B, 468, 3]` in pixels of `x`, `score` `[B]`
@@ -48,7 +52,7 @@ export interface FaceMesh {
  * @param files `models/facemesh.{json,bin}` of the package
  */
 export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
-  const tf = await openTfjs();
+  const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
   const model = await openGraphModel(tf, files);
 
   function mesh(x: tfjs.Tensor4D) {
@@ -64,25 +68,16 @@ export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
     });
   }
 
-  async function predictBatch(crops: readonly RgbImage[]): Promise<FaceMeshResult[]> {
-    const { vertices, score } = tf.tidy(() => mesh(stackImages(tf, crops)));
-    const [points, scores] = await Promise.all([vertices.data(), score.data()]) as [Float32Array, Float32Array];
-    tf.dispose([vertices, score]);
-    return crops.map((_, i) => ({
-      vertices: points.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3),
-      score: scores[i] as number,
-    }));
-  }
-
   return {
     mesh,
-    async predict(crops) {
-      const results: FaceMeshResult[] = [];
-      for (const indices of Map.groupBy(crops.keys(), (i) => (crops[i] as RgbImage).width).values()) {
-        const batch = await predictBatch(indices.map((i) => crops[i] as RgbImage));
-        indices.forEach((i, k) => results[i] = batch[k] as FaceMeshResult);
-      }
-      return results;
+    async predict(x) {
+      const { vertices, score } = mesh(x);
+      const reads = Promise.all([vertices.data<"float32">(), score.data<"float32">()]);
+      const [[points, scores]] = await Promise.all([reads, gpu.assertHealthy("the face mesh network")]);
+      tf.dispose([vertices, score]);
+      return Array.from(scores, (score, i) => {
+        return { vertices: points.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3), score };
+      });
     },
     dispose: () => model.dispose(),
   };

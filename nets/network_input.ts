@@ -5,11 +5,12 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
 import { program, run } from "@ftim/gpu/wgsl";
 import type { DeviceTensor, OnnxSession, OnnxTensor } from "@ftim/gpu/onnx";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { cropPhotographs } from "./crop_photographs.ts";
 import { type Normalisation, planes } from "./planes.ts";
-import { resample } from "./resample.ts";
 import { resampleCpu } from "./resample_cpu.ts";
 import type { Border, Box } from "./resample_taps.ts";
 
@@ -31,12 +32,12 @@ export type Feed = OnnxTensor | DeviceTensor;
 /**
  * Makes the input, lets `use` run the network on it, and frees it.
  *
- * @param image the photograph, RGB in 0..1
+ * @param image the photograph, RGB
  * @param use takes the input and, if it is wanted, its mirror image
  */
 export async function withNetworkInput<T>(
   session: Pick<OnnxSession, "place">,
-  { image, ...input }: NetworkInput & { readonly image: RgbImage },
+  { image, ...input }: NetworkInput & { readonly image: Pixels },
   use: (feed: Feed, mirrored: Feed | undefined) => Promise<T>,
 ): Promise<T> {
   const dims = [1, 3, input.height, input.width];
@@ -55,7 +56,7 @@ export async function withNetworkInput<T>(
   }
 }
 
-function planesOnCpu(image: RgbImage, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
+function planesOnCpu(image: Pixels, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
   const crop = resampleCpu(image, part);
   return [crop, ...(mirrored ? [mirrorImage(crop)] : [])].map((picture) => planes(picture, normalisation));
 }
@@ -72,20 +73,13 @@ export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
   return { width, height, data: mirrored };
 }
 
-/**
- * `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. Only the rows that the part
- * covers are uploaded.
- */
+/** `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. */
 function planesOnGpu(
   tf: Tfjs,
-  image: RgbImage,
-  { box, width, height, border = "edge", normalisation, mirrored = false }: NetworkInput,
+  image: Pixels,
+  { box, normalisation, mirrored = false, ...size }: NetworkInput,
 ): tfjs.Tensor[] {
-  const { first, rows } = rowsOf(image, box, height);
-  const part = image.data.subarray(first * image.width * 3, (first + rows) * image.width * 3);
-  const uploaded = tf.tensor4d(part, [1, rows, image.width, 3]);
-  // Beyond the uploaded rows lie rows of weight 0, or the image's own border.
-  const crop = resample(tf, uploaded, { box: { ...box, top: box.top - first }, width, height, border });
+  const crop = cropPhotographs(tf, [{ image, box }], size);
   return (mirrored ? [false, true] : [false]).map((mirror) => cropPlanes(tf, crop, { ...normalisation, mirror }));
 }
 
@@ -121,15 +115,4 @@ function cropPlanes(
     uniforms: [width, width * height, mirror ? 1 : 0, ...colours],
     invocations: size,
   });
-}
-
-/**
- * The rows of the image that a part of it is made of: one more than it covers on either side, and as many as the filter
- * is wide.
- */
-function rowsOf(image: RgbImage, { top, height }: Box, count: number): { first: number; rows: number } {
-  const reach = Math.ceil(Math.max(1, height / count)) + 1;
-  const first = Math.min(image.height - 1, Math.max(0, Math.floor(top) - reach));
-  const last = Math.min(image.height, Math.max(first + 1, Math.ceil(top + height) + reach));
-  return { first, rows: last - first };
 }

@@ -1,39 +1,79 @@
 /**
- * Writing a method's result for one face, the same way for every method: the complete texture is rendered with the
- * face's own geometry and pasted over the crop.
+ * Writing a method's results, the same way for every method: the complete textures of a batch of faces are rendered
+ * with the faces' own geometry, pasted over their crops.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import type { RgbImage } from "../../face/image.ts";
-import { applyOperatorCpu, pictureOperator, type RenderOperator } from "../../face/render.ts";
+import { readBack } from "../../face/read_back.ts";
+import { applyOperatorCpu, type RenderOperator } from "../../face/render.ts";
+import { renderPictures } from "../../face/render_pictures.ts";
 import type { Topology } from "../../face/topology.ts";
-import type { Tree, Writer } from "@ftim/pipeline";
-import { encodePng, readImage } from "./photograph.ts";
+import type { Writer } from "@ftim/pipeline";
+import { encodePng } from "./photograph.ts";
 
-/** A method's maps of one face, S×S texels; values outside 0..1 are cut off when they are stored. */
-export interface Reconstruction {
-  /** Complete texture, lit [S·S·3]. */
-  texture: Float32Array;
-  /** Complete albedo [S·S·3]. */
-  albedo: Float32Array;
+/** A face of a batch. */
+export interface ReconstructedFace {
+  readonly key: string;
+  readonly out: Writer;
+  /** What the face is drawn over, of one size for all. */
+  readonly crop: RgbImage;
+  /** Posed, crop pixels [3·V]. */
+  readonly vertices: Float32Array;
 }
 
-/** Writes `<key>.render.png` (the overlay), `<key>.texture.png` and `<key>.albedo.png`. */
-export async function writeReconstruction(
-  { texture, albedo }: Reconstruction,
-  { key, crops, out, vertices, topology }: {
-    key: string;
-    crops: Tree;
-    out: Writer;
-    vertices: Float32Array;
-    topology: Topology;
+/** A method's maps of a batch; values outside 0..1 are cut off when they are stored. */
+export interface Reconstructions {
+  /** Complete textures, lit [B, S, S, 3]. */
+  readonly texture: Tensor4D;
+  /** Complete albedos [B, S, S, 3]. */
+  readonly albedo: Tensor4D;
+}
+
+/**
+ * Writes `<key>.render.png` (the overlay), `<key>.texture.png` and `<key>.albedo.png` of each face. The maps are freed.
+ *
+ * @param options.stage names the work in an error
+ * @throws {RangeError} if crops differ in size, or the maps are not of as many faces
+ * @throws {GpuError} if the device reports an error
+ */
+export async function writeReconstructions(
+  faces: readonly ReconstructedFace[],
+  { tf, texture, albedo, topology, stage }: Reconstructions & {
+    readonly tf: Tfjs;
+    readonly topology: Topology;
+    readonly stage: string;
   },
 ): Promise<void> {
-  const crop = await readImage(crops, `${key}.png`);
-  const { width, height } = crop;
-  const size = Math.sqrt(texture.length / 3);
-  const operator = pictureOperator(vertices, { topology, size, width, height });
-  out.write(`${key}.render.png`, await encodePng(overlay(crop, { operator, texture })));
-  out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
-  out.write(`${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedo }));
+  const { width, height } = faces[0]!.crop;
+  const over = new Float32Array(3 * width * height * faces.length);
+  for (const [i, { key, crop }] of faces.entries()) {
+    if (crop.width !== width || crop.height !== height) {
+      throw new RangeError(`${key}: the crop is ${crop.width}×${crop.height}, the batch's first ${width}×${height}`);
+    }
+    over.set(crop.data, i * crop.data.length);
+  }
+  const pictures = tf.tidy(() =>
+    renderPictures(tf, faces.map(({ vertices }) => vertices), {
+      topology,
+      width,
+      height,
+      textures: texture,
+      over: tf.tensor4d(over, [faces.length, height, width, 3]),
+      clip: true,
+    }).pictures
+  );
+  const size = texture.shape[1];
+  const maps = await readBack([pictures, texture, albedo], stage);
+  await Promise.all(faces.map(async ({ key, out }, i) => {
+    const files = await Promise.all((["render", "texture", "albedo"] as const).map(async (name, k) => {
+      const image = k === 0 ? { width, height } : { width: size, height: size };
+      const length = 3 * image.width * image.height;
+      const data = maps[k]!.subarray(i * length, (i + 1) * length);
+      return [`${key}.${name}.png`, await encodePng({ ...image, data })] as const;
+    }));
+    for (const [path, bytes] of files) out.write(path, bytes);
+  }));
 }
 
 /** A texture [T·3] rendered and pasted over a picture; values outside 0..1 are cut off. */

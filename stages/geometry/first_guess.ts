@@ -8,9 +8,6 @@
  */
 import { defineStage } from "@ftim/pipeline";
 
-/** Faces at once on the device. */
-const PART = 16;
-
 /** Faces → `<key>.png`, the complete texture [S·S]. */
 export const guessTextures = defineStage({
   name: "guess",
@@ -18,78 +15,72 @@ export const guessTextures = defineStage({
   inputs: { unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "guesses",
   each: ["unwrapped", "regressed"],
-  batch: 4 * PART,
+  batch: 16,
   // On one adapter; on another a value may be rounded to the next byte.
   determinism: "bitwise",
   computes: { webgpu: "template albedo and shading, mirroring, colour matching, fill" },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { uploadAlbedoModel } = await import("../../face/template_albedos.ts");
+    const { uploadAlbedoParts } = await import("../../face/albedo_maps.ts");
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
     const [tf, topology, morphable] = await Promise.all([
       openTfjs(),
       readTopology(inputs.topology),
       readMorphable(inputs.model),
     ]);
-    return { tf, topology, model: uploadAlbedoModel(tf, morphable) };
+    return { tf, topology, parts: uploadAlbedoParts(tf, morphable) };
   },
-  close: async ({ topology, model }) => {
-    const { disposeAlbedoModel } = await import("../../face/template_albedos.ts");
+  close: async ({ topology, parts }) => {
+    const { disposeAlbedoParts } = await import("../../face/albedo_maps.ts");
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
-    disposeAlbedoModel(model);
+    disposeAlbedoParts(parts);
     disposeUvTables(topology);
   },
-  run: async ({ items, resource: { tf, topology, model } }) => {
+  run: async ({ items, resource: { tf, topology, parts } }) => {
     const { openGpu } = await import("@ftim/gpu/device");
     const { guessTextures } = await import("../../face/guess_textures.ts");
     const { bytesOf } = await import("../../face/map_bytes.ts");
     const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
-    const { templateAlbedos } = await import("../../face/template_albedos.ts");
+    const { albedoMaps } = await import("../../face/albedo_maps.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { inParts } = await import("../faces/in_parts.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const gpu = await openGpu();
-    const { size } = model;
-    await inParts(items, {
-      size: PART,
-      work: async (part) => {
-        const read = await Promise.all(part.map(async (item) => ({
-          ...item,
-          ...await readSeen(item.inputs.unwrapped, item.key),
-          regression: await readRegression(item.inputs.regressed, item.key),
-        })));
-        const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {
-          const finite = [vertices, light, albedo].every((values) => values.every(Number.isFinite));
-          if (!finite) skip(`${key}: what was regressed of it is not finite`);
-          return finite;
-        });
-        if (faces.length === 0) return;
-        const shape: [number, number, number, number] = [faces.length, size, size, 3];
-        const maps = tf.tidy(() => ({
-          textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
-          visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
-          albedos: templateAlbedos(tf, model, faces.map(({ regression }) => regression.albedo)),
-          shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
-            light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
-            topology,
-            size,
-          }),
-        }));
-        const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
-        const words = await bytes.data<"int32">().finally(() => bytes.dispose());
-        await gpu.assertHealthy("guess");
-        await Promise.all(faces.map(async ({ key, out, skip }, index) => {
-          if (unseen.includes(index)) {
-            skip(`${key}: too little of it was seen for a first guess`);
-            return;
-          }
-          const data = bytesOf(words, { index, length: 3 * size * size });
-          out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
-        }));
-      },
+    const { size } = parts;
+    const read = await Promise.all(items.map(async (item) => ({
+      ...item,
+      ...await readSeen(item.inputs.unwrapped, item.key),
+      regression: await readRegression(item.inputs.regressed, item.key),
+    })));
+    const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {
+      const finite = [vertices, light, albedo].every((values) => values.every(Number.isFinite));
+      if (!finite) skip(`${key}: what was regressed of it is not finite`);
+      return finite;
     });
+    if (faces.length === 0) return;
+    const shape: [number, number, number, number] = [faces.length, size, size, 3];
+    const maps = tf.tidy(() => ({
+      textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
+      visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
+      albedos: albedoMaps(tf, parts, { codes: faces.map(({ regression }) => regression.albedo), levels: 255 }),
+      shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
+        light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
+        topology,
+        size,
+      }),
+    }));
+    const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
+    const words = await bytes.data<"int32">().finally(() => bytes.dispose());
+    await gpu.assertHealthy("guess");
+    await Promise.all(faces.map(async ({ key, out, skip }, index) => {
+      if (unseen.includes(index)) {
+        skip(`${key}: too little of it was seen for a first guess`);
+        return;
+      }
+      const data = bytesOf(words, { index, length: 3 * size * size });
+      out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
+    }));
   },
 });
 

@@ -16,7 +16,7 @@ export const regress = defineStage({
   inputs: { meshes: "meshes", unwrapped: "unwrapped", model: "model", topology: "assets" },
   output: "regressed",
   each: ["meshes", "unwrapped"],
-  batch: 8,
+  batch: 16,
   params: z.strictObject({
     /** Variance of image noise against the albedo prior. */
     noise: z.number().positive().default(0.0025),
@@ -29,29 +29,48 @@ export const regress = defineStage({
     turns: z.int().positive().default(6),
   }),
   determinism: "bitwise",
-  computes: { cpu: "pose: a small solve; shape, light and albedo fits; not on WebGPU yet" },
+  computes: { webgpu: "light and albedo fits", cpu: "pose and shape: a small solve" },
+  resources: { gpu: true },
   open: async ({ inputs }) => {
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { uploadAlbedoBasis } = await import("../../face/albedo_basis.ts");
+    const { uvMap } = await import("../../face/uv_map.ts");
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
-    return { topology: await readTopology(inputs.topology), model: await readMorphable(inputs.model) };
+    const [tf, topology, model] = await Promise.all([
+      openTfjs(),
+      readTopology(inputs.topology),
+      readMorphable(inputs.model),
+    ]);
+    const size = Math.sqrt(model.albedoMean.length / 3);
+    const basis = uploadAlbedoBasis(tf, model, { inside: uvMap(topology, size).inside });
+    return { tf, topology, model, size, basis };
   },
-  run: async ({ items, params, resource: { topology, model } }) => {
-    const { fitAlbedo } = await import("../../face/albedo_fit.ts");
+  close: async ({ basis, topology }) => {
+    (await import("../../face/albedo_basis.ts")).disposeAlbedoBasis(basis);
+    (await import("../../face/uv_tables.ts")).disposeUvTables(topology);
+  },
+  run: async ({ items, params, resource: { model, ...shared } }) => {
     const { fitShape } = await import("../../face/morphable.ts");
     const { anglesFromRotation } = await import("../../face/pose.ts");
-    const { normalMap } = await import("../../face/shading.ts");
+    const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
     const { readMesh, readSeen } = await import("../faces/geometry.ts");
     const { encodeRegression } = await import("../faces/regression.ts");
-    for (const { key, inputs, out, skip } of items) {
-      const vertices = await readMesh(inputs.meshes, key);
-      const { texture, visibility } = await readSeen(inputs.unwrapped, key);
-      if (visibility.every((value) => value === 0)) {
-        skip(`${key}: the mesh shows no part of its front to the camera`);
-        continue;
-      }
-      const { identity, expression, pose } = fitShape(model, vertices);
-      const size = Math.sqrt(visibility.length);
-      const seen = { texture, weight: visibility, normals: normalMap(vertices, topology, { size }) };
-      const { light, code } = fitAlbedo(model, seen, params);
+    const read = await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
+      const [vertices, seen] = await Promise.all([readMesh(inputs.meshes, key), readSeen(inputs.unwrapped, key)]);
+      const problem = whyUnfit({ vertices, ...seen }, shared.basis);
+      if (problem !== undefined) skip(`${key}: ${problem}`);
+      return problem === undefined ? [{ out, key, vertices, ...seen }] : [];
+    }));
+    const faces = read.flat();
+    if (faces.length === 0) return;
+    const [fitted, shapes] = await Promise.all([
+      fitSeen(faces, { ...shared, ...params }),
+      // The device computes meanwhile.
+      Promise.resolve().then(() => faces.map(({ vertices }) => fitShape(model, vertices))),
+    ]);
+    for (const [i, { key, out, vertices }] of faces.entries()) {
+      const { identity, expression, pose } = shapes[i]!;
+      const { light, code } = fitted[i]!;
       const angles = anglesFromRotation(pose.rotation);
       out.write(
         `${key}.safetensors`,

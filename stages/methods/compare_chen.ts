@@ -4,6 +4,7 @@
  * (cyj907/unsupervised-detail-layer). Theirs is a U-Net that predicts the displacement; here it is fitted to the
  * photograph itself.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 
@@ -14,6 +15,7 @@ export const compareChen = defineStage({
   inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
+  batch: 8,
   params: z.strictObject({
     /** Weight of the displacement's smoothness (squared Laplacian). */
     smoothness: z.number().positive().default(0.002),
@@ -22,23 +24,35 @@ export const compareChen = defineStage({
     iterations: z.int().positive().default(80),
   }),
   determinism: "bitwise",
-  computes: { cpu: "displacement by conjugate gradients, rendering; not on WebGPU yet" },
-  open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, params, resource: { topology, morphable, size } }) => {
-    const { albedoOf } = await import("../../face/morphable.ts");
-    const { fitDetail } = await import("../../face/detail_layer.ts");
-    const { shade } = await import("../../face/light.ts");
+  computes: { webgpu: "displacement by conjugate gradients, albedo, shading, rendering" },
+  resources: { gpu: true },
+  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  run: async ({ items, params, resource: { tf, parts, topology, size } }) => {
+    const { albedoMaps } = await import("../../face/albedo_maps.ts");
+    const { fitDetails } = await import("../../face/fit_details.ts");
+    const { uploadMeshes } = await import("../../face/normal_maps.ts");
+    const { shadeMaps } = await import("../../face/shade_maps.ts");
+    const { stackMaps } = await import("../../nets/ftim_input.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { readRegression } = await import("../faces/regression.ts");
-    const { writeReconstruction } = await import("../faces/reconstruction.ts");
-    for (const { key, inputs, out } of items) {
-      const { vertices, light, albedo: code } = await readRegression(inputs.regressed, key);
-      const seen = await readSeen(inputs.unwrapped, key);
-      const albedo = albedoOf(morphable, code);
-      const { normals } = fitDetail({ vertices, topology, size, light, albedo, ...seen }, params);
-      const shading = shade(normals, light);
-      const texture = albedo.map((value, i) => value * shading[i]!);
-      await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
-    }
+    const { writeReconstructions } = await import("../faces/reconstruction.ts");
+    const { readFaces } = await import("../faces/templates.ts");
+    const [faces, seen] = await Promise.all([
+      readFaces(items),
+      Promise.all(items.map(({ key, inputs }) => readSeen(inputs.unwrapped, key))),
+    ]);
+    const maps = tf.tidy(() => {
+      const light = tf.stack(faces.map(({ light }) => tf.tensor1d(light)));
+      const albedo = albedoMaps(tf, parts, { codes: faces.map((face) => face.albedo) });
+      const { normals } = fitDetails(tf, {
+        vertices: uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology),
+        light,
+        albedo,
+        texture: stackMaps(tf, seen.map(({ texture }) => texture), [size, size, 3]),
+        visibility: stackMaps(tf, seen.map(({ visibility }) => visibility), [size, size, 1]),
+      }, { topology, size, ...params });
+      return { texture: tf.mul<Tensor4D>(albedo, shadeMaps(tf, normals, light)), albedo };
+    });
+    await writeReconstructions(faces, { tf, ...maps, topology, stage: "compare_chen" });
   },
 });

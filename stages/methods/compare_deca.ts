@@ -3,6 +3,7 @@
  * posteriori), times spherical-harmonic shading. That is the regressor's own template, so nothing is fitted here.
  * Conventions: yfeng95/DECA `decalib/utils/renderer.py` (light), `decalib/models/FLAME.py` (FLAMETex).
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { defineStage } from "@ftim/pipeline";
 
 /** Faces → `<key>.{render,texture,albedo}.png`. */
@@ -12,20 +13,20 @@ export const compareDeca = defineStage({
   inputs: { crops: "aligned", regressed: "regressed", model: "model", topology: "assets" },
   output: "reconstructions",
   each: ["crops", "regressed"],
+  batch: 16,
   determinism: "bitwise",
-  computes: { cpu: "shading, rendering; not on WebGPU yet" },
-  open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, resource: { topology, morphable, size } }) => {
-    const { albedoOf } = await import("../../face/morphable.ts");
-    const { shadingMap } = await import("../../face/shading.ts");
-    const { readRegression } = await import("../faces/regression.ts");
-    const { writeReconstruction } = await import("../faces/reconstruction.ts");
-    for (const { key, inputs, out } of items) {
-      const { vertices, light, albedo: code } = await readRegression(inputs.regressed, key);
-      const albedo = albedoOf(morphable, code);
-      const shading = shadingMap(vertices, { light, topology, size });
-      const texture = albedo.map((value, i) => value * shading[i]!);
-      await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
-    }
+  computes: { webgpu: "albedo, shading, rendering" },
+  resources: { gpu: true },
+  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  run: async ({ items, resource: model }) => {
+    const { readFaces, templatesOf } = await import("../faces/templates.ts");
+    const { writeReconstructions } = await import("../faces/reconstruction.ts");
+    const { tf, topology } = model;
+    const faces = await readFaces(items);
+    const { albedo, shading } = templatesOf(faces, model);
+    const texture = tf.mul<Tensor4D>(albedo, shading);
+    shading.dispose();
+    await writeReconstructions(faces, { tf, texture, albedo, topology, stage: "compare_deca" });
   },
 });

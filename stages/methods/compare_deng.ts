@@ -53,6 +53,7 @@ export const compareDeng = defineStage({
   close: ({ network }) => network.dispose(),
   run: async ({ items, params, resource: { topology, morphable, size, network } }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { stackMaps } = await import("../../nets/ftim_input.ts");
     const { fitLinearAlbedos } = await import("../../nets/linear_albedo_fit.ts");
     const { RECOGNITION128_SIZE } = await import("../../nets/recognition128.ts");
     const { linearFace } = await import("./parts/linear_face.ts");
@@ -63,7 +64,8 @@ export const compareDeng = defineStage({
     const { normalMap } = await import("../../face/shading.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const { writeReconstruction } = await import("../faces/reconstruction.ts");
+    const { writeReconstructions } = await import("../faces/reconstruction.ts");
+    const tf = await openTfjs();
     const faces = await Promise.all(items.map(async ({ key, inputs }) => {
       const { vertices } = await readRegression(inputs.regressed, key);
       const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);
@@ -73,19 +75,23 @@ export const compareDeng = defineStage({
       const crop = await readImage(inputs.crops, `${key}.png`);
       return {
         vertices,
+        crop,
         shading,
         linear: linearFace(crop, { vertices, topology, shading, morphable, code, huber: params.huber }),
       };
     }));
-    const codes = await fitLinearAlbedos(await openTfjs(), faces.map(({ linear }) => linear), {
+    const codes = await fitLinearAlbedos(tf, faces.map(({ linear }) => linear), {
       ...params,
       network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
     });
-    for (const [i, { key, inputs, out }] of items.entries()) {
-      const { vertices, shading } = faces[i]!;
+    const maps = items.map((_, i) => {
       const albedo = albedoOf(morphable, codes[i]!);
-      const texture = albedo.map((value, k) => value * shading[k]!);
-      await writeReconstruction({ texture, albedo }, { key, crops: inputs.crops, out, vertices, topology });
-    }
+      return { albedo, texture: albedo.map((value, k) => value * faces[i]!.shading[k]!) };
+    });
+    const stack = (name: "albedo" | "texture") => stackMaps(tf, maps.map((map) => map[name]), [size, size, 3]);
+    await writeReconstructions(
+      items.map(({ key, out }, i) => ({ key, out, ...faces[i]! })),
+      { tf, texture: stack("texture"), albedo: stack("albedo"), topology, stage: "compare_deng" },
+    );
   },
 });

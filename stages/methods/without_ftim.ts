@@ -4,6 +4,7 @@
  *
  * The paper's column is another thing: a network that is trained without FTIM but with all losses.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import { faceInputs, faceItems } from "../faces/face_inputs.ts";
@@ -16,22 +17,26 @@ export const withoutFtim = defineStage({
   output: "reconstructions",
   each: faceItems,
   params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
+  batch: 16,
   determinism: "bitwise",
-  computes: { cpu: "filling, rendering; not on WebGPU yet" },
-  open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, params: { fill }, resource: faces }) => {
-    const { loadFace } = await import("../faces/training_set.ts");
-    const { writeReconstruction } = await import("../faces/reconstruction.ts");
-    for (const { key, inputs, out } of items) {
-      const face = await loadFace(key, inputs, faces);
-      const { texture: seen, visibility, shading, albedo: template, guess } = face.maps();
-      const lit = template.map((value, i) => value * shading[i]!);
-      const texture = fill === "guess" ? guess : seen.map((value, i) => {
-        const weight = visibility[Math.floor(i / 3)]!;
-        return weight * value + (1 - weight) * lit[i]!;
-      });
-      const albedo = texture.map((value, i) => value - lit[i]! + template[i]!);
-      await writeReconstruction({ texture, albedo }, { key, out, crops: inputs.crops, ...face.regression, ...faces });
-    }
+  computes: { webgpu: "albedo, shading, filling, rendering" },
+  resources: { gpu: true },
+  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  run: async ({ items, params: { fill }, resource: model }) => {
+    const { removeLighting } = await import("../../nets/ftim.ts");
+    const { writeReconstructions } = await import("../faces/reconstruction.ts");
+    const { readFaceInput } = await import("./parts/face_input.ts");
+    const { tf, topology } = model;
+    const { faces, input } = await readFaceInput(items, model);
+    const maps = tf.tidy(() => {
+      const { incomplete, visibility, guess, templateTexture } = input;
+      const texture = fill === "guess"
+        ? guess.clone()
+        : tf.add<Tensor4D>(incomplete, tf.mul(tf.sub(1, visibility), templateTexture));
+      return { texture, albedo: removeLighting(tf, { ...input, texture }) };
+    });
+    tf.dispose(Object.values(input));
+    await writeReconstructions(faces, { tf, ...maps, topology, stage: "without_ftim" });
   },
 });

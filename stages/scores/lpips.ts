@@ -70,20 +70,24 @@ export const scoreLpips = defineStage({
         reconstructions: inputs.held_reconstructions,
         topology: inputs.topology,
       };
-      for await (const { key, photograph, mask, pairs, pictures } of otherViews(held, { skip, progress, signal })) {
-        const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
-        for (const [i, { identity, from }] of pairs.entries()) {
-          const distance = distances[i]![0] ?? null;
-          if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
-          else scores.views.push({ identity, from: from.key, to: key, distance });
+      for await (const views of otherViews(held, { skip, progress, signal })) {
+        for (const { key, photograph, mask, pairs, pictures } of views) {
+          const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
+          for (const [i, { identity, from }] of pairs.entries()) {
+            const distance = distances[i]![0] ?? null;
+            if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
+            else scores.views.push({ identity, from: from.key, to: key, distance });
+          }
         }
       }
       if (inputs.truth !== undefined) {
         const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
-        for await (const { identity, key, texture, truth, parts } of pairs) {
-          const masks = [parts.unseen, parts.all];
-          const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
-          scores.textures.push({ identity, face: key, unseen, all: all! });
+        for await (const views of pairs) {
+          for (const { identity, key, texture, truth, parts } of views) {
+            const masks = [parts.unseen, parts.all];
+            const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
+            scores.textures.push({ identity, face: key, unseen, all: all! });
+          }
         }
       }
     } finally {

@@ -29,10 +29,7 @@ export const trainFtim = defineStage({
   output: "weights",
   params: z.strictObject({ ...trainParams, weights: lossWeights.prefault({}), shape: ftimShape.prefault({}) }),
   determinism: "seeded",
-  computes: {
-    webgpu: "the network, rendering by a sparse matrix, all losses, their gradients, Adam",
-    cpu: "the matrices of the three views, their shading; not on WebGPU yet",
-  },
+  computes: { webgpu: "templates, rendering, the network, all losses, their gradients, Adam" },
   resources: { gpu: true, memoryMiB: 2048 },
   run: async (context) => {
     const { inputs, params, out } = context;

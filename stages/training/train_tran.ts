@@ -25,10 +25,7 @@ export const trainTran = defineStage({
     shape: tranShape.prefault({}),
   }),
   determinism: "seeded",
-  computes: {
-    webgpu: "the network, rendering by a sparse matrix, all losses, their gradients, Adam",
-    cpu: "the matrices of the three views, their shading; not on WebGPU yet",
-  },
+  computes: { webgpu: "templates, rendering, the network, all losses, their gradients, Adam" },
   resources: { gpu: true, memoryMiB: 2048 },
   run: async (context) => {
     const { inputs, params: { shape }, out } = context;

@@ -18,6 +18,13 @@ export async function photograph(id: string): Promise<RgbImage> {
   return (await decodePhotograph(await asset(id), { path: id })).image;
 }
 
+/** Images of one size as a batch `[B, H, W, 3]` on the GPU. */
+export function stackImages(tf: Tfjs, images: readonly RgbImage[]): Tensor4D {
+  return tf.tidy(() =>
+    tf.stack(images.map(({ data, height, width }) => tf.tensor3d(data, [height, width, 3]))) as Tensor4D
+  );
+}
+
 /** Fails unless all values agree within `tolerance`. */
 export function near(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
   assert.equal(actual.length, expected.length);

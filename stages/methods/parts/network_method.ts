@@ -23,21 +23,24 @@ export function defineNetworkMethod(
     inputs: { ...faceInputs, weights: "weights" },
     output: "reconstructions",
     each: faceItems,
-    batch: 4,
+    batch: 8,
     determinism: { atol: 2 / 255, rtol: 0 },
-    computes: { webgpu: "the network", cpu: "shading, rendering; not on WebGPU yet" },
+    computes: { webgpu: "the network, albedo, shading, rendering" },
     resources: { gpu: true },
     open: async ({ inputs }) => {
-      const { readFaceModel } = await import("../../faces/training_set.ts");
+      const { openFaceModel } = await import("../../faces/templates.ts");
       const { openNetwork } = await import("./network_reconstruction.ts");
-      const faces = await readFaceModel(inputs);
+      const faces = await openFaceModel(inputs);
       const network = await openNetwork(await inputs.weights.bytes("network.safetensors"), await model(faces));
-      return { faces, network };
+      return { model: faces, network };
     },
-    close: ({ network }) => network.dispose(),
+    close: async ({ model, network }) => {
+      network.dispose();
+      (await import("../../faces/templates.ts")).closeFaceModel(model);
+    },
     run: async ({ items, resource }) => {
       const { completeFaces } = await import("./network_reconstruction.ts");
-      await completeFaces(items, resource);
+      await completeFaces(items, { ...resource, stage: name });
     },
   });
 }

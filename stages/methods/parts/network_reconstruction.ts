@@ -1,30 +1,33 @@
 /** Running a trained {@linkcode TextureModel} on faces, for our method and for Tran's. */
-import type * as tfjs from "@tensorflow/tfjs";
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
-import { type FaceMaps, ftimInput } from "../../../nets/ftim_input.ts";
+import type { FtimInput } from "../../../nets/ftim_input.ts";
 import { parametersFrom, toVariables } from "../../../nets/parameters.ts";
 import type { TextureModel } from "../../../nets/texture_model.ts";
 import type { Item, Tree } from "@ftim/pipeline";
+import { type Reconstructions, writeReconstructions } from "../../faces/reconstruction.ts";
+import type { DeviceFaceModel } from "../../faces/templates.ts";
+import type { FaceTrees } from "../../faces/training_set.ts";
 import { decodeNetwork } from "../../training/parts/network_file.ts";
-import { type Reconstruction, writeReconstruction } from "../../faces/reconstruction.ts";
-import { type FaceModel, type FaceTrees, loadFace } from "../../faces/training_set.ts";
+import { readFaceInput } from "./face_input.ts";
 
 /** A trained network on the device. */
 export interface TextureNetwork {
-  complete(face: FaceMaps): Promise<Reconstruction>;
+  /** Completes a batch of faces. A face has the same bits alone as in a batch. */
+  complete(input: FtimInput & { readonly shading: Tensor4D }): Reconstructions;
   dispose(): void;
 }
 
 /** Completes faces and writes their reconstructions. */
 export async function completeFaces(
   items: readonly Item<Record<keyof FaceTrees, Tree>>[],
-  { faces, network }: { faces: FaceModel; network: TextureNetwork },
+  { model, network, stage }: { model: DeviceFaceModel; network: TextureNetwork; stage: string },
 ): Promise<void> {
-  for (const { key, inputs, out } of items) {
-    const face = await loadFace(key, inputs, faces);
-    const result = await network.complete(face.maps());
-    await writeReconstruction(result, { key, out, crops: inputs.crops, ...face.regression, ...faces });
-  }
+  const { tf, topology } = model;
+  const { faces, input } = await readFaceInput(items, model);
+  const maps = network.complete(input);
+  tf.dispose(Object.values(input));
+  await writeReconstructions(faces, { tf, ...maps, topology, stage });
 }
 
 /**
@@ -41,16 +44,11 @@ export async function openNetwork(
   const model = build(tf, shape);
   const variables = toVariables(tf, parametersFrom(tensors, model.parameters));
   return {
-    async complete(face) {
-      const [texture, albedo] = tf.tidy(() => {
-        const input = ftimInput(tf, [face]);
+    complete: (input) =>
+      tf.tidy(() => {
         const albedo = model.albedo(variables, input);
-        return [model.light({ ...input, albedo }), albedo] as const;
-      });
-      const [lit, plain] = await Promise.all([texture.data(), albedo.data()]) as [Float32Array, Float32Array];
-      tf.dispose([texture, albedo] as tfjs.Tensor[]);
-      return { texture: lit, albedo: plain };
-    },
+        return { texture: model.light({ ...input, albedo }), albedo };
+      }),
     dispose: () => tf.dispose(variables),
   };
 }
