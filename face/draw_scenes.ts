@@ -14,6 +14,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import type { HeadShell } from "./head_shell.ts";
 import type { RgbImage } from "./image.ts";
+import type { Pixels } from "./pixels.ts";
 import type { Scene } from "./scene.ts";
 
 /** Where the head is in a frame: vertices in pixels of the picture (x right, y down, z away). */
@@ -25,7 +26,8 @@ export interface Frame {
 }
 
 /** What is the same in each frame of a head: as of `Scene`, but for what the device has made. */
-export interface SceneColours extends Pick<Scene, "topology" | "photograph" | "tint"> {
+export interface SceneColours extends Pick<Scene, "topology" | "tint"> {
+  readonly photograph: Pixels;
   readonly shell: Pick<HeadShell, "samples" | "triangles">;
   /** [S, S, 3] */
   readonly texture: Tensor3D;
@@ -137,7 +139,7 @@ function joined(first: Float32Array, second: Float32Array): Float32Array {
 }
 
 /** The pixels of a photograph between its samples, and one more on each side, which a bilinear sample reads. */
-function sampledPart(photograph: RgbImage, samples: Float32Array): RgbImage & { left: number; top: number } {
+function sampledPart(photograph: Pixels, samples: Float32Array): RgbImage & { left: number; top: number } {
   const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
   for (let k = 0; k < samples.length; k++) {
     const value = samples[k]!;
@@ -155,6 +157,8 @@ function sampledPart(photograph: RgbImage, samples: Float32Array): RgbImage & { 
     const at = 3 * ((top + y) * photograph.width + left);
     data.set(photograph.data.subarray(at, at + 3 * width), 3 * width * y);
   }
+  // Bytes are 255ths.
+  if (photograph.data instanceof Uint8Array) { for (let i = 0; i < data.length; i++) data[i] = data[i]! / 255; }
   return { left, top, width, height, data };
 }
 

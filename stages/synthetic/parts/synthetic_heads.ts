@@ -5,10 +5,10 @@ import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { drawScenes } from "../../../face/draw_scenes.ts";
 import { type HeadShell, headShell } from "../../../face/head_shell.ts";
-import type { RgbImage } from "../../../face/image.ts";
 import { colourSums } from "../../../face/mean_colours.ts";
 import { type MorphableModel, shapeOf } from "../../../face/morphable.ts";
 import { shadingMaps, uploadMeshes } from "../../../face/normal_maps.ts";
+import type { Pixels } from "../../../face/pixels.ts";
 import { flipYZ } from "../../../face/pose.ts";
 import type { Topology } from "../../../face/topology.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
@@ -19,7 +19,7 @@ import { project } from "./synthetic_studio.ts";
 export interface Source {
   person: string;
   /** The whole photograph. */
-  photograph: RgbImage;
+  photograph: Pixels;
   /** Its mesh in pixels of the photograph [3·V]. */
   vertices: Float32Array;
   /** Identity coefficients of the mesh, standard deviations. */

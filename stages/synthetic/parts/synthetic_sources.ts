@@ -5,14 +5,14 @@ import { type CropTransform, toPhotograph } from "../../../face/crop.ts";
 import { addBilinear, type RgbImage } from "../../../face/image.ts";
 import { fitShape, type MorphableModel } from "../../../face/morphable.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
-import type { Pixels } from "../../../face/pixels.ts";
+import type { BytePixels, Pixels } from "../../../face/pixels.ts";
 import { anglesFromRotation } from "../../../face/pose.ts";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
 import type { Box } from "../../../nets/resample_taps.ts";
 import type { Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../../data/align.ts";
 import { readMesh } from "../../faces/geometry.ts";
-import { decodePhotograph, readImage } from "../../faces/photograph.ts";
+import { decodePixels, readImage, readPixels } from "../../faces/photograph.ts";
 import type { Source } from "./synthetic_heads.ts";
 
 /** Cells a side to which a photograph is reduced to make a background of it. */
@@ -37,7 +37,7 @@ export async function readSources(
     const { identity, pose } = fitShape(morphable, mesh);
     if (Math.abs(anglesFromRotation(pose.rotation).yaw) > maxYaw) return [];
     const [image, albedo] = await Promise.all([
-      readImage(images, `${photograph}.png`),
+      readPixels(images, `${photograph}.png`),
       readImage(model, `sources/${key}.albedo.png`),
     ]);
     const vertices = inPhotograph(mesh, transform);
@@ -73,7 +73,7 @@ export function backgroundsOf(tf: Tfjs, cells: readonly RgbImage[], side: number
 /** Pictures without a face, as squares. */
 export async function readDecoys(tf: Tfjs, decoys: Tree, side: number): Promise<Pixels[]> {
   const boxes = await Promise.all(decoys.paths.map(async (path) => {
-    const { image } = await decodePhotograph(await decoys.bytes(path), { path });
+    const { image } = await decodePixels(await decoys.bytes(path), { path });
     return { image, box: middle(image) };
   }));
   const squares = cropPhotographs(tf, boxes, { width: side, height: side });
@@ -83,7 +83,7 @@ export async function readDecoys(tf: Tfjs, decoys: Tree, side: number): Promise<
 }
 
 /** The largest square in the middle. */
-function middle({ width, height }: RgbImage): Box {
+function middle({ width, height }: Pixels): Box {
   const side = Math.min(width, height);
   return { left: (width - side) / 2, top: (height - side) / 2, width: side, height: side };
 }
@@ -98,11 +98,11 @@ function inPhotograph(vertices: Float32Array, transform: CropTransform): Float32
 }
 
 /** Mean colour of an image at a mesh's vertices. */
-function colourAt(vertices: Float32Array, image: RgbImage): [number, number, number] {
+function colourAt(vertices: Float32Array, image: BytePixels): [number, number, number] {
   const sum = new Float32Array(3);
   const weight = 3 / vertices.length;
   for (let i = 0; i < vertices.length; i += 3) {
     addBilinear(image, { x: vertices[i]!, y: vertices[i + 1]!, weight, out: sum, at: 0 });
   }
-  return [sum[0]!, sum[1]!, sum[2]!];
+  return [sum[0]! / 255, sum[1]! / 255, sum[2]! / 255];
 }
