@@ -128,6 +128,7 @@ export function engineOptions({ store, jobs, log }: Pick<Common, "store" | "jobs
   return {
     store,
     facts: machineFacts,
+    checkGpu: async (stage) => await (await (await import("@ftim/gpu/device")).openGpu()).assertHealthy(stage),
     ...(jobs === undefined ? {} : { jobs }),
     ...(reporter === undefined ? {} : { reporter }),
   };

@@ -54,7 +54,8 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
   const seen = { real: prepared(test), made: prepared(heldOut) };
   const embeddings = {
     real: embedFaces({ ...seen.real, recognition: recognition(), features: secondOpinion() }),
-    made: embedFaces({ ...seen.made, recognition: recognition() }),
+    // Other views are scored on the face alone.
+    made: embedFaces({ ...seen.made, recognition: recognition() }, { whole: false }),
   };
   return {
     real: (method, opinions = {}) =>

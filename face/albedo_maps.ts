@@ -9,9 +9,9 @@ export interface AlbedoParts {
   readonly components: number;
   /** Side of the map in texels. */
   readonly size: number;
-  /** [S·S·3], filled up with zeros to whole elements of four. */
+  /** 3·S² values, and 0 up to whole elements of four. */
   readonly mean: Tensor;
-  /** [K, S·S·3], rows of unit length, each filled up like the mean. */
+  /** As long as the mean, a component each; rows of unit length. */
   readonly basis: Tensor;
   /** Standard deviation of each component [K]. */
   readonly sigma: Float32Array;
@@ -19,21 +19,20 @@ export interface AlbedoParts {
 
 /** Puts a whole albedo model on the device, until `disposeAlbedoParts`. */
 export function uploadAlbedoParts(tf: Tfjs, { albedoMean, albedoBasis, albedoSigma }: AlbedoModel): AlbedoParts {
-  const components = albedoSigma.length;
-  const length = albedoMean.length;
-  const padded = 4 * Math.ceil(length / 4);
-  const fill = (rows: Float32Array, count: number) => {
-    if (padded === length && count > 0) return rows;
-    // WebGPU binds no empty buffer.
-    const filled = new Float32Array(padded * Math.max(1, count));
-    for (let k = 0; k < count; k++) filled.set(rows.subarray(k * length, (k + 1) * length), k * padded);
-    return filled;
+  const [components, length] = [albedoSigma.length, albedoMean.length];
+  const padded = (rows: Float32Array, count: number) => {
+    const width = 4 * Math.ceil(length / 4);
+    if (width === length) return rows;
+    const all = new Float32Array(count * width);
+    for (let k = 0; k < count; k++) all.set(rows.subarray(k * length, (k + 1) * length), k * width);
+    return all;
   };
   return {
     components,
     size: Math.sqrt(length / 3),
-    mean: tf.keep(tf.tensor1d(fill(albedoMean, 1))),
-    basis: tf.keep(tf.tensor1d(fill(albedoBasis, components))),
+    mean: tf.keep(tf.tensor1d(padded(albedoMean, 1))),
+    // WebGPU binds no empty buffer.
+    basis: tf.keep(tf.tensor1d(components > 0 ? padded(albedoBasis, components) : new Float32Array(4))),
     sigma: albedoSigma,
   };
 }
@@ -45,14 +44,14 @@ export function disposeAlbedoParts({ mean, basis }: AlbedoParts): void {
 }
 
 /** Faces for which an invocation reads the model once. */
-const FACES = 4;
+const FACES = 8;
 
 /**
- * The albedo of each code.
+ * The albedo of each code. The same bits come out in any batch.
  *
  * @param codes [K] each, in standard deviations
  * @param options.levels where given, values are cut off at 0 and 1 and rounded to so many steps between them: with 255
- *   to what a picture keeps of them
+ *   to what a picture keeps of them. A value is a step apart where f32 rounding decides to which of two it goes.
  * @returns [B, S, S, 3]
  * @throws {RangeError} if there is no code, or if one has another number of components or is not finite, and the
  *   message says which
@@ -65,7 +64,7 @@ export function albedoMaps(
   const batch = codes.length;
   if (batch === 0) throw new RangeError("There is no code of an albedo");
   const groups = Math.ceil(batch / FACES);
-  // The weights of four faces side by side.
+  // The weights of a group's faces lie side by side, component after component.
   const weights = new Float32Array(FACES * Math.max(1, components) * groups);
   for (const [face, code] of codes.entries()) {
     if (code.length !== components || !code.every(Number.isFinite)) {
@@ -74,46 +73,49 @@ export function albedoMaps(
     const first = Math.floor(face / FACES) * components * FACES + face % FACES;
     for (let k = 0; k < components; k++) weights[first + k * FACES] = code[k]! * sigma[k]!;
   }
-  const values = 3 * size * size;
-  const quads = Math.ceil(values / 4);
+  const length = 3 * size * size;
+  const width = Math.ceil(length / 4);
   return tf.tidy(() =>
     run(tf, {
       key: "albedo_maps",
       code: wgsl,
       inputs: [mean, basis, tf.tensor1d(weights)],
       shape: [batch, size, size, 3],
-      uniforms: [groups * quads, quads, values, components, batch, levels],
-      invocations: groups * quads,
+      uniforms: [groups * width, length, width, components, batch, levels],
+      invocations: groups * width,
     })
   ) as Tensor4D;
 }
 
-/** Four values of four faces an invocation: so a load of four floats feeds 16 products. */
 function wgsl(): string {
-  const faces = Array.from({ length: FACES }, (_, face) => face);
+  const faces = [...Array(FACES).keys()];
   return program({
     result: "f32",
     inputs: [["mean", "vec4<f32>"], ["basis", "vec4<f32>"], ["weights", "vec4<f32>"]],
-    uniforms: ["total", "quads", "count", "components", "batch", "levels"],
-    functions: `
-fn store(face : i32, at : i32, sum : vec4<f32>) {
-  if (face >= u.batch) { return; }
-  var value = sum;
-  if (u.levels > 0) {
-    value = floor(clamp(sum, vec4<f32>(), vec4<f32>(1.0)) * f32(u.levels) + 0.5) / f32(u.levels);
-  }
-  for (var i = 0; i < min(4, u.count - at); i++) { result[face * u.count + at + i] = value[i]; }
-}`,
+    uniforms: ["total", "length", "width", "components", "batch", "levels"],
     body: `
   if (id >= u.total) { return; }
-  let quad = id % u.quads;
-  let group = id / u.quads;
-  ${faces.map((face) => `var sum${face} = mean[quad];`).join(" ")}
+  let group = id / u.width;
+  let column = id - group * u.width;
+  let start = mean[column];
+  ${faces.map((k) => `var s${k} = start;`).join(" ")}
   for (var k = 0; k < u.components; k++) {
-    let weight = weights[group * u.components + k];
-    let part = basis[k * u.quads + quad];
-    ${faces.map((face) => `sum${face} += weight[${face}] * part;`).join(" ")}
+    let row = basis[k * u.width + column];
+    let low = weights[2 * (group * u.components + k)];
+    let high = weights[2 * (group * u.components + k) + 1];
+    ${faces.map((k) => `s${k} += ${k < 4 ? "low" : "high"}.${"xyzw"[k % 4]} * row;`).join("\n    ")}
   }
-  ${faces.map((face) => `store(${FACES} * group + ${face}, 4 * quad, sum${face});`).join(" ")}`,
+  let first = group * ${FACES};
+  let left = u.length - 4 * column;
+  let levels = f32(u.levels);
+  ${
+      faces.map((k) =>
+        `if (first + ${k} < u.batch) {
+    if (u.levels > 0) { s${k} = floor(clamp(s${k}, vec4<f32>(), vec4<f32>(1)) * levels + 0.5) / levels; }
+    let to = (first + ${k}) * u.length + 4 * column;
+    ${[..."xyzw"].map((c, i) => `if (${i} < left) { result[to + ${i}] = s${k}.${c}; }`).join(" ")}
+  }`
+      ).join("\n  ")
+    }`,
   });
 }

@@ -7,6 +7,8 @@ const AT_ONCE = 32;
 
 /** A face and its texture, in memory. */
 export interface Portrait {
+  /** Names the face in errors. Default: "face" and its index. */
+  readonly name?: string;
   /** In pixels of the picture [3·V]. */
   readonly vertices: Float32Array;
   /** [S·S·C], of one size and one C for all. */
@@ -35,7 +37,7 @@ export interface PortraitOptions extends Omit<DevicePictureOptions, "textures" |
  * Renders any number of faces in batches and reads the pictures back. While one batch is read the next is computed.
  *
  * @throws {RangeError} if a texture or background is of another size, or as `renderPictures` does; the message names
- *   the face's index
+ *   the face
  */
 export async function renderPortraits(
   tf: Tfjs,
@@ -44,7 +46,7 @@ export async function renderPortraits(
 ): Promise<PortraitPicture[]> {
   const { topology, width = 224, height = 224 } = options;
   const channels = (portraits[0]?.texture.length ?? 0) / size ** 2;
-  for (const [face, { vertices, texture, background }] of portraits.entries()) {
+  for (const [face, { name = `face ${face}`, vertices, texture, background }] of portraits.entries()) {
     const problem = vertices.length !== 3 * topology.vertexCount
       ? `it has ${vertices.length / 3} vertices, the topology ${topology.vertexCount}`
       : texture.length !== channels * size ** 2 || !(Number.isInteger(channels) && channels > 0)
@@ -54,7 +56,7 @@ export async function renderPortraits(
       : vertices.findIndex((value) => !Number.isFinite(value)) >= 0
       ? "a vertex is no finite number"
       : undefined;
-    if (problem !== undefined) throw new RangeError(`Cannot render face ${face}: ${problem}`);
+    if (problem !== undefined) throw new RangeError(`Cannot render ${name}: ${problem}`);
   }
   const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
   const words = Math.ceil(topology.triangles.length / 96);

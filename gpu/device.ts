@@ -140,6 +140,8 @@ async function requestGpu(): Promise<Gpu> {
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits, label: "ftim" });
 
   const messages: string[] = [];
+  // Whoever asks while an error arrives is told of it: it may be anyone's.
+  const asking = new Set<string[]>();
   let lost: string | undefined;
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
@@ -160,9 +162,17 @@ async function requestGpu(): Promise<Gpu> {
     async assertHealthy(where) {
       // Errors arrive as events, in a later turn of the event loop than the call that made them. Deno and browsers
       // order them differently against an error scope's answer, so wait for the queue and then for one more turn.
-      await device.queue.onSubmittedWorkDone();
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      const found = lost === undefined ? messages.splice(0) : [...messages.splice(0), lost];
+      const told: string[] = [];
+      asking.add(told);
+      try {
+        await device.queue.onSubmittedWorkDone();
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      } finally {
+        asking.delete(told);
+      }
+      const news = messages.splice(0);
+      for (const other of asking) other.push(...news);
+      const found = [...told, ...news, ...lost === undefined ? [] : [lost]];
       if (found.length > 0) throw new GpuError(where, found);
     },
   };

@@ -6,7 +6,7 @@
  * its proportions (grey is not added, black is) and stays RGB, as the network was trained: on the 22 faces of
  * face-api's six photographs that finds the same 22 with higher scores, and nothing else above 0.4.
  */
-import type { RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
 import { openSession } from "@ftim/gpu/onnx";
 import { withNetworkInput } from "./network_input.ts";
 import type { Box } from "./resample_taps.ts";
@@ -34,7 +34,7 @@ export interface DetectOptions {
 /** An open detector. */
 export interface Detector {
   /** The faces of a picture, best first. */
-  detect(image: RgbImage, options?: DetectOptions): Promise<FaceBox[]>;
+  detect(image: Pixels, options?: DetectOptions): Promise<FaceBox[]>;
   dispose(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ const NORMALISATION = { mean: 127 / 255, deviation: 128 / 255 };
 export async function openDetector(model: Uint8Array): Promise<Detector> {
   const session = await openSession(model, { name: "face detector" });
 
-  async function detectWindow(image: RgbImage, window: Box, minScore: number): Promise<FaceBox[]> {
+  async function detectWindow(image: Pixels, window: Box, minScore: number): Promise<FaceBox[]> {
     const box = letterbox(window, WIDTH / HEIGHT);
     const part = { image, box, width: WIDTH, height: HEIGHT, border: "zero" as const, normalisation: NORMALISATION };
     const { scores, boxes } = await withNetworkInput(session, part, (input) => session.run({ input }));

@@ -5,7 +5,10 @@
  * its size.
  */
 import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import type { FaceMesh, FaceMeshResult } from "./facemesh.ts";
+import { cutTurnedSquares, type TurnedSquare } from "./turned_squares.ts";
 
 /** A turned square in an image, pixels. */
 export interface Square {
@@ -25,22 +28,30 @@ const EYES = [33, 263] as const;
 /** Top of the forehead and chin. */
 const MIDLINE = [10, 152] as const;
 
+/** Samples along each side of a pixel of the network's input. */
+const SAMPLES = 2;
+
 /**
  * Meshes of faces in images.
  *
+ * @param images a face each; several may be of one image
  * @param options.starts a first square for each image
  * @param options.passes network passes; the first places the face, the later ones measure it
  * @returns vertices in pixels of the given image (z in the same unit)
  */
 export async function trackMeshes(
-  network: FaceMesh,
-  images: readonly RgbImage[],
+  network: Pick<FaceMesh, "predict">,
+  images: readonly Pixels[],
   { starts, passes = 3 }: { starts: readonly Square[]; passes?: number },
 ): Promise<FaceMeshResult[]> {
+  if (images.length === 0) return [];
+  const tf = await openTfjs();
   let squares = [...starts];
   let results: FaceMeshResult[] = [];
   for (let pass = 0; pass < passes; pass++) {
-    const found = await network.predict(images.map((image, i) => cutSquare(image, squares[i]!)));
+    const cut = cutTurnedSquares(tf, images.map((image, i) => turned(image, squares[i]!)), { side: SIZE });
+    const found = await network.predict(cut);
+    cut.dispose();
     results = found.map(({ vertices, score }, i) => ({ vertices: fromSquare(vertices, squares[i]!), score }));
     squares = results.map(({ vertices }) => squareAround(vertices));
   }
@@ -69,7 +80,13 @@ export function squareAround(vertices: Float32Array): Square {
   return { x: cos * u - sin * v, y: sin * u + cos * v, side, angle };
 }
 
-/** The square as an upright image, 2×2 samples a pixel; outside of the image its edge goes on. */
+/** The square as the device cuts it out: upright, outside of the image its edge goes on. */
+function turned(image: Pixels, { x, y, side, angle }: Square): TurnedSquare {
+  const scale = side / SIZE;
+  return { image, x, y, a: Math.cos(angle) * scale, b: Math.sin(angle) * scale, samples: SAMPLES };
+}
+
+/** The same picture, cut out on the CPU: the reference. */
 export function cutSquare(image: RgbImage, { x, y, side, angle }: Square): RgbImage {
   const cut = createImage({ width: SIZE, height: SIZE });
   const [cos, sin] = [Math.cos(angle) * side / SIZE, Math.sin(angle) * side / SIZE];

@@ -11,7 +11,6 @@ import { openTfjs } from "@ftim/gpu/tfjs";
 import { openConvolutionChain } from "./convolution_chain.ts";
 import type { GraphModelFiles } from "./graph_model.ts";
 import { resample } from "./resample.ts";
-import type { Box } from "./resample_taps.ts";
 
 /** An open network. */
 export interface FaceRes {
@@ -19,15 +18,14 @@ export interface FaceRes {
    * Descriptors; differentiable. All are ≥ 0 (they come after a ReLU).
    *
    * @param x `[B, S, S, 3]`, 0..1, square, RGB
-   * @param options `box`: the part of every image to look at
    * @returns `[B, 1024]`
    */
-  embed(x: tfjs.Tensor4D, options?: { box?: Box }): tfjs.Tensor2D;
+  embed(x: tfjs.Tensor4D): tfjs.Tensor2D;
   dispose(): void;
 }
 
 /** Width and height of the network's input. */
-const FACERES_SIZE = 224;
+export const FACERES_SIZE = 224;
 
 /** Mean blue, green and red, 0..255. */
 const MEAN = [103.939, 116.779, 123.68];
@@ -42,10 +40,9 @@ export async function openFaceRes(files: GraphModelFiles): Promise<FaceRes> {
   const tf = await openTfjs();
   const chain = openConvolutionChain(tf, files, { before: DESCRIPTOR });
   return {
-    embed: (x, { box } = {}) =>
+    embed: (x) =>
       tf.tidy(() => {
-        const size = { width: FACERES_SIZE, height: FACERES_SIZE };
-        const crop = resample(tf, x, box ? { box, ...size } : size);
+        const crop = resample(tf, x, { width: FACERES_SIZE, height: FACERES_SIZE });
         const input = tf.sub(tf.mul(tf.reverse(crop, 3), 255), MEAN);
         return tf.mean(chain.apply(input as tfjs.Tensor4D), [1, 2]) as tfjs.Tensor2D;
       }),

@@ -1,5 +1,6 @@
 /** From what is known of a face in one photograph to the input of FTIM. */
 import type * as tfjs from "@tensorflow/tfjs";
+import { type Bytes, byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
 
 /** A batch of inputs, NHWC; colours in 0..1, S the side of the UV map. */
@@ -18,20 +19,24 @@ export interface FtimInput {
   code: tfjs.Tensor2D;
 }
 
-/** One face in UV space, S×S texels; colours 0..1. */
+/** What is stored of one face in UV space, S×S texels; shares and colours are bytes. */
 export interface FaceMaps {
   /** Incomplete texture [S·S·3]. */
-  texture: Float32Array;
-  /** Visibility [S·S] in 0..1. */
-  visibility: Float32Array;
-  /** Shading by the fitted light [S·S·3]. */
-  shading: Float32Array;
-  /** Template albedo [S·S·3]. */
-  albedo: Float32Array;
-  /** The texture completed by symmetry and the template (`completeTexture`) [S·S·3]. */
-  guess: Float32Array;
+  readonly texture: Bytes;
+  /** Visibility [S·S]. */
+  readonly visibility: Bytes;
+  /** The texture completed by symmetry and the template (stage `guess`) [S·S·3]. */
+  readonly guess: Bytes;
   /** Expression and pose, see {@linkcode conditionCode}. */
-  code: Float32Array;
+  readonly code: Float32Array;
+}
+
+/** The templates of a batch of faces. */
+export interface Templates {
+  /** [B,S,S,3], 0..1 */
+  readonly albedo: tfjs.Tensor4D;
+  /** Shading by the fitted light [B,S,S,3]. */
+  readonly shading: tfjs.Tensor4D;
 }
 
 /**
@@ -50,25 +55,26 @@ export function conditionCode(
  * A batch of network inputs, and the shading beside it [B,S,S,3].
  *
  * @param faces one or more faces with maps of one size
+ * @param templates theirs; the input takes them over
  */
-export function ftimInput(tf: Tfjs, faces: readonly FaceMaps[]): FtimInput & { shading: tfjs.Tensor4D } {
-  const side = Math.sqrt(faces[0]!.visibility.length);
-  const stack = (values: (face: FaceMaps) => Float32Array, channels: number) =>
-    stackMaps(tf, faces.map(values), [side, side, channels]);
-  return tf.tidy(() => {
-    const visibility = stack((face) => face.visibility, 1);
-    const shading = stack((face) => face.shading, 3);
-    const templateAlbedo = stack((face) => face.albedo, 3);
-    return {
-      incomplete: tf.mul(stack((face) => face.texture, 3), visibility) as tfjs.Tensor4D,
-      visibility,
-      guess: stack((face) => face.guess, 3),
-      templateAlbedo,
-      templateTexture: tf.mul(templateAlbedo, shading) as tfjs.Tensor4D,
-      shading,
-      code: tf.stack(faces.map(({ code }) => tf.tensor1d(code))) as tfjs.Tensor2D,
-    };
-  });
+export function ftimInput(
+  tf: Tfjs,
+  faces: readonly FaceMaps[],
+  { albedo, shading }: Templates,
+): FtimInput & { shading: tfjs.Tensor4D } {
+  const size = Math.sqrt(faces[0]!.visibility.length);
+  const stack = (bytes: (face: FaceMaps) => Bytes, channels: number) =>
+    byteValues(tf, faces.map(bytes), [faces.length, size, size, channels]) as tfjs.Tensor4D;
+  const visibility = stack((face) => face.visibility, 1);
+  return {
+    incomplete: tf.tidy(() => tf.mul<tfjs.Tensor4D>(stack((face) => face.texture, 3), visibility)),
+    visibility,
+    guess: stack((face) => face.guess, 3),
+    templateAlbedo: albedo,
+    templateTexture: tf.mul<tfjs.Tensor4D>(albedo, shading),
+    shading,
+    code: tf.tidy(() => tf.stack(faces.map(({ code }) => tf.tensor1d(code)))) as tfjs.Tensor2D,
+  };
 }
 
 /** Maps of one shape as a batch, in one upload. */

@@ -7,7 +7,7 @@
  * mean with the mirrored picture agree far better with both checks: with the mesh on 39 faces within 3.3° of yaw, 3.9°
  * of pitch and 4.0° of roll in the mean.
  */
-import type { RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
 import { openSession } from "@ftim/gpu/onnx";
 import { type Feed, withNetworkInput } from "./network_input.ts";
 import { IMAGENET } from "./planes.ts";
@@ -33,7 +33,7 @@ export interface HeadPose {
    * @param options `mirror`: also read the mirrored picture and take the mean, which removes the network's preference
    *   for one side and doubles the time; default true
    */
-  estimate(image: RgbImage, face: Box, options?: { mirror?: boolean }): Promise<HeadAngles>;
+  estimate(image: Pixels, face: Box, options?: { mirror?: boolean }): Promise<HeadAngles>;
   dispose(): Promise<void>;
 }
 

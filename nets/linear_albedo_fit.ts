@@ -56,9 +56,10 @@ export async function fitLinearAlbedos(
   { network, steps, learningRate, ...weights }: LinearFitOptions,
 ): Promise<Float32Array[]> {
   const { photograph, boxes, pictures: { weight }, components } = faces;
-  const [, from] = photograph.shape;
+  const [, height, width] = photograph.shape;
   const [batch = 0, padded = 0] = faces.codes.shape;
-  const taps = uploadBoxTaps(tf, boxes, { from, to: network.side });
+  const { side } = network;
+  const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to: { width: side, height: side } });
   const look = (picture: Tensor4D) => network.describe(resampleBoxes(tf, picture, taps));
   const [known, total] = tf.tidy(() => [look(photograph), tf.sum<Tensor1D>(weight, [1, 2])] as const);
   // `tidy` frees the tensor that the variable starts from, and no variable

@@ -5,11 +5,12 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
 import { program, run } from "@ftim/gpu/wgsl";
 import type { DeviceTensor, OnnxSession, OnnxTensor } from "@ftim/gpu/onnx";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { cropPhotographs } from "./crop_photographs.ts";
 import { type Normalisation, planes } from "./planes.ts";
-import { resample } from "./resample.ts";
 import { resampleCpu } from "./resample_cpu.ts";
 import type { Border, Box } from "./resample_taps.ts";
 
@@ -31,33 +32,59 @@ export type Feed = OnnxTensor | DeviceTensor;
 /**
  * Makes the input, lets `use` run the network on it, and frees it.
  *
- * @param image the photograph, RGB in 0..1
+ * @param image the photograph, RGB
  * @param use takes the input and, if it is wanted, its mirror image
  */
-export async function withNetworkInput<T>(
+export function withNetworkInput<T>(
   session: Pick<OnnxSession, "place">,
-  { image, ...input }: NetworkInput & { readonly image: RgbImage },
-  use: (feed: Feed, mirrored: Feed | undefined) => Promise<T>,
+  { image, box, normalisation, mirrored, ...size }: NetworkInput & { readonly image: Pixels },
+  use: Use<T>,
 ): Promise<T> {
-  const dims = [1, 3, input.height, input.width];
-  if (session.place === "cpu") {
-    const [own, mirrored] = planesOnCpu(image, input).map((data): Feed => ({ data, dims }));
-    return await use(own!, mirrored);
-  }
-  const tf = await openTfjs();
-  const tensors = tf.tidy(() => planesOnGpu(tf, image, input));
-  const onDevice = tensors.map((tensor) => tensor.dataToGPU());
-  try {
-    const [own, mirrored] = onDevice.map(({ buffer }): Feed => ({ buffer: buffer!, dims }));
-    return await use(own!, mirrored);
-  } finally {
-    tf.dispose([...tensors, ...onDevice.map(({ tensorRef }) => tensorRef)]);
-  }
+  const onCpu = () => resampleCpu(image, { box, ...size });
+  const onDevice = (tf: Tfjs) => cropPhotographs(tf, [{ image, box }], size);
+  return withPicture(session, { onCpu, onDevice, normalisation, mirrored }, use);
 }
 
-function planesOnCpu(image: RgbImage, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
-  const crop = resampleCpu(image, part);
-  return [crop, ...(mirrored ? [mirrorImage(crop)] : [])].map((picture) => planes(picture, normalisation));
+/** Runs the network on its input and, if it is wanted, on the mirror image. */
+export type Use<T> = (feed: Feed, mirrored: Feed | undefined) => Promise<T>;
+
+/** How a picture comes about in either place: the same to f32 rounding. */
+export interface Picture extends Pick<NetworkInput, "normalisation"> {
+  readonly onCpu: () => RgbImage;
+  /** [1, H, W, 3] */
+  readonly onDevice: (tf: Tfjs) => tfjs.Tensor4D;
+  readonly mirrored?: boolean | undefined;
+}
+
+/** As `withNetworkInput`, with a picture that is made where the network runs. */
+export async function withPicture<T>(
+  session: Pick<OnnxSession, "place">,
+  { onCpu, onDevice, normalisation, mirrored = false }: Picture,
+  use: Use<T>,
+): Promise<T> {
+  if (session.place === "cpu") {
+    const picture = onCpu();
+    const dims = [1, 3, picture.height, picture.width];
+    const [own, other] = [picture, ...(mirrored ? [mirrorImage(picture)] : [])].map((each): Feed => {
+      return { data: planes(each, normalisation), dims };
+    });
+    return await use(own!, other);
+  }
+  const tf = await openTfjs();
+  const { tensors, dims } = tf.tidy(() => {
+    const picture = onDevice(tf);
+    const [, height, width] = picture.shape;
+    const sides = mirrored ? [false, true] : [false];
+    const tensors = sides.map((mirror) => picturePlanes(tf, picture, { ...normalisation, mirror }));
+    return { tensors, dims: [1, 3, height, width] };
+  });
+  const answers = tensors.map((tensor) => tensor.dataToGPU());
+  try {
+    const [own, other] = answers.map(({ buffer }): Feed => ({ buffer: buffer!, dims }));
+    return await use(own!, other);
+  } finally {
+    tf.dispose([...tensors, ...answers.map(({ tensorRef }) => tensorRef)]);
+  }
 }
 
 /** The image with left and right exchanged. */
@@ -72,29 +99,13 @@ export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
   return { width, height, data: mirrored };
 }
 
-/**
- * `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. Only the rows that the part
- * covers are uploaded.
- */
-function planesOnGpu(
+/** `[3, H, W]` on the device, padded to a multiple of four. */
+function picturePlanes(
   tf: Tfjs,
-  image: RgbImage,
-  { box, width, height, border = "edge", normalisation, mirrored = false }: NetworkInput,
-): tfjs.Tensor[] {
-  const { first, rows } = rowsOf(image, box, height);
-  const part = image.data.subarray(first * image.width * 3, (first + rows) * image.width * 3);
-  const uploaded = tf.tensor4d(part, [1, rows, image.width, 3]);
-  // Beyond the uploaded rows lie rows of weight 0, or the image's own border.
-  const crop = resample(tf, uploaded, { box: { ...box, top: box.top - first }, width, height, border });
-  return (mirrored ? [false, true] : [false]).map((mirror) => cropPlanes(tf, crop, { ...normalisation, mirror }));
-}
-
-function cropPlanes(
-  tf: Tfjs,
-  crop: tfjs.Tensor4D,
+  picture: tfjs.Tensor4D,
   { mean, deviation, mirror }: Normalisation & { readonly mirror: boolean },
 ): tfjs.Tensor {
-  const [, height, width] = crop.shape;
+  const [, height, width] = picture.shape;
   const size = 3 * height * width;
   const three = (value: Normalisation["mean"]) => typeof value === "number" ? [value, value, value] : [...value];
   const colours = [...three(mean), ...three(deviation)].map((f32) => ({ f32 }));
@@ -115,21 +126,10 @@ function cropPlanes(
   let deviation = vec3<f32>(u.d0, u.d1, u.d2);
   result[id] = (x[3 * taken + channel] - mean[channel]) / deviation[channel];`,
       }),
-    inputs: [crop],
+    inputs: [picture],
     // ONNX Runtime reads four values at a time. Some GPUs read none of the last four of a buffer that ends among them.
     shape: [4 * Math.ceil(size / 4)],
     uniforms: [width, width * height, mirror ? 1 : 0, ...colours],
     invocations: size,
   });
-}
-
-/**
- * The rows of the image that a part of it is made of: one more than it covers on either side, and as many as the filter
- * is wide.
- */
-function rowsOf(image: RgbImage, { top, height }: Box, count: number): { first: number; rows: number } {
-  const reach = Math.ceil(Math.max(1, height / count)) + 1;
-  const first = Math.min(image.height - 1, Math.max(0, Math.floor(top) - reach));
-  const last = Math.min(image.height, Math.max(first + 1, Math.ceil(top + height) + reach));
-  return { first, rows: last - first };
 }

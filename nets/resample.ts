@@ -30,7 +30,7 @@ export function resample(
   );
 }
 
-/** Images of one size as a batch `[B, H, W, 3]` on the GPU. */
+/** Images of one size as a batch `[B, H, W, 3]` on the device. */
 export function stackImages(tf: Tfjs, images: readonly RgbImage[]): tfjs.Tensor4D {
   return tf.tidy(() =>
     tf.stack(images.map(({ data, height, width }) => tf.tensor3d(data, [height, width, 3]))) as tfjs.Tensor4D

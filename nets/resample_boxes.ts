@@ -15,12 +15,18 @@ interface AxisTaps {
   readonly weights: Tensor;
 }
 
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The taps of a batch of boxes, both ways. */
 export interface BoxTaps {
-  /** Width and height of the images. */
-  readonly from: number;
-  /** Width and height of what is cut out. */
-  readonly to: number;
+  /** Size of the images. */
+  readonly from: Size;
+  /** Size of what is cut out. */
+  readonly to: Size;
   readonly down: AxisTaps;
   readonly across: AxisTaps;
   readonly downBack: AxisTaps;
@@ -30,22 +36,29 @@ export interface BoxTaps {
 /**
  * Puts the taps of some boxes on the device, until `disposeBoxTaps`.
  *
- * @param sides `from`: side of the images in pixels; `to`: side of what is cut out
+ * @param sizes `from`: of the images; `to`: of what is cut out. What lies outside of an image is its nearest edge pixel
+ * @throws {RangeError} without a box, or if one is not positive and finite; the message names its index
  */
-export function uploadBoxTaps(
-  tf: Tfjs,
-  boxes: readonly Box[],
-  { from, to }: { readonly from: number; readonly to: number },
-): BoxTaps {
-  const along = (start: (box: Box) => number, length: (box: Box) => number) =>
-    boxes.map((box) => interpolationMatrix({ size: from, start: start(box), length: length(box) }, { count: to }));
-  const down = along(({ top }) => top, ({ height }) => height);
-  const across = along(({ left }) => left, ({ width }) => width);
-  const [there, back] = [
-    (matrices: SparseMatrix[]) => upload(tf, matrices),
-    (matrices: SparseMatrix[]) => upload(tf, matrices.map(transposeSparse)),
-  ] as const;
-  return { from, to, down: there(down), across: there(across), downBack: back(down), acrossBack: back(across) };
+export function uploadBoxTaps(tf: Tfjs, boxes: readonly Box[], { from, to }: Pick<BoxTaps, "from" | "to">): BoxTaps {
+  if (boxes.length === 0) throw new RangeError("There is no box to cut out");
+  for (const [i, { left, top, width, height }] of boxes.entries()) {
+    if (width > 0 && height > 0 && Number.isFinite(left + top + width + height)) continue;
+    throw new RangeError(`Cannot cut a box of ${width}×${height} pixels at ${left}, ${top} out of image ${i}`);
+  }
+  const down = boxes.map(({ top, height }) =>
+    interpolationMatrix({ size: from.height, start: top, length: height }, { count: to.height })
+  );
+  const across = boxes.map(({ left, width }) =>
+    interpolationMatrix({ size: from.width, start: left, length: width }, { count: to.width })
+  );
+  return {
+    from,
+    to,
+    down: upload(tf, down),
+    across: upload(tf, across),
+    downBack: upload(tf, down.map(transposeSparse)),
+    acrossBack: upload(tf, across.map(transposeSparse)),
+  };
 }
 
 function upload(tf: Tfjs, matrices: readonly SparseMatrix[]): AxisTaps {
@@ -72,10 +85,17 @@ export function disposeBoxTaps({ down, across, downBack, acrossBack }: BoxTaps):
 /**
  * Cuts its box out of every image and resamples it. Differentiable. Bit-repeatable, also over batch sizes.
  *
- * @param x [B, from, from, 3], of as many images as there are boxes
- * @returns [B, to, to, 3]
+ * @param x [B, H, W, 3] of the size that the taps are from, as many images as there were boxes
+ * @returns [B, height, width, 3]
+ * @throws {RangeError} if the images are of another number or size
  */
 export function resampleBoxes(tf: Tfjs, x: Tensor4D, { from, to, ...taps }: BoxTaps): Tensor4D {
+  const count = (taps.down.offsets.size) / (to.height + 1);
+  if (`${x.shape}` !== `${[count, from.height, from.width, 3]}`) {
+    throw new RangeError(
+      `Cannot cut ${count} boxes out of images [${x.shape}]: they are for ${from.width}×${from.height}`,
+    );
+  }
   return differentiable(tf, {
     inputs: [x],
     forward: () => gather(tf, x, { down: taps.down, across: taps.across, from, to }),
@@ -89,13 +109,14 @@ function gather(
   { down, across, from, to }: Pick<BoxTaps, "down" | "across" | "from" | "to">,
 ): Tensor {
   const [batch = 0] = x.shape;
+  const count = batch * to.width * to.height;
   return run(tf, {
     key: "resample_boxes",
     code,
     inputs: [x, down.offsets, down.indices, down.weights, across.offsets, across.indices, across.weights],
-    shape: [batch, to, to, 3],
-    uniforms: [batch * to * to, from, to],
-    invocations: batch * to * to,
+    shape: [batch, to.height, to.width, 3],
+    uniforms: [count, from.width, from.height, to.width, to.height],
+    invocations: count,
   });
 }
 
@@ -111,15 +132,15 @@ function code(): string {
       ["columnIndices", "i32"],
       ["columnWeights", "f32"],
     ],
-    uniforms: ["total", "side", "to"],
+    uniforms: ["total", "fromWidth", "fromHeight", "width", "height"],
     body: `
   if (id >= u.total) { return; }
-  let image = id / (u.to * u.to);
-  let row = image * (u.to + 1) + id / u.to % u.to;
-  let column = image * (u.to + 1) + id % u.to;
+  let image = id / (u.width * u.height);
+  let row = image * (u.height + 1) + id / u.width % u.height;
+  let column = image * (u.width + 1) + id % u.width;
   var sum = vec3<f32>();
   for (var i = rows[row]; i < rows[row + 1]; i++) {
-    let first = (image * u.side + rowIndices[i]) * u.side;
+    let first = (image * u.fromHeight + rowIndices[i]) * u.fromWidth;
     var line = vec3<f32>();
     for (var j = columns[column]; j < columns[column + 1]; j++) {
       let at = 3 * (first + columnIndices[j]);

@@ -1,14 +1,15 @@
 /** Resampling of images on the CPU, the reference of `resample`. */
 import type { RgbImage } from "../face/image.ts";
+import type { Pixels } from "../face/pixels.ts";
 import { type Border, type Box, taps } from "./resample_taps.ts";
 
 /**
- * Cuts a box out of an image and resamples it to `width × height`.
+ * Cuts a box out of an image, of floats or bytes, and resamples it to `width × height`.
  *
  * @throws {RangeError} If the box or the size is not positive.
  */
 export function resampleCpu(
-  image: RgbImage,
+  image: Pixels,
   { box, width, height, border = "edge" }: { box?: Box; width: number; height: number; border?: Border },
 ): RgbImage {
   const { left, top, width: boxWidth, height: boxHeight } = box ??
@@ -30,10 +31,11 @@ export function resampleCpu(
     }
   }
   const data = new Float32Array(width * height * 3);
+  const full = image.data instanceof Uint8Array ? 255 : 1;
   const stride = width * 3;
   for (let y = 0; y < height; y++) {
     for (let k = 0; k < vertical.width; k++) {
-      const weight = vertical.weights[y * vertical.width + k] as number;
+      const weight = (vertical.weights[y * vertical.width + k] as number) / full;
       if (weight === 0) continue;
       const from = ((vertical.first[y] as number) - firstRow + k) * stride;
       for (let i = 0; i < stride; i++) {

@@ -6,7 +6,7 @@
  * that part of the difference of neighbouring pixels.
  */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { copyPart, type PixelPart, type Pixels, pixelScratch, valueAt } from "../face/pixels.ts";
+import { copyPart, type PixelPart, type Pixels, pixelScratch, roomFor, USED_ROOM } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
@@ -28,6 +28,9 @@ export interface TurnedSquare {
 /** Bytes of pixels on the device at a time. */
 const AT_ONCE = 1 << 24;
 
+/** Bytes of a pixel on the device: three floats, or a word with a byte of each channel, which one load reads. */
+const pixelSize = ({ data }: Pixels) => data instanceof Uint8Array ? 4 : 12;
+
 /**
  * Cuts squares out. What lies outside of a photograph is its nearest edge pixel.
  *
@@ -42,7 +45,7 @@ export function cutTurnedSquares(
   { side, bytesAtOnce = AT_ONCE }: { side: number; bytesAtOnce?: number },
 ): Tensor4D {
   if (squares.length === 0) return tf.zeros([0, side, side, 3]);
-  const limit = webgpuBackend(tf).device.limits.maxStorageBufferBindingSize;
+  const limit = USED_ROOM * webgpuBackend(tf).device.limits.maxStorageBufferBindingSize;
   const cuts = squares.map((square, index) => cutOf(square, { index, side, limit }));
   return tf.tidy(() => {
     const parts = groupsOf(cuts, Math.min(bytesAtOnce, limit)).map((group) => {
@@ -59,7 +62,6 @@ export function cutTurnedSquares(
 interface Cut {
   readonly square: TurnedSquare;
   readonly part: PixelPart;
-  /** A multiple of four. */
   readonly bytes: number;
 }
 
@@ -79,7 +81,7 @@ function cutOf(
   const reach = (Math.abs(a) + Math.abs(b)) * side / 2;
   const [left, columns] = stretch(x, { reach, size: image.width });
   const [top, rows] = stretch(y, { reach, size: image.height });
-  const bytes = 4 * Math.ceil(3 * columns * rows * image.data.BYTES_PER_ELEMENT / 4);
+  const bytes = pixelSize(image) * columns * rows;
   if (bytes > limit) {
     throw new RangeError(
       `Cannot cut square ${index}: it covers ${columns}×${rows} pixels, more than the device holds; reduce the ` +
@@ -115,23 +117,27 @@ function groupsOf(cuts: readonly Cut[], most: number): Cut[][] {
 function sampleCuts(tf: Tfjs, cuts: readonly Cut[], side: number): Tensor4D {
   const { data } = cuts[0]!.square.image;
   const bytes = data instanceof Uint8Array;
-  const pixels = pixelScratch(cuts.reduce((sum, cut) => sum + cut.bytes, 0));
+  const pixels = pixelScratch(12 * roomFor(cuts.reduce((sum, cut) => sum + cut.bytes, 0) / 12));
   const parts = new Int32Array(4 * cuts.length);
   const turns = new Float32Array(8 * cuts.length);
   let at = 0;
-  for (const [i, { square: { image, x, y, a, b, samples }, part, bytes }] of cuts.entries()) {
-    copyPart(image, part, { to: pixels.subarray(at), rowBytes: 3 * part.columns * data.BYTES_PER_ELEMENT });
-    parts.set([at / data.BYTES_PER_ELEMENT, part.columns, part.rows, samples], 4 * i);
+  for (const [i, { square: { image, x, y, a, b, samples }, part, bytes: size }] of cuts.entries()) {
+    if (image.data instanceof Uint8Array) {
+      copyWords({ ...image, data: image.data }, part, new Uint32Array(pixels.buffer, pixels.byteOffset + at));
+    } else {
+      copyPart(image, part, { to: pixels.subarray(at), rowBytes: 12 * part.columns });
+    }
+    parts.set([at / (bytes ? 4 : 12), part.columns, part.rows, samples], 4 * i);
     const [u, v] = [x - part.left - 0.5, y - part.top - 0.5];
     turns.set([Math.floor(u), Math.floor(v), u - Math.floor(u), v - Math.floor(v), a, b], 8 * i);
-    at += bytes;
+    at += size;
   }
   const count = cuts.length * side * side;
   return run(tf, {
     key: `turned_squares_${bytes ? "bytes" : "floats"}`,
     code: () => code(bytes),
     inputs: [
-      tf.tensor1d(new Int32Array(pixels.buffer, 0, at / 4), "int32"),
+      tf.tensor1d(new Int32Array(pixels.buffer, 0, pixels.length / 4), "int32"),
       tf.tensor1d(parts, "int32"),
       tf.tensor1d(turns),
     ],
@@ -141,14 +147,28 @@ function sampleCuts(tf: Tfjs, cuts: readonly Cut[], side: number): Tensor4D {
   }) as Tensor4D;
 }
 
+/** The pixels of a part of a photograph in bytes, a word each. */
+function copyWords(
+  { data, width }: { data: Uint8Array; width: number },
+  { left, top, columns, rows }: PixelPart,
+  to: Uint32Array,
+): void {
+  for (let y = 0, k = 0; y < rows; y++) {
+    for (let x = 0, i = 3 * ((top + y) * width + left); x < columns; x++, i += 3, k++) {
+      to[k] = data[i]! | data[i + 1]! << 8 | data[i + 2]! << 16;
+    }
+  }
+}
+
 const code = (bytes: boolean) =>
   program({
     result: "f32",
     inputs: [["pixels", bytes ? "u32" : "f32"], ["parts", "vec4<i32>"], ["turns", "vec4<f32>"]],
     uniforms: ["count", "side"],
-    functions: QUOTIENT + valueAt(bytes) + /* wgsl */ `
-fn pixel(i : i32) -> vec3<f32> { return vec3<f32>(valueAt(i), valueAt(i + 1), valueAt(i + 2)); }
-`,
+    functions: QUOTIENT +
+      (bytes
+        ? "fn pixel(i : i32) -> vec3<f32> { return unpack4x8unorm(pixels[i]).xyz; }"
+        : "fn pixel(i : i32) -> vec3<f32> { return vec3<f32>(pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]); }"),
     body: `
   if (id >= u.count) { return; }
   let row = quotient(id, u.side);
@@ -168,10 +188,10 @@ fn pixel(i : i32) -> vec3<f32> { return vec3<f32>(valueAt(i), valueAt(i + 1), va
       let low = clamp(at, vec2<i32>(), last);
       let high = min(low + 1, last);
       let share = select(moved - floor(moved), vec2<f32>(), at < vec2<i32>());
-      let upper = part.x + 3 * low.y * part.y;
-      let lower = part.x + 3 * high.y * part.y;
-      let above = mix(pixel(upper + 3 * low.x), pixel(upper + 3 * high.x), share.x);
-      let below = mix(pixel(lower + 3 * low.x), pixel(lower + 3 * high.x), share.x);
+      let upper = part.x + low.y * part.y;
+      let lower = part.x + high.y * part.y;
+      let above = mix(pixel(upper + low.x), pixel(upper + high.x), share.x);
+      let below = mix(pixel(lower + low.x), pixel(lower + high.x), share.x);
       sum += mix(above, below, share.y);
     }
   }

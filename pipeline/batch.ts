@@ -15,6 +15,7 @@ import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
 import { OverdueError, withinLimit } from "./limit.ts";
 import { forget } from "./records.ts";
+import { requestOf } from "./resources.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
 import { type ActionRecord, type FileRow, openState } from "./state.ts";
@@ -193,6 +194,7 @@ export async function callStage(
     for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
+    if ((await requestOf(stage.resources)).gpu) await session.checkGpu(label);
     await session.checkCode(job.node);
     for (const product of products) checkProduct(label, product);
     for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
@@ -206,8 +208,26 @@ export async function callStage(
     const damaged = corruption(error)?.sha256 ?? "";
     // it was whole when the stage was given its path
     if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);
-    throw asFailure(error, { label, actions, session });
+    throw asFailure(await withGpuError(error, job), { label, actions, session });
   }
+}
+
+/** What a stage threw, led by what the GPU says: where a stage fails on a device that was lost means nothing. */
+async function withGpuError(error: unknown, { session, label, node: { stage } }: Job): Promise<unknown> {
+  const foreign = ![
+    DamagedInput,
+    InputChangedError,
+    CodeChangedError,
+    StageError,
+    AbortedError,
+    OverdueError,
+    StoreError,
+  ]
+    .some((kind) => error instanceof kind);
+  if (!foreign || session.signal.aborted || !(await requestOf(stage.resources)).gpu) return error;
+  const found = await session.checkGpu(label).then(() => null, (found: unknown) => messageOf(found));
+  if (found === null || messageOf(error).includes(found)) return error;
+  return new Error(`${found}; it then failed with: ${messageOf(error)}`, { cause: error });
 }
 
 /** Throws where something that a stage read is not what it was when its hash entered the key. */

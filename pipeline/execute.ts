@@ -112,6 +112,11 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         if (claimed.length > 0) {
           idle = 0;
           const batch = await attempt(claimed.map(({ action }) => action), { job, shared });
+          // the GPU does not say whose work went wrong, so what it did beside a batch that failed is in doubt
+          if (gpu && failure !== null) {
+            for (const { sink } of batch.products) sink.discard();
+            continue;
+          }
           // the disk is waited for without a core
           const flushed = await session.disk.take({ cores: 1 });
           release();
@@ -137,7 +142,7 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
     }
   }
   // more than there are cores, so that some can wait for the disk; the pool says how many run
-  const most = gpu ? 1 : LANES * Math.max(1, Math.floor(session.jobs / cores));
+  const most = gpu ? gpuLanes(stage) : LANES * Math.max(1, Math.floor(session.jobs / cores));
   session.running.add(label);
   try {
     await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
@@ -148,6 +153,14 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   }
   rethrow(failure);
   session.checkAborted();
+}
+
+/**
+ * Two, so that one batch is read and written while the other is on the GPU; one where a failed batch is tried again,
+ * since an error of the GPU may be that of the other.
+ */
+function gpuLanes({ retries }: Job["node"]["stage"]): number {
+  return retries === 0 ? 2 : 1;
 }
 
 /** Notes that a lane works; call the result when it does not. */

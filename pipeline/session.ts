@@ -38,6 +38,13 @@ export interface Options {
   readonly codeDigests?: CodeDigests;
   /** What stages may name in `environment`; also written into the run record. */
   readonly facts?: Facts;
+  /**
+   * Whether the GPU's work went well: called after each call of a stage that asked for the GPU, before anything of it
+   * is recorded. What it throws fails the stage. A GPU reports errors late, and leaves zeros where results should be.
+   *
+   * @param stage the stage's label
+   */
+  readonly checkGpu?: (stage: string) => Promise<void>;
   /** Changing it disowns every earlier result. */
   readonly salt?: string;
   /** Stages, by name or label, that run again though they are recorded. */
@@ -72,6 +79,8 @@ export interface Session extends Disposable {
    * version that this process has in memory.
    */
   checkLoaded(node: Pick<StageNode, "stage">): Promise<void>;
+  /** See {@link Options.checkGpu}. */
+  checkGpu(stage: string): Promise<void>;
   /** Throws {@link CodeChangedError} if a stage's code, which has just run, is no longer what its key says. */
   checkCode(node: Pick<StageNode, "stage">): Promise<void>;
   /** Throws {@link AbortedError} once the signal is aborted. */
@@ -166,6 +175,7 @@ export async function openSession(plan: Plan, options: SessionOptions): Promise<
     emit,
     running: new Set(),
     facts: readFacts,
+    checkGpu: options.checkGpu ?? (() => Promise.resolve()),
     async recipe({ stage, params }) {
       const { name: module, digest: code } = await codeOf({ stage });
       const environment: Record<string, unknown> = {};

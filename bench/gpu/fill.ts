@@ -14,7 +14,7 @@ import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../face/push_pull.ts";
 import { drawScene } from "../../face/scene.ts";
 import { shadeScenes } from "../../face/shade_scenes.ts";
-import { undistortPhotographs } from "../../face/undistort.ts";
+import { undistortPhotograph } from "../../face/undistort.ts";
 import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
 import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
@@ -139,7 +139,7 @@ async function benchPhotographs(lab: Lab): Promise<Row[]> {
         plain: () => boxes.forEach((box) => resampleCpu(kinds.floats, { box, ...to })),
       }),
       await beside(`undistort ${size.width}×${size.height} ${kind}`, {
-        ours: await time(lab, () => undistortPhotographs(tf, [{ image, camera }])[0]!),
+        ours: await time(lab, () => undistortPhotograph(tf, image, { camera }).next().value as Tensor3D),
         plain: () => undistort(kinds.floats, camera),
       }),
     );

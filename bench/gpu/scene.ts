@@ -5,12 +5,15 @@
 
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
-import { renderOperator } from "../../face/render.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
 import { uniform } from "../../nets/random.ts";
-import type { TrainingView } from "../../nets/triplet_loss.ts";
+import type { TrainingView } from "../../nets/device_triplet.ts";
+import { toBytes } from "../../stages/faces/photograph.ts";
+import { ambientLight } from "../../test/face/ambient_light.ts";
 import { gridHead } from "../../test/face/head.ts";
+import type { AlbedoModel } from "../../face/morphable.ts";
+import type { Topology } from "../../face/topology.ts";
 
 /** Side of the crop in pixels. */
 export const CROP = 224;
@@ -35,27 +38,26 @@ export function picture(seed: number, side = CROP): Float32Array {
   });
 }
 
-/** The three views of one triplet. */
-export function tripletViews(): TrainingView[] {
+/** The three views of one triplet, the mesh that they show, and the model of its albedo. */
+export function tripletViews(): { views: TrainingView[]; topology: Topology; albedo: AlbedoModel } {
   const { topology, model } = gridHead(21);
-  const views: TrainingView[] = [];
-  for (const [v, yaw] of [-35, 0, 35].entries()) {
+  const views = [-35, 0, 35].map((yaw, v): TrainingView => {
     const vertices = posed(model, yaw);
-    const photograph = picture(v + 1);
-    const image = createImage({ width: CROP, height: CROP }, photograph);
-    const operator = renderOperator(vertices, { topology, size: SIZE });
-    const face = meshSquare(vertices, 1);
-    views.push({
-      ...unwrapCpu([{ image, vertices }], { topology, size: SIZE })[0]!,
-      shading: new Float32Array(3 * SIZE * SIZE).fill(0.9),
-      albedo: picture(10, SIZE),
-      guess: picture(v + 20, SIZE),
+    const image = createImage({ width: CROP, height: CROP }, picture(v + 1));
+    const { texture, visibility } = unwrapCpu([{ image, vertices }], { topology, size: SIZE })[0]!;
+    return {
+      texture: toBytes(texture),
+      visibility: toBytes(visibility),
+      albedo: new Float32Array(),
+      guess: toBytes(picture(v + 20, SIZE)),
       code: new Float32Array(CODE_LENGTH).fill(0.1 * v),
-      photograph,
-      operator,
-      coverage: operator.coverage,
-      face,
-    });
-  }
-  return views;
+      light: ambientLight().map((value) => 0.9 * value),
+      vertices,
+      photograph: toBytes(image.data),
+      face: meshSquare(vertices, 1),
+    };
+  });
+  // A model without components, whose mean is everybody's albedo.
+  const albedo = { albedoMean: picture(10, SIZE), albedoBasis: new Float32Array(), albedoSigma: new Float32Array() };
+  return { views, topology, albedo };
 }

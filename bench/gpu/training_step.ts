@@ -2,20 +2,21 @@
  * The training step of FTIM with all losses, as the stage `train` runs it: ours, and the same on tfjs's own kernels.
  */
 
-import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { disposeAlbedoParts, uploadAlbedoParts } from "../../face/albedo_maps.ts";
 import { uvMap } from "../../face/uv_map.ts";
-import { disposeSparse } from "@ftim/gpu/sparse";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { adam, valueAndGradients } from "../../nets/adam.ts";
 import { PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { drawParameters, toVariables } from "../../nets/parameters.ts";
 import { openRecognition128 } from "../../nets/recognition128.ts";
 import { ftimModel } from "../../nets/ftim.ts";
-import { seenIn, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
+import { uploadTriplet } from "../../nets/device_triplet.ts";
+import { coveredByHalf, lookAtPhotographs } from "../../nets/known_faces.ts";
+import { totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 import { ftimStoredShape } from "../../stages/training/train.ts";
 import { perceptualNetwork } from "../../stages/training/parts/train_loop.ts";
 import { asset } from "../../test/assets.ts";
-import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, timeSteps } from "./lab.ts";
 import { CODE_LENGTH, SIZE, tripletViews } from "./scene.ts";
 import { withStockKernels } from "./stock.ts";
@@ -33,28 +34,33 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
     weights: await asset("models/face_recognition_model.bin"),
   });
   const identity = perceptualNetwork(network);
-  const views = tripletViews();
+  const { views, topology, albedo } = tripletViews();
+  const parts = uploadAlbedoParts(tf, albedo);
   // Training remembers it from one look at each photograph.
   const seen = tf.tidy(() => {
-    const { descriptor, layers } = seenIn(tf, views, identity);
-    return [descriptor, ...layers];
+    const { descriptor, layers, covered } = lookAtPhotographs(tf, views, { network: identity, topology });
+    return [descriptor, ...layers, ...covered] as Tensor[];
   });
-  const known = { descriptor: seen[0] as Tensor2D, layers: seen.slice(1) as Tensor4D[] };
-  const chart = Float32Array.from(uvMap(gridHead(21).topology, SIZE).inside);
+  const layers = seen.slice(1, (seen.length + 1) / 2) as Tensor4D[];
+  const shares = await Promise.all(seen.slice(1 + layers.length).map((tensor) => tensor.data<"float32">()));
+  const known = { descriptor: seen[0] as Tensor2D, layers, inside: shares.map(coveredByHalf) };
+  const chart = tf.tensor3d(Float32Array.from(uvMap(topology, SIZE).inside), [SIZE, SIZE, 1]);
   const model = ftimModel(tf, ftimStoredShape.parse({ codeLength: CODE_LENGTH }));
   const variables = toVariables(tf, drawParameters(model.parameters, 1));
   const optimiser = adam(tf, variables);
   const run = () => {
-    // As in training, where the operators are another triplet's each time.
-    for (const { operator } of views) disposeSparse(operator);
+    // As in training, where it is another triplet each time.
+    const triplet = uploadTriplet(tf, views, { topology, parts, side: identity.side });
     const total = tf.tidy(() => {
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
         const terms = tripletLoss(tf, {
-          views,
+          triplet,
           chosen: 1,
           weights: PAPER_WEIGHTS,
           light: "picked",
+          symmetry: "unseen",
+          prior: "guess",
           chart,
           model: { ...model, albedo },
           identity,
@@ -65,6 +71,7 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
       optimiser.step(gradients, 1e-4);
       return value;
     });
+    triplet.dispose();
     submitRecorded(webgpuBackend(tf));
     return total;
   };
@@ -79,10 +86,9 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
       return { milliseconds: (performance.now() - start) / count, loss: loss! };
     },
     dispose() {
-      for (const { operator } of views) disposeSparse(operator);
       optimiser.dispose();
-      tf.dispose(variables);
-      tf.dispose(seen);
+      tf.dispose([variables, seen, chart]);
+      disposeAlbedoParts(parts);
       network.dispose();
     },
   };

@@ -1,6 +1,6 @@
 /**
- * Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch. tfjs
- * works out all coordinates of every element.
+ * Padding along one axis, four elements at a time: the gradient of a slice, such as that of one image of a batch, or
+ * further channels. tfjs works out all coordinates of every element.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -9,8 +9,8 @@ import { dispatch, program, sizeOf } from "./dispatch.ts";
 import { LEAST_SIZE, replaceKernel, required } from "./replace.ts";
 
 /**
- * Puts ours in place of tfjs's padding of floats along one axis, where what lies behind the axis is whole groups of
- * four.
+ * Puts ours in place of tfjs's padding of floats along one axis, where what is there, and what comes before and after
+ * it, is whole groups of four.
  */
 export function registerPad(tf: Tfjs): void {
   replaceKernel(tf, "PadV2", ({ inputs, backend, attrs }) => {
@@ -21,8 +21,8 @@ export function registerPad(tf: Tfjs): void {
     const axis = padded[0];
     if (padded.length !== 1 || axis === undefined) return undefined;
     const inside = sizeOf(x.shape.slice(axis + 1));
-    if (inside % 4 !== 0) return undefined;
     const [before, after] = paddings[axis]!;
+    if ([before, x.shape[axis]!, after].some((length) => length * inside % 4 !== 0)) return undefined;
     const shape = x.shape.with(axis, before + x.shape[axis]! + after);
     const count = sizeOf(shape) / 4;
     const [own, first, whole] = [x.shape[axis]!, before, shape[axis]!].map((length) => length * inside / 4);

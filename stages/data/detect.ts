@@ -11,7 +11,7 @@ import { z } from "zod";
 import { runsOnGpu } from "@ftim/gpu/onnx";
 import { type FaceBox, openDetector } from "../../nets/detector.ts";
 import { defineStage } from "@ftim/pipeline";
-import { readImage } from "../faces/photograph.ts";
+import { readPixels } from "../faces/photograph.ts";
 
 /** `<key>.json` of a photograph with a face. */
 export interface Detection {
@@ -53,7 +53,7 @@ export const detectFaces = defineStage({
   run: async ({ items, params: { keep, ...options }, resource }) => {
     // Side by side: on a GPU each waits for its answer.
     await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
-      const image = await readImage(inputs.images, `${key}.png`);
+      const image = await readPixels(inputs.images, `${key}.png`);
       const found = await resource.detect(image, options);
       if (found.length === 0) {
         skip(`${key}: no face (score of at least ${options.minScore})`);

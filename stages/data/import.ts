@@ -9,6 +9,7 @@
  */
 
 import { z } from "zod";
+import type { BytePixels } from "../../face/pixels.ts";
 import type { HeadAngles } from "../../nets/head_pose.ts";
 import { type Artifact, cast, defineStage, itemKey, type Tree } from "@ftim/pipeline";
 import {
@@ -20,8 +21,8 @@ import {
   parseParams,
   parseViewPath,
 } from "./parts/facescape.ts";
-import { decodePhotograph, encodePng, PhotographError } from "../faces/photograph.ts";
-import { isDistorted, scaleCamera, undistort } from "./parts/undistort.ts";
+import { decodePixels, encodePng, PhotographError } from "../faces/photograph.ts";
+import { isDistorted, scaleCamera } from "./parts/undistort.ts";
 
 /** `<key>.json` beside each imported `<key>.png`. */
 export interface ImportedImage {
@@ -87,20 +88,24 @@ const importImages = defineStage({
   inputs: { captures: "captures", survey: "surveys" },
   output: "images",
   each: ["captures", "survey"],
-  batch: 4,
+  batch: 8,
   params: z.strictObject({
     /** Larger photographs are reduced to this long side, in pixels. */
     maxSide: z.number().int().min(64).default(2048),
   }),
+  // On one adapter; on another a level here and there may be rounded the other way.
   determinism: "bitwise",
-  computes: { cpu: "decoding and encoding: file formats; resizing, removal of lens distortion; not on WebGPU yet" },
-  resources: { memoryMiB: 512 },
+  computes: {
+    webgpu: "removal of lens distortion",
+    cpu: "decoding, with reducing, and encoding: file formats",
+  },
+  resources: { gpu: true, memoryMiB: 512 },
   run: async ({ items, params, log }) => {
-    for (const { key, inputs, out, skip } of items) {
+    await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
       const known = await inputs.survey.json<Surveyed>(`${key}.json`);
       if (known.problem !== null) {
         skip(known.problem);
-        continue;
+        return;
       }
       const problems: string[] = [];
       for (const path of known.files) {
@@ -115,7 +120,7 @@ const importImages = defineStage({
       }
       if (problems.length === known.files.length) skip(problems.join("; "));
       else for (const problem of problems) log(`skipped ${problem}`);
-    }
+    }));
   },
 });
 
@@ -195,7 +200,7 @@ async function importPhotograph(
 ): Promise<{ png: Uint8Array; image: ImportedImage } | string> {
   let photograph;
   try {
-    photograph = await decodePhotograph(bytes, { path, maxSide });
+    photograph = await decodePixels(bytes, { path, maxSide });
   } catch (error) {
     if (error instanceof PhotographError) return error.message;
     throw error;
@@ -211,7 +216,7 @@ async function importPhotograph(
     }
     scaled = scaleCamera(camera, image.width / original.width);
     if (isDistorted(scaled)) {
-      image = undistort(image, scaled);
+      image = await straighten(image, scaled);
       notes.push("lens distortion removed");
     }
     scaled = { ...scaled, distortion: [0, 0, 0, 0, 0], width: image.width, height: image.height };
@@ -221,4 +226,20 @@ async function importPhotograph(
     png: await encodePng(image),
     image: { source: path, width, height, original, notes, identity, expression, view, camera: scaled, angles },
   };
+}
+
+/** The photograph without its lens's distortion. */
+async function straighten(image: BytePixels, camera: Camera): Promise<BytePixels> {
+  const { openTfjs } = await import("@ftim/gpu/tfjs");
+  const { undistortPhotograph } = await import("../../face/undistort.ts");
+  const { readPixelBytes } = await import("../../face/pixel_bytes.ts");
+  const tf = await openTfjs();
+  const data = new Uint8Array(image.data.length);
+  let at = 0;
+  for (const band of undistortPhotograph(tf, image, { camera })) {
+    const [rows] = await readPixelBytes(tf, [band], "import");
+    data.set(rows!, at);
+    at += rows!.length;
+  }
+  return { ...image, data };
 }

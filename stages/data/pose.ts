@@ -10,7 +10,7 @@ import { type HeadAngles, type HeadPose, openHeadPose } from "../../nets/head_po
 import { defineStage } from "@ftim/pipeline";
 import type { Detection } from "./detect.ts";
 import type { ImportedImage } from "./import.ts";
-import { readImage } from "../faces/photograph.ts";
+import { readPixels } from "../faces/photograph.ts";
 
 /** `<key>.json` of a photograph with a face. */
 export interface Pose {
@@ -58,7 +58,7 @@ export const estimatePose = defineStage({
         out.json(`${key}.json`, { faces: faces.map(() => angles), known: angles } satisfies Pose);
         return;
       }
-      const image = await readImage(inputs.images, `${key}.png`);
+      const image = await readPixels(inputs.images, `${key}.png`);
       const network = await resource.network();
       const estimated = await Promise.all(faces.map((face) => network.estimate(image, face, { mirror })));
       out.json(`${key}.json`, { faces: estimated, known: angles } satisfies Pose);

@@ -7,7 +7,7 @@
  * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right.
  */
 import { defineStage } from "@ftim/pipeline";
-import type { RgbImage } from "../../face/image.ts";
+import type { BytePixels } from "../../face/pixels.ts";
 import { quarterTurned } from "../../face/quarter_turn.ts";
 import type { Detector } from "../../nets/detector.ts";
 import type { FaceMesh } from "../../nets/facemesh.ts";
@@ -40,9 +40,10 @@ export const turnUpright = defineStage({
   inputs: { images: "images", detector: "assets", mesh: "assets" },
   output: "images",
   each: ["images"],
+  batch: 4,
   determinism: { atol: 1 / 255, rtol: 0 },
   computes: {
-    webgpu: "the face mesh network",
+    webgpu: "cutting out; the face mesh network",
     onnxruntime: "the face detector (on a software adapter by its CPU provider, which is faster there)",
     cpu: "quarter turns: file formats",
   },
@@ -59,17 +60,18 @@ export const turnUpright = defineStage({
     await detector.dispose();
   },
   run: async ({ items, resource }) => {
-    const { encodePng, readImage } = await import("../faces/photograph.ts");
-    for (const { key, inputs: { images }, out } of items) {
-      const image = await readImage(images, `${key}.png`);
+    const { encodePng, readPixels } = await import("../faces/photograph.ts");
+    const photographs = await Promise.all(items.map(({ key, inputs }) => readPixels(inputs.images, `${key}.png`)));
+    const allTurns = await turnsOf(photographs, resource);
+    await Promise.all(items.map(async ({ key, inputs: { images }, out }, i) => {
       const about = await images.json<ImportedImage>(`${key}.json`);
-      const turns = await turnsOf(image, resource);
+      const turns = allTurns[i]!;
       if (turns === 0) {
         out.write(`${key}.png`, await images.bytes(`${key}.png`));
         out.json(`${key}.json`, about);
-        continue;
+        return;
       }
-      const turned = quarterTurned(image, turns);
+      const turned = quarterTurned(photographs[i]!, turns);
       const { width, height } = turned;
       const original = turns % 2 === 0
         ? about.original
@@ -77,20 +79,25 @@ export const turnUpright = defineStage({
       const note = `turned by ${90 * turns}° clockwise, so that faces stand upright`;
       out.write(`${key}.png`, await encodePng(turned));
       out.json(`${key}.json`, { ...about, width, height, original, notes: [...about.notes, note] });
-    }
+    }));
   },
 });
 
-/** The quarter turns clockwise after which the faces of a picture stand upright; 0 where no turn shows a face. */
-async function turnsOf(image: RgbImage, networks: { detector: Detector; mesh: FaceMesh }): Promise<number> {
-  const trials: Trial[] = [];
-  for (let turns = 0; turns < 4; turns++) {
-    const trial = await tryTurn(quarterTurned(image, turns), networks);
-    trials.push({ ...trial, turns });
-    // no other turn can score higher
-    if (turns === 0 && trial.score >= 1 - EQUAL && Math.abs(trial.tilt) <= UPRIGHT) return 0;
-  }
-  return bestTurn(trials);
+interface Networks {
+  readonly detector: Detector;
+  readonly mesh: FaceMesh;
+}
+
+/** The quarter turns clockwise after which the faces of each picture stand upright; 0 where no turn shows a face. */
+async function turnsOf(images: readonly BytePixels[], networks: Networks): Promise<number[]> {
+  const straight = await tryTurn(images, 0, networks);
+  // no other turn can score higher
+  const settled = ({ score, tilt }: Trial) => score >= 1 - EQUAL && Math.abs(tilt) <= UPRIGHT;
+  const open = images.filter((_, i) => !settled(straight[i]!));
+  const others: Trial[][] = [];
+  for (const turns of open.length === 0 ? [] : [1, 2, 3]) others.push(await tryTurn(open, turns, networks));
+  const tried = straight.map((trial) => [trial, ...(settled(trial) ? [] : others.map((trials) => trials.shift()!))]);
+  return tried.map((trials) => settled(trials[0]!) ? 0 : bestTurn(trials));
 }
 
 /** Which of some trials stands upright: their `turns`; 0 if none shows a face. */
@@ -104,17 +111,26 @@ export function bestTurn(trials: readonly Trial[]): number {
   return best?.turns ?? 0;
 }
 
+/** What the networks say of pictures after so many turns. */
 async function tryTurn(
-  image: RgbImage,
-  { detector, mesh }: { detector: Detector; mesh: FaceMesh },
-): Promise<Omit<Trial, "turns">> {
+  images: readonly BytePixels[],
+  turns: number,
+  { detector, mesh }: Networks,
+): Promise<Trial[]> {
   const { squareAround, trackMeshes } = await import("../../nets/facemesh_tracking.ts");
-  const faces = await detector.detect(image, { minScore: FACE });
-  const starts = faces.map(({ left, top, width, height }): Square => {
+  const faces = (await Promise.all(images.map(async (upright) => {
+    const image = quarterTurned(upright, turns);
+    const boxes = await detector.detect(image, { minScore: FACE });
+    return boxes.map((box) => ({ upright, image, box }));
+  }))).flat();
+  const starts = faces.map(({ box: { left, top, width, height } }): Square => {
     return { x: left + width / 2, y: top + height / 2, side: MARGIN * (width + height) / 2, angle: 0 };
   });
-  const meshes = await trackMeshes(mesh, faces.map(() => image), { starts });
-  const [best] = meshes.toSorted((a, b) => b.score - a.score);
-  if (best === undefined) return { score: 0, tilt: 0 };
-  return { score: best.score, tilt: squareAround(best.vertices).angle * 180 / Math.PI };
+  const meshes = await trackMeshes(mesh, faces.map(({ image }) => image), { starts });
+  return images.map((image) => {
+    const found = meshes.filter((_, i) => faces[i]!.upright === image);
+    const [best] = found.toSorted((a, b) => b.score - a.score);
+    if (best === undefined) return { turns, score: 0, tilt: 0 };
+    return { turns, score: best.score, tilt: squareAround(best.vertices).angle * 180 / Math.PI };
+  });
 }

@@ -67,9 +67,14 @@ export async function readSeen(
 ): Promise<{ texture: Float32Array; visibility: Float32Array }> {
   const [texture, visibility] = await Promise.all([
     readImage(unwrapped, `${key}.texture.png`),
-    readImage(unwrapped, `${key}.visibility.png`),
+    readVisibility(unwrapped, key),
   ]);
-  return { texture: texture.data, visibility: greyOf(visibility) };
+  return { texture: texture.data, visibility };
+}
+
+/** How well each texel of one face was seen, 0..1 [S·S]. */
+export async function readVisibility(unwrapped: Tree, key: string): Promise<Float32Array> {
+  return greyOf(await readImage(unwrapped, `${key}.visibility.png`));
 }
 
 /** The mask of the mesh in one face's crop, 0..1 [P]: what every method is scored on. */

@@ -39,13 +39,15 @@ export const figure4Views = defineStage({
     turn: z.tuple([z.number(), z.number()]).default([30, 60]),
   }),
   determinism: "bitwise",
-  computes: { cpu: "contact sheets: file formats; rendering; not on WebGPU yet" },
+  computes: { webgpu: "rendering", cpu: "contact sheets: file formats" },
+  resources: { gpu: true },
   run: async ({ inputs, params, out }) => {
-    const { pictureOperator } = await import("../../face/render.ts");
+    const { renderPortraits } = await import("../../face/render_portraits.ts");
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
     const { readMesh, readTopology } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
-    const { overlay } = await import("../faces/reconstruction.ts");
     const { viewPairs } = await import("../scores/parts/view_pairs.ts");
     const fontFile = fontFileOf(inputs.font);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
@@ -60,27 +62,30 @@ export const figure4Views = defineStage({
     const pairs = turned.length > 0 ? turned : usable;
     if (pairs.length === 0) throw new Error("figure4_views: no pair of views was reconstructed by every variant");
     const topology = await readTopology(inputs.topology);
+    const tf = await openTfjs();
     const columns = await Promise.all(
       spread(pairs.length, params.pairs).map(async (i) => {
         const { identity, from, to, turn } = pairs[i]!;
-        const photograph = await readImage(inputs.crops, `${to.key}.png`);
-        const vertices = await readMesh(inputs.meshes, to.key);
-        const rendered = async (role: typeof ROWS[number][0]) => {
-          const texture = await readImage(inputs[role], `${from.key}.texture.png`);
-          const { width, height } = photograph;
-          const operator = pictureOperator(vertices, { topology, size: texture.width, width, height });
-          return await encodePng(overlay(photograph, { operator, texture: texture.data }));
-        };
+        const [photograph, vertices, textures] = await Promise.all([
+          readImage(inputs.crops, `${to.key}.png`),
+          readMesh(inputs.meshes, to.key),
+          Promise.all(ROWS.map(([role]) => readImage(inputs[role], `${from.key}.texture.png`))),
+        ]);
+        const { width, height, data: background } = photograph;
+        const portraits = textures.map(({ data }) => ({ name: to.key, vertices, texture: data, background }));
+        const options = { topology, size: textures[0]!.width, width, height, clip: true };
+        const rendered = await renderPortraits(tf, portraits, options);
         return {
           heading: `${identity}, turned ${Math.round(turn)}°`,
           pictures: [
             await inputs.crops.bytes(`${from.key}.png`),
-            ...await Promise.all(ROWS.map(([role]) => rendered(role))),
+            ...await Promise.all(rendered.map(({ data }) => encodePng({ width, height, data }))),
             await inputs.crops.bytes(`${to.key}.png`),
           ],
         };
       }),
     );
+    await (await openGpu()).assertHealthy("figure4_views");
     const labels = ["Reconstructed from", ...ROWS.map(([, label]) => label), "Photograph"];
     out.write(
       "figure4_views.png",

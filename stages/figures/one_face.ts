@@ -30,26 +30,32 @@ export const oneFace = defineStage({
     cell: z.int().min(32).default(224),
   }),
   determinism: "bitwise",
-  computes: { cpu: "contact sheets: file formats; rendering; not on WebGPU yet" },
+  computes: { webgpu: "rendering", cpu: "contact sheets: file formats" },
+  resources: { gpu: true },
   run: async ({ inputs, params: { face, cell }, out }) => {
-    const { createImage } = await import("../../face/image.ts");
     const { flipYZ, poseToCrop, rotationFromAngles } = await import("../../face/pose.ts");
-    const { pictureOperator } = await import("../../face/render.ts");
+    const { renderPortraits } = await import("../../face/render_portraits.ts");
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { readMesh, readTopology } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
-    const { overlay } = await import("../faces/reconstruction.ts");
     const { contactSheet } = await import("./parts/contact_sheet.ts");
     const topology = await readTopology(inputs.topology);
     const texture = await readImage(inputs.reconstructions, `${face}.texture.png`);
     const vertices = await readMesh(inputs.meshes, face);
     const { width, height } = await readImage(inputs.crops, `${face}.png`);
-    const white = createImage({ width, height }, new Float32Array(3 * width * height).fill(1));
+    const background = new Float32Array(3 * width * height).fill(1);
     const view = flipYZ(vertices);
-    const turned = await Promise.all(TURNS.map(async (yaw) => {
-      const moved = poseToCrop(turnInPlace(view, rotationFromAngles({ yaw, pitch: 0, roll: 0 })), view);
-      const operator = pictureOperator(moved, { topology, size: texture.width, width, height });
-      return await encodePng(overlay(white, { operator, texture: texture.data }));
+    const portraits = TURNS.map((yaw) => ({
+      name: face,
+      vertices: poseToCrop(turnInPlace(view, rotationFromAngles({ yaw, pitch: 0, roll: 0 })), view),
+      texture: texture.data,
+      background,
     }));
+    const options = { topology, size: texture.width, width, height, clip: true };
+    const rendered = await renderPortraits(await openTfjs(), portraits, options);
+    await (await openGpu()).assertHealthy("one_face");
+    const turned = await Promise.all(rendered.map(({ data }) => encodePng({ width, height, data })));
     const pictures = [
       await inputs.crops.bytes(`${face}.png`),
       await inputs.unwrapped.bytes(`${face}.texture.png`),

@@ -6,8 +6,6 @@
  * It is a stage of its own, because every training, every reconstruction and every variant of the ablation begins with
  * it.
  */
-import { completeTexture } from "../../face/fill.ts";
-import type { Topology } from "../../face/topology.ts";
 import { defineStage } from "@ftim/pipeline";
 
 /** Faces → `<key>.png`, the complete texture [S·S]. */
@@ -17,59 +15,79 @@ export const guessTextures = defineStage({
   inputs: { unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "guesses",
   each: ["unwrapped", "regressed"],
-  batch: 8,
+  batch: 16,
+  // On one adapter; on another a value may be rounded to the next byte.
   determinism: "bitwise",
-  computes: { cpu: "mirroring, colour matching, fill; not on WebGPU yet" },
-  open: async ({ inputs }) => (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, resource: model }) => {
+  computes: { webgpu: "template albedo and shading, mirroring, colour matching, fill" },
+  resources: { gpu: true },
+  open: async ({ inputs }) => {
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { uploadAlbedoParts } = await import("../../face/albedo_maps.ts");
+    const { readMorphable, readTopology } = await import("../faces/geometry.ts");
+    const [tf, topology, morphable] = await Promise.all([
+      openTfjs(),
+      readTopology(inputs.topology),
+      readMorphable(inputs.model),
+    ]);
+    return { tf, topology, parts: uploadAlbedoParts(tf, morphable) };
+  },
+  close: async ({ topology, parts }) => {
+    const { disposeAlbedoParts } = await import("../../face/albedo_maps.ts");
+    const { disposeUvTables } = await import("../../face/uv_tables.ts");
+    disposeAlbedoParts(parts);
+    disposeUvTables(topology);
+  },
+  run: async ({ items, resource: { tf, topology, parts } }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { guessTextures } = await import("../../face/guess_textures.ts");
+    const { bytesOf } = await import("../../face/map_bytes.ts");
+    const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
+    const { albedoMaps } = await import("../../face/albedo_maps.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const { templateOf, toUnit } = await import("../faces/training_set.ts");
-    const { topology, size } = model;
-    await Promise.all(items.map(async ({ key, inputs, out }) => {
-      const [regression, seen] = [await readRegression(inputs.regressed, key), await readSeen(inputs.unwrapped, key)];
-      const { albedo, shading } = templateOf(regression, model);
-      const template = shading();
-      for (let i = 0; i < template.length; i++) template[i] = template[i]! * albedo[i]! / 255;
-      const data = firstGuess(seen, { albedo: toUnit(albedo), template, topology });
+    const gpu = await openGpu();
+    const { size } = parts;
+    const read = await Promise.all(items.map(async (item) => ({
+      ...item,
+      ...await readSeen(item.inputs.unwrapped, item.key),
+      regression: await readRegression(item.inputs.regressed, item.key),
+    })));
+    const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {
+      const finite = [vertices, light, albedo].every((values) => values.every(Number.isFinite));
+      if (!finite) skip(`${key}: what was regressed of it is not finite`);
+      return finite;
+    });
+    if (faces.length === 0) return;
+    const shape: [number, number, number, number] = [faces.length, size, size, 3];
+    const maps = tf.tidy(() => ({
+      textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
+      visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
+      albedos: albedoMaps(tf, parts, { codes: faces.map(({ regression }) => regression.albedo), levels: 255 }),
+      shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
+        light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
+        topology,
+        size,
+      }),
+    }));
+    const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
+    const words = await bytes.data<"int32">().finally(() => bytes.dispose());
+    await gpu.assertHealthy("guess");
+    await Promise.all(faces.map(async ({ key, out, skip }, index) => {
+      if (unseen.includes(index)) {
+        skip(`${key}: too little of it was seen for a first guess`);
+        return;
+      }
+      const data = bytesOf(words, { index, length: 3 * size * size });
       out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
     }));
   },
 });
 
-/**
- * The guess for one face. The light is taken out before and put back after, by subtraction of the template's as in the
- * paper, so the mirrored half is lit from its own side.
- *
- * - `seam`: beside what was seen the mirror image takes on its colours, or every silhouette would show as a line. A
- *   narrower band leaves a line beside noses that turn away.
- * - `cells`, `gainPrior`: without the light the halves hardly differ in colour, so their gains are coarse and near 1.
- *   What a shadow does to one half is not carried over to the other.
- * - `bound`: the mirrored half is held near the colours beside it, so that hair over one cheek does not lie over the
- *   other.
- * - `trust`: with less trust in grazing views the texture would be better still, but parts of what the photograph shows
- *   would give way to the mirror image.
- *
- * The other settings are those with the least error on the training captures. docs/protocol.md says which faces each
- * setting was chosen on.
- */
-function firstGuess(
-  { texture, visibility }: { texture: Float32Array; visibility: Float32Array },
-  { albedo, template, topology }: { albedo: Float32Array; template: Float32Array; topology: Topology },
-): Float32Array {
-  const unlit = new Float32Array(texture.length);
-  for (let i = 0; i < unlit.length; i++) unlit[i] = texture[i]! - template[i]! + albedo[i]!;
-  const complete = completeTexture(unlit, visibility, {
-    topology,
-    template: albedo,
-    feather: 2,
-    trust: [0.25, 0.7],
-    seam: 16,
-    bound: 0.15,
-    cells: 8,
-    gainPrior: 0.1,
-  });
-  for (let i = 0; i < complete.length; i++) complete[i] = complete[i]! + template[i]! - albedo[i]!;
-  return complete;
+/** Arrays of one length, one after the other. */
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const length = arrays[0]!.length;
+  const all = new Float32Array(arrays.length * length);
+  for (const [i, array] of arrays.entries()) all.set(array, i * length);
+  return all;
 }

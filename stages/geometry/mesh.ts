@@ -18,13 +18,16 @@ export const meshFaces = defineStage({
   inputs: { crops: "aligned", network: "assets" },
   output: "meshes",
   each: ["crops"],
-  batch: 8,
+  batch: 16,
   params: z.strictObject({
     /** Least probability that the crop shows a face. */
     minScore: z.number().min(0).max(1).default(0.5),
   }),
   determinism: { atol: 1e-3, rtol: 0 },
-  computes: { webgpu: "the face mesh network", cpu: "following the mesh from pass to pass: bookkeeping" },
+  computes: {
+    webgpu: "cutting out; the face mesh network",
+    cpu: "following the mesh from pass to pass: bookkeeping",
+  },
   resources: { gpu: true },
   open: async ({ inputs: { network } }) => {
     const { openFaceMesh } = await import("../../nets/facemesh.ts");
@@ -33,10 +36,10 @@ export const meshFaces = defineStage({
   },
   close: (network) => network.dispose(),
   run: async ({ items, params: { minScore }, resource }) => {
-    const { readImage } = await import("../faces/photograph.ts");
+    const { readPixels } = await import("../faces/photograph.ts");
     const { trackMeshes } = await import("../../nets/facemesh_tracking.ts");
     const { encodeMesh } = await import("../faces/geometry.ts");
-    const crops = await Promise.all(items.map(({ key, inputs }) => readImage(inputs.crops, `${key}.png`)));
+    const crops = await Promise.all(items.map(({ key, inputs }) => readPixels(inputs.crops, `${key}.png`)));
     const starts = await Promise.all(items.map(({ key, inputs }) => startOf(inputs.crops, key)));
     const meshes = await trackMeshes(resource, crops, { starts });
     for (const [i, { key, out, skip }] of items.entries()) {

@@ -7,7 +7,7 @@
  * here on the GPU.
  */
 import { z } from "zod";
-import { photographInCrop, type Rectangle } from "../../face/crop.ts";
+import { photographInCrop } from "../../face/crop.ts";
 import { LENIENT } from "../../face/unwrap_options.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
@@ -21,7 +21,7 @@ export const unwrapTextures = defineStage({
   inputs: { crops: "aligned", meshes: "meshes", topology: "assets" },
   output: "unwrapped",
   each: ["crops", "meshes"],
-  batch: 8,
+  batch: 16,
   params: z.strictObject({
     /** Side of the UV map in texels. */
     size: z.int().min(16).default(256),
@@ -32,42 +32,48 @@ export const unwrapTextures = defineStage({
   }),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
-  computes: { webgpu: "depth, normals, texels, visibility", cpu: "the face mask; not on WebGPU yet" },
+  computes: { webgpu: "depth, normals, texels, visibility, the face mask" },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openGpu } = await import("@ftim/gpu/device");
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { readTopology } = await import("../faces/geometry.ts");
-    return { gpu: await openGpu(), topology: await readTopology(inputs.topology) };
+    return { gpu: await openGpu(), tf: await openTfjs(), topology: await readTopology(inputs.topology) };
   },
   close: async ({ gpu, topology }) => (await import("../../face/unwrap_resources.ts")).freeResources(gpu, topology),
-  run: async ({ items, params: { size, ...seen }, resource: { gpu, topology } }) => {
+  run: async ({ items, params: { size, ...seen }, resource: { gpu, tf, topology } }) => {
     const { unwrap } = await import("../../face/unwrap.ts");
-    const { renderOperator } = await import("../../face/render.ts");
+    const { faceMasks } = await import("../../face/face_masks.ts");
     const { encodeGreyPng, encodePng, readImage } = await import("../faces/photograph.ts");
     const { readMesh } = await import("../faces/geometry.ts");
-    const faces = await Promise.all(items.map(async ({ key, inputs }) => {
-      const { transform } = await inputs.crops.json<AlignedFace>(`${key}.json`);
-      return {
-        image: await readImage(inputs.crops, `${key}.png`),
-        vertices: await readMesh(inputs.meshes, key),
-        // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
-        bounds: photographInCrop(transform),
-      };
+    const read = await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
+      const [{ transform }, image, vertices] = await Promise.all([
+        inputs.crops.json<AlignedFace>(`${key}.json`),
+        readImage(inputs.crops, `${key}.png`),
+        readMesh(inputs.meshes, key),
+      ]);
+      if (!vertices.every(Number.isFinite)) {
+        skip("a vertex of its mesh is no finite number");
+        return [];
+      }
+      // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
+      return [{ key, out, image, vertices, bounds: photographInCrop(transform) }];
     }));
-    const unwrapped = await unwrap(gpu, faces, { topology, size, ...seen });
-    for (const [i, { key, out }] of items.entries()) {
-      const { image: { width, height }, vertices, bounds } = faces[i]!;
+    const faces = read.flat();
+    if (faces.length === 0) return;
+    const { width, height } = faces[0]!.image;
+    const [unwrapped, masks] = await Promise.all([
+      unwrap(gpu, faces, { topology, size, ...seen }),
+      faceMasks(tf, faces, { topology, width, height }),
+    ]);
+    await Promise.all(faces.map(async ({ key, out }, i) => {
       const { texture, visibility } = unwrapped[i]!;
-      const { coverage } = renderOperator(vertices, { topology, size, width, height });
-      out.write(`${key}.texture.png`, await encodePng({ width: size, height: size, data: texture }));
-      out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data: visibility }));
-      const mask = coverage.map((value, k) => contains(bounds, { x: k % width, y: Math.floor(k / width) }) ? value : 0);
-      out.write(`${key}.mask.png`, await encodeGreyPng({ width, height, data: mask }));
-    }
+      const files = await Promise.all([
+        encodePng({ width: size, height: size, data: texture }),
+        encodeGreyPng({ width: size, height: size, data: visibility }),
+        encodeGreyPng({ width, height, data: masks[i]! }),
+      ]);
+      for (const [k, name] of ["texture", "visibility", "mask"].entries()) out.write(`${key}.${name}.png`, files[k]!);
+    }));
   },
 });
-
-/** Whether a pixel's centre lies in a rectangle. */
-function contains({ left, top, width, height }: Rectangle, { x, y }: { x: number; y: number }): boolean {
-  return x + 0.5 >= left && y + 0.5 >= top && x + 0.5 <= left + width && y + 0.5 <= top + height;
-}

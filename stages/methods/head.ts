@@ -5,6 +5,7 @@
  * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few
  * components would lose likeness.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";
 import type { Angles } from "../../face/pose.ts";
@@ -45,31 +46,53 @@ export const makeHeads = defineStage({
   },
   output: "heads",
   each: ["crops", "unwrapped", "regressed", "reconstructions"],
+  batch: 8,
   params: z.strictObject({
     /** Length of one unit of model space, in which a face is about 2.7 wide: 150 mm. */
     metres: z.number().positive().default(0.055),
   }),
   determinism: "bitwise",
-  computes: { cpu: "GLB: file formats; the upright mesh: a small solve" },
-  open: async ({ inputs }) => await (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, params: { metres }, resource: { topology, morphable, size } }) => {
+  computes: {
+    webgpu: "textures carried on beyond their chart",
+    cpu: "GLB: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
+  },
+  resources: { gpu: true },
+  open: async ({ inputs }) => ({
+    tf: await (await import("@ftim/gpu/tfjs")).openTfjs(),
+    model: await (await import("../faces/training_set.ts")).readFaceModel(inputs),
+  }),
+  run: async ({ items, params: { metres }, resource: { tf, model: { topology, morphable, size } } }) => {
+    const { extendBeyondCharts } = await import("../../face/extend_charts.ts");
     const { encodeGlb } = await import("../../face/glb.ts");
     const { fitShape } = await import("../../face/morphable.ts");
     const { flipYZ, invertPose } = await import("../../face/pose.ts");
-    const { extendBeyondChart, uvMap } = await import("../../face/uv_map.ts");
-    const { readSeen } = await import("../faces/geometry.ts");
+    const { readBack } = await import("../../face/read_back.ts");
+    const { uvMap } = await import("../../face/uv_map.ts");
+    const { readVisibility } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const map = uvMap(topology, size);
     const texels = map.inside.reduce((sum, inside) => sum + inside, 0);
-    for (const { key, inputs, out } of items) {
-      const { vertices, angles } = await readRegression(inputs.regressed, key);
-      const { visibility } = await readSeen(inputs.unwrapped, key);
-      const { face, box, transform } = await inputs.crops.json<AlignedFace>(`${key}.json`);
-      const texture = await readImage(inputs.reconstructions, `${key}.texture.png`);
+    const faces = await Promise.all(items.map(async ({ key, inputs, out }) => {
+      const [regression, visibility, aligned, texture] = await Promise.all([
+        readRegression(inputs.regressed, key),
+        readVisibility(inputs.unwrapped, key),
+        inputs.crops.json<AlignedFace>(`${key}.json`),
+        readImage(inputs.reconstructions, `${key}.texture.png`),
+      ]);
+      return { key, inputs, out, regression, visibility, aligned, texture };
+    }));
+    // Viewers blend texels, also across the chart's border.
+    const extended = tf.tidy(() => {
+      const textures = faces.map(({ texture }) => tf.tensor3d(texture.data, [texture.height, texture.width, 3]));
+      return extendBeyondCharts(tf, tf.stack(textures) as Tensor4D, map);
+    });
+    const [maps = new Float32Array()] = await readBack([extended], "head");
+    await Promise.all(faces.map(async ({ key, inputs, out, regression, visibility, aligned, texture }, i) => {
+      const { vertices, angles } = regression;
+      const { face, box, transform } = aligned;
       const upright = invertPose(fitShape(morphable, vertices).pose, flipYZ(vertices));
-      // Viewers blend texels, also across the chart's border.
-      const data = extendBeyondChart(texture.data, map);
+      const data = maps.subarray(i * texture.data.length, (i + 1) * texture.data.length);
       const glb = await encodeGlb(upright, {
         topology,
         texture: await encodePng({ ...texture, data }),
@@ -88,7 +111,7 @@ export const makeHeads = defineStage({
         cutOff: sidesBeyond(vertices, { ...photographInCrop(transform), slack: SLACK * transform.size }),
       };
       out.json(`${key}/face.json`, head);
-    }
+    }));
   },
 });
 

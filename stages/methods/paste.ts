@@ -3,10 +3,10 @@
  * resolution with the face's own geometry; a pixel that no mesh covers keeps its value. The paper overlays on its 224²
  * crops only.
  */
-import { toPhotograph } from "../../face/crop.ts";
-import { createImage, type RgbImage } from "../../face/image.ts";
-import { applyOperatorCpu, pictureOperator } from "../../face/render.ts";
+import { type CropTransform, toPhotograph } from "../../face/crop.ts";
+import type { RgbImage } from "../../face/image.ts";
 import type { Topology } from "../../face/topology.ts";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
@@ -23,63 +23,80 @@ export const pasteFaces = defineStage({
   },
   output: "pasted",
   determinism: "bitwise",
-  computes: { cpu: "rendering; not on WebGPU yet" },
-  run: async ({ inputs: { images, crops, regressed, reconstructions, topology: assets }, out }) => {
+  computes: { webgpu: "rendering", cpu: "encoding: file formats" },
+  resources: { gpu: true },
+  run: async ({ inputs: { images, crops, regressed, reconstructions, topology: assets }, out, signal }) => {
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { readTopology } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
+    const { readAhead } = await import("../faces/read_ahead.ts");
     const { readRegression } = await import("../faces/regression.ts");
+    const tf = await openTfjs();
     const topology = await readTopology(assets);
     const ending = ".texture.png";
     const keys = reconstructions.paths.filter((path) => path.endsWith(ending)).map((path) =>
       path.slice(0, -ending.length)
     );
-    const faces = await Promise.all(
+    const aligned = await Promise.all(
       keys.map(async (key) => ({ key, ...await crops.json<AlignedFace>(`${key}.json`) })),
     );
-    for (const [photograph, members] of Map.groupBy(faces, (face) => face.photograph)) {
-      const image = await readImage(images, `${photograph}.png`);
-      for (const { key, transform } of members) {
-        const vertices = (await readRegression(regressed, key)).vertices.slice();
-        for (let i = 0; i < vertices.length; i += 3) {
-          const { x, y } = toPhotograph(transform, { x: vertices[i]!, y: vertices[i + 1]! });
-          vertices.set([x, y, vertices[i + 2]! / transform.scale], i);
-        }
-        pasteFace(image, vertices, { texture: await readImage(reconstructions, `${key}${ending}`), topology });
-      }
-      out.write(`${photograph}.png`, await encodePng(image));
+    const photographs = [...Map.groupBy(aligned, (face) => face.photograph)];
+    const read = async ([name, members]: typeof photographs[number]) => {
+      const faces = members.map(async ({ key, transform }): Promise<PastedFace> => {
+        const [{ vertices }, texture] = await Promise.all([
+          readRegression(regressed, key),
+          readImage(reconstructions, `${key}${ending}`),
+        ]);
+        return { key, vertices: inPhotograph(vertices, transform), texture };
+      });
+      return { name, image: await readImage(images, `${name}.png`), faces: await Promise.all(faces) };
+    };
+    for await (const some of readAhead(photographs, { count: AT_ONCE, read })) {
+      signal.throwIfAborted();
+      await Promise.all(some.map(async ({ name, image, faces }) => {
+        out.write(`${name}.png`, await encodePng(await paste(tf, image, { faces, topology })));
+      }));
     }
   },
 });
 
-/**
- * Renders a face into an image, in place.
- *
- * @param vertices posed, in pixels of the image; what lies outside of it is cut off
- */
-function pasteFace(
-  image: RgbImage,
-  vertices: Float32Array,
-  { texture, topology }: { texture: RgbImage; topology: Topology },
-): void {
-  const extent = (axis: number, length: number) => {
-    const values = vertices.filter((_, i) => i % 3 === axis);
-    const from = Math.min(length, Math.max(0, Math.floor(Math.min(...values))));
-    return [from, Math.min(length, Math.max(from, Math.ceil(Math.max(...values))))] as const;
-  };
-  const [[left, right], [top, bottom]] = [extent(0, image.width), extent(1, image.height)];
-  const patch = createImage({ width: right - left, height: bottom - top });
-  if (patch.data.length === 0) return;
-  const operator = pictureOperator(vertices.map((value, i) => value - [left, top, 0][i % 3]!), {
-    topology,
-    size: texture.width,
-    width: patch.width,
-    height: patch.height,
-    outline: "soft",
-  });
-  const render = applyOperatorCpu(operator, texture.data);
-  for (const [pixel, coverage] of operator.coverage.entries()) {
-    if (coverage === 0) continue;
-    const at = 3 * ((top + Math.floor(pixel / patch.width)) * image.width + left + pixel % patch.width);
-    for (let c = 0; c < 3; c++) image.data[at + c] = render[3 * pixel + c]! + (1 - coverage) * image.data[at + c]!;
+/** Photographs at once: while one is rendered another is encoded. Each takes 12 bytes a pixel here and there. */
+const AT_ONCE = 2;
+
+interface PastedFace {
+  readonly key: string;
+  /** In pixels of the photograph [3·V]. */
+  readonly vertices: Float32Array;
+  readonly texture: RgbImage;
+}
+
+/** Vertices of a crop, in pixels of its photograph. */
+function inPhotograph(vertices: Float32Array, transform: CropTransform): Float32Array {
+  const moved = vertices.slice();
+  for (let i = 0; i < vertices.length; i += 3) {
+    const { x, y } = toPhotograph(transform, { x: vertices[i]!, y: vertices[i + 1]! });
+    moved.set([x, y, vertices[i + 2]! / transform.scale], i);
   }
+  return moved;
+}
+
+/** An image with faces rendered over it, one after the other; what lies outside of the image is cut off. */
+async function paste(
+  tf: Tfjs,
+  { width, height, data }: RgbImage,
+  { faces, topology }: { faces: readonly PastedFace[]; topology: Topology },
+): Promise<RgbImage> {
+  const { renderPictures } = await import("../../face/render_pictures.ts");
+  const { readBack } = await import("../../face/read_back.ts");
+  const bad = faces.find(({ vertices }) => !vertices.every(Number.isFinite));
+  if (bad !== undefined) throw new RangeError(`Cannot paste ${bad.key}: a vertex of its mesh is no finite number`);
+  const over = tf.tensor4d(data, [1, height, width, 3]);
+  tf.tidy(() => {
+    for (const { vertices, texture } of faces) {
+      const textures = tf.tensor4d(texture.data, [1, texture.height, texture.width, 3]);
+      renderPictures(tf, [vertices], { topology, width, height, textures, over, outline: "soft" });
+    }
+  });
+  const [pixels = data] = await readBack([over], "paste");
+  return { width, height, data: pixels };
 }

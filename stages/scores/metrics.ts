@@ -32,13 +32,13 @@ export const scoreMetrics = defineStage({
   },
   output: "metrics",
   each: ["crops", "unwrapped", "meshes", "reconstructions", "embeddings"],
-  batch: 4,
+  batch: 16,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
   computes: {
     webgpu: "L1, PSNR, SSIM; the 1024-d network",
     onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
-    cpu: "cosines: bookkeeping",
+    cpu: "cosines: bookkeeping; the crop for the 512-d network: beside the network",
   },
   resources: { gpu: true },
   open: async ({ inputs }) => {
@@ -53,40 +53,49 @@ export const scoreMetrics = defineStage({
     const { readImage } = await import("../faces/photograph.ts");
     const { readEmbeddings } = await import("./embed.ts");
     const { readMask, readMesh } = await import("../faces/geometry.ts");
-    const { greyOutside } = await import("./parts/recognition.ts");
-    const score = async ({ key, inputs, out, skip }: typeof items[number]) => {
-      const photograph = await readImage(inputs.crops, `${key}.png`);
-      const mask = await readMask(inputs.unwrapped, key);
-      const render = await readImage(inputs.reconstructions, `${key}.render.png`);
-      checkSizes(key, { photograph, mask, render });
-      if (!mask.some((weight) => weight > 0)) {
-        skip(`${key}: the mask holds no pixel of the face`);
-        return;
-      }
-      const vertices = await readMesh(inputs.meshes, key);
-      const { width, height } = photograph;
-      const pairs = [{ a: render.data, b: photograph.data, mask }];
-      const known = await readEmbeddings(inputs.embeddings, key);
-      const [[image], [whole, cut], second] = await Promise.all([
-        compareImages(gpu, { pairs, width, height }),
-        networks.embed1024([render, greyOutside(render, mask)], vertices),
-        known.second && networks.embed512?.(render, vertices),
+    const read = async ({ key, inputs, out, skip }: typeof items[number]) => {
+      const [photograph, mask, render, vertices, known] = await Promise.all([
+        readImage(inputs.crops, `${key}.png`),
+        readMask(inputs.unwrapped, key),
+        readImage(inputs.reconstructions, `${key}.render.png`),
+        readMesh(inputs.meshes, key),
+        readEmbeddings(inputs.embeddings, key),
       ]);
-      const measured: FaceScores = {
-        face: key,
-        maskShare: mask.reduce((sum, weight) => sum + weight, 0) / mask.length,
-        masked: { ...storable(image!.masked), cosine: cosine(known.masked, cut!) },
-        full: {
-          ...storable(image!.full),
-          cosine: cosine(known.whole, whole!),
-          ...(second === undefined ? {} : { cosine512: cosine(known.second!, second) }),
-        },
-      };
-      out.json(`${key}.json`, measured);
+      checkSizes(key, { photograph, mask, render });
+      const { whole } = known;
+      if (whole === undefined) throw new TypeError(`${key}.safetensors holds no embedding of the whole crop`);
+      if (mask.some((weight) => weight > 0)) return [{ key, out, photograph, mask, render, vertices, known, whole }];
+      skip(`${key}: the mask holds no pixel of the face`);
+      return [];
     };
-    // Together, as the second opinion may take longer than all the rest and have threads of its own.
-    await Promise.all(items.map(score));
-    await gpu.assertHealthy("metrics");
+    const faces = (await Promise.all(items.map(read))).flat();
+    for (const alike of Map.groupBy(faces, ({ render: { width, height } }) => `${width}×${height}`).values()) {
+      const { width, height } = alike[0]!.render;
+      const pairs = alike.map(({ render, photograph, mask }) => ({ a: render.data, b: photograph.data, mask }));
+      const whole = alike.map(({ render, vertices }) => ({ picture: render, vertices }));
+      const cut = alike.map(({ render, vertices, mask }) => ({ picture: render, vertices, mask }));
+      // Together, as the second opinion may take longer than all the rest and have threads of its own.
+      const [compared, vectors, seconds] = await Promise.all([
+        compareImages(gpu, { pairs, width, height }),
+        networks.embed1024([...whole, ...cut]),
+        Promise.all(whole.map((look, i) => alike[i]!.known.second && networks.embed512?.(look))),
+      ]);
+      await gpu.assertHealthy("metrics");
+      for (const [i, { key, out, mask, known, whole }] of alike.entries()) {
+        const [image, second] = [compared[i]!, seconds[i]];
+        const measured: FaceScores = {
+          face: key,
+          maskShare: mask.reduce((sum, weight) => sum + weight, 0) / mask.length,
+          masked: { ...storable(image.masked), cosine: cosine(known.masked, vectors[alike.length + i]!) },
+          full: {
+            ...storable(image.full),
+            cosine: cosine(whole, vectors[i]!),
+            ...(second === undefined ? {} : { cosine512: cosine(known.second!, second) }),
+          },
+        };
+        out.json(`${key}.json`, measured);
+      }
+    }
   },
 });
 

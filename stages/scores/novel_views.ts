@@ -32,7 +32,7 @@ export const scoreNovelViews = defineStage({
   output: "novel",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
-  computes: { webgpu: "L1, PSNR, SSIM; the 1024-d network", cpu: "cosines: bookkeeping; rendering; not on WebGPU yet" },
+  computes: { webgpu: "rendering; L1, PSNR, SSIM; the 1024-d network", cpu: "cosines: bookkeeping" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");
@@ -40,28 +40,33 @@ export const scoreNovelViews = defineStage({
     const { cosine } = await import("../../face/metrics/cosine.ts");
     const { readEmbeddings } = await import("./embed.ts");
     const { otherViews } = await import("./parts/other_views.ts");
-    const { greyOutside, openRecognition } = await import("./parts/recognition.ts");
+    const { openRecognition } = await import("./parts/recognition.ts");
     const gpu = await openGpu();
     const networks = await openRecognition(inputs);
     const rows: NovelScores[] = [];
     try {
-      for await (const view of otherViews(inputs, { skip, progress, signal })) {
-        const { key, photograph, mask, vertices, pairs, pictures } = view;
-        const compared = await compareImages(gpu, {
-          pairs: pictures.map(({ data }) => ({ a: data, b: photograph.data, mask })),
-          width: photograph.width,
-          height: photograph.height,
-        });
-        const { masked } = await readEmbeddings(inputs.embeddings, key);
-        const embedded = await networks.embed1024(pictures.map((picture) => greyOutside(picture, mask)), vertices);
-        for (const [i, { from, to, identity }] of pairs.entries()) {
+      for await (const views of otherViews(inputs, { skip, progress, signal })) {
+        const { width, height } = views[0]!.photograph;
+        const pictures = views.flatMap((view) => view.pictures.map((picture, i) => ({ ...view, picture, i })));
+        const [compared, embedded, known] = await Promise.all([
+          compareImages(gpu, {
+            pairs: pictures.map(({ picture, photograph, mask }) => ({ a: picture.data, b: photograph.data, mask })),
+            width,
+            height,
+          }),
+          networks.embed1024(pictures),
+          Promise.all(views.map(async ({ key }) => [key, await readEmbeddings(inputs.embeddings, key)] as const)),
+        ]);
+        const photographs = new Map(known);
+        for (const [k, { key, pairs, i }] of pictures.entries()) {
+          const { from, to, identity } = pairs[i]!;
           rows.push({
             identity,
             from: from.key,
             to: key,
             turn: Math.abs(to.yaw - from.yaw),
-            ...storable(compared[i]!.masked),
-            cosine: cosine(masked, embedded[i]!),
+            ...storable(compared[k]!.masked),
+            cosine: cosine(photographs.get(key)!.masked, embedded[k]!),
           });
         }
       }

@@ -28,7 +28,7 @@ export const scoreUvTruth = defineStage({
   output: "uv_scores",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
-  computes: { webgpu: "L1, PSNR, SSIM", cpu: "masks; not on WebGPU yet" },
+  computes: { webgpu: "L1, PSNR, SSIM", cpu: "which texels were seen: bookkeeping" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");
@@ -36,14 +36,18 @@ export const scoreUvTruth = defineStage({
     const { texturePairs } = await import("./parts/true_textures.ts");
     const gpu = await openGpu();
     const rows: UvScores[] = [];
-    for await (const { identity, key, yaw, texture, truth, parts } of texturePairs(inputs, { skip, signal })) {
-      const masks = [parts.seen, parts.unseen, parts.all];
-      const [seen, unseen, all] = (await compareImages(gpu, {
-        pairs: masks.map((mask) => ({ a: texture.data, b: truth.data, mask })),
-        width: texture.width,
-        height: texture.height,
-      })).map(({ masked }, i) => masks[i]!.some((weight) => weight > 0) ? storable(masked) : null);
-      rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all! });
+    for await (const views of texturePairs(inputs, { skip, signal })) {
+      const compared = views.flatMap(({ texture, truth, parts }) =>
+        [parts.seen, parts.unseen, parts.all].map((mask) => ({ a: texture.data, b: truth.data, mask }))
+      );
+      const { width, height } = views[0]!.texture;
+      const scores = (await compareImages(gpu, { pairs: compared, width, height })).map(({ masked }, i) =>
+        compared[i]!.mask.includes(1) ? storable(masked) : null
+      );
+      for (const [i, { identity, key, yaw }] of views.entries()) {
+        const [seen, unseen, all] = scores.slice(3 * i, 3 * i + 3);
+        rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all! });
+      }
     }
     await gpu.assertHealthy("uv_truth");
     out.json("uv.json", rows);

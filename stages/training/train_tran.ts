@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
-import { lossWeights, trainInputs, trainParams } from "./parts/train_params.ts";
+import { lossChoices, lossWeights, OUR_CHOICES, trainInputs, trainParams } from "./parts/train_params.ts";
 
 /** Sizes of the network. */
 export const tranShape = z.strictObject({
@@ -21,14 +21,12 @@ export const trainTran = defineStage({
   output: "weights",
   params: z.strictObject({
     ...trainParams,
+    ...lossChoices(OUR_CHOICES),
     weights: lossWeights.prefault({ identity: 0, mrf: 0, regularisation: 0 }),
     shape: tranShape.prefault({}),
   }),
   determinism: "seeded",
-  computes: {
-    webgpu: "the network, rendering by a sparse matrix, all losses, their gradients, Adam",
-    cpu: "the matrices of the three views, their shading; not on WebGPU yet",
-  },
+  computes: { webgpu: "templates, rendering, the network, all losses, their gradients, Adam" },
   resources: { gpu: true, memoryMiB: 2048 },
   run: async (context) => {
     const { inputs, params: { shape }, out } = context;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import type { Pixels } from "../../face/pixels.ts";
-import { type Lens, undistortPhotographs } from "../../face/undistort.ts";
+import { type Lens, undistortPhotograph } from "../../face/undistort.ts";
 import { undistort } from "../../stages/data/parts/undistort.ts";
 import { maxDifference, randomStream } from "./head.ts";
 
@@ -23,12 +23,14 @@ function picture(width: number, height: number): Float32Array {
   });
 }
 
-async function onDevice(image: Pixels, camera: Lens): Promise<Float32Array> {
-  const [result] = undistortPhotographs(tf, [{ image, camera }]);
-  assert.deepEqual(result!.shape, [image.height, image.width, 3]);
-  const data = await result!.data() as Float32Array;
-  result!.dispose();
-  return data;
+async function onDevice(image: Pixels, camera: Lens, bytesAtOnce?: number): Promise<Float32Array> {
+  const all: number[] = [];
+  for (const band of undistortPhotograph(tf, image, { camera, ...(bytesAtOnce && { bytesAtOnce }) })) {
+    assert.deepEqual([band.shape[1], band.shape[2]], [image.width, 3]);
+    all.push(...await band.data());
+    band.dispose();
+  }
+  return Float32Array.from(all);
 }
 
 for (
@@ -41,37 +43,29 @@ for (
     { width: 64, height: 64, distortion: [1e4, 1e8, 0, 0, 1e12] },
   ] as { width: number; height: number; distortion: Distortion }[]
 ) {
-  Deno.test(`undistortPhotographs() is undistort(): ${width}×${height}, ${distortion}`, async () => {
+  Deno.test(`undistortPhotograph() is undistort(): ${width}×${height}, ${distortion}`, async () => {
     const image = { width, height, data: picture(width, height) };
     const camera = lens(width, height, distortion);
     const found = await onDevice(image, camera);
     assert.ok(maxDifference(found, undistort(image, camera).data) < 2e-5);
     assert.deepEqual(await onDevice(image, camera), found);
+    // A row of a band, two rows of the photograph at a time.
+    assert.deepEqual(await onDevice(image, camera, 24 * width), found);
 
     const bytes = Uint8Array.from(image.data, (value) => 255 * value);
     const unit = Float32Array.from(bytes, (value) => value / 255);
     const fromBytes = await onDevice({ ...image, data: bytes }, camera);
     assert.ok(maxDifference(fromBytes, undistort({ ...image, data: unit }, camera).data) < 2e-5);
+    assert.deepEqual(await onDevice({ ...image, data: bytes }, camera, 37 * width), fromBytes);
   });
 }
 
-Deno.test("undistortPhotographs() takes several sizes, or none, and names what it cannot take", async () => {
-  const photographs = [[30, 20], [21, 33]].map(([width, height]) => ({
-    image: { width: width!, height: height!, data: picture(width!, height!) },
-    camera: lens(width!, height!, [0.1, 0, 0, 0, 0]),
-  }));
-  const results = undistortPhotographs(tf, photographs);
-  for (const [i, result] of results.entries()) {
-    assert.deepEqual(await result.data(), await onDevice(photographs[i]!.image, photographs[i]!.camera));
-    result.dispose();
-  }
-  assert.deepEqual(undistortPhotographs(tf, []), []);
-  const [good] = photographs;
-  const bad = (change: object) => [good!, { ...good!, ...change }];
+Deno.test("undistortPhotograph() names what it cannot take", () => {
+  const image = { width: 30, height: 20, data: picture(30, 20) };
+  const camera = lens(30, 20, [0.1, 0, 0, 0, 0]);
   const none = { width: 0, height: 4, data: new Float32Array() };
-  const large = { width: 1 << 20, height: 1 << 20, data: new Float32Array() };
-  assert.throws(() => undistortPhotographs(tf, bad({ image: none })), /Photograph 1 has 0×4/);
-  assert.throws(() => undistortPhotographs(tf, bad({ image: large })), /Photograph 1 .* reduce it/);
-  assert.throws(() => undistortPhotographs(tf, bad({ camera: { k: [[NaN]], distortion: [] } })), /no camera/);
-  assert.throws(() => undistortPhotographs(tf, bad({ camera: { k: [], distortion: [] } })), /no camera/);
+  assert.throws(() => undistortPhotograph(tf, none, { camera }).next(), /0×4 pixels/);
+  for (const k of [[[NaN]], []]) {
+    assert.throws(() => undistortPhotograph(tf, image, { camera: { k, distortion: [] } }).next(), /no camera/);
+  }
 });

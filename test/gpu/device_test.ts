@@ -86,6 +86,14 @@ Deno.test("assertHealthy() names the work in which a shader was broken, once", a
   await gpu.assertHealthy("the next stage");
 });
 
+Deno.test("all who ask when an error arrives are told of it, and nobody who asks afterwards", async () => {
+  const gpu = await openGpu();
+  gpu.device.createBuffer({ size: 2 * gpu.limits.maxBufferSize!, usage: GPUBufferUsage.STORAGE });
+  const asked = await Promise.allSettled(["one", "another"].map((name) => gpu.assertHealthy(name)));
+  assert.deepEqual(asked.map(({ status }) => status), ["rejected", "rejected"]);
+  await gpu.assertHealthy("a third");
+});
+
 Deno.test("a broken tfjs program surfaces as GpuError", async () => {
   const gpu = await openGpu();
   const tf = await openTfjs();

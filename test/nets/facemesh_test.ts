@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openFaceMesh, VERTEX_COUNT } from "../../nets/facemesh.ts";
 import { mirrorImage } from "../../nets/network_input.ts";
-import { stackImages } from "../../nets/resample.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { squareAround } from "../../nets/resample_taps.ts";
 import { asset } from "../assets.ts";
-import { noise, photograph } from "./inputs.ts";
+import { noise, photograph, stackImages } from "./inputs.ts";
 
 const NOSE_TIP = 1;
 const [CHEEK_LEFT, CHEEK_RIGHT] = [234, 454]; // in the image
@@ -20,12 +19,10 @@ Deno.test("predict() meshes crops of different sizes in their own pixels, nose n
   const net = await openFaceMesh(files);
   const crop = resampleCpu(image, { box, width: 224, height: 224 });
   const double = resampleCpu(image, { box, width: 448, height: 448 });
-  const [small, large, mirrored, nothing] = await net.predict([
-    crop,
-    double,
-    mirrorImage(crop),
-    noise({ width: 224, height: 224, seed: 1 }),
-  ]);
+  const tf = await openTfjs();
+  const batch = [crop, mirrorImage(crop), noise({ width: 224, height: 224, seed: 1 })];
+  const [small, mirrored, nothing] = await net.predict(stackImages(tf, batch));
+  const [large] = await net.predict(stackImages(tf, [double]));
   assert.ok(small && large && mirrored && nothing);
   assert.ok(small.score > 0.99 && large.score > 0.99 && mirrored.score > 0.99);
   assert.ok(nothing.score < 0.3, `score of noise ${nothing.score}`);
@@ -46,20 +43,13 @@ Deno.test("predict() meshes crops of different sizes in their own pixels, nose n
   net.dispose();
 });
 
-Deno.test("mesh() is the same on tensors, differentiable, and refuses a crop that is not square", async () => {
+Deno.test("predict() gives the same bits in a batch as alone, and refuses a crop that is not square", async () => {
   const tf = await openTfjs();
   const net = await openFaceMesh(files);
   const crop = resampleCpu(image, { box, width: 200, height: 200 });
-  const [expected] = await net.predict([crop]);
-  const x = stackImages(tf, [crop, crop]);
-  const { vertices, score } = net.mesh(x);
-  assert.deepEqual([vertices.shape, score.shape], [[2, VERTEX_COUNT, 3], [2]]);
-  const values = await vertices.data();
-  assert.deepEqual(values.subarray(0, 3 * VERTEX_COUNT), values.subarray(3 * VERTEX_COUNT));
-  assert.deepEqual(values.subarray(0, 3 * VERTEX_COUNT), expected!.vertices);
-
-  const gradient = tf.grad((input) => tf.mean(net.mesh(input as typeof x).vertices))(x);
-  assert.ok((await tf.max(tf.abs(gradient)).data())[0]! > 0);
-  assert.throws(() => net.mesh(tf.zeros([1, 10, 12, 3])), /12×10 pixels: it must be square/);
+  const [alone] = await net.predict(stackImages(tf, [crop]));
+  const [first, second] = await net.predict(stackImages(tf, [crop, crop]));
+  assert.deepEqual([first, second], [alone, alone]);
+  await assert.rejects(net.predict(tf.zeros([1, 10, 12, 3])), /12×10 pixels: it must be square/);
   net.dispose();
 });

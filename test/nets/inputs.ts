@@ -1,4 +1,5 @@
 // What the tests of this room feed to networks, and how they compare.
+export { stackImages } from "../../nets/resample.ts";
 import assert from "node:assert/strict";
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";

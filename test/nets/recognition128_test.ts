@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { openRecognition128 } from "../../nets/recognition128.ts";
-import { stackImages } from "../../nets/resample.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { asset } from "../assets.ts";
 import golden from "../golden/recognition128.json" with { type: "json" };
-import { checkGradient, FACES, near, noise, photograph } from "./inputs.ts";
+import { checkGradient, FACES, near, noise, photograph, stackImages } from "./inputs.ts";
 
 const files = {
   manifest: await asset("models/face_recognition_model-weights_manifest.json"),

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { resample, stackImages } from "../../nets/resample.ts";
+import { resample } from "../../nets/resample.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
-import { near, noise } from "./inputs.ts";
+import { near, noise, stackImages } from "./inputs.ts";
 
 Deno.test("resample() equals resampleCpu() for each image of a batch, and its gradient is the transpose", async () => {
   const tf = await openTfjs();

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
-import type { Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { valueAndGradients } from "../../nets/adam.ts";
 import { type LossWeights, PAPER_WEIGHTS } from "../../nets/losses.ts";
 import { uniform } from "../../nets/random.ts";
-import {
-  type IdentityNetwork,
-  type LossTerms,
-  type RenderLight,
-  seenIn,
-  totalLoss,
-  type TrainingView,
-  tripletLoss,
-} from "../../nets/triplet_loss.ts";
+import type { DeviceTriplet } from "../../nets/device_triplet.ts";
+import type { IdentityNetwork, KnownFaces } from "../../nets/known_faces.ts";
+import { resample } from "../../nets/resample.ts";
+import { type LossChoices, type LossTerms, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 
 const tf = await openTfjs();
 const SIDE = 8, CROP = 16;
@@ -42,48 +37,77 @@ function network(): IdentityNetwork & { passes: number } {
   };
 }
 
-/** A scene whose middle 12×12 pixels show the texture, nearest texel. */
-function view(seed: number): TrainingView {
-  const pixels = Array.from({ length: CROP * CROP }, (_, i) => ({ x: i % CROP, y: Math.floor(i / CROP) }));
-  const covered = pixels.map(({ x, y }) => x >= 2 && x < 14 && y >= 2 && y < 14);
-  const texels = pixels.flatMap(({ x, y }, i) =>
-    covered[i] ? [Math.floor((y - 2) * 2 / 3) * SIDE + Math.floor((x - 2) * 2 / 3)] : []
-  );
-  const offsets = new Uint32Array(pixels.length + 1);
-  for (const [i, inside] of covered.entries()) offsets[i + 1] = offsets[i]! + (inside ? 1 : 0);
-  const photograph = random(seed, 3 * CROP * CROP);
-  const face = { left: 1, top: 1, width: 14, height: 14 };
+const FACE = { left: 1, top: 1, width: 14, height: 14 };
+/** The middle 12×12 pixels show the texture. */
+const COVERED = Float32Array.from(
+  { length: CROP * CROP },
+  (_, i) => [i % CROP, Math.floor(i / CROP)].every((place) => place >= 2 && place < 14) ? 1 : 0,
+);
+
+/** A view as numbers. */
+function view(seed: number) {
   return {
     texture: random(seed + 1, 3 * SIDE * SIDE),
     visibility: Float32Array.from({ length: SIDE * SIDE }, (_, i) => i % SIDE < 4 ? 1 : 0),
     shading: random(seed + 2, 3 * SIDE * SIDE),
     albedo: random(seed + 3, 3 * SIDE * SIDE),
     guess: random(seed + 4, 3 * SIDE * SIDE),
-    code: Float32Array.of(0, 0, 0),
-    photograph,
-    operator: {
-      rows: CROP * CROP,
-      cols: SIDE * SIDE,
-      offsets,
-      ...{ indices: Uint32Array.from(texels), weights: new Float32Array(texels.length).fill(1) },
+    photograph: random(seed, 3 * CROP * CROP),
+  };
+}
+
+/** Three views on the device; a render takes the nearest texel of each covered pixel. */
+function triplet(views: readonly ReturnType<typeof view>[]): DeviceTriplet {
+  const stack = (name: keyof ReturnType<typeof view>, side: number) =>
+    tf.stack(views.map((view) => tf.tensor3d(view[name], [side, side, view[name].length / side ** 2]))) as Tensor4D;
+  const [albedo, shading, visibility] = [stack("albedo", SIDE), stack("shading", SIDE), stack("visibility", SIDE)];
+  const nearest = tf.tensor2d(
+    Float32Array.from({ length: 12 * SIDE }, (_, i) => Math.floor(Math.floor(i / SIDE) * 2 / 3) === i % SIDE ? 1 : 0),
+    [12, SIDE],
+  );
+  const along = (maps: Tensor4D) => {
+    const [, height, width, channels] = maps.shape;
+    const rows = tf.matMul(tf.tile(tf.expandDims(nearest, 0), [3, 1, 1]), tf.reshape(maps, [3, height, -1]));
+    return tf.transpose(tf.reshape(rows, [3, 12, width, channels]), [0, 2, 1, 3]) as Tensor4D;
+  };
+  return {
+    input: {
+      incomplete: tf.mul(stack("texture", SIDE), visibility),
+      visibility,
+      guess: stack("guess", SIDE),
+      templateAlbedo: albedo,
+      templateTexture: tf.mul(albedo, shading),
+      shading,
+      code: tf.zeros([3, 3]),
     },
-    coverage: Float32Array.from(covered, Number),
-    face,
+    photographs: stack("photograph", CROP),
+    coverage: tf.tile(tf.tensor4d(COVERED, [1, CROP, CROP, 1]), [3, 1, 1, 1]),
+    cut: (pictures) => resample(tf, pictures, { box: FACE, width: 12, height: 12 }),
+    render: (textures) => tf.pad(along(along(textures)), [[0, 0], [2, 2], [2, 2], [0, 0]]),
+    dispose: () => {},
   };
 }
 
 function scene() {
   const identity = network();
   const views = [view(10), view(20), view(30)];
-  const known = seenIn(tf, views, identity);
+  const crops = tf.concat(
+    views.map(({ photograph }) =>
+      resample(tf, tf.tensor4d(photograph, [1, CROP, CROP, 3]), { box: FACE, width: 12, height: 12 })
+    ),
+  );
+  const { descriptor, layers } = identity.features(crops);
+  const inside = layers.map(({ shape: [, height, width] }) => new Array<boolean>(3 * height * width).fill(true));
+  const known: KnownFaces = { descriptor: descriptor as Tensor2D, layers, inside };
   identity.passes = 0;
   const albedos = tf.variable(tf.tensor4d(random(5, 9 * SIDE * SIDE), [3, SIDE, SIDE, 3]));
-  const terms = (weights: LossWeights, albedo: Tensor4D = albedos, light: RenderLight = "picked"): LossTerms =>
+  const terms = (weights: LossWeights, albedo: Tensor4D = albedos, changed: Partial<LossChoices> = {}): LossTerms =>
     tripletLoss(tf, {
-      ...{ known, views, chosen: 1, weights, light, identity, chart: new Float32Array(SIDE * SIDE).fill(1) },
+      ...{ light: "picked", symmetry: "unseen", prior: "guess", ...changed },
+      ...{ known, triplet: triplet(views), chosen: 1, weights, identity, chart: tf.ones([SIDE, SIDE, 1]) },
       model: { albedo: () => albedo, light: ({ albedo, shading }) => tf.mul(albedo, shading) },
     });
-  return { identity, albedos, terms, views };
+  return { identity, albedos, terms, views, known };
 }
 
 Deno.test("all terms are finite and positive, and each has a gradient that reaches the albedo", async () => {
@@ -145,8 +169,8 @@ Deno.test("identity and ID-MRF change as their gradients say", async () => {
 
 Deno.test("views are rendered in the light of the view whose albedo is picked, or each in its own", async () => {
   const { terms, views, albedos } = scene();
-  const photometric = async (light: RenderLight) =>
-    (await terms({ ...NONE, photometric: 1 }, albedos, light).photometric!.data())[0]!;
+  const photometric = async (light: LossChoices["light"]) =>
+    (await terms({ ...NONE, photometric: 1 }, albedos, { light }).photometric!.data())[0]!;
   const [picked, own] = [await photometric("picked"), await photometric("own")];
   for (const other of [0, 2]) views[other]!.shading.fill(0.1);
   assert.equal(await photometric("picked"), picked);
@@ -155,11 +179,42 @@ Deno.test("views are rendered in the light of the view whose albedo is picked, o
   assert.equal(await photometric("own"), picked);
 });
 
-Deno.test("ID-MRF looks at the face only", async () => {
+Deno.test("regularisation may draw to the template in place of the first guess", async () => {
   const { terms, views } = scene();
+  const of = async (prior: LossChoices["prior"]) => {
+    const maps = views.flatMap(({ albedo }) => [...albedo]);
+    const albedo = tf.tensor4d(maps, [3, SIDE, SIDE, 3]);
+    return (await terms({ ...NONE, regularisation: 1 }, albedo, { prior }).regularisation!.data())[0]!;
+  };
+  assert.ok(await of("template") < 1e-6);
+  assert.ok(await of("guess") > 0.01);
+});
+
+Deno.test("symmetry looks at texels that were not seen, or at those that were", async () => {
+  const { terms, views } = scene();
+  const weights = { ...NONE, symmetry: 1 };
+  const slopes = async (symmetry: LossChoices["symmetry"]) => {
+    const albedos = tf.variable(tf.tensor4d(random(5, 9 * SIDE * SIDE), [3, SIDE, SIDE, 3]));
+    const { gradients } = valueAndGradients(
+      tf,
+      { albedos },
+      () => totalLoss(tf, terms(weights, albedos as Tensor4D, { symmetry }), weights),
+    );
+    return await gradients.albedos!.data();
+  };
+  const [unseen, seen] = [await slopes("unseen"), await slopes("seen")];
+  const { visibility } = views[0]!;
+  visibility.forEach((share, texel) => {
+    assert.equal(unseen[3 * texel] === 0, share === 1, "what was seen stays where it is");
+    assert.notEqual(seen[3 * texel], 0, "both sides are drawn to each other");
+  });
+});
+
+Deno.test("ID-MRF looks at the face only", async () => {
+  const { terms, known } = scene();
   const mrf = async () => (await terms({ ...NONE, mrf: 1 }).mrf!.data())[0]!;
   const before = await mrf();
   assert.ok(before < Math.log(36) + 2 * Math.log(9));
-  for (const face of views) face.coverage.fill(0);
+  for (const layer of known.inside) (layer as boolean[]).fill(false);
   assert.ok(await mrf() === 0);
 });

@@ -1,9 +1,9 @@
 /** A batch of faces as FTIM's input: the maps that were stored, and the templates, which the device makes. */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { conditionCode, type FtimInput, stackMaps } from "../../../nets/ftim_input.ts";
+import { conditionCode, type FtimInput, ftimInput } from "../../../nets/ftim_input.ts";
 import type { Item, Tree } from "@ftim/pipeline";
 import { readSeen } from "../../faces/geometry.ts";
-import { readImage } from "../../faces/photograph.ts";
+import { readImage, toBytes } from "../../faces/photograph.ts";
 import { type DeviceFaceModel, readFaces, type RegressedFace, templatesOf } from "../../faces/templates.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 
@@ -17,7 +17,7 @@ export async function readFaceInput(
   items: readonly Item<Record<keyof FaceTrees, Tree>>[],
   model: DeviceFaceModel,
 ): Promise<{ faces: RegressedFace[]; input: FtimInput & { shading: Tensor4D } }> {
-  const { tf, size } = model;
+  const { tf } = model;
   const [faces, maps] = await Promise.all([
     readFaces(items),
     Promise.all(
@@ -26,21 +26,17 @@ export async function readFaceInput(
       ),
     ),
   ]);
-  const stack = (values: Float32Array[], channels: number) => stackMaps(tf, values, [size, size, channels]);
-  const input = tf.tidy(() => {
-    const visibility = stack(maps.map(([seen]) => seen.visibility), 1);
-    // In training the template is kept as bytes.
-    const { albedo, shading } = templatesOf(faces, { ...model, levels: 255 });
-    const codes = faces.map(({ expression, angles }) => tf.tensor1d(conditionCode(expression, angles)));
-    return {
-      incomplete: tf.mul<Tensor4D>(stack(maps.map(([seen]) => seen.texture), 3), visibility),
-      visibility,
-      guess: stack(maps.map(([, guess]) => guess.data), 3),
-      templateAlbedo: albedo,
-      templateTexture: tf.mul<Tensor4D>(albedo, shading),
-      shading,
-      code: tf.stack(codes) as FtimInput["code"],
-    };
-  });
+  // In training the template is kept as bytes.
+  const templates = templatesOf(faces, { ...model, levels: 255 });
+  const input = ftimInput(
+    tf,
+    maps.map(([seen, guess], i) => ({
+      texture: toBytes(seen.texture),
+      visibility: toBytes(seen.visibility),
+      guess: toBytes(guess.data),
+      code: conditionCode(faces[i]!.expression, faces[i]!.angles),
+    })),
+    templates,
+  );
   return { faces, input };
 }

@@ -1,13 +1,14 @@
 /**
  * A method's textures where copying does not help: each rendered in another view of the same triplet, over the
- * photograph there.
+ * photograph there. All pictures of some views are rendered at once, and the next views are read meanwhile.
  */
 import type { RgbImage } from "../../../face/image.ts";
-import { pictureOperator } from "../../../face/render.ts";
+import { type Portrait, renderPortraits } from "../../../face/render_portraits.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import type { Tree } from "@ftim/pipeline";
 import { readMask, readMesh, readTopology } from "../../faces/geometry.ts";
 import { readImage } from "../../faces/photograph.ts";
-import { overlay } from "../../faces/reconstruction.ts";
+import { readAhead } from "../../faces/read_ahead.ts";
 import type { Triplets } from "../../data/triplets.ts";
 import { type ViewPair, viewPairs } from "./view_pairs.ts";
 
@@ -42,34 +43,81 @@ export interface OtherViewOptions {
   readonly signal: AbortSignal;
 }
 
+/** Views at once; a view is two to six pictures. */
+const AT_ONCE = 4;
+
 /**
- * View by view, in the triplets' order. A view without a mesh is left out, and a pair whose first view the method has
- * no texture of is skipped by name.
+ * Some views at a time, in the triplets' order. The photographs of those given together are of one size. A view without
+ * a mesh is left out; a pair whose first view the method has no texture of is skipped by name, and so are those whose
+ * second view has an empty mask or a mesh that is no mesh.
  */
 export async function* otherViews(
   inputs: OtherViewInputs,
   { skip, progress, signal }: OtherViewOptions,
-): AsyncGenerator<OtherView> {
+): AsyncGenerator<readonly OtherView[]> {
+  const tf = await openTfjs();
   const topology = await readTopology(inputs.topology);
   const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
-  const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)];
-  for (const [done, [key, pairs]] of targets.entries()) {
-    signal.throwIfAborted();
+  const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)].flatMap(([key, pairs]) => {
     const usable = pairs.filter(({ from }) => inputs.reconstructions.has(`${from.key}.texture.png`));
     for (const { from } of pairs) {
       if (!usable.some((pair) => pair.from === from)) skip(`${from.key}.to.${key}`, `${from.key} has no texture`);
     }
-    if (!inputs.meshes.has(`${key}.safetensors`) || usable.length === 0) continue;
-    const photograph = await readImage(inputs.crops, `${key}.png`);
-    const { width, height } = photograph;
-    const mask = await readMask(inputs.unwrapped, key);
-    const vertices = await readMesh(inputs.meshes, key);
-    const textures = await Promise.all(
-      usable.map(({ from }) => readImage(inputs.reconstructions, `${from.key}.texture.png`)),
-    );
-    const operator = pictureOperator(vertices, { topology, size: textures[0]!.width, width, height });
-    const pictures = textures.map((texture) => overlay(photograph, { operator, texture: texture.data }));
-    yield { key, photograph, mask, vertices, pairs: usable, pictures };
-    progress(done + 1, targets.length);
+    return inputs.meshes.has(`${key}.safetensors`) && usable.length > 0 ? [{ key, pairs: usable }] : [];
+  });
+  let done = 0;
+  for await (const views of readAhead(targets, { count: AT_ONCE, read: (target) => readView(inputs, target) })) {
+    const sound = views.filter((view) => {
+      const problem = problemOf(view);
+      if (problem === undefined) return true;
+      for (const { from } of view.pairs) skip(`${from.key}.to.${view.key}`, problem);
+      return false;
+    });
+    for (const alike of Map.groupBy(sound, sizesOf).values()) {
+      signal.throwIfAborted();
+      const { photograph: { width, height }, textures: [{ width: size }] } = alike[0]!;
+      const portraits = alike.flatMap(({ key, vertices, photograph, textures }) =>
+        textures.map((texture): Portrait => ({
+          name: key,
+          vertices,
+          texture: texture.data,
+          background: photograph.data,
+        }))
+      );
+      const rendered = await renderPortraits(tf, portraits, { topology, width, height, size, clip: true });
+      let first = 0;
+      yield alike.map(({ textures, ...view }) => {
+        const pictures = rendered.slice(first, first += textures.length);
+        return { ...view, pictures: pictures.map(({ data }) => ({ width, height, data })) };
+      });
+    }
+    progress(done += views.length, targets.length);
   }
+}
+
+/** A view with the textures that are rendered in it. */
+type ReadView = Omit<OtherView, "pictures"> & { readonly textures: readonly [RgbImage, ...RgbImage[]] };
+
+async function readView(
+  { crops, unwrapped, meshes, reconstructions }: OtherViewInputs,
+  { key, pairs }: Pick<OtherView, "key" | "pairs">,
+): Promise<ReadView> {
+  const [photograph, mask, vertices, textures] = await Promise.all([
+    readImage(crops, `${key}.png`),
+    readMask(unwrapped, key),
+    readMesh(meshes, key),
+    Promise.all(pairs.map(({ from }) => readImage(reconstructions, `${from.key}.texture.png`))),
+  ]);
+  return { key, pairs, photograph, mask, vertices, textures: textures as [RgbImage, ...RgbImage[]] };
+}
+
+/** Why nothing can be compared in a view, if so. */
+function problemOf({ mask, vertices }: ReadView): string | undefined {
+  if (!vertices.every(Number.isFinite)) return "a vertex of its mesh is no finite number";
+  return mask.some((weight) => weight > 0) ? undefined : "the mask holds no pixel of the face";
+}
+
+/** What views must have in common to be rendered together. */
+function sizesOf({ photograph: { width, height }, textures: [{ width: size }] }: ReadView): string {
+  return `${width}×${height} ${size}`;
 }

@@ -4,24 +4,34 @@
  * the identity loss uses the 128-d network, which costs a third of the time to train with and tells people apart least
  * by its cosine.
  */
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
-import { openTfjs } from "@ftim/gpu/tfjs";
+import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { openFeatures512 } from "../../../nets/features512.ts";
 import { fivePointsOfMesh } from "../../../nets/five_points.ts";
-import { openFaceRes } from "../../../nets/faceres.ts";
+import { FACERES_SIZE, openFaceRes } from "../../../nets/faceres.ts";
+import { greyOutside } from "../../../nets/grey_outside.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "../../../nets/resample_boxes.ts";
 import type { Tree } from "@ftim/pipeline";
 import { readGraphModel } from "../../faces/graph_models.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
 
-/**
- * The open networks. Pictures are crops that show one face in one place; `vertices` its mesh in pixels of the crop
- * [3·468].
- */
+/** A picture that shows a face, and where. */
+export interface FaceLook {
+  readonly picture: RgbImage;
+  /** The face's mesh in pixels of the picture [3·468]. */
+  readonly vertices: Float32Array;
+  /** Where it is 0 the picture is made grey, 0..1 [P]. Default: 1 everywhere. */
+  readonly mask?: Float32Array;
+}
+
+/** The open networks. */
 export interface Recognition {
   /** Embeddings by the 1024-d network, one a picture; the pictures are of one size. */
-  embed1024(pictures: readonly RgbImage[], vertices: Float32Array): Promise<Float32Array[]>;
-  /** Embedding by the 512-d network, if it was given. */
-  embed512?(picture: RgbImage, vertices: Float32Array): Promise<Float32Array>;
+  embed1024(looks: readonly FaceLook[]): Promise<Float32Array[]>;
+  /** Embedding by the 512-d network, if it was given; its mask is not looked at. */
+  embed512?(look: FaceLook): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
@@ -38,22 +48,24 @@ export async function openRecognition(
   const network = await openFaceRes(await readGraphModel(assets.recognition));
   const features = assets.features && await openFeatures512(await bytesOf(assets.features, ".onnx"));
   return {
-    async embed1024(pictures, vertices) {
-      const [first] = pictures;
-      if (first === undefined) return [];
-      const box = meshSquare(vertices, MARGIN);
-      const batch = new Float32Array(pictures.length * first.data.length);
-      for (const [i, { data }] of pictures.entries()) batch.set(data, i * first.data.length);
-      const tensor = tf.tidy(() =>
-        network.embed(tf.tensor4d(batch, [pictures.length, first.height, first.width, 3]), { box })
-      );
-      const flat = await tensor.data() as Float32Array;
-      tensor.dispose();
-      const length = flat.length / pictures.length;
-      return pictures.map((_, i) => flat.slice(i * length, (i + 1) * length));
+    async embed1024(looks) {
+      const batches: Tensor2D[] = [];
+      for (let first = 0; first < looks.length; first += AT_ONCE) {
+        batches.push(tf.tidy(() => network.embed(facesOf(tf, looks.slice(first, first + AT_ONCE)))));
+        // What lies between its layers is free for the next batch as soon as this one is submitted.
+        submitRecorded(webgpuBackend(tf));
+      }
+      try {
+        const vectors = await Promise.all(batches.map((batch) => batch.data<"float32">()));
+        return batches.flatMap(({ shape: [count, length] }, i) =>
+          Array.from({ length: count }, (_, k) => vectors[i]!.slice(k * length, (k + 1) * length))
+        );
+      } finally {
+        tf.dispose(batches);
+      }
     },
     ...(features === undefined ? {} : {
-      embed512: (picture, vertices) => features.embed(picture, fivePointsOfMesh(vertices)),
+      embed512: ({ picture, vertices }) => features.embed(picture, fivePointsOfMesh(vertices)),
     }),
     async dispose() {
       network.dispose();
@@ -62,13 +74,37 @@ export async function openRecognition(
   };
 }
 
-/** The picture where the mask is 1, mid-grey where it is 0: then hair and background cannot vouch for the face. */
-export function greyOutside({ width, height, data }: RgbImage, mask: Float32Array): RgbImage {
-  return { width, height, data: data.map((value, i) => 0.5 + (value - 0.5) * mask[Math.floor(i / 3)]!) };
-}
-
 /** Side of the square that a recognition network sees over the longer side of the mesh. */
 const MARGIN = 1.1;
+
+/** Pictures in one pass of a network: more are not faster, and take memory. */
+const AT_ONCE = 4;
+
+/** The squares around faces, of the 1024-d network's size. */
+function facesOf(tf: Tfjs, looks: readonly FaceLook[]): Tensor4D {
+  const [{ width, height }, count] = [looks[0]!.picture, looks.length];
+  const other = looks.find(({ picture }) => picture.width !== width || picture.height !== height)?.picture;
+  if (other !== undefined) {
+    throw new RangeError(`Cannot embed pictures of ${width}×${height} and ${other.width}×${other.height} together`);
+  }
+  const area = width * height;
+  const pixels = new Float32Array(3 * area * count);
+  for (const [i, { picture }] of looks.entries()) pixels.set(picture.data, 3 * area * i);
+  const pictures = tf.tensor4d(pixels, [count, height, width, 3]);
+  const boxes = looks.map(({ vertices }) => meshSquare(vertices, MARGIN));
+  const to = { width: FACERES_SIZE, height: FACERES_SIZE };
+  const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to });
+  const cut = (pictures: Tensor4D) => {
+    const faces = resampleBoxes(tf, pictures, taps);
+    disposeBoxTaps(taps);
+    return faces;
+  };
+  if (looks.every(({ mask }) => mask === undefined)) return cut(pictures);
+  const masks = new Float32Array(area * count).fill(1);
+  for (const [i, { mask }] of looks.entries()) if (mask !== undefined) masks.set(mask, area * i);
+  const grey = greyOutside(tf, pictures, tf.tensor(masks, [count, height, width]));
+  return cut(grey);
+}
 
 async function bytesOf(tree: Tree, ending: string): Promise<Uint8Array> {
   const found = tree.paths.filter((path) => path.endsWith(ending));

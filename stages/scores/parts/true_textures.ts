@@ -5,11 +5,13 @@
  * two it is neither.
  */
 import type { RgbImage } from "../../../face/image.ts";
-import { uvMap } from "../../../face/uv_map.ts";
+import type { Topology } from "../../../face/topology.ts";
+import { type UvMap, uvMap } from "../../../face/uv_map.ts";
 import type { Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../../data/align.ts";
-import { readSeen, readTopology } from "../../faces/geometry.ts";
+import { readTopology, readVisibility } from "../../faces/geometry.ts";
 import { readImage } from "../../faces/photograph.ts";
+import { readAhead } from "../../faces/read_ahead.ts";
 
 /** A view's completed texture and the truth. */
 export interface TexturePair {
@@ -32,40 +34,62 @@ export interface TruthInputs {
   readonly topology: Tree;
 }
 
+/** Views at once. */
+const AT_ONCE = 8;
+
 /**
- * View by view. A view that the method has no texture of is skipped by name.
+ * Some views at a time; the next are read meanwhile. A view that the method has no texture of is skipped by name.
  *
  * @throws {TypeError} if a texture is not of the truth's size
  */
 export async function* texturePairs(
   inputs: TruthInputs,
   { skip, signal }: { skip: (key: string, reason: string) => void; signal: AbortSignal },
-): AsyncGenerator<TexturePair> {
+): AsyncGenerator<readonly TexturePair[]> {
   const topology = await readTopology(inputs.topology);
   const ending = ".texture.png";
-  for (const path of inputs.unwrapped.paths.filter((path) => path.endsWith(ending))) {
+  const keys = inputs.unwrapped.paths.filter((path) => path.endsWith(ending)).map((path) =>
+    path.slice(0, -ending.length)
+  );
+  const known = keys.filter((key) => inputs.reconstructions.has(key + ending));
+  for (const key of keys) if (!known.includes(key)) skip(key, "the method has no texture of it");
+  const read = (key: string) => readPair(inputs, { key, topology });
+  for await (const pairs of readAhead(known, { count: AT_ONCE, read })) {
     signal.throwIfAborted();
-    const key = path.slice(0, -ending.length);
-    if (!inputs.reconstructions.has(path)) {
-      skip(key, "the method has no texture of it");
-      continue;
-    }
-    const { identity, expression, angles } = await inputs.crops.json<AlignedFace>(`${key}.json`);
-    if (identity === null || angles === null) {
-      throw new Error(`${key}: identity and angles of a made capture are known`);
-    }
-    const texture = await readImage(inputs.reconstructions, path);
-    const truth = await readImage(inputs.truth, `textures/${identity}/${expression}.texture.png`);
-    if (truth.data.length !== texture.data.length) {
-      throw new TypeError(
-        `${key}: the true texture has ${truth.data.length / 3} texels, the completed one ${texture.data.length / 3}`,
-      );
-    }
-    const { visibility } = await readSeen(inputs.unwrapped, key);
-    const { inside } = uvMap(topology, texture.width);
-    const part = (belongs: (visibility: number) => boolean) =>
-      visibility.map((value, i) => inside[i] !== 0 && belongs(value) ? 1 : 0);
-    const parts = { seen: part((v) => v >= 0.5), unseen: part((v) => v < 0.05), all: part(() => true) };
-    yield { identity, key, yaw: angles.yaw, texture, truth, parts };
+    yield pairs;
   }
+}
+
+async function readPair(
+  { crops, unwrapped, reconstructions, truth: made }: TruthInputs,
+  { key, topology }: { key: string; topology: Topology },
+): Promise<TexturePair> {
+  const { identity, expression, angles } = await crops.json<AlignedFace>(`${key}.json`);
+  if (identity === null || angles === null) {
+    throw new Error(`${key}: identity and angles of a made capture are known`);
+  }
+  const [texture, truth, visibility] = await Promise.all([
+    readImage(reconstructions, `${key}.texture.png`),
+    readImage(made, `textures/${identity}/${expression}.texture.png`),
+    readVisibility(unwrapped, key),
+  ]);
+  if (truth.data.length !== texture.data.length) {
+    throw new TypeError(
+      `${key}: the true texture has ${truth.data.length / 3} texels, the completed one ${texture.data.length / 3}`,
+    );
+  }
+  const parts = partsOf(visibility, uvMap(topology, texture.width));
+  return { identity, key, yaw: angles.yaw, texture, truth, parts };
+}
+
+function partsOf(visibility: Float32Array, { inside }: UvMap): TexturePair["parts"] {
+  const none = () => new Float32Array(visibility.length);
+  const parts = { seen: none(), unseen: none(), all: none() };
+  for (const [i, value] of visibility.entries()) {
+    if (inside[i] === 0) continue;
+    parts.all[i] = 1;
+    if (value >= 0.5) parts.seen[i] = 1;
+    else if (value < 0.05) parts.unseen[i] = 1;
+  }
+  return parts;
 }

@@ -4,10 +4,10 @@
  * at once.
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import { disposeAlbedoParts, uploadAlbedoParts } from "../../../face/albedo_maps.ts";
 import { uvMap } from "../../../face/uv_map.ts";
 import { readFamilies, tuneConvolutions } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";
-import { disposeSparse } from "@ftim/gpu/sparse";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { adam, valueAndGradients } from "../../../nets/adam.ts";
@@ -18,7 +18,9 @@ import type { TextureModel } from "../../../nets/texture_model.ts";
 import { weightAverage } from "../../../nets/weight_average.ts";
 import { openVgg19, type Vgg19, VGG19_SIZE } from "../../../nets/vgg19.ts";
 import { type Recognition128, RECOGNITION128_SIZE } from "../../../nets/recognition128.ts";
-import { type IdentityNetwork, type RenderLight, totalLoss, tripletLoss } from "../../../nets/triplet_loss.ts";
+import { uploadTriplet } from "../../../nets/device_triplet.ts";
+import type { IdentityNetwork } from "../../../nets/known_faces.ts";
+import { type LossChoices, totalLoss, tripletLoss } from "../../../nets/triplet_loss.ts";
 import { openIdentity } from "../../faces/identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
@@ -29,13 +31,12 @@ import { type FaceModel, type FaceTrees, readFaceModel } from "../../faces/train
 import { openTripletViews } from "./triplet_views.ts";
 
 /** What a training run is. */
-export interface TrainOptions extends FaceTrees {
+export interface TrainOptions extends FaceTrees, LossChoices {
   model: TextureModel;
   faces: FaceModel;
   triplets: readonly Triplet[];
   identity: IdentityNetwork;
   weights: LossWeights;
-  light: RenderLight;
   steps: number;
   learningRate: number;
   seed: number;
@@ -64,7 +65,7 @@ const READ_EVERY = 10;
 export interface TrainContext
   extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
   inputs: Record<Exclude<keyof typeof trainInputs, "vgg19">, Tree> & { readonly vgg19?: Tree | undefined };
-  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | "light">;
+  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | keyof LossChoices>;
 }
 
 /** Opens what the inputs name and trains. */
@@ -89,7 +90,7 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 
 /** Trains a model on triplets. */
 async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
-  const { model, faces, weights, light, steps, seed, signal } = options;
+  const { model, faces, weights, light, symmetry, prior, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
   const usable = options.triplets.filter(({ views }) =>
     views.every((key) => options.regressed.has(`${key}.safetensors`))
@@ -104,8 +105,9 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     ...options,
     looksAt: { descriptor: weights.identity > 0, layers: weights.mrf > 0 },
   });
-  const chart = Float32Array.from(uvMap(faces.topology, faces.size).inside);
+  const chart = tf.tensor3d(Float32Array.from(uvMap(faces.topology, faces.size).inside), [faces.size, faces.size, 1]);
 
+  const parts = uploadAlbedoParts(tf, faces.morphable);
   const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
   const variables = toVariables(tf, saved?.parameters ?? drawParameters(model.parameters, seed));
   const optimiser = adam(tf, variables, saved === null ? {} : { resume: saved });
@@ -144,17 +146,19 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     }
     const { triplet, chosen } = draw(usable, { step, seed });
     const loaded = await views.load(triplet.views);
-    const three = loaded.map((view) => view.view());
+    const known = await views.seen(triplet.views, loaded);
+    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts, side: options.identity.side });
     const terms = tf.tidy(() => {
-      const known = views.seen(triplet.views, loaded);
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
         const found = tripletLoss(tf, {
-          views: three,
+          triplet: onDevice,
           chosen,
           weights,
           light,
+          symmetry,
+          prior,
           chart,
           model: { ...model, albedo },
           identity: options.identity,
@@ -170,8 +174,9 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     // The first step has shown which convolutions there are. A software adapter is one kind of machine, and measured
     // once (bench/).
     if (step === first && !gpu.info.software) await chooseKernels(tf, { gpu, hints: options.hints("convolutions") });
-    // Uploading three matrices again costs less than keeping those of all views on the device.
-    for (const { operator } of three) disposeSparse(operator);
+    // Building an operator again costs less than keeping those of all views on the device.
+    onDevice.dispose();
+    if (known !== undefined) tf.dispose([known.descriptor, ...known.layers]);
     pending.push(terms);
     // A step that begins with nothing recorded runs over the buffers of the one before, and its bind groups serve again
     // (gpu/recording.ts).
@@ -185,7 +190,8 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const parameters = await average.values();
   average.dispose();
   optimiser.dispose();
-  tf.dispose(variables);
+  disposeAlbedoParts(parts);
+  tf.dispose([variables, chart]);
   const names = [...Object.keys(rows[0] ?? {})];
   const losses = [names.join(","), ...rows.map((row) => names.map((name) => row[name]).join(","))].join("\n") + "\n";
   return { parameters, losses };

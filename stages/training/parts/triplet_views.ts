@@ -5,8 +5,10 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { type IdentityNetwork, type SeenFaces, seenIn } from "../../../nets/triplet_loss.ts";
-import { type FaceModel, type FaceTrees, type LoadedView, loadView } from "../../faces/training_set.ts";
+import { readBack } from "../../../face/read_back.ts";
+import type { TrainingView } from "../../../nets/device_triplet.ts";
+import { coveredByHalf, type IdentityNetwork, type KnownFaces, lookAtPhotographs } from "../../../nets/known_faces.ts";
+import { type FaceModel, type FaceTrees, loadView } from "../../faces/training_set.ts";
 
 /** A view is about a megabyte. */
 const KEEP = { views: 1024, bytes: 1 << 30 };
@@ -16,9 +18,9 @@ const FACES_AT_ONCE = 8;
 /** The views of a training run. */
 export interface TripletViews {
   /** Loads views by key. */
-  load(keys: readonly string[]): Promise<LoadedView[]>;
-  /** What the network sees in the photographs of loaded views; undefined if no loss looks. Call it within `tf.tidy`. */
-  seen(keys: readonly string[], views: readonly LoadedView[]): SeenFaces | undefined;
+  load(keys: readonly string[]): Promise<TrainingView[]>;
+  /** What the network sees in the photographs, for the caller to dispose of; undefined if no loss looks. */
+  seen(keys: readonly string[], views: readonly TrainingView[]): Promise<KnownFaces | undefined>;
 }
 
 /** What {@link openTripletViews} needs. */
@@ -42,9 +44,9 @@ export async function openTripletViews(
   keys: readonly string[],
   { faces, identity, looksAt, signal, keep = KEEP, ...trees }: TripletViewsOptions,
 ): Promise<TripletViews> {
-  const kept = new Map<string, LoadedView>();
+  const kept = new Map<string, TrainingView>();
   const loadOne = async (key: string) => {
-    const view = kept.get(key) ?? await loadView(key, trees, faces);
+    const view = kept.get(key) ?? await loadView(key, trees);
     // the last asked for is the last in the map
     kept.delete(key);
     kept.set(key, view);
@@ -53,53 +55,94 @@ export async function openTripletViews(
   };
   // one after the other: a stage reads from one disk
   const load = async (keys: readonly string[]) => {
-    const views: LoadedView[] = [];
+    const views: TrainingView[] = [];
     for (const key of keys) views.push(await loadOne(key));
     return views;
   };
-  if (!looksAt.descriptor && !looksAt.layers) return { load, seen: () => undefined };
-  const look = (views: readonly LoadedView[]) =>
-    seenIn(tf, views.map((view) => ({ photograph: view.photograph(), face: view.face })), identity);
-  const known = keys.length > keep.views
-    ? null
-    : await rememberAll(keys, { tf, load, look, layers: looksAt.layers, bytes: keep.bytes, signal });
-  return { load, seen: (keys, views) => known === null ? look(views) : known(keys) };
+  if (!looksAt.descriptor && !looksAt.layers) return { load, seen: () => Promise.resolve(undefined) };
+  const look = (views: readonly TrainingView[]) =>
+    glance(tf, views, { network: identity, topology: faces.topology, looksAt });
+  const known = keys.length > keep.views ? null : await rememberAll(keys, { load, look, bytes: keep.bytes, signal });
+  return {
+    load,
+    seen: async (keys, views) => {
+      const glances = known === null ? await look(views) : keys.map((key) => known.get(key)!);
+      return together(tf, glances);
+    },
+  };
+}
+
+/** What the network sees in one photograph, as numbers. */
+interface Glance {
+  readonly descriptor: Float32Array;
+  /** Shape [h,w,C] and numbers of each layer, and which of its positions the mesh covers. */
+  readonly layers: readonly {
+    readonly shape: readonly number[];
+    readonly values: Float32Array;
+    readonly inside: readonly boolean[];
+  }[];
+}
+
+/** Looks at some photographs at once. */
+async function glance(
+  tf: Tfjs,
+  views: readonly TrainingView[],
+  { network, topology, looksAt }: Pick<TripletViewsOptions, "looksAt"> & {
+    network: IdentityNetwork;
+    topology: FaceModel["topology"];
+  },
+): Promise<Glance[]> {
+  const seen = tf.tidy(() => {
+    const { descriptor, layers, covered } = lookAtPhotographs(tf, views, { network, topology });
+    return [descriptor, ...looksAt.layers ? [...layers, ...covered] : []] as tfjs.Tensor[];
+  });
+  const shapes = seen.slice(1, (seen.length + 1) / 2).map(({ shape }) => shape.slice(1));
+  const values = await readBack(seen, "the network behind the losses");
+  const of = (i: number, view: number) => {
+    const length = values[i]!.length / views.length;
+    return values[i]!.slice(view * length, (view + 1) * length);
+  };
+  return views.map((_, view) => ({
+    descriptor: of(0, view),
+    layers: shapes.map((shape, i) => ({
+      shape,
+      values: of(1 + i, view),
+      inside: coveredByHalf(of(1 + shapes.length + i, view)),
+    })),
+  }));
+}
+
+/** What was seen in some photographs, as one batch on the device. */
+function together(tf: Tfjs, glances: readonly Glance[]): KnownFaces {
+  const stack = (numbers: readonly Float32Array[], shape: readonly number[]) =>
+    tf.tidy(() => tf.stack(numbers.map((values) => tf.tensor(values, [...shape]))));
+  const [{ descriptor, layers }] = glances as readonly [Glance];
+  return {
+    descriptor: stack(glances.map((seen) => seen.descriptor), [descriptor.length]) as tfjs.Tensor2D,
+    layers: layers.map(({ shape }, i) => stack(glances.map((seen) => seen.layers[i]!.values), shape) as tfjs.Tensor4D),
+    inside: layers.map((_, i) => glances.flatMap((seen) => seen.layers[i]!.inside)),
+  };
 }
 
 /** Looks at all photographs and keeps what was seen as numbers; null if that takes too much memory. */
 async function rememberAll(
   keys: readonly string[],
-  { tf, load, look, layers, bytes, signal }: Pick<TripletViewsOptions, "signal"> & {
-    tf: Tfjs;
-    load(keys: readonly string[]): Promise<LoadedView[]>;
-    look(views: readonly LoadedView[]): SeenFaces;
-    layers: boolean;
+  { load, look, bytes, signal }: Pick<TripletViewsOptions, "signal"> & {
+    load(keys: readonly string[]): Promise<TrainingView[]>;
+    look(views: readonly TrainingView[]): Promise<Glance[]>;
     bytes: number;
   },
-): Promise<((keys: readonly string[]) => SeenFaces) | null> {
-  const known = new Map<string, Float32Array[]>();
-  let shapes: number[][] = [];
+): Promise<ReadonlyMap<string, Glance> | null> {
+  const known = new Map<string, Glance>();
   for (let first = 0; first < keys.length; first += FACES_AT_ONCE) {
     signal.throwIfAborted();
     const some = keys.slice(first, first + FACES_AT_ONCE);
-    const views = await load(some);
-    const seen = tf.tidy(() => {
-      const found = look(views);
-      return [found.descriptor, ...(layers ? found.layers : [])] as tfjs.Tensor[];
-    });
-    const values = await Promise.all(seen.map((tensor) => tensor.data())) as Float32Array[];
-    shapes = seen.map(({ shape }) => shape.slice(1));
-    tf.dispose(seen);
-    const length = (i: number) => values[i]!.length / some.length;
-    if (keys.length * 4 * values.reduce((sum, _, i) => sum + length(i), 0) > bytes) return null;
-    for (const [face, key] of some.entries()) {
-      known.set(key, values.map((all, i) => all.slice(face * length(i), (face + 1) * length(i))));
+    const glances = await look(await load(some));
+    const [{ descriptor, layers }] = glances as [Glance];
+    if (4 * keys.length * layers.reduce((sum, { values }) => sum + values.length, descriptor.length) > bytes) {
+      return null;
     }
+    for (const [i, key] of some.entries()) known.set(key, glances[i]!);
   }
-  return (keys) => {
-    const [descriptor, ...rest] = shapes.map((shape, i) =>
-      tf.stack(keys.map((key) => tf.tensor(known.get(key)![i]!, shape)))
-    );
-    return { descriptor: descriptor as tfjs.Tensor2D, layers: rest as tfjs.Tensor4D[] };
-  };
+  return known;
 }

@@ -2,6 +2,7 @@
  * The mesh stage's tracking: with a network whose errors are known, and on a packaged photograph against another
  * network.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { cropInPhotograph, decaCrop, toCrop } from "../../../face/crop.ts";
 import { createImage, type RgbImage } from "../../../face/image.ts";
@@ -44,8 +45,10 @@ function habitual(truth: Float32Array, { side, habit }: { side: number; habit: n
   const square = squareAround(usual);
   const scale = 192 / square.side;
   const expected = usual.map((value, i) => scale * value - [scale * square.x - 96, scale * square.y - 96, 0][i % 3]!);
-  const predict = (crops: readonly RgbImage[]) =>
-    Promise.resolve(crops.map(({ data }) => {
+  const predict = async (crops: Tensor4D) => {
+    const all = await crops.data();
+    return Array.from({ length: crops.shape[0] }, (_, crop) => {
+      const data = all.subarray(3 * 192 * 192 * crop);
       const at = (x: number, y: number) => [0, 1].map((c) => side * data[3 * (192 * y + x) + c]!) as [number, number];
       const [a, b, c] = [at(64, 64), at(128, 64), at(64, 128)];
       const [p, q] = [[(b[0] - a[0]) / 64, (b[1] - a[1]) / 64], [(c[0] - a[0]) / 64, (c[1] - a[1]) / 64]] as const;
@@ -60,8 +63,9 @@ function habitual(truth: Float32Array, { side, habit }: { side: number; habit: n
         return (1 - habit) * seen + habit * expected[i]!;
       });
       return { vertices, score: 1 };
-    }));
-  return { predict, mesh: () => assert.fail("not used"), dispose: () => {} };
+    });
+  };
+  return { predict, dispose: () => {} };
 }
 
 Deno.test("squareAround() gives a turned face's angle, centre and 1.5 times its size", () => {

@@ -1,8 +1,8 @@
+import type { Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { ftimParameters } from "../../../../nets/ftim.ts";
-import type { FaceMaps } from "../../../../nets/ftim_input.ts";
-import { ftimInput } from "../../../../nets/ftim_input.ts";
+import { type FaceMaps, ftimInput } from "../../../../nets/ftim_input.ts";
 import { drawParameters, toVariables } from "../../../../nets/parameters.ts";
 import { ftimModel } from "../../../../nets/ftim.ts";
 import { encodeNetwork } from "../../../../stages/training/parts/network_file.ts";
@@ -13,17 +13,31 @@ import { randomStream } from "../../../face/head.ts";
 const side = 16;
 const shape = ftimStoredShape.parse({ widths: [8, 8], fullWidth: 8, codeLength: 5 });
 
-function maps(seed: number): FaceMaps {
+/** A face with its template. */
+interface Face extends FaceMaps {
+  readonly albedo: Float32Array;
+  readonly shading: Float32Array;
+}
+
+function maps(seed: number): Face {
   const next = randomStream(seed);
   const draw = (length: number, low = 0) => Float32Array.from({ length }, () => low + (1 - low) * next());
+  const bytes = (length: number) => Uint8Array.from({ length }, () => 256 * next());
   return {
-    texture: draw(3 * side * side),
-    visibility: draw(side * side).map(Math.round),
+    texture: bytes(3 * side * side),
+    visibility: bytes(side * side).map((value) => value < 128 ? 0 : 255),
     shading: draw(3 * side * side, 0.5),
     albedo: draw(3 * side * side),
-    guess: draw(3 * side * side),
+    guess: bytes(3 * side * side),
     code: draw(5),
   };
+}
+
+async function inputOf(faces: readonly Face[]) {
+  const tf = await openTfjs();
+  const stack = (maps: (face: Face) => Float32Array) =>
+    tf.stack(faces.map((face) => tf.tensor3d(maps(face), [side, side, 3]))) as Tensor4D;
+  return ftimInput(tf, faces, { albedo: stack(({ albedo }) => albedo), shading: stack(({ shading }) => shading) });
 }
 
 interface Maps {
@@ -32,9 +46,9 @@ interface Maps {
 }
 
 /** What a network makes of some faces, in memory. */
-async function complete(network: TextureNetwork, faces: FaceMaps[]): Promise<Maps[]> {
+async function complete(network: TextureNetwork, faces: readonly Face[]): Promise<Maps[]> {
   const tf = await openTfjs();
-  const input = ftimInput(tf, faces);
+  const input = await inputOf(faces);
   const made = network.complete(input);
   const [texture, albedo] = await Promise.all([made.texture.data<"float32">(), made.albedo.data<"float32">()]);
   tf.dispose([...Object.values(input), made.texture, made.albedo]);
@@ -53,7 +67,7 @@ Deno.test("an untrained FTIM gives the first guess; its albedo differs by the li
   const [{ texture, albedo }] = await complete(network, [face]) as [Maps];
   for (let i = 0; i < texture.length; i++) {
     const template = face.albedo[i]! * face.shading[i]!;
-    const guess = face.guess[i]!;
+    const guess = face.guess[i]! / 255;
     assert.ok(Math.abs(texture[i]! - guess) < 1e-5, `texel ${i}: ${texture[i]} for ${guess}`);
     assert.ok(Math.abs(albedo[i]! - (guess - template + face.albedo[i]!)) < 1e-5);
   }
@@ -74,7 +88,7 @@ Deno.test("a network that went through its file computes what it computed before
   const parameters = drawParameters(specs, 2);
   const face = maps(2);
   const model = ftimModel(tf, shape);
-  const direct = model.albedo(toVariables(tf, parameters), ftimInput(tf, [face]));
+  const direct = model.albedo(toVariables(tf, parameters), await inputOf([face]));
   const network = await openNetwork(encodeNetwork(parameters, shape), (tf, stored) => {
     assert.deepEqual(stored, shape);
     return ftimModel(tf, ftimStoredShape.parse(stored));

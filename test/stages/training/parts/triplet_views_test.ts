@@ -1,7 +1,7 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import type { IdentityNetwork } from "../../../../nets/triplet_loss.ts";
+import type { IdentityNetwork } from "../../../../nets/known_faces.ts";
 import { type Artifact, cast, sourceFolder } from "@ftim/pipeline";
 import { asset } from "../../../../stages/data/fetch.ts";
 import { guessTextures } from "../../../../stages/geometry/first_guess.ts";
@@ -54,23 +54,25 @@ Deno.test("views that are kept and views that are read as they are needed give t
       const limits = keep === undefined ? {} : { keep };
       const views = await openTripletViews(tf, keys, { ...trees, faces: model, identity, looksAt, signal, ...limits });
       const loaded = await views.load(keys);
-      const seen = tf.tidy(() => {
-        const { descriptor, layers } = views.seen(keys, loaded)!;
-        return [descriptor, ...layers] as Tensor[];
-      });
+      const { descriptor, layers, inside } = (await views.seen(keys, loaded))!;
+      const seen: Tensor[] = [descriptor, ...layers];
       const values = await Promise.all(seen.map((tensor) => tensor.data<"float32">()));
       tf.dispose(seen);
-      return { values, looks: identity.seen, photographs: loaded.map((view) => view.view().photograph), views };
+      const photographs = loaded.map(({ photograph }) => photograph);
+      return { values, inside, looks: identity.seen, photographs, views };
     };
     const kept = await open();
     const asNeeded = await open({ views: 1, bytes: 1 << 30 });
     const tooLarge = await open({ views: 9, bytes: 100 });
     assert.deepEqual(asNeeded.values, kept.values);
     assert.deepEqual(tooLarge.values, kept.values);
+    assert.deepEqual([asNeeded.inside, tooLarge.inside], [kept.inside, kept.inside]);
+    assert.ok([true, false].every((covered) => kept.inside[0]!.includes(covered)));
     assert.deepEqual(asNeeded.photographs, kept.photographs);
     assert.deepEqual([kept.looks, asNeeded.looks, tooLarge.looks], [3, 3, 6]);
     for (const [i, { picture }] of Object.values(faces).entries()) {
-      assert.ok(maxDifference(kept.photographs[i]!, picture.data) <= 0.5 / 255 + 1e-6, `${keys[i]} is its own crop`);
+      const crop = Float32Array.from(kept.photographs[i]!, (byte) => byte / 255);
+      assert.ok(maxDifference(crop, picture.data) <= 0.5 / 255 + 1e-6, `${keys[i]} is its own crop`);
     }
 
     const [first] = await kept.views.load(["a/0"]);

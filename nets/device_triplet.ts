@@ -1,0 +1,95 @@
+/** The three views of a triplet on the device: what a training step reads of them, made anew for each step. */
+import type * as tfjs from "@tensorflow/tfjs";
+import { byteValues } from "@ftim/gpu/ops/byte-values";
+import type { Tfjs } from "@ftim/gpu/backend";
+import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
+import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
+import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
+import type { Topology } from "../face/topology.ts";
+import { type FaceMaps, type FtimInput, ftimInput } from "./ftim_input.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";
+import type { Box } from "./resample_taps.ts";
+
+/** One view of a triplet. */
+export interface TrainingView extends FaceMaps {
+  /** Coefficients of the template's albedo [K], in standard deviations. */
+  readonly albedo: Float32Array;
+  /** Posed, crop pixels: x right, y down, z away [3·V]. */
+  readonly vertices: Float32Array;
+  /** The fitted light [27], band-major, RGB last. */
+  readonly light: Float32Array;
+  /** The aligned crop, square, a byte a channel [P·3]. */
+  readonly photograph: Uint8ClampedArray;
+  /** The square of the crop that the identity network looks at. */
+  readonly face: Box;
+}
+
+/** Views on the device. */
+export interface DeviceTriplet {
+  /** The network's input, and the shading [B,S,S,3]. */
+  readonly input: FtimInput & { readonly shading: tfjs.Tensor4D };
+  /** Crops [B,C,C,3]. */
+  readonly photographs: tfjs.Tensor4D;
+  /** Share of each pixel that the mesh covers [B,C,C,1]. */
+  readonly coverage: tfjs.Tensor4D;
+  /** Cuts the squares that the identity network looks at out of pictures of the crops' size; differentiable. */
+  cut(pictures: tfjs.Tensor4D): tfjs.Tensor4D;
+  /** Renders a texture of each view [B,S,S,3] into the crops [B,C,C,3]; differentiable. */
+  render(textures: tfjs.Tensor4D): tfjs.Tensor4D;
+  dispose(): void;
+}
+
+/**
+ * Puts views on the device and builds their render operator.
+ *
+ * @param views with maps of one size and crops of one size
+ * @param options `parts`: the model of the templates' albedos; `side` of what the identity network looks at, in pixels
+ * @returns tensors that stay until `dispose`
+ */
+export function uploadTriplet(
+  tf: Tfjs,
+  views: readonly TrainingView[],
+  { topology, parts, side }: { topology: Topology; parts: AlbedoParts; side: number },
+): DeviceTriplet {
+  const size = Math.sqrt(views[0]!.visibility.length);
+  const crop = Math.sqrt(views[0]!.photograph.length / 3);
+  const operator = deviceOperator(tf, views.map(({ vertices }) => vertices), {
+    topology,
+    width: crop,
+    height: crop,
+    size,
+  });
+  const albedo = albedoMaps(tf, parts, { codes: views.map((view) => view.albedo), levels: 255 });
+  const shading = tf.tidy(() =>
+    shadingMaps(tf, uploadMeshes(tf, views.map(({ vertices }) => vertices), topology), {
+      light: tf.stack(views.map(({ light }) => tf.tensor1d(light))),
+      topology,
+      size,
+    })
+  );
+  const input = ftimInput(tf, views, { albedo, shading });
+  const photographs = uploadCrops(tf, views);
+  const taps = uploadBoxTaps(tf, views.map(({ face }) => face), {
+    from: { width: crop, height: crop },
+    to: { width: side, height: side },
+  });
+  const coverage = tf.reshape(operator.coverage, [views.length, crop, crop, 1]) as tfjs.Tensor4D;
+  return {
+    input,
+    photographs,
+    coverage,
+    cut: (pictures) => resampleBoxes(tf, pictures, taps),
+    render: (textures) => applyDeviceOperator(tf, operator, textures),
+    dispose() {
+      tf.dispose([...Object.values(input), photographs, coverage]);
+      disposeDeviceOperator(operator);
+      disposeBoxTaps(taps);
+    },
+  };
+}
+
+/** Crops of one size [B,C,C,3], 0..1. */
+export function uploadCrops(tf: Tfjs, views: readonly Pick<TrainingView, "photograph">[]): tfjs.Tensor4D {
+  const crop = Math.sqrt(views[0]!.photograph.length / 3);
+  return byteValues(tf, views.map(({ photograph }) => photograph), [views.length, crop, crop, 3]) as tfjs.Tensor4D;
+}
