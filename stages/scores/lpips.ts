@@ -10,8 +10,11 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { LpipsScores } from "./parts/lpips_scores.ts";
 
-/** What `distances` gives for one picture and two masks. */
-type Row = [[number | null, number | null]];
+/** What `distances` gives for one pair and two masks. */
+type Row = [number | null, number | null];
+
+/** Faces at once. */
+const AT_ONCE = 8;
 
 /**
  * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
@@ -37,7 +40,7 @@ export const scoreLpips = defineStage({
   output: "lpips_scores",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-4 },
-  computes: { webgpu: "the network and its maps", cpu: "rendering; not on WebGPU yet" },
+  computes: { webgpu: "rendering; the network, its maps and their means" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");
@@ -45,22 +48,31 @@ export const scoreLpips = defineStage({
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
     const { readImage } = await import("../faces/photograph.ts");
+    const { readAhead } = await import("../faces/read_ahead.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
     const gpu = await openGpu();
     const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
     try {
       const ending = ".render.png";
-      for (const path of inputs.reconstructions.paths.filter((path) => path.endsWith(ending))) {
-        signal.throwIfAborted();
-        const face = path.slice(0, -ending.length);
-        const mask = await readMask(inputs.unwrapped, face);
-        const [render, photograph] = await Promise.all([
-          readImage(inputs.reconstructions, path),
+      const keys = inputs.reconstructions.paths.filter((path) => path.endsWith(ending)).map((path) =>
+        path.slice(0, -ending.length)
+      );
+      const read = async (face: string) => {
+        const [picture, target, mask] = await Promise.all([
+          readImage(inputs.reconstructions, face + ending),
           readImage(inputs.crops, `${face}.png`),
+          readMask(inputs.unwrapped, face),
         ]);
-        const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
-        scores.faces.push({ face, masked, full: full! });
+        return { face, picture, target, masks: [mask, null] };
+      };
+      for await (const faces of readAhead(keys, { count: AT_ONCE, read })) {
+        signal.throwIfAborted();
+        const distances = await network.distances(faces) as Row[];
+        for (const [i, { face }] of faces.entries()) {
+          const [masked, full] = distances[i]!;
+          scores.faces.push({ face, masked, full: full! });
+        }
       }
       const held = {
         triplets: inputs.held_triplets,
@@ -71,21 +83,23 @@ export const scoreLpips = defineStage({
         topology: inputs.topology,
       };
       for await (const views of otherViews(held, { skip, progress, signal })) {
-        for (const { key, photograph, mask, pairs, pictures } of views) {
-          const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
-          for (const [i, { identity, from }] of pairs.entries()) {
-            const distance = distances[i]![0] ?? null;
-            if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
-            else scores.views.push({ identity, from: from.key, to: key, distance });
-          }
+        const pairs = views.flatMap(({ photograph, mask, pairs, pictures, key }) =>
+          pictures.map((picture, i) => ({ ...pairs[i]!, key, picture, target: photograph, masks: [mask] }))
+        );
+        const distances = await network.distances(pairs);
+        for (const [i, { identity, from, key }] of pairs.entries()) {
+          scores.views.push({ identity, from: from.key, to: key, distance: distances[i]![0]! });
         }
       }
       if (inputs.truth !== undefined) {
-        const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
-        for await (const views of pairs) {
-          for (const { identity, key, texture, truth, parts } of views) {
-            const masks = [parts.unseen, parts.all];
-            const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
+        for await (const views of texturePairs({ ...held, truth: inputs.truth }, { skip, signal })) {
+          const distances = await network.distances(views.map(({ texture, truth, parts }) => ({
+            picture: texture,
+            target: truth,
+            masks: [parts.unseen, parts.all],
+          }))) as Row[];
+          for (const [i, { identity, key }] of views.entries()) {
+            const [unseen, all] = distances[i]!;
             scores.textures.push({ identity, face: key, unseen, all: all! });
           }
         }
