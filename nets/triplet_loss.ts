@@ -17,7 +17,7 @@ import { resample } from "./resample.ts";
 import type { TextureModel } from "./texture_model.ts";
 import { idMrf } from "./id_mrf.ts";
 import type { IdentityNetwork, KnownFaces } from "./known_faces.ts";
-import { albedoLoss, identityLoss, type LossWeights, type SymmetryMask, symmetryLoss } from "./losses.ts";
+import { albedoLoss, identityLoss, type LossWeights, symmetryLoss, type SymmetryMask } from "./losses.ts";
 import { removeLighting } from "./subtracted_light.ts";
 
 /** The light of renders: that of the view whose albedo was picked, or each view's own, as in the paper. */

@@ -31,8 +31,8 @@ export interface UnetKind {
   /** Channels of the maps that it reads. */
   readonly inputChannels: number;
   /**
-   * What follows the convolution at full resolution. A normalisation takes a face's own brightness out, which a residual
-   * can do without; a bias leaves it in.
+   * What follows the convolution at full resolution. A normalisation takes a face's own brightness out, which a
+   * residual can do without; a bias leaves it in.
    */
   readonly full: "normalisation" | "bias";
 }

@@ -241,7 +241,9 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
   const { others, lpips: perceptual } = trees;
   for (const [tree, file] of [[others, "novel_views.md"], [others, "uv_truth.md"], [perceptual, "lpips.md"]] as const) {
-    const ours = (await tree.text(file)).split("\n").find((line) => line.startsWith("| FTIM with a first guess (ours)"))!;
+    const ours = (await tree.text(file)).split("\n").find((line) =>
+      line.startsWith("| FTIM with a first guess (ours)")
+    )!;
     assert.ok(ours.split("|").slice(2, 5).every((cell) => cell.includes("**")), ours);
   }
   // pictures that are equal have no PSNR to subtract

@@ -82,7 +82,10 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
   assert.match(text, /^FTIM with a first guess \(ours\) .*∞/m);
   assert.match(text, /1 of the 2 faces in photo_1\s\(not\sdetected\)/);
   assert.deepEqual(trees.figure.paths, ["figure3.png", "figure3_all.png"]);
-  assert.match(await trees.report.text("report.html"), /<td align="left">FTIM with a first guess \(ours\)<[^]*data:image\/png/);
+  assert.match(
+    await trees.report.text("report.html"),
+    /<td align="left">FTIM with a first guess \(ours\)<[^]*data:image\/png/,
+  );
   const { width, height } = await sharp(await trees.figure.bytes("figure3.png")).metadata();
   assert.deepEqual([width, height], [190 + 174, 24 + 10 * 174]);
 });
