@@ -16,7 +16,7 @@ type Row = [[number | null, number | null]];
 /**
  * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
  * textures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
- * LpipsScores}.
+ * LpipsScores}. Without `reconstructions` the test photographs are left out.
  */
 export const scoreLpips = defineStage({
   name: "lpips",
@@ -25,12 +25,13 @@ export const scoreLpips = defineStage({
     network: "assets",
     crops: "aligned",
     unwrapped: "unwrapped",
-    reconstructions: "reconstructions",
+    reconstructions: "reconstructions?",
     held_triplets: "triplets",
     held_crops: "aligned",
     held_unwrapped: "unwrapped",
     held_meshes: "meshes",
     held_reconstructions: "reconstructions",
+    held_revealed: "revealed",
     topology: "assets",
     truth: "synthetic?",
   },
@@ -44,6 +45,7 @@ export const scoreLpips = defineStage({
     const { openLpips } = await import("../../nets/lpips.ts");
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
+    const { pictureWithin, readRevealed, revealedName } = await import("./parts/revealed_masks.ts");
     const { readImage } = await import("../faces/photograph.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
     const gpu = await openGpu();
@@ -51,12 +53,13 @@ export const scoreLpips = defineStage({
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
     try {
       const ending = ".render.png";
-      for (const path of inputs.reconstructions.paths.filter((path) => path.endsWith(ending))) {
+      const { reconstructions } = inputs;
+      for (const path of reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? []) {
         signal.throwIfAborted();
         const face = path.slice(0, -ending.length);
         const mask = await readMask(inputs.unwrapped, face);
         const [render, photograph] = await Promise.all([
-          readImage(inputs.reconstructions, path),
+          readImage(reconstructions!, path),
           readImage(inputs.crops, `${face}.png`),
         ]);
         const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
@@ -72,11 +75,21 @@ export const scoreLpips = defineStage({
       };
       for await (const views of otherViews(held, { skip, progress, signal })) {
         for (const { key, photograph, mask, pairs, pictures } of views) {
-          const distances = await network.distances(pictures, { target: photograph, masks: [mask] });
-          for (const [i, { identity, from }] of pairs.entries()) {
+          const revealed = await Promise.all(pairs.map((pair) => readRevealed(inputs.held_revealed, pair)));
+          const within = revealed.flatMap((mask, i) =>
+            mask === null ? [] : [[i, pictureWithin(mask, { picture: pictures[i]!, other: photograph })] as const]
+          );
+          const looked = [...pictures, ...within.map(([, picture]) => picture)];
+          const distances = await network.distances(looked, { target: photograph, masks: [mask, null] });
+          const apart = new Map(within.map(([i], k) => [i, distances[pictures.length + k]![1]!]));
+          for (const [i, pair] of pairs.entries()) {
+            const { identity, from, to } = pair;
             const distance = distances[i]![0] ?? null;
-            if (distance === null) skip(`${from.key}.to.${key}`, "the mask holds no pixel of the face");
-            else scores.views.push({ identity, from: from.key, to: key, distance });
+            if (distance === null) skip(revealedName(pair), "the mask holds no pixel of the face");
+            else {
+              const turn = Math.abs(to.yaw - from.yaw);
+              scores.views.push({ identity, from: from.key, to: key, turn, distance, revealed: apart.get(i) ?? null });
+            }
           }
         }
       }
