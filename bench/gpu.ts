@@ -6,6 +6,7 @@
  * lowers all figures; ratios of one run can be trusted, milliseconds only on an idle machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
+import { benchFaceMesh } from "./gpu/face_mesh.ts";
 import { benchFill } from "./gpu/fill.ts";
 import { benchFits } from "./gpu/fits.ts";
 import { benchLayout } from "./gpu/layout.ts";
@@ -21,6 +22,7 @@ const PARTS = [
   "rendering",
   "fill",
   "fits",
+  "mesh",
   "similarity",
   "unet",
   "training",
@@ -71,6 +73,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
       return await benchFill(lab);
     case "fits":
       return await benchFits(lab);
+    case "mesh":
+      return [await benchFaceMesh(lab)];
     case "similarity":
       return [await benchSimilarity(lab)];
     case "unet":

@@ -1,6 +1,6 @@
 /**
- * The trainings of the paper's section 3.4, and what is compared in section 4: our method, the comparators, and the
- * ablation's variants.
+ * The trainings of the paper's section 3.4, and what is compared in section 4: FTIM as the paper prints it and as ours,
+ * the comparators, and the ablation's variants.
  */
 import type { Artifact } from "@ftim/pipeline";
 import type { LossWeights } from "../nets/losses.ts";
@@ -10,10 +10,12 @@ import { compareDeca } from "../stages/methods/compare_deca.ts";
 import { compareDeng } from "../stages/methods/compare_deng.ts";
 import { compareTran } from "../stages/methods/compare_tran.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { reconstructPrinted } from "../stages/methods/reconstruct_printed.ts";
 import { withoutFtim } from "../stages/methods/without_ftim.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
 import type { Variant } from "../stages/tables/parts/variants.ts";
 import { trainFtim } from "../stages/training/train.ts";
+import { trainPrinted } from "../stages/training/train_printed.ts";
 import { trainTran } from "../stages/training/train_tran.ts";
 import { type RegressedFaces, topology } from "./faces.ts";
 
@@ -27,19 +29,19 @@ export interface TrainingData extends RegressedFaces {
 
 /** How it is trained. */
 export interface TrainingSettings {
-  /** Steps of FTIM and of Tran's decoder. */
+  /** Steps of both FTIMs and of Tran's decoder. */
   steps: number;
-  /** Adam's rate for FTIM, at the start. */
+  /** Adam's rate for both FTIMs, at the start. */
   learningRate: number;
   /** The same for Tran's decoder, which starts from nothing. */
   tranLearningRate: number;
-  /** Weight of each loss of FTIM. */
+  /** Weight of each loss of both FTIMs. */
   weights: LossWeights;
   /** Seed of the first training. */
   seed: number;
   /** How often our training is repeated, with the seeds that follow. */
   seeds: number;
-  /** Channels of FTIM at full resolution; default as in `stages/training/train.ts`. */
+  /** Channels of both FTIMs at full resolution; default as in `stages/training/parts/ftim_stage.ts`. */
   fullWidth?: number;
 }
 
@@ -55,7 +57,7 @@ function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model,
   return { ...faces, triplets, model, topology: topology(), identity: identityNetwork(), ...(vgg19 && { vgg19 }) };
 }
 
-/** Trains FTIM; what is `changed` differs from the settings. */
+/** Trains FTIM with a first guess; what is `changed` differs from the settings. */
 export function train(
   data: TrainingData,
   { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
@@ -72,12 +74,22 @@ export function train(
   });
 }
 
-/** FTIM with trained weights, as a method. */
+/** FTIM as printed, trained and as a method. */
+function printed(
+  data: TrainingData,
+  { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
+): Reconstruct {
+  const shape = fullWidth === undefined ? {} : { fullWidth };
+  const trained = trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+  return (faces) => reconstructPrinted({ ...faces, weights: trained, model: data.model, topology: topology() });
+}
+
+/** FTIM with a first guess and trained weights, as a method. */
 function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
   return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
 }
 
-/** Section 4.2: the paper's comparators and our method. To add one, add its stage here and its name to `METHODS`. */
+/** Section 4.2: the paper's comparators, its own method as printed, and ours. To add one, add its stage here and its name to `METHODS`. */
 export function comparedMethods(
   data: TrainingData,
   settings: TrainingSettings,
@@ -91,6 +103,7 @@ export function comparedMethods(
     deng: ({ crops, unwrapped, regressed }) =>
       compareDeng({ crops, unwrapped, regressed, ...shared, identity: identityNetwork() }),
     tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
+    printed: printed(data, settings),
     ours: ftim(train(data, settings), data),
   };
 }

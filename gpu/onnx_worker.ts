@@ -6,6 +6,17 @@ import { type Answer, type Network, openOnThisThread, type Request } from "./onn
 // without a location it does not try.
 if (self.location.origin === "null") Object.defineProperty(self, "location", { value: undefined });
 
+// The runtime keeps its compiled code to itself; see `compiled` in onnx_cpu.ts.
+let code: WebAssembly.Module | undefined;
+const { instantiate } = WebAssembly;
+Object.assign(WebAssembly, {
+  async instantiate(bytes: BufferSource, imports?: WebAssembly.Imports) {
+    const made = await instantiate(bytes, imports);
+    code = made.module;
+    return made;
+  },
+});
+
 let network: Network | undefined;
 
 async function answer(request: Request): Promise<Answer> {
@@ -15,7 +26,7 @@ async function answer(request: Request): Promise<Answer> {
       return { outputs: await network.run(request.feeds) };
     }
     const { inputNames, outputNames } = network = await openOnThisThread(request.model);
-    return { opened: { inputNames, outputNames } };
+    return { opened: { inputNames, outputNames }, code };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

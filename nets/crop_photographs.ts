@@ -6,7 +6,7 @@
  * some of its rows. Rows are resampled first, four pixels at a time, which are three words of a photograph in bytes.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
-import { copyPart, pixelScratch } from "../face/pixels.ts";
+import { copyPart, pixelScratch, roomFor, USED_ROOM } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
@@ -37,7 +37,7 @@ export function cropPhotographs(
   { width, height, border = "edge", bytesAtOnce = 1 << 24 }: CropPhotographsOptions,
 ): Tensor4D {
   if (boxes.length === 0) return tf.zeros([0, height, width, 3]);
-  const most = Math.min(bytesAtOnce, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
+  const most = Math.min(bytesAtOnce, USED_ROOM * webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
   const tiles = boxes.flatMap((box, index) => tilesOf(box, { index, width, height, border, most }));
   return tf.tidy(() => {
     const parts = groupsOf(tiles, most).map((group) => {
@@ -60,10 +60,11 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
   const quad = quadBytes(tiles[0]!.image);
   const count = tiles.reduce((sum, { first, end }) => sum + end - first, 0);
   const widest = Math.max(...tiles.map(({ stride }) => stride));
-  const table = new Int32Array(ROW_NUMBERS * count);
+  const table = new Int32Array(roomFor(ROW_NUMBERS * count));
   const weights: Float32Array[] = [];
-  const firsts = new Int32Array(tiles.length * width);
-  const pixels = pixelScratch(quad * tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
+  const firsts = new Int32Array(roomFor(tiles.length * width));
+  const quads = roomFor(tiles.reduce((sum, { rows, stride }) => sum + rows * stride, 0));
+  const pixels = pixelScratch(quad * quads);
   let [row, source, middle, weight] = [0, 0, 0, 0];
   for (const [index, tile] of tiles.entries()) {
     const { down, across, first, end, left, top, rows, stride } = tile;
@@ -86,7 +87,7 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
     source += rows * stride;
     weight = acrossWeight + across.weights.length;
   }
-  const joined = new Float32Array(weight);
+  const joined = new Float32Array(roomFor(weight));
   weights.reduce((at, part) => (joined.set(part, at), at + part.length), 0);
   const rowTable = tf.tensor1d(table, "int32");
   const allWeights = tf.tensor1d(joined);
@@ -94,7 +95,7 @@ function resampleTiles(tf: Tfjs, tiles: readonly Tile[], width: number): Tensor 
     key: `crop_rows_${bytes ? "bytes" : "floats"}`,
     code: () => rowsCode(bytes),
     inputs: [tf.tensor1d(new Int32Array(pixels.buffer, 0, pixels.length / 4), "int32"), rowTable, allWeights],
-    shape: [4 * middle, 4],
+    shape: [4 * roomFor(middle), 4],
     uniforms: [count * widest, widest],
     invocations: count * widest,
   });

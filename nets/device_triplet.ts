@@ -7,6 +7,7 @@ import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
 import type { Topology } from "../face/topology.ts";
 import { type FaceMaps, type FtimInput, ftimInput } from "./ftim_input.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";
 import type { Box } from "./resample_taps.ts";
 
 /** One view of a triplet. */
@@ -31,8 +32,8 @@ export interface DeviceTriplet {
   readonly photographs: tfjs.Tensor4D;
   /** Share of each pixel that the mesh covers [B,C,C,1]. */
   readonly coverage: tfjs.Tensor4D;
-  /** The square of each crop that the identity network looks at. */
-  readonly faces: readonly Box[];
+  /** Cuts the squares that the identity network looks at out of pictures of the crops' size; differentiable. */
+  cut(pictures: tfjs.Tensor4D): tfjs.Tensor4D;
   /** Renders a texture of each view [B,S,S,3] into the crops [B,C,C,3]; differentiable. */
   render(textures: tfjs.Tensor4D): tfjs.Tensor4D;
   dispose(): void;
@@ -42,13 +43,13 @@ export interface DeviceTriplet {
  * Puts views on the device and builds their render operator.
  *
  * @param views with maps of one size and crops of one size
- * @param options.parts the model of the templates' albedos
+ * @param options `parts`: the model of the templates' albedos; `side` of what the identity network looks at, in pixels
  * @returns tensors that stay until `dispose`
  */
 export function uploadTriplet(
   tf: Tfjs,
   views: readonly TrainingView[],
-  { topology, parts }: { topology: Topology; parts: AlbedoParts },
+  { topology, parts, side }: { topology: Topology; parts: AlbedoParts; side: number },
 ): DeviceTriplet {
   const size = Math.sqrt(views[0]!.visibility.length);
   const crop = Math.sqrt(views[0]!.photograph.length / 3);
@@ -68,16 +69,21 @@ export function uploadTriplet(
   );
   const input = ftimInput(tf, views, { albedo, shading });
   const photographs = uploadCrops(tf, views);
+  const taps = uploadBoxTaps(tf, views.map(({ face }) => face), {
+    from: { width: crop, height: crop },
+    to: { width: side, height: side },
+  });
   const coverage = tf.reshape(operator.coverage, [views.length, crop, crop, 1]) as tfjs.Tensor4D;
   return {
     input,
     photographs,
     coverage,
-    faces: views.map(({ face }) => face),
+    cut: (pictures) => resampleBoxes(tf, pictures, taps),
     render: (textures) => applyDeviceOperator(tf, operator, textures),
     dispose() {
       tf.dispose([...Object.values(input), photographs, coverage]);
       disposeDeviceOperator(operator);
+      disposeBoxTaps(taps);
     },
   };
 }

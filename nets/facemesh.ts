@@ -9,8 +9,9 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { type GraphModelFiles, openGraphModel } from "./graph_model.ts";
+import type { GraphModelFiles } from "./graph_model.ts";
 import { resample } from "./resample.ts";
+import { openResidualNetwork } from "./residual_network.ts";
 
 /** Number of points of the mesh. */
 export const VERTEX_COUNT = 468;
@@ -31,18 +32,12 @@ export interface FaceMeshResult {
 /** An open face mesh network. */
 export interface FaceMesh {
   /**
-   * The meshes of square crops, read back.
+   * The meshes of square crops, read back. Not differentiable.
    *
    * @param x `[B, S, S, 3]` in 0..1
+   * @throws {TypeError} if the crops are not square
    */
   predict(x: tfjs.Tensor4D): Promise<FaceMeshResult[]>;
-  /**
-   * The same, left on the device; differentiable.
-   *
-   * @param x `[B, S, S, 3]` in 0..1
-   * @returns `vertices` `[B, 468, 3]` in pixels of `x`, `score` `[B]`
-   */
-  mesh(x: tfjs.Tensor4D): { vertices: tfjs.Tensor3D; score: tfjs.Tensor1D };
   dispose(): void;
 }
 
@@ -53,35 +48,33 @@ export interface FaceMesh {
  */
 export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
   const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
-  const model = await openGraphModel(tf, files);
+  const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: SIZE });
 
-  function mesh(x: tfjs.Tensor4D) {
-    const [batch, height, width] = x.shape;
+  function predictOnDevice(x: tfjs.Tensor4D): [vertices: tfjs.Tensor, scores: tfjs.Tensor] {
+    const [, height, width] = x.shape;
     if (height !== width) throw new TypeError(`Cannot mesh a crop of ${width}×${height} pixels: it must be square`);
     return tf.tidy(() => {
-      const input = resample(tf, x, { height: SIZE, width: SIZE });
-      const [points, flag] = model.execute(input, [MESH, FLAG]) as [tfjs.Tensor, tfjs.Tensor];
-      return {
-        vertices: tf.mul(tf.reshape(points, [batch, VERTEX_COUNT, 3]), width / SIZE) as tfjs.Tensor3D,
-        score: tf.reshape(flag, [batch]) as tfjs.Tensor1D,
-      };
+      const [points, flags] = network.apply(resample(tf, x, { height: SIZE, width: SIZE })) as [
+        tfjs.Tensor2D,
+        tfjs.Tensor2D,
+      ];
+      return [tf.mul(points, width / SIZE), tf.sigmoid(tf.slice(flags, [0, 0], [-1, 1]))];
     });
   }
 
   return {
-    mesh,
     async predict(x) {
-      const { vertices, score } = mesh(x);
-      const reads = Promise.all([vertices.data<"float32">(), score.data<"float32">()]);
+      const found = predictOnDevice(x);
+      const reads = Promise.all(found.map((tensor) => tensor.data<"float32">()));
       const [[points, scores]] = await Promise.all([reads, gpu.assertHealthy("the face mesh network")]);
-      tf.dispose([vertices, score]);
-      return Array.from(scores, (score, i) => {
-        return { vertices: points.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3), score };
+      tf.dispose(found);
+      return Array.from(scores!, (score, i) => {
+        return { vertices: points!.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3), score };
       });
     },
-    dispose: () => model.dispose(),
+    dispose: () => network.dispose(),
   };
 }
 
-const MESH = "Identity_2:0";
-const FLAG = "Identity_1:0";
+const MESH = "StatefulPartitionedCall/model_1/conv2d_21/BiasAdd";
+const FLAG = "StatefulPartitionedCall/model_1/conv2d_31/BiasAdd";

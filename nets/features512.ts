@@ -4,8 +4,12 @@
  */
 import type { RgbImage } from "../face/image.ts";
 import { openSession } from "@ftim/gpu/onnx";
-import { ALIGNED_SIZE, alignFace, type FivePoints } from "./five_points.ts";
-import { planes } from "./planes.ts";
+import type { Tfjs } from "@ftim/gpu/tfjs";
+import { ALIGNED_SIZE, alignedSquare, alignFace, type FivePoints } from "./five_points.ts";
+import { withPicture } from "./network_input.ts";
+import { cutTurnedSquares } from "./turned_squares.ts";
+
+const NORMALISATION = { mean: 127 / 255, deviation: 128 / 255 };
 
 /** An open feature network. */
 export interface Features512 {
@@ -28,8 +32,12 @@ export async function openFeatures512(model: Uint8Array): Promise<Features512> {
   const session = await openSession(model, { name: "512 features" });
   return {
     async embed(image, points) {
-      const data = planes(alignFace(image, points), { mean: 127 / 255, deviation: 128 / 255 });
-      const { output } = await session.run({ input: { data, dims: [1, 3, ALIGNED_SIZE, ALIGNED_SIZE] } });
+      const picture = {
+        onCpu: () => alignFace(image, points),
+        onDevice: (tf: Tfjs) => cutTurnedSquares(tf, [{ image, ...alignedSquare(points) }], { side: ALIGNED_SIZE }),
+        normalisation: NORMALISATION,
+      };
+      const { output } = await withPicture(session, picture, (input) => session.run({ input }));
       if (!output) throw new TypeError("Cannot embed a face: the model has no output named output");
       const length = Math.hypot(...output.data);
       return output.data.map((value) => value / length);

@@ -23,12 +23,21 @@ export function fivePointsOfMesh(vertices: Float32Array): FivePoints {
   return meanPoints([[33, 133], [362, 263], [1], [61], [291]], (i) => [vertices[3 * i], vertices[3 * i + 1]]);
 }
 
+/** The same picture as a square for the device to cut out: see `TurnedSquare`. */
+export function alignedSquare(points: FivePoints): { x: number; y: number; a: number; b: number; samples: number } {
+  const { a, b, x, y } = similarity(TEMPLATE, points);
+  const half = ALIGNED_SIZE / 2;
+  return { x: x + a * half - b * half, y: y + b * half + a * half, a, b, samples: samplesOf(a, b) };
+}
+
+/** Where the picture shrinks, each output pixel is the mean of several samples; so many along each side. */
+const samplesOf = (a: number, b: number) => Math.max(1, Math.ceil(Math.hypot(a, b)));
+
 /** A picture of 112×112 with the five points in their places; what lies outside of the image is its nearest edge. */
 export function alignFace(image: RgbImage, points: FivePoints): RgbImage {
   const { a, b, x: tx, y: ty } = similarity(TEMPLATE, points);
   const result = createImage({ width: ALIGNED_SIZE, height: ALIGNED_SIZE });
-  // Where the picture shrinks, each output pixel is the mean of several samples.
-  const samples = Math.max(1, Math.ceil(Math.hypot(a, b)));
+  const samples = samplesOf(a, b);
   const weight = 1 / samples ** 2;
   for (let i = 0; i < ALIGNED_SIZE ** 2 * samples ** 2; i++) {
     const pixel = Math.floor(i / samples ** 2);

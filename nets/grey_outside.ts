@@ -25,7 +25,8 @@ export function greyOutside(tf: Tfjs, pictures: Tensor4D, masks: Tensor): Tensor
         body: `
   if (id >= u.count) { return; }
   let mask = masks[id];
-  for (var c = 3 * id; c < 3 * id + 3; c++) { result[c] = 0.5 + (pictures[c] - 0.5) * mask; }`,
+  // So that a mask of 1 leaves the picture's bits.
+  for (var c = 3 * id; c < 3 * id + 3; c++) { result[c] = pictures[c] * mask + 0.5 * (1.0 - mask); }`,
       }),
     inputs: [pictures, masks],
     shape: pictures.shape,

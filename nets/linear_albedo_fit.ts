@@ -5,36 +5,38 @@
  * least-squares solution on.
  *
  * With shape and light fixed, the render is linear in the coefficients: image = base + Σ code_k · part_k. So the
- * renderer is not needed inside a step.
+ * renderer is not needed inside a step, and the gradient of all terms but the network's is one pass over the pixels.
  */
-import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/backend";
-import { adam, valueAndGradients } from "./adam.ts";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from "@tensorflow/tfjs";
+import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import type { LinearPictures } from "../face/linear_pictures.ts";
+import { readBack } from "../face/read_back.ts";
+import { adam } from "./adam.ts";
+import { linearGradient, renderLinear } from "./linear_render.ts";
 import { cosines } from "./losses.ts";
-import { resample } from "./resample.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";
 import type { Box } from "./resample_taps.ts";
 
-/** A face whose render is linear in its albedo's coefficients; pictures of S×S pixels, RGB in 0..1. */
-export interface LinearFace {
-  /** The mean albedo's render, the photograph where no mesh is [S·S·3]. */
-  base: Float32Array;
-  /** What one standard deviation of each component adds [K][S·S·3]. */
-  parts: readonly Float32Array[];
-  photograph: Float32Array;
-  /** Weight of each pixel ≥ 0: 0 outside the face, little where there is no skin [S·S]. */
-  weight: Float32Array;
-  /** The square that the network looks at. */
-  face: Box;
-  /** Where to start [K]. */
-  code: Float32Array;
+/** Faces whose renders are linear in their albedos' K coefficients, square pictures of S×S pixels, RGB in 0..1. */
+export interface LinearFaces {
+  readonly pictures: LinearPictures;
+  /** [B, S, S, 3] */
+  readonly photograph: Tensor4D;
+  /** The square of each picture that the network looks at. */
+  readonly boxes: readonly Box[];
+  /** Where to start: K coefficients in standard deviations, filled up with zeros to a multiple of four [B, 4·Q]. */
+  readonly codes: Tensor;
+  /** K */
+  readonly components: number;
 }
 
 /** How to fit. */
 export interface LinearFitOptions {
   /** Faces [B,side,side,3] → descriptors [B,N]. */
-  network: { side: number; describe(faces: tfjs.Tensor4D): tfjs.Tensor2D };
+  network: { side: number; describe(faces: Tensor4D): Tensor2D };
   /** Weight of 1 − cosine. Theirs: 0.2 against a photometric 1.92. */
   perceptual: number;
+  /** Weight of the mean over skin of the norm of a pixel's colour difference. */
   photometric: number;
   /** Weight of the mean squared coefficient. */
   prior: number;
@@ -46,70 +48,59 @@ export interface LinearFitOptions {
  * Fits the coefficients of some faces. They run as one batch through the network, and each as if it were alone.
  *
  * @returns [K] in standard deviations for each face
+ * @throws {GpuError} if the device reports an error
  */
 export async function fitLinearAlbedos(
   tf: Tfjs,
-  faces: readonly LinearFace[],
-  { network, perceptual, photometric, prior, steps, learningRate }: LinearFitOptions,
+  faces: LinearFaces,
+  { network, steps, learningRate, ...weights }: LinearFitOptions,
 ): Promise<Float32Array[]> {
-  const open = faces.map((face) => openFace(tf, face));
-  const look = (pictures: readonly tfjs.Tensor4D[]) => {
-    const size = { width: network.side, height: network.side };
-    return network.describe(
-      tf.concat(pictures.map((picture, i) => resample(tf, picture, { box: faces[i]!.face, ...size }))),
-    );
-  };
-  const known = tf.tidy(() => look(open.map(({ photograph }) => photograph)));
-  const variables = Object.fromEntries(open.map(({ code }, i) => [i, code]));
-  const optimiser = adam(tf, variables);
-  for (let step = 0; step < steps; step++) {
-    tf.tidy(() => {
-      const { gradients } = valueAndGradients(tf, variables, () => {
-        const pictures = open.map((face) => render(tf, face));
-        const terms = open.flatMap(({ code, photograph, weight }, i) => {
-          // Their photometric term is the norm of each pixel's colour difference.
-          const error = tf.sqrt(tf.add(tf.sum(tf.square(tf.sub(pictures[i]!, photograph)), 3, true), 1e-8));
-          const seen = tf.div(tf.sum(tf.mul(error, weight)), faces[i]!.weight.reduce((a, b) => a + b, 0) + 1e-6);
-          return [tf.mul(photometric, seen), tf.mul(prior, tf.mean(tf.square(code)))];
-        });
-        // 1 − cosine of each face, summed: a mean would let a face's gradient depend on how many others there are.
-        if (perceptual > 0) terms.push(tf.mul(-perceptual, tf.sum(cosines(tf, look(pictures), known))));
-        return tf.addN(terms) as tfjs.Scalar;
+  const { photograph, boxes, pictures: { weight }, components } = faces;
+  const [, height, width] = photograph.shape;
+  const [batch = 0, padded = 0] = faces.codes.shape;
+  const { side } = network;
+  const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to: { width: side, height: side } });
+  const look = (picture: Tensor4D) => network.describe(resampleBoxes(tf, picture, taps));
+  const [known, total] = tf.tidy(() => [look(photograph), tf.sum<Tensor1D>(weight, [1, 2])] as const);
+  // `tidy` frees the tensor that the variable starts from, and no variable
+  const codes: Variable = tf.tidy(() => tf.variable(tf.add(faces.codes, 0)));
+  const optimiser = adam(tf, { codes });
+  try {
+    for (let step = 0; step < steps; step++) {
+      tf.tidy(() => {
+        const gradient = gradientOf(tf, { ...faces, ...weights, codes, look, known, total });
+        optimiser.step({ codes: gradient }, learningRate);
       });
-      optimiser.step(gradients, learningRate);
-    });
+      // The device begins while the next step is recorded.
+      submitRecorded(webgpuBackend(tf));
+    }
+    const [values] = await readBack([tf.add(codes, 0)], "fitLinearAlbedos");
+    return Array.from({ length: batch }, (_, face) => values!.slice(face * padded, face * padded + components));
+  } finally {
+    optimiser.dispose();
+    tf.dispose([codes, known, total]);
+    disposeBoxTaps(taps);
   }
-  const codes = await Promise.all(open.map(({ code }) => code.data())) as Float32Array[];
-  optimiser.dispose();
-  for (const face of open) tf.dispose(Object.values(face));
-  known.dispose();
-  return codes;
 }
 
-/** A face on the device. */
-interface OpenFace {
-  base: tfjs.Tensor4D;
-  parts: tfjs.Tensor2D;
-  photograph: tfjs.Tensor4D;
-  weight: tfjs.Tensor4D;
-  code: tfjs.Variable;
+/** What the gradient of a step is made of. */
+interface Step extends LinearFaces, Pick<LinearFitOptions, "perceptual" | "photometric" | "prior"> {
+  look(pictures: Tensor4D): Tensor2D;
+  /** What the network sees in the photographs [B, N]. */
+  readonly known: Tensor2D;
+  /** Sum of each face's weights [B]. */
+  readonly total: Tensor1D;
 }
 
-function openFace(tf: Tfjs, { base, parts, photograph, weight, code }: LinearFace): OpenFace {
-  const side = Math.round(Math.sqrt(weight.length));
-  const length = base.length;
-  const flat = new Float32Array(parts.length * length);
-  parts.forEach((part, k) => flat.set(part, k * length));
-  return {
-    base: tf.tensor4d(base, [1, side, side, 3]),
-    parts: tf.tensor2d(flat, [parts.length, length]),
-    photograph: tf.tensor4d(photograph, [1, side, side, 3]),
-    weight: tf.tensor4d(weight, [1, side, side, 1]),
-    // `tidy` frees the tensor that the variable starts from, and no variable
-    code: tf.tidy(() => tf.variable(tf.tensor2d(code, [1, parts.length])) as tfjs.Variable),
-  };
-}
-
-function render(tf: Tfjs, { base, parts, code }: OpenFace): tfjs.Tensor4D {
-  return tf.add(base, tf.reshape(tf.matMul(code as unknown as tfjs.Tensor2D, parts), base.shape)) as tfjs.Tensor4D;
+/** The gradient of all terms at some codes [B, 4·Q]. */
+function gradientOf(
+  tf: Tfjs,
+  { pictures, photograph, codes, components, look, known, total, perceptual, photometric, prior }: Step,
+): Tensor {
+  const picture = renderLinear(tf, pictures, codes);
+  // 1 − cosine of each face, summed: a mean would let a face's gradient depend on how many others there are.
+  const term = (picture: Tensor) => tf.mul(-perceptual, tf.sum(cosines(tf, look(picture as Tensor4D), known)));
+  const slope = perceptual > 0 ? { slope: tf.grad(term)(picture) } : {};
+  const seen = linearGradient(tf, pictures, { picture, photograph, total, photometric, ...slope });
+  return tf.add(seen, tf.mul(2 * prior / components, codes));
 }

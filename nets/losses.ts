@@ -52,16 +52,31 @@ export function albedoLoss(tf: Tfjs, albedos: tfjs.Tensor4D, chart: tfjs.Tensor3
   return meanDeviation(tf, albedos, { weight: chart });
 }
 
+/** The texels that the symmetry loss looks at: those that were seen, as the paper prints, or those that were not. */
+export type SymmetryMask = "seen" | "unseen";
+
 /**
- * Symmetry loss (after the paper's equation 2): texels that were not seen are drawn to their mirror image. The gradient
- * of the mirror image is stopped, so that the seen side is not drawn to the unseen one.
+ * Symmetry loss (after the paper's equation 2): albedos are drawn to their mirror images within a mask.
  *
- * The paper's mask is the visible face region, and its stated purpose is to regularise the invisible one. This is the
- * form of DECA's trainer (`decalib/trainer.py`), which does what the purpose says.
+ * `seen` is the printed form: M_uv "denotes the visible face region in UV space", and gradients flow through albedo and
+ * mirror image alike. So a texel that was not seen is drawn to the seen one across the face, which serves the stated
+ * purpose, and the seen one is drawn to it.
+ *
+ * `unseen` is the form of DECA's trainer (`decalib/trainer.py`): texels that were not seen are drawn to their mirror
+ * image, whose gradient is stopped, so that the seen side stays where it is.
+ *
+ * @param albedo [B,S,S,3]
+ * @param options.visibility [B,S,S,1] in 0..1; `chart` [S,S,1], 1 inside the face's UV chart
  */
 export function symmetryLoss(
   tf: Tfjs,
-  { albedo, flipped, unseen }: Record<"albedo" | "flipped" | "unseen", tfjs.Tensor>,
+  albedo: tfjs.Tensor4D,
+  { visibility, chart, mask }: { visibility: tfjs.Tensor4D; chart: tfjs.Tensor3D; mask: SymmetryMask },
 ): tfjs.Scalar {
-  return weightedL1(tf, albedo, { b: flipped, weight: unseen });
+  const mirrored = tf.reverse(albedo, 2);
+  if (mask === "unseen") {
+    return weightedL1(tf, albedo, { b: mirrored, weight: tf.mul(tf.sub(1, visibility), chart) });
+  }
+  const difference = tf.sub(albedo, mirrored);
+  return weightedL1(tf, difference, { b: tf.zerosLike(difference), weight: tf.mul(visibility, chart) });
 }

@@ -13,8 +13,11 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
+import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
+import { stackImages } from "./resample.ts";
 import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 
 /** AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. */
@@ -29,25 +32,32 @@ const LAYERS = [
 /** Colours as the authors scale them, for RGB in −1..1. */
 const SHIFT = [-0.030, -0.088, -0.188];
 const SCALE = [0.458, 0.448, 0.450];
-/** Keeps features without length at 0. */
-const EPSILON = 1e-10;
 /** The side of the patches that people judged; smaller pictures have next to no positions in the last layers. */
 const LEAST_SIDE = 64;
+
+/** Pairs of pictures in one pass of the network: more are not faster, and take memory. */
+const AT_ONCE = 8;
+
+/** A picture, what it is compared with, and where. */
+export interface LpipsPair {
+  /** RGB in 0..1, at least 64 a side. */
+  readonly picture: RgbImage;
+  /** Of the picture's size. */
+  readonly target: RgbImage;
+  /** Weights of the pixels [H·W]; null: all alike. */
+  readonly masks: readonly (Float32Array | null)[];
+}
 
 /** An open network. */
 export interface Lpips {
   /**
-   * Distances of pictures to one picture, 0 or more.
+   * Distances of pictures to others, 0 or more. A pair has the same bits alone and among others.
    *
-   * @param pictures RGB in 0..1, of the target's size, at least 64 a side
-   * @param options `masks`: weights of the pixels [H·W]; null: all alike
-   * @returns one row a picture, one value a mask; null where the mask is empty
-   * @throws {RangeError} if a picture is smaller or of another size
+   * @param pairs of any sizes
+   * @returns one row a pair, one value a mask; null where the mask is empty
+   * @throws {RangeError} if a picture is smaller than 64 a side, or a target or mask of another size than its picture
    */
-  distances(
-    pictures: readonly RgbImage[],
-    options: { target: RgbImage; masks: readonly (Float32Array | null)[] },
-  ): Promise<(number | null)[][]>;
+  distances(pairs: readonly LpipsPair[]): Promise<(number | null)[][]>;
   dispose(): void;
 }
 
@@ -62,48 +72,78 @@ export async function openLpips(file: Uint8Array): Promise<Lpips> {
   const weights = decodeSafetensors(file);
   const layers = LAYERS.map((_, number) => openLayer(tf, weights, number));
   const [shift, scale] = [tf.tensor1d(SHIFT), tf.tensor1d(SCALE)];
-  /** The five maps [B, h, w] between each picture and the last. */
-  const mapsOf = (batch: tfjs.Tensor4D) =>
+  /** The five maps [B, h, w] between the first B pictures and the targets, which follow them. */
+  const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
     tf.tidy(() => {
       let out = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
-      const count = batch.shape[0] - 1;
       return layers.map(({ filter, bias, importance }, i) => {
         const { stride, pad, pool } = LAYERS[i]!;
         if (pool) out = tf.maxPool(out, 3, 2, "valid");
         out = convolve(tf, out, { filter, bias, stride, pad: [[0, 0], [pad, pad], [pad, pad], [0, 0]], slope: 0 });
-        const unit = tf.div(out, tf.add(tf.sqrt(tf.sum(tf.square(out), -1, true)), EPSILON));
-        const [pictures, target] = tf.split(unit, [count, 1]);
-        return tf.sum(tf.mul(tf.squaredDifference(pictures!, target!), importance), -1) as tfjs.Tensor3D;
+        return differences(tf, out, { targets, importance });
       });
     });
+  /** Distances of a batch over whole pictures, and then those over each mask. */
+  const distancesOf = (pairs: readonly LpipsPair[]) =>
+    tf.tidy(() => {
+      const targets = [...new Set(pairs.map(({ target }) => target))];
+      const images = stackImages(tf, [...pairs.map(({ picture }) => picture), ...targets]);
+      const maps = mapsOf(images, tf.tensor1d(pairs.map(({ target }) => targets.indexOf(target)), "int32"));
+      const own = tf.range(0, pairs.length, 1, "int32");
+      const whole = tf.addN(maps.map((map) => weightedMeans(tf, map, { owners: own, weights: tf.onesLike(map) })));
+      const masks = maskedOf(pairs);
+      if (masks.length === 0) return whole;
+      const { width, height } = pairs[0]!.picture;
+      const owners = tf.tensor1d(masks.map(({ pair }) => pair), "int32");
+      const pixels = tf.stack(masks.map(({ mask }) => tf.tensor3d(mask, [height, width, 1]))) as tfjs.Tensor4D;
+      const parts = maps.map((map) => {
+        const [, h, w] = map.shape;
+        return weightedMeans(tf, map, { owners, weights: sharesOf(tf, pixels, { width: w, height: h }) });
+      });
+      return tf.concat([whole, tf.addN(parts)]);
+    });
   return {
-    async distances(pictures, { target, masks }) {
-      checkSizes([...pictures, target]);
-      if (pictures.length === 0) return [];
-      const { width, height } = target;
-      const batch = new Float32Array((pictures.length + 1) * target.data.length);
-      for (const [i, { data }] of [...pictures, target].entries()) batch.set(data, i * data.length);
-      const images = tf.tensor4d(batch, [pictures.length + 1, height, width, 3]);
-      const maps = mapsOf(images);
-      const values = await Promise.all(maps.map((map) => map.data<"float32">()));
-      const shapes = maps.map(({ shape: [, h, w] }) => ({ width: w, height: h }));
-      tf.dispose([images, ...maps]);
-      const shares = masks.map((mask) => shapes.map((map) => sharesOf(mask, { width, height, map })));
-      return pictures.map((_, picture) =>
-        shares.map((byLayer) =>
-          byLayer.reduce<number | null>((sum, share, layer) => {
-            if (sum === null || share === null) return null;
-            const map = values[layer]!.subarray(picture * share.length, (picture + 1) * share.length);
-            return sum + map.reduce((mean, value, i) => mean + value * share[i]!, 0);
-          }, 0)
-        )
+    async distances(pairs) {
+      for (const pair of pairs) checkSizes(pair);
+      const alike = Map.groupBy(pairs.keys(), (i) => `${pairs[i]!.picture.width}×${pairs[i]!.picture.height}`);
+      const batches = [...alike.values()].flatMap((all) =>
+        Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, k) => all.slice(k * AT_ONCE, (k + 1) * AT_ONCE))
       );
+      const found = batches.map((batch) => {
+        const distances = distancesOf(batch.map((i) => pairs[i]!));
+        // What lies between its layers is free for the next batch as soon as this one is submitted.
+        submitRecorded(webgpuBackend(tf));
+        return distances;
+      });
+      try {
+        const values = await Promise.all(found.map((distances) => distances.data<"float32">()));
+        const rows = pairs.map(({ masks }) => masks.map((): number | null => null));
+        for (const [k, batch] of batches.entries()) {
+          const masked = maskedOf(batch.map((i) => pairs[i]!));
+          for (const [at, { pair, index }] of masked.entries()) {
+            rows[batch[pair]!]![index] = values[k]![batch.length + at]!;
+          }
+          for (const [at, i] of batch.entries()) {
+            for (const [index, mask] of pairs[i]!.masks.entries()) if (mask === null) rows[i]![index] = values[k]![at]!;
+          }
+        }
+        return rows;
+      } finally {
+        tf.dispose(found);
+      }
     },
     dispose() {
       tf.dispose([shift, scale]);
       for (const { filter, bias, importance } of layers) tf.dispose([filter, bias, importance]);
     },
   };
+}
+
+/** The masks of a batch that are not empty, of which pair each is, and which of its masks. */
+function maskedOf(pairs: readonly LpipsPair[]): { mask: Float32Array; pair: number; index: number }[] {
+  return pairs.flatMap(({ masks }, pair) =>
+    masks.flatMap((mask, index) => mask?.some((weight) => weight > 0) ? [{ mask, pair, index }] : [])
+  );
 }
 
 function openLayer(tf: Tfjs, weights: TensorRecord, number: number) {
@@ -129,54 +169,15 @@ function openLayer(tf: Tfjs, weights: TensorRecord, number: number) {
   };
 }
 
-function checkSizes(pictures: readonly RgbImage[]): void {
-  const { width, height } = pictures.at(-1)!;
+function checkSizes({ picture: { width, height }, target, masks }: LpipsPair): void {
   if (Math.min(width, height) < LEAST_SIDE) {
     throw new RangeError(`LPIPS compares pictures of at least ${LEAST_SIDE}×${LEAST_SIDE}, not ${width}×${height}`);
   }
-  const other = pictures.find((picture) => picture.width !== width || picture.height !== height);
-  if (other !== undefined) {
+  if (target.width !== width || target.height !== height) {
     throw new RangeError(
-      `LPIPS compares pictures of one size, not ${other.width}×${other.height} and ${width}×${height}`,
+      `LPIPS compares pictures of one size, not ${width}×${height} and ${target.width}×${target.height}`,
     );
   }
-}
-
-/**
- * How much each cell of a map has in the mean, over a mask, of the map enlarged to the picture; they sum to 1. Without
- * a mask all cells are alike; null: the mask is empty.
- */
-function sharesOf(
-  mask: Float32Array | null,
-  { width, height, map }: { width: number; height: number; map: { width: number; height: number } },
-): Float64Array | null {
-  const cells = map.width * map.height;
-  if (mask === null) return new Float64Array(cells).fill(1 / cells);
-  const [across, down] = [taps(width, map.width), taps(height, map.height)];
-  const shares = new Float64Array(cells);
-  let total = 0;
-  for (let y = 0; y < height; y++) {
-    const { from: y0, to: y1, weight: fy } = down[y]!;
-    for (let x = 0; x < width; x++) {
-      const value = mask[y * width + x]!;
-      if (value === 0) continue;
-      total += value;
-      const { from: x0, to: x1, weight: fx } = across[x]!;
-      const add = (cell: number, share: number) => shares[cell] = shares[cell]! + value * share;
-      add(y0 * map.width + x0, (1 - fy) * (1 - fx));
-      add(y0 * map.width + x1, (1 - fy) * fx);
-      add(y1 * map.width + x0, fy * (1 - fx));
-      add(y1 * map.width + x1, fy * fx);
-    }
-  }
-  return total > 0 ? shares.map((share) => share / total) : null;
-}
-
-/** The two cells between which each pixel's centre lies, and how far it is to the second. */
-function taps(pixels: number, cells: number): { from: number; to: number; weight: number }[] {
-  return Array.from({ length: pixels }, (_, pixel) => {
-    const place = Math.max(0, (pixel + 0.5) * cells / pixels - 0.5);
-    const from = Math.floor(place);
-    return { from, to: Math.min(from + 1, cells - 1), weight: place - from };
-  });
+  const other = masks.find((mask) => mask !== null && mask.length !== width * height);
+  if (other) throw new RangeError(`LPIPS of ${width}×${height} pixels cannot take a mask of ${other.length}`);
 }

@@ -35,30 +35,56 @@ export type Feed = OnnxTensor | DeviceTensor;
  * @param image the photograph, RGB
  * @param use takes the input and, if it is wanted, its mirror image
  */
-export async function withNetworkInput<T>(
+export function withNetworkInput<T>(
   session: Pick<OnnxSession, "place">,
-  { image, ...input }: NetworkInput & { readonly image: Pixels },
-  use: (feed: Feed, mirrored: Feed | undefined) => Promise<T>,
+  { image, box, normalisation, mirrored, ...size }: NetworkInput & { readonly image: Pixels },
+  use: Use<T>,
 ): Promise<T> {
-  const dims = [1, 3, input.height, input.width];
-  if (session.place === "cpu") {
-    const [own, mirrored] = planesOnCpu(image, input).map((data): Feed => ({ data, dims }));
-    return await use(own!, mirrored);
-  }
-  const tf = await openTfjs();
-  const tensors = tf.tidy(() => planesOnGpu(tf, image, input));
-  const onDevice = tensors.map((tensor) => tensor.dataToGPU());
-  try {
-    const [own, mirrored] = onDevice.map(({ buffer }): Feed => ({ buffer: buffer!, dims }));
-    return await use(own!, mirrored);
-  } finally {
-    tf.dispose([...tensors, ...onDevice.map(({ tensorRef }) => tensorRef)]);
-  }
+  const onCpu = () => resampleCpu(image, { box, ...size });
+  const onDevice = (tf: Tfjs) => cropPhotographs(tf, [{ image, box }], size);
+  return withPicture(session, { onCpu, onDevice, normalisation, mirrored }, use);
 }
 
-function planesOnCpu(image: Pixels, { normalisation, mirrored = false, ...part }: NetworkInput): Float32Array[] {
-  const crop = resampleCpu(image, part);
-  return [crop, ...(mirrored ? [mirrorImage(crop)] : [])].map((picture) => planes(picture, normalisation));
+/** Runs the network on its input and, if it is wanted, on the mirror image. */
+export type Use<T> = (feed: Feed, mirrored: Feed | undefined) => Promise<T>;
+
+/** How a picture comes about in either place: the same to f32 rounding. */
+export interface Picture extends Pick<NetworkInput, "normalisation"> {
+  readonly onCpu: () => RgbImage;
+  /** [1, H, W, 3] */
+  readonly onDevice: (tf: Tfjs) => tfjs.Tensor4D;
+  readonly mirrored?: boolean | undefined;
+}
+
+/** As `withNetworkInput`, with a picture that is made where the network runs. */
+export async function withPicture<T>(
+  session: Pick<OnnxSession, "place">,
+  { onCpu, onDevice, normalisation, mirrored = false }: Picture,
+  use: Use<T>,
+): Promise<T> {
+  if (session.place === "cpu") {
+    const picture = onCpu();
+    const dims = [1, 3, picture.height, picture.width];
+    const [own, other] = [picture, ...(mirrored ? [mirrorImage(picture)] : [])].map((each): Feed => {
+      return { data: planes(each, normalisation), dims };
+    });
+    return await use(own!, other);
+  }
+  const tf = await openTfjs();
+  const { tensors, dims } = tf.tidy(() => {
+    const picture = onDevice(tf);
+    const [, height, width] = picture.shape;
+    const sides = mirrored ? [false, true] : [false];
+    const tensors = sides.map((mirror) => picturePlanes(tf, picture, { ...normalisation, mirror }));
+    return { tensors, dims: [1, 3, height, width] };
+  });
+  const answers = tensors.map((tensor) => tensor.dataToGPU());
+  try {
+    const [own, other] = answers.map(({ buffer }): Feed => ({ buffer: buffer!, dims }));
+    return await use(own!, other);
+  } finally {
+    tf.dispose([...tensors, ...answers.map(({ tensorRef }) => tensorRef)]);
+  }
 }
 
 /** The image with left and right exchanged. */
@@ -73,22 +99,13 @@ export function mirrorImage({ width, height, data }: RgbImage): RgbImage {
   return { width, height, data: mirrored };
 }
 
-/** `[3, H, W]` on the device, padded to a multiple of four, and mirrored if that is wanted. */
-function planesOnGpu(
+/** `[3, H, W]` on the device, padded to a multiple of four. */
+function picturePlanes(
   tf: Tfjs,
-  image: Pixels,
-  { box, normalisation, mirrored = false, ...size }: NetworkInput,
-): tfjs.Tensor[] {
-  const crop = cropPhotographs(tf, [{ image, box }], size);
-  return (mirrored ? [false, true] : [false]).map((mirror) => cropPlanes(tf, crop, { ...normalisation, mirror }));
-}
-
-function cropPlanes(
-  tf: Tfjs,
-  crop: tfjs.Tensor4D,
+  picture: tfjs.Tensor4D,
   { mean, deviation, mirror }: Normalisation & { readonly mirror: boolean },
 ): tfjs.Tensor {
-  const [, height, width] = crop.shape;
+  const [, height, width] = picture.shape;
   const size = 3 * height * width;
   const three = (value: Normalisation["mean"]) => typeof value === "number" ? [value, value, value] : [...value];
   const colours = [...three(mean), ...three(deviation)].map((f32) => ({ f32 }));
@@ -109,7 +126,7 @@ function cropPlanes(
   let deviation = vec3<f32>(u.d0, u.d1, u.d2);
   result[id] = (x[3 * taken + channel] - mean[channel]) / deviation[channel];`,
       }),
-    inputs: [crop],
+    inputs: [picture],
     // ONNX Runtime reads four values at a time. Some GPUs read none of the last four of a buffer that ends among them.
     shape: [4 * Math.ceil(size / 4)],
     uniforms: [width, width * height, mirror ? 1 : 0, ...colours],

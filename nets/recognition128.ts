@@ -105,7 +105,9 @@ export async function openRecognition128(
       out = residualDown(out, "conv256_down");
       for (const name of ["conv256_1", "conv256_2"]) out = residual(out, name);
       out = residualDown(out, "conv256_down_out");
-      const descriptor: tfjs.Tensor2D = tf.matMul(tf.mean(out, [1, 2]) as tfjs.Tensor2D, layers.fc);
+      // As a convolution: tfjs's matrix product of one row adds in another order than that of many.
+      const means = tf.mean(out, [1, 2], true) as tfjs.Tensor4D;
+      const descriptor = tf.reshape(convolve(tf, means, { filter: layers.fc }), [x.shape[0], -1]) as tfjs.Tensor2D;
       return { stride4, stride8, descriptor };
     });
   }
@@ -122,7 +124,7 @@ export async function openRecognition128(
 
 interface Layers {
   convolutions: Map<string, Layer>;
-  fc: tfjs.Tensor2D;
+  fc: tfjs.Tensor4D;
   mean: tfjs.Tensor1D;
 }
 
@@ -150,7 +152,8 @@ function foldLayers(tf: Tfjs, weights: tfjs.NamedTensorMap): Layers {
       bias: tf.tidy(() => tf.add(tf.mul(weight(`${name}/conv/bias`), scale), weight(`${name}/scale/biases`))),
     });
   }
-  return { convolutions, fc: weight("fc").clone() as tfjs.Tensor2D, mean: tf.tensor1d(MEAN) };
+  const fc = weight("fc") as tfjs.Tensor2D;
+  return { convolutions, fc: tf.reshape(fc, [1, 1, ...fc.shape]), mean: tf.tensor1d(MEAN) };
 }
 
 function layerNames(): string[] {

@@ -3,6 +3,7 @@
  * `halfPixelCenters`.
  */
 import type * as tfjs from "@tensorflow/tfjs";
+import type { RgbImage } from "../face/image.ts";
 import { alongAxis } from "@ftim/gpu/ops/along-axis";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { type Border, type Box, interpolationMatrix } from "./resample_taps.ts";
@@ -26,5 +27,12 @@ export function resample(
   const across = interpolationMatrix({ size: inWidth, start: from.left, length: from.width }, { count: width, border });
   return tf.tidy(() =>
     alongAxis(tf, alongAxis(tf, x, { matrix: down, axis: 1 }), { matrix: across, axis: 2 }) as tfjs.Tensor4D
+  );
+}
+
+/** Images of one size as a batch `[B, H, W, 3]` on the device. */
+export function stackImages(tf: Tfjs, images: readonly RgbImage[]): tfjs.Tensor4D {
+  return tf.tidy(() =>
+    tf.stack(images.map(({ data, height, width }) => tf.tensor3d(data, [height, width, 3]))) as tfjs.Tensor4D
   );
 }

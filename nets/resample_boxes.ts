@@ -1,104 +1,155 @@
 /**
- * Resampling of a batch on the device with a box of each image's own, see resample_taps.ts. The values are those of
- * `resample` for each image by itself, bit by bit; not differentiable.
+ * `resample` of a batch of images with a box for each, in one pass there and one back. The taps of the boxes stay on
+ * the device as long as the boxes are looked at.
  */
-import type { Tensor4D } from "@tensorflow/tfjs";
-import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
-import type { Tfjs } from "@ftim/gpu/tfjs";
-import { type Box, type Taps, taps } from "./resample_taps.ts";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
+import { type SparseMatrix, transposeSparse } from "@ftim/gpu/sparse-cpu";
+import { differentiable, program, run } from "@ftim/gpu/wgsl";
+import { type Box, interpolationMatrix } from "./resample_taps.ts";
+
+/** Matrices of one axis, one an image: row r of image b has the entries `offsets[b, r]` up to `offsets[b, r + 1]`. */
+interface AxisTaps {
+  readonly offsets: Tensor;
+  readonly indices: Tensor;
+  readonly weights: Tensor;
+}
+
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The taps of a batch of boxes, both ways. */
+export interface BoxTaps {
+  /** Size of the images. */
+  readonly from: Size;
+  /** Size of what is cut out. */
+  readonly to: Size;
+  readonly down: AxisTaps;
+  readonly across: AxisTaps;
+  readonly downBack: AxisTaps;
+  readonly acrossBack: AxisTaps;
+}
 
 /**
- * Cuts a box out of each image and resamples it; what lies outside of the image is its nearest edge pixel.
+ * Puts the taps of some boxes on the device, until `disposeBoxTaps`.
  *
- * @param images `[B, H, W, C]`
- * @param options `boxes`: one an image
- * @returns `[B, height, width, C]`
- * @throws {RangeError} if there are not as many boxes as images, or a box is not positive; the message names its index
+ * @param sizes `from`: of the images; `to`: of what is cut out. What lies outside of an image is its nearest edge pixel
+ * @throws {RangeError} without a box, or if one is not positive and finite; the message names its index
  */
-export function resampleBoxes(
-  tf: Tfjs,
-  images: Tensor4D,
-  { boxes, width, height }: { boxes: readonly Box[]; width: number; height: number },
-): Tensor4D {
-  const [count, inHeight, inWidth, channels] = images.shape;
-  if (boxes.length !== count) throw new RangeError(`Cannot resample ${count} images with ${boxes.length} boxes`);
+export function uploadBoxTaps(tf: Tfjs, boxes: readonly Box[], { from, to }: Pick<BoxTaps, "from" | "to">): BoxTaps {
+  if (boxes.length === 0) throw new RangeError("There is no box to cut out");
   for (const [i, { left, top, width, height }] of boxes.entries()) {
     if (width > 0 && height > 0 && Number.isFinite(left + top + width + height)) continue;
     throw new RangeError(`Cannot cut a box of ${width}×${height} pixels at ${left}, ${top} out of image ${i}`);
   }
-  if (count === 0) return tf.zeros([0, height, width, channels]);
-  const down = joined(boxes.map((box) => taps({ size: inHeight, start: box.top, length: box.height }, height, "edge")));
-  const across = joined(boxes.map((box) => taps({ size: inWidth, start: box.left, length: box.width }, width, "edge")));
-  return tf.tidy(() => {
-    const rows = along(tf, images, { ...down, shape: [count, height, inWidth, channels], axis: 1 });
-    return along(tf, rows, { ...across, shape: [count, height, width, channels], axis: 2 });
+  const down = boxes.map(({ top, height }) =>
+    interpolationMatrix({ size: from.height, start: top, length: height }, { count: to.height })
+  );
+  const across = boxes.map(({ left, width }) =>
+    interpolationMatrix({ size: from.width, start: left, length: width }, { count: to.width })
+  );
+  return {
+    from,
+    to,
+    down: upload(tf, down),
+    across: upload(tf, across),
+    downBack: upload(tf, down.map(transposeSparse)),
+    acrossBack: upload(tf, across.map(transposeSparse)),
+  };
+}
+
+function upload(tf: Tfjs, matrices: readonly SparseMatrix[]): AxisTaps {
+  let entries = 0;
+  const offsets = matrices.flatMap((matrix) => {
+    const first = entries;
+    entries += matrix.indices.length;
+    return Array.from(matrix.offsets, (offset) => first + offset);
   });
+  return {
+    offsets: tf.keep(tf.tensor1d(offsets, "int32")),
+    indices: tf.keep(tf.tensor1d(matrices.flatMap(({ indices }) => [...indices]), "int32")),
+    weights: tf.keep(tf.tensor1d(matrices.flatMap(({ weights }) => [...weights]))),
+  };
 }
 
-/** The weights of one axis of all images; each has as many a pixel as the one with most. */
-function joined(all: readonly Taps[]): Taps {
-  const width = Math.max(...all.map((one) => one.width));
-  const pixels = all[0]!.first.length;
-  const first = new Int32Array(all.length * pixels);
-  const weights = new Float32Array(all.length * pixels * width);
-  for (const [image, one] of all.entries()) {
-    first.set(one.first, image * pixels);
-    for (let i = 0; i < pixels; i++) {
-      weights.set(one.weights.subarray(i * one.width, (i + 1) * one.width), (image * pixels + i) * width);
-    }
+/** Frees taps. */
+export function disposeBoxTaps({ down, across, downBack, acrossBack }: BoxTaps): void {
+  for (const taps of [down, across, downBack, acrossBack]) {
+    for (const tensor of [taps.offsets, taps.indices, taps.weights]) tensor.dispose();
   }
-  return { width, first, weights };
-}
-
-/** One of the two passes. */
-interface Pass extends Taps {
-  /** Of the result. */
-  readonly shape: [number, number, number, number];
-  readonly axis: 1 | 2;
-}
-
-function along(tf: Tfjs, x: Tensor4D, { width, first, weights, shape, axis }: Pass): Tensor4D {
-  const [count, height, columns, channels] = shape;
-  // Rows are summed four values at a time, pixels with all of their channels.
-  const wide = axis === 1 && columns * channels % 4 === 0;
-  const element = wide ? "vec4<f32>" : "f32";
-  const values = axis === 1 ? 1 : channels;
-  const inner = axis === 1 ? columns * channels / (wide ? 4 : 1) : 1;
-  const invocations = count * height * (axis === 1 ? inner : columns);
-  return run(tf, {
-    key: `resample_boxes_${element}_${values}`,
-    code: () => passCode(element, values),
-    inputs: [x, tf.tensor1d(first, "int32"), tf.tensor1d(weights)],
-    shape,
-    uniforms: [invocations, inner, shape[axis], x.shape[axis]!, axis === 1 ? 1 : height, width],
-    invocations,
-  }) as Tensor4D;
 }
 
 /**
- * An invocation sums `values` neighbouring elements. `rows` is the length of the axis in the result and `size` in `x`;
- * an image has `outer` such axes.
+ * Cuts its box out of every image and resamples it. Differentiable. Bit-repeatable, also over batch sizes.
+ *
+ * @param x [B, H, W, 3] of the size that the taps are from, as many images as there were boxes
+ * @returns [B, height, width, 3]
+ * @throws {RangeError} if the images are of another number or size
  */
-const passCode = (element: string, values: number) => {
-  const each = (text: (k: number) => string) => Array.from({ length: values }, (_, k) => text(k)).join("\n    ");
-  return program({
-    result: element,
-    inputs: [["x", element], ["first", "i32"], ["weights", "f32"]],
-    uniforms: ["count", "inner", "rows", "size", "outer", "taps"],
-    functions: QUOTIENT,
-    body: `
-  if (id >= u.count) { return; }
-  let line = quotient(id, u.inner);
-  let k = id - line * u.inner;
-  let axis = quotient(line, u.rows);
-  let place = quotient(axis, u.outer) * u.rows + line - axis * u.rows;
-  ${each((k) => `var sum${k} = ${element}();`)}
-  for (var tap = 0; tap < u.taps; tap++) {
-    let weight = ${element}(weights[place * u.taps + tap]);
-    // An image may have fewer taps than another; those that are left have no weight.
-    let at = ${values} * ((axis * u.size + min(first[place] + tap, u.size - 1)) * u.inner + k);
-    ${each((k) => `sum${k} = fma(weight, x[at + ${k}], sum${k});`)}
+export function resampleBoxes(tf: Tfjs, x: Tensor4D, { from, to, ...taps }: BoxTaps): Tensor4D {
+  const count = (taps.down.offsets.size) / (to.height + 1);
+  if (`${x.shape}` !== `${[count, from.height, from.width, 3]}`) {
+    throw new RangeError(
+      `Cannot cut ${count} boxes out of images [${x.shape}]: they are for ${from.width}×${from.height}`,
+    );
   }
-  ${each((k) => `result[${values} * id + ${k}] = sum${k};`)}`,
+  return differentiable(tf, {
+    inputs: [x],
+    forward: () => gather(tf, x, { down: taps.down, across: taps.across, from, to }),
+    gradient: (dy) => [gather(tf, dy, { down: taps.downBack, across: taps.acrossBack, from: to, to: from })],
+  }) as Tensor4D;
+}
+
+function gather(
+  tf: Tfjs,
+  x: Tensor,
+  { down, across, from, to }: Pick<BoxTaps, "down" | "across" | "from" | "to">,
+): Tensor {
+  const [batch = 0] = x.shape;
+  const count = batch * to.width * to.height;
+  return run(tf, {
+    key: "resample_boxes",
+    code,
+    inputs: [x, down.offsets, down.indices, down.weights, across.offsets, across.indices, across.weights],
+    shape: [batch, to.height, to.width, 3],
+    uniforms: [count, from.width, from.height, to.width, to.height],
+    invocations: count,
   });
-};
+}
+
+function code(): string {
+  return program({
+    result: "f32",
+    inputs: [
+      ["x", "f32"],
+      ["rows", "i32"],
+      ["rowIndices", "i32"],
+      ["rowWeights", "f32"],
+      ["columns", "i32"],
+      ["columnIndices", "i32"],
+      ["columnWeights", "f32"],
+    ],
+    uniforms: ["total", "fromWidth", "fromHeight", "width", "height"],
+    body: `
+  if (id >= u.total) { return; }
+  let image = id / (u.width * u.height);
+  let row = image * (u.height + 1) + id / u.width % u.height;
+  let column = image * (u.width + 1) + id % u.width;
+  var sum = vec3<f32>();
+  for (var i = rows[row]; i < rows[row + 1]; i++) {
+    let first = (image * u.fromHeight + rowIndices[i]) * u.fromWidth;
+    var line = vec3<f32>();
+    for (var j = columns[column]; j < columns[column + 1]; j++) {
+      let at = 3 * (first + columnIndices[j]);
+      line += columnWeights[j] * vec3<f32>(x[at], x[at + 1], x[at + 2]);
+    }
+    sum += rowWeights[i] * line;
+  }
+  result[3 * id] = sum.x;
+  result[3 * id + 1] = sum.y;
+  result[3 * id + 2] = sum.z;`,
+  });
+}

@@ -6,33 +6,45 @@
  * light, which `light: "own"` does. The lamps of a capture stand still, so what one view makes of the light must hold
  * in the others; in its own light a view hides how wrong it is about the half of the face that it does not show.
  *
- * The symmetry loss looks at texels that were not seen, where the paper's mask is the visible region, and what the
- * regularisation does is ours. docs/departures.md lists all that differs from the paper.
+ * What the regularisation does is ours. docs/departures.md lists all that differs from the paper.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { weightedL1 } from "@ftim/gpu/ops/weighted-l1";
 import type { Tfjs } from "@ftim/gpu/backend";
 import type { DeviceTriplet } from "./device_triplet.ts";
 import type { FtimInput } from "./ftim_input.ts";
-import { removeLighting } from "./ftim.ts";
-import { resample } from "./resample.ts";
 import type { TextureModel } from "./texture_model.ts";
 import { idMrf } from "./id_mrf.ts";
 import type { IdentityNetwork, KnownFaces } from "./known_faces.ts";
-import { albedoLoss, identityLoss, type LossWeights, symmetryLoss } from "./losses.ts";
+import { albedoLoss, identityLoss, type LossWeights, symmetryLoss, type SymmetryMask } from "./losses.ts";
+import { removeLighting } from "./subtracted_light.ts";
 
 /** The light of renders: that of the view whose albedo was picked, or each view's own, as in the paper. */
 export type RenderLight = "picked" | "own";
 
+/**
+ * What the albedo is drawn to where no view of the triplet shows anything: the first guess, or the template, which is
+ * all that FTIM as printed knows there.
+ */
+export type Prior = "guess" | "template";
+
+/** What is decided beside the weights. */
+export interface LossChoices {
+  /** Which light the views are rendered in. */
+  light: RenderLight;
+  /** The mask of the symmetry loss. */
+  symmetry: SymmetryMask;
+  /** What the regularisation draws to. */
+  prior: Prior;
+}
+
 /** What the loss is made with. */
-export interface TripletLossOptions {
+export interface TripletLossOptions extends LossChoices {
   /** The three views. */
   triplet: DeviceTriplet;
   /** Index of the view whose albedo renders all. */
   chosen: number;
   weights: LossWeights;
-  /** Which light the views are rendered in. */
-  light: RenderLight;
   /** 1 inside the UV chart [S,S,1]. */
   chart: tfjs.Tensor3D;
   /** The network and how its albedo is lit. */
@@ -52,15 +64,16 @@ export type LossTerms = Partial<Record<keyof LossWeights, tfjs.Scalar>>;
  */
 export function tripletLoss(
   tf: Tfjs,
-  { triplet, chosen, weights, light, chart, model, identity, known }: TripletLossOptions,
+  { triplet, chosen, weights, light, symmetry, prior, chart, model, identity, known }: TripletLossOptions,
 ): LossTerms {
-  const { input: { shading, ...input }, photographs, coverage, faces } = triplet;
+  const { input: { shading, ...input }, photographs, coverage } = triplet;
+  const [count] = photographs.shape;
   const albedos = model.albedo(input);
   const one = (x: tfjs.Tensor4D, view: number) => tf.slice(x, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
   const [albedo, templateAlbedo] = [one(albedos, chosen), one(input.templateAlbedo, chosen)];
   const litAs = (view: number) => model.light({ albedo, templateAlbedo, shading: one(shading, view) });
   const picked = light === "picked" ? litAs(chosen) : undefined;
-  const rendered = triplet.render(tf.concat(faces.map((_, view) => picked ?? litAs(view))));
+  const rendered = triplet.render(tf.concat(Array.from({ length: count }, (_, view) => picked ?? litAs(view))));
 
   const terms: LossTerms = {};
   if (weights.photometric > 0) {
@@ -72,15 +85,14 @@ export function tripletLoss(
     Object.assign(terms, perceptualTerms(tf, rendered, { triplet, weights, identity, known }));
   }
   if (weights.symmetry > 0) {
-    const unseen = tf.mul(tf.sub(1, input.visibility), chart);
-    terms.symmetry = symmetryLoss(tf, { albedo: albedos, flipped: tf.reverse(albedos, 2), unseen });
+    terms.symmetry = symmetryLoss(tf, albedos, { visibility: input.visibility, chart, mask: symmetry });
   }
   if (weights.regularisation > 0) {
-    // What no view of the triplet shows is drawn to the first guess: nothing else says what should be there, and the
-    // template is farther from it.
+    // Nothing else says what should be where no view of the triplet shows anything. The template is farther from it
+    // than the first guess.
     const hidden = tf.mul(chart, tf.prod(tf.sub(1, input.visibility), 0));
     terms.regularisation = weightedL1(tf, albedos, {
-      b: removeLighting(tf, { ...input, texture: input.guess }),
+      b: prior === "template" ? input.templateAlbedo : removeLighting(tf, { ...input, texture: input.guess }),
       weight: hidden,
     });
   }
@@ -95,16 +107,12 @@ export function tripletLoss(
 function perceptualTerms(
   tf: Tfjs,
   rendered: tfjs.Tensor4D,
-  { triplet: { photographs, coverage, faces }, weights, identity, known }:
+  { triplet: { photographs, coverage, cut }, weights, identity, known }:
     & Pick<TripletLossOptions, "triplet" | "weights" | "identity">
     & { known: KnownFaces },
 ): LossTerms {
   const overlays = tf.add(rendered, tf.mul(photographs, tf.sub(1, coverage))) as tfjs.Tensor4D;
-  const seen = faces.map((box, view) => {
-    const overlay = tf.slice(overlays, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
-    return resample(tf, overlay, { box, width: identity.side, height: identity.side });
-  });
-  const { descriptor, layers } = identity.features(tf.concat(seen));
+  const { descriptor, layers } = identity.features(cut(overlays));
   const terms: LossTerms = {};
   if (weights.identity > 0) {
     terms.identity = identityLoss(tf, descriptor, known.descriptor);

@@ -6,7 +6,7 @@
  * that part of the difference of neighbouring pixels.
  */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { copyPart, type PixelPart, type Pixels, pixelScratch } from "../face/pixels.ts";
+import { copyPart, type PixelPart, type Pixels, pixelScratch, roomFor, USED_ROOM } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
@@ -45,7 +45,7 @@ export function cutTurnedSquares(
   { side, bytesAtOnce = AT_ONCE }: { side: number; bytesAtOnce?: number },
 ): Tensor4D {
   if (squares.length === 0) return tf.zeros([0, side, side, 3]);
-  const limit = webgpuBackend(tf).device.limits.maxStorageBufferBindingSize;
+  const limit = USED_ROOM * webgpuBackend(tf).device.limits.maxStorageBufferBindingSize;
   const cuts = squares.map((square, index) => cutOf(square, { index, side, limit }));
   return tf.tidy(() => {
     const parts = groupsOf(cuts, Math.min(bytesAtOnce, limit)).map((group) => {
@@ -117,7 +117,7 @@ function groupsOf(cuts: readonly Cut[], most: number): Cut[][] {
 function sampleCuts(tf: Tfjs, cuts: readonly Cut[], side: number): Tensor4D {
   const { data } = cuts[0]!.square.image;
   const bytes = data instanceof Uint8Array;
-  const pixels = pixelScratch(cuts.reduce((sum, cut) => sum + cut.bytes, 0));
+  const pixels = pixelScratch(12 * roomFor(cuts.reduce((sum, cut) => sum + cut.bytes, 0) / 12));
   const parts = new Int32Array(4 * cuts.length);
   const turns = new Float32Array(8 * cuts.length);
   let at = 0;
@@ -137,7 +137,7 @@ function sampleCuts(tf: Tfjs, cuts: readonly Cut[], side: number): Tensor4D {
     key: `turned_squares_${bytes ? "bytes" : "floats"}`,
     code: () => code(bytes),
     inputs: [
-      tf.tensor1d(new Int32Array(pixels.buffer, 0, at / 4), "int32"),
+      tf.tensor1d(new Int32Array(pixels.buffer, 0, pixels.length / 4), "int32"),
       tf.tensor1d(parts, "int32"),
       tf.tensor1d(turns),
     ],

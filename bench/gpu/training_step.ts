@@ -50,7 +50,7 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
   const optimiser = adam(tf, variables);
   const run = () => {
     // As in training, where it is another triplet each time.
-    const triplet = uploadTriplet(tf, views, { topology, parts });
+    const triplet = uploadTriplet(tf, views, { topology, parts, side: identity.side });
     const total = tf.tidy(() => {
       const { value, gradients } = valueAndGradients(tf, variables, () => {
         const albedo: Parameters<typeof tripletLoss>[1]["model"]["albedo"] = (input) => model.albedo(variables, input);
@@ -59,6 +59,8 @@ async function openTraining({ tf, gpu }: Pick<Lab, "tf" | "gpu">): Promise<Train
           chosen: 1,
           weights: PAPER_WEIGHTS,
           light: "picked",
+          symmetry: "unseen",
+          prior: "guess",
           chart,
           model: { ...model, albedo },
           identity,

@@ -16,6 +16,11 @@ export function fetchTexel(name: string, index: string): string {
   return `textureLoad(${name}, vec2<i32>((${index}) & ${(1 << ROW_BITS) - 1}, (${index}) >> ${ROW_BITS}u), 0)`;
 }
 
+/** WGSL that writes a texel by flat index into the texture `result`. */
+export function storeTexel(index: string, value: string): string {
+  return `textureStore(result, vec2<i32>((${index}) & ${(1 << ROW_BITS) - 1}, (${index}) >> ${ROW_BITS}u), ${value});`;
+}
+
 /**
  * How a tensor becomes texels: texel (o, i, g) has the elements o·outerStride + i·innerStride +
  * (4g..4g+3)·channelStride, or zero beyond a count.
@@ -79,7 +84,7 @@ export function pack(backend: WebGPUBackend, source: TensorInfo, packing: Packin
   });
 }
 
-const STORE = `textureStore(result, vec2<i32>(id & ${(1 << ROW_BITS) - 1}, id >> ${ROW_BITS}u), texel);`;
+const STORE = storeTexel("id", "texel");
 
 function plainCode(through: boolean): string {
   return program({

@@ -1,6 +1,6 @@
 /**
- * Figure 3 of the paper: each test photograph, its incomplete texture, the texture that our network completes, and what
- * each method renders. One column a face. The paper chose its faces by hand; here they are spread evenly over all, and
+ * Figure 3 of the paper: each test photograph, its incomplete texture, the textures that both networks complete, and
+ * what each method renders. One column a face. The paper chose its faces by hand; here they are spread evenly over all, and
  * `figure3_all.png` shows every one of up to 64.
  */
 import { z } from "zod";
@@ -35,7 +35,11 @@ export const figure3 = defineStage({
     const sources: { label: string; tree: Tree; ending: string }[] = [
       { label: "Input", tree: inputs.crops, ending: ".png" },
       { label: "Unwrapped texture", tree: inputs.unwrapped, ending: ".texture.png" },
-      { label: "Ours: texture", tree: ours, ending: ".texture.png" },
+      ...(["printed", "ours"] as const).map((method) => ({
+        label: `${METHOD_LABELS[method]}: texture`,
+        tree: inputs.reconstructions[method]!,
+        ending: ".texture.png",
+      })),
       ...byMethod(inputs.reconstructions).map(([method, tree]) => ({
         label: `${METHOD_LABELS[method]}: render`,
         tree,

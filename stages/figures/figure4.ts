@@ -3,7 +3,7 @@
  * of the method. The paper chose its faces by hand; here they are spread evenly over all faces.
  */
 import { z } from "zod";
-import { defineStage, type Tree } from "@ftim/pipeline";
+import { defineStage } from "@ftim/pipeline";
 import { fontFileOf } from "./parts/font_file.ts";
 
 /**
@@ -37,43 +37,56 @@ export const figure4 = defineStage({
   output: "figure",
   params: z.strictObject({ faces: z.int().min(1).default(6) }),
   determinism: "bitwise",
-  computes: { cpu: "contact sheets: file formats" },
+  computes: { webgpu: "cutting out and resizing", cpu: "contact sheets: file formats" },
+  resources: { gpu: true },
   run: async ({ inputs, params: { faces }, out }) => {
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { readBack } = await import("../../face/read_back.ts");
+    const { cropPhotographs } = await import("../../nets/crop_photographs.ts");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
     const { readMesh } = await import("../faces/geometry.ts");
+    const { encodePng, readImage } = await import("../faces/photograph.ts");
     const fontFile = fontFileOf(inputs.font);
     const ending = ".render.png";
     const keys = inputs.full.paths.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length))
       .filter((key) => ROWS.every(([role]) => inputs[role].has(key + ending)));
     if (keys.length === 0) throw new Error("figure4: no face was rendered by every variant");
     const chosen = spread(keys.length, faces).map((i) => keys[i]!);
-    const columns = await Promise.all(chosen.flatMap((key) =>
-      DETAILS.map(async ({ name, vertices, side }) => {
-        const box = detailBox(await readMesh(inputs.meshes, key), { vertices, side });
-        return {
-          heading: `${key} ${name}`,
-          cut: (tree: Tree, end: string) => cutDetail(tree, { path: key + end, box }),
-        };
+    const rows = [
+      { label: "Input", tree: inputs.crops, end: ".png" },
+      ...ROWS.map(([role, label]) => ({ label, tree: inputs[role], end: ending })),
+    ];
+    // Row by row, in each all details of all faces.
+    const details = await Promise.all(rows.flatMap(({ tree, end }) =>
+      chosen.map(async (key) => {
+        const [image, mesh] = await Promise.all([readImage(tree, key + end), readMesh(inputs.meshes, key)]);
+        return DETAILS.map(({ vertices, side }) => ({ image, box: detailBox(mesh, { vertices, side }) }));
       })
     ));
-    const row = async (label: string, { tree, end }: { tree: Tree; end: string }) => ({
-      label,
-      pictures: await Promise.all(columns.map(({ cut }) => cut(tree, end))),
-    });
+    const tf = await openTfjs();
+    const area = 3 * CELL ** 2;
+    const cut = cropPhotographs(tf, details.flat(), { width: CELL, height: CELL });
+    const [values = new Float32Array()] = await readBack([cut], "figure4");
+    const pictures = await Promise.all(
+      details.flat().map((_, i) =>
+        encodePng({ width: CELL, height: CELL, data: values.subarray(i * area, (i + 1) * area) })
+      ),
+    );
+    const columns = DETAILS.length * chosen.length;
     out.write(
       "figure4.png",
       await contactSheet({
-        headings: columns.map(({ heading }) => heading),
-        rows: [
-          await row("Input", { tree: inputs.crops, end: ".png" }),
-          ...await Promise.all(ROWS.map(([role, label]) => row(label, { tree: inputs[role], end: ending }))),
-        ],
-        cell: 168,
+        headings: chosen.flatMap((key) => DETAILS.map(({ name }) => `${key} ${name}`)),
+        rows: rows.map(({ label }, row) => ({ label, pictures: pictures.slice(row * columns, (row + 1) * columns) })),
+        cell: CELL,
         fontFile,
       }),
     );
   },
 });
+
+/** Side of a picture in pixels. */
+const CELL = 168;
 
 /** The square around some vertices of a mesh, in pixels of the crop. */
 function detailBox(mesh: Float32Array, { vertices, side }: { vertices: readonly number[]; side: number }) {
@@ -84,13 +97,4 @@ function detailBox(mesh: Float32Array, { vertices, side }: { vertices: readonly 
   const length = side * Math.max(range(0), range(1));
   const centre = (axis: number) => vertices.reduce((sum, v) => sum + mesh[3 * v + axis]!, 0) / vertices.length;
   return { left: centre(0) - length / 2, top: centre(1) - length / 2, width: length, height: length };
-}
-
-async function cutDetail(
-  tree: Tree,
-  { path, box }: { path: string; box: { left: number; top: number; width: number; height: number } },
-): Promise<Uint8Array> {
-  const { resampleCpu } = await import("../../nets/resample_cpu.ts");
-  const { encodePng, readImage } = await import("../faces/photograph.ts");
-  return await encodePng(resampleCpu(await readImage(tree, path), { box, width: 168, height: 168 }));
 }

@@ -6,6 +6,7 @@
  *
  * The perceptual network is the 128-d one, which trains and never scores.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 
@@ -23,7 +24,7 @@ export const compareDeng = defineStage({
   },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 8,
+  batch: 16,
   params: z.strictObject({
     /** Variance of image noise against the prior; smaller follows the photograph closer. */
     noise: z.number().positive().default(0.0005),
@@ -40,58 +41,66 @@ export const compareDeng = defineStage({
     learningRate: z.number().positive().default(0.1),
   }),
   determinism: { atol: 2 / 255, rtol: 0 },
-  computes: {
-    webgpu: "perceptual refinement of the albedo",
-    cpu: "light and albedo fit, rendering; not on WebGPU yet",
-  },
+  computes: { webgpu: "light and albedo fit, perceptual refinement of the albedo, shading, rendering" },
   resources: { gpu: true },
   open: async ({ inputs }) => {
-    const { readFaceModel } = await import("../faces/training_set.ts");
+    const { uploadAlbedoBasis } = await import("../../face/albedo_basis.ts");
+    const { uvMap } = await import("../../face/uv_map.ts");
     const { openIdentity } = await import("../faces/identity.ts");
-    return { ...await readFaceModel(inputs), network: await openIdentity(inputs.identity) };
+    const { openFaceModel } = await import("../faces/templates.ts");
+    const [model, network] = await Promise.all([openFaceModel(inputs), openIdentity(inputs.identity)]);
+    const { tf, morphable, topology, size } = model;
+    const basis = uploadAlbedoBasis(tf, morphable, { inside: uvMap(topology, size).inside });
+    const whole = uploadAlbedoBasis(tf, morphable, { stride: 1 });
+    return { model, network, basis, whole };
   },
-  close: ({ network }) => network.dispose(),
-  run: async ({ items, params, resource: { topology, morphable, size, network } }) => {
-    const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { stackMaps } = await import("../../nets/ftim_input.ts");
+  close: async ({ model, network, basis, whole }) => {
+    const { disposeAlbedoBasis } = await import("../../face/albedo_basis.ts");
+    network.dispose();
+    disposeAlbedoBasis(basis);
+    disposeAlbedoBasis(whole);
+    (await import("../faces/templates.ts")).closeFaceModel(model);
+  },
+  run: async ({ items, params, resource: { model, network, basis, whole } }) => {
+    const { albedoMaps } = await import("../../face/albedo_maps.ts");
+    const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
     const { fitLinearAlbedos } = await import("../../nets/linear_albedo_fit.ts");
     const { RECOGNITION128_SIZE } = await import("../../nets/recognition128.ts");
-    const { linearFace } = await import("./parts/linear_face.ts");
-    const { readImage } = await import("../faces/photograph.ts");
-    const { fitAlbedo } = await import("../../face/albedo_fit.ts");
-    const { albedoOf } = await import("../../face/morphable.ts");
-    const { shade } = await import("../../face/light.ts");
-    const { normalMap } = await import("../../face/shading.ts");
+    const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { readRegression } = await import("../faces/regression.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const tf = await openTfjs();
-    const faces = await Promise.all(items.map(async ({ key, inputs }) => {
-      const { vertices } = await readRegression(inputs.regressed, key);
-      const { texture: seen, visibility } = await readSeen(inputs.unwrapped, key);
-      const normals = normalMap(vertices, topology, { size });
-      const { light, code } = fitAlbedo(morphable, { texture: seen, weight: visibility, normals }, params);
-      const shading = shade(normals, light);
-      const crop = await readImage(inputs.crops, `${key}.png`);
-      return {
-        vertices,
-        crop,
-        shading,
-        linear: linearFace(crop, { vertices, topology, shading, morphable, code, huber: params.huber }),
-      };
-    }));
-    const codes = await fitLinearAlbedos(tf, faces.map(({ linear }) => linear), {
+    const { readFaces } = await import("../faces/templates.ts");
+    const { disposeLinearFaces, linearFaces } = await import("./parts/linear_face.ts");
+    const { tf, topology, size, parts } = model;
+    const [read, seen] = await Promise.all([
+      readFaces(items),
+      Promise.all(items.map(({ key, inputs }) => readSeen(inputs.unwrapped, key))),
+    ]);
+    const faces = items.flatMap(({ key, skip }, i) => {
+      const face = { ...read[i]!, ...seen[i]! };
+      const problem = whyUnfit(face, basis);
+      if (problem !== undefined) skip(`${key}: ${problem}`);
+      return problem === undefined ? [face] : [];
+    });
+    if (faces.length === 0) return;
+    const fitted = await fitSeen(faces, { tf, basis, topology, size, ...params });
+    const shading = tf.tidy(() =>
+      shadingMaps(tf, uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology), {
+        light: tf.stack(fitted.map(({ light }) => tf.tensor1d(light))),
+        topology,
+        size,
+      })
+    );
+    const started = faces.map(({ vertices, crop }, i) => ({ vertices, crop, code: fitted[i]!.code }));
+    const linear = linearFaces(started, { tf, topology, shading, basis: whole, huber: params.huber });
+    const codes = await fitLinearAlbedos(tf, linear, {
       ...params,
       network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
     });
-    const maps = items.map((_, i) => {
-      const albedo = albedoOf(morphable, codes[i]!);
-      return { albedo, texture: albedo.map((value, k) => value * faces[i]!.shading[k]!) };
-    });
-    const stack = (name: "albedo" | "texture") => stackMaps(tf, maps.map((map) => map[name]), [size, size, 3]);
-    await writeReconstructions(
-      items.map(({ key, out }, i) => ({ key, out, ...faces[i]! })),
-      { tf, texture: stack("texture"), albedo: stack("albedo"), topology, stage: "compare_deng" },
-    );
+    disposeLinearFaces(linear);
+    const albedo = albedoMaps(tf, parts, { codes });
+    const texture = tf.mul<Tensor4D>(albedo, shading);
+    shading.dispose();
+    await writeReconstructions(faces, { tf, texture, albedo, topology, stage: "compare_deng" });
   },
 });

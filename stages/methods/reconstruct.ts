@@ -1,6 +1,6 @@
 /**
- * Our method on faces: incomplete texture and template → complete texture and albedo by FTIM, rendered into the crop
- * (paper, section 3.2).
+ * Our method on faces: incomplete texture, first guess and template → complete texture and albedo by FTIM with a first
+ * guess, rendered into the crop (paper, section 3.2).
  */
 import { defineNetworkMethod } from "./parts/network_method.ts";
 

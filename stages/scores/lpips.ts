@@ -10,8 +10,11 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { LpipsScores } from "./parts/lpips_scores.ts";
 
-/** What `distances` gives for one picture and two masks. */
-type Row = [[number | null, number | null]];
+/** What `distances` gives for one pair and two masks. */
+type Row = [number | null, number | null];
+
+/** Faces at once. */
+const AT_ONCE = 8;
 
 /**
  * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
@@ -38,15 +41,16 @@ export const scoreLpips = defineStage({
   output: "lpips_scores",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-4 },
-  computes: { webgpu: "the network and its maps", cpu: "rendering; not on WebGPU yet" },
+  computes: { webgpu: "rendering; the network, its maps and their means" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");
     const { openLpips } = await import("../../nets/lpips.ts");
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
-    const { pictureWithin, readRevealed, revealedName } = await import("./parts/revealed_masks.ts");
+    const { pictureWithin, readRevealed } = await import("./parts/revealed_masks.ts");
     const { readImage } = await import("../faces/photograph.ts");
+    const { readAhead } = await import("../faces/read_ahead.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
     const gpu = await openGpu();
     const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
@@ -54,16 +58,23 @@ export const scoreLpips = defineStage({
     try {
       const ending = ".render.png";
       const { reconstructions } = inputs;
-      for (const path of reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? []) {
-        signal.throwIfAborted();
-        const face = path.slice(0, -ending.length);
-        const mask = await readMask(inputs.unwrapped, face);
-        const [render, photograph] = await Promise.all([
-          readImage(reconstructions!, path),
+      const renders = reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? [];
+      const keys = renders.map((path) => path.slice(0, -ending.length));
+      const read = async (face: string) => {
+        const [picture, target, mask] = await Promise.all([
+          readImage(reconstructions!, face + ending),
           readImage(inputs.crops, `${face}.png`),
+          readMask(inputs.unwrapped, face),
         ]);
-        const [[masked, full]] = await network.distances([render], { target: photograph, masks: [mask, null] }) as Row;
-        scores.faces.push({ face, masked, full: full! });
+        return { face, picture, target, masks: [mask, null] };
+      };
+      for await (const faces of readAhead(keys, { count: AT_ONCE, read })) {
+        signal.throwIfAborted();
+        const distances = await network.distances(faces) as Row[];
+        for (const [i, { face }] of faces.entries()) {
+          const [masked, full] = distances[i]!;
+          scores.faces.push({ face, masked, full: full! });
+        }
       }
       const held = {
         triplets: inputs.held_triplets,
@@ -74,31 +85,37 @@ export const scoreLpips = defineStage({
         topology: inputs.topology,
       };
       for await (const views of otherViews(held, { skip, progress, signal })) {
-        for (const { key, photograph, mask, pairs, pictures } of views) {
-          const revealed = await Promise.all(pairs.map((pair) => readRevealed(inputs.held_revealed, pair)));
-          const within = revealed.flatMap((mask, i) =>
-            mask === null ? [] : [[i, pictureWithin(mask, { picture: pictures[i]!, other: photograph })] as const]
-          );
-          const looked = [...pictures, ...within.map(([, picture]) => picture)];
-          const distances = await network.distances(looked, { target: photograph, masks: [mask, null] });
-          const apart = new Map(within.map(([i], k) => [i, distances[pictures.length + k]![1]!]));
-          for (const [i, pair] of pairs.entries()) {
-            const { identity, from, to } = pair;
-            const distance = distances[i]![0] ?? null;
-            if (distance === null) skip(revealedName(pair), "the mask holds no pixel of the face");
-            else {
-              const turn = Math.abs(to.yaw - from.yaw);
-              scores.views.push({ identity, from: from.key, to: key, turn, distance, revealed: apart.get(i) ?? null });
-            }
-          }
+        const pairs = views.flatMap(({ photograph: target, mask, pairs, pictures }) =>
+          pictures.map((picture, i) => ({ ...pairs[i]!, picture, target, masks: [mask] }))
+        );
+        const masks = await Promise.all(pairs.map((pair) => readRevealed(inputs.held_revealed, pair)));
+        const within = pairs.flatMap(({ picture, target }, i) => {
+          const mask = masks[i] ?? null;
+          if (mask === null) return [];
+          return [{ i, picture: pictureWithin(mask, { picture, other: target }), target, masks: [null] }];
+        });
+        const distances = await network.distances([...pairs, ...within]);
+        const revealed = new Map(within.map(({ i }, k) => [i, distances[pairs.length + k]![0]!]));
+        for (const [i, { identity, from, to }] of pairs.entries()) {
+          scores.views.push({
+            identity,
+            from: from.key,
+            to: to.key,
+            turn: Math.abs(to.yaw - from.yaw),
+            distance: distances[i]![0]!,
+            revealed: revealed.get(i) ?? null,
+          });
         }
       }
       if (inputs.truth !== undefined) {
-        const pairs = texturePairs({ ...held, truth: inputs.truth }, { skip, signal });
-        for await (const views of pairs) {
-          for (const { identity, key, texture, truth, parts } of views) {
-            const masks = [parts.unseen, parts.all];
-            const [[unseen, all]] = await network.distances([texture], { target: truth, masks }) as Row;
+        for await (const views of texturePairs({ ...held, truth: inputs.truth }, { skip, signal })) {
+          const distances = await network.distances(views.map(({ texture, truth, parts }) => ({
+            picture: texture,
+            target: truth,
+            masks: [parts.unseen, parts.all],
+          }))) as Row[];
+          for (const [i, { identity, key }] of views.entries()) {
+            const [unseen, all] = distances[i]!;
             scores.textures.push({ identity, face: key, unseen, all: all! });
           }
         }

@@ -13,7 +13,7 @@ const AT_ONCE = 8;
 
 /**
  * Triplets with their meshes, masks and visibilities → `<from>.to.<to>.mask.png` for each ordered pair of views that
- * reveals enough to be scored. A view without a mesh is in no pair.
+ * reveals enough to be scored. A view whose mesh is absent or no mesh reveals nothing.
  */
 export const findRevealed = defineStage({
   name: "revealed",
@@ -51,7 +51,8 @@ export const findRevealed = defineStage({
     let [done, kept] = [0, 0];
     for await (const views of readAhead(targets, { count: AT_ONCE, read })) {
       signal.throwIfAborted();
-      for (const alike of Map.groupBy(views, ({ image: { width, height } }) => `${width}×${height}`).values()) {
+      const sound = views.filter(({ vertices }) => vertices.every(Number.isFinite));
+      for (const alike of Map.groupBy(sound, ({ image: { width, height } }) => `${width}×${height}`).values()) {
         const { image: { width, height }, own: { length: texels } } = alike[0]!;
         const portraits = alike.flatMap(({ key: name, vertices, own, before }) =>
           [own, ...before].map((texture): Portrait => ({ name, vertices, texture }))

@@ -98,7 +98,7 @@ export const novelTable = defineStage({
     const differences =
       "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: " +
       "an interval that does not hold 0 says that the two differ, whether or not those of their means overlap. " +
-      "Ours is better where the difference in L1 is negative and the others are positive.";
+      "Ours, FTIM with a first guess, is better where the difference in L1 is negative and the others are positive.";
     const files = {
       ...gridFiles({
         title: "Other views",

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
-import { lossWeights, trainInputs, trainParams } from "./parts/train_params.ts";
+import { lossChoices, lossWeights, OUR_CHOICES, trainInputs, trainParams } from "./parts/train_params.ts";
 
 /** Sizes of the network. */
 export const tranShape = z.strictObject({
@@ -21,6 +21,7 @@ export const trainTran = defineStage({
   output: "weights",
   params: z.strictObject({
     ...trainParams,
+    ...lossChoices(OUR_CHOICES),
     weights: lossWeights.prefault({ identity: 0, mrf: 0, regularisation: 0 }),
     shape: tranShape.prefault({}),
   }),

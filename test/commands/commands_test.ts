@@ -54,14 +54,14 @@ Deno.test("metrics are means over the faces, by method, region and metric; PSNR 
     face: name,
     maskShare: 0.5,
     methods: Object.fromEntries(
-      ["deca", "chen", "deng", "tran", "ours"].map((method) => [method, scores(value, psnr)]),
+      ["deca", "chen", "deng", "tran", "printed", "ours"].map((method) => [method, scores(value, psnr)]),
     ),
   });
   const means = methodMeans([face("a", 0.25, 30), face("b", 0.75, null)]);
   assert.equal(means.faces, 2);
   assert.equal(means["ours.masked.l1"], 0.5);
   assert.equal(means["deca.full.psnr"], 30);
-  assert.equal(Object.keys(means).length, 1 + 5 * 9);
+  assert.equal(Object.keys(means).length, 1 + 6 * 9);
   assert.throws(() => methodMeans([{ face: "a" }]));
 });
 

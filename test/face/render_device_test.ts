@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { applyOperatorCpu, type RenderOperator, renderOperator, type RenderOptions } from "../../face/render.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
-import { renderPortraits } from "../../face/render_portraits.ts";
+import { type Portrait, renderPortraits } from "../../face/render_portraits.ts";
 import { disposeTransposed, transposeRender } from "../../face/render_transpose.ts";
 import type { Topology } from "../../face/topology.ts";
 import { webgpuBackend } from "@ftim/gpu/backend";
@@ -220,10 +220,11 @@ Deno.test("portraits are rendered in batches, in order; bad ones are named", asy
     assert.ok(apart(together[i]!.data, expected) <= 3, `face ${i}`);
     assert.ok(apart(together[i]!.coverage, operator.coverage, 1e-6) <= 1, `face ${i}`);
   }
-  const refused = (change: Partial<typeof portraits[0]>, message: RegExp) =>
+  const refused = (change: Partial<Portrait>, message: RegExp) =>
     assert.rejects(renderPortraits(tf, [portraits[1]!, { ...portraits[0]!, ...change }], options), message);
   await refused({ vertices: portraits[0]!.vertices.with(7, NaN) }, /face 1: a vertex is no finite number/);
   await refused({ texture: randoms(5) }, /face 1: its texture has 5 values/);
+  await refused({ name: "photo/3", texture: randoms(5) }, /render photo\/3: its texture has 5 values/);
   await refused({ background: randoms(5) }, /face 1: its background has 5 values/);
   await refused({ vertices: randoms(6) }, /face 1: it has 2 vertices, the topology 441/);
 });

@@ -41,17 +41,19 @@ async function ofView(tensor: Tensor, view: number): Promise<Float32Array> {
 
 Deno.test("a triplet on the device is what its views hold, shaded and rendered as the references do", async () => {
   const before = tf.memory().numTensors;
-  const triplet = uploadTriplet(tf, views, { topology, parts });
+  const triplet = uploadTriplet(tf, views, { topology, parts, side: 32 });
   const textures = tf.tensor4d(
     Float32Array.from({ length: 9 * SIZE * SIZE }, random),
     [3, SIZE, SIZE, 3],
   );
   const rendered = triplet.render(textures);
+  const squares = triplet.cut(triplet.photographs);
   for (const [i, view] of views.entries()) {
     const operator = renderOperator(view.vertices, { topology, size: SIZE });
     const shading = shadingMap(view.vertices, { light: view.light, topology, size: SIZE });
     const [albedo, visibility] = [byteValues(albedoOf(morphable(), view.albedo)), unit(view.visibility)];
     const { input, photographs, coverage } = triplet;
+    const image = { width: CROP, height: CROP, data: unit(view.photograph) };
     const pairs: [Tensor, Float32Array, number][] = [
       [photographs, unit(view.photograph), 1e-6],
       [coverage, operator.coverage, 0],
@@ -63,6 +65,7 @@ Deno.test("a triplet on the device is what its views hold, shaded and rendered a
       [input.incomplete, unit(view.texture).map((value, k) => value * visibility[Math.floor(k / 3)]!), 1e-6],
       [input.guess, unit(view.guess), 1e-6],
       [input.code, view.code, 0],
+      [squares, resampleCpu(image, { box: view.face, width: 32, height: 32 }).data, 1e-5],
     ];
     for (const [tensor, expected, tolerance] of pairs) {
       const difference = maxDifference(await ofView(tensor, i), expected);
@@ -70,14 +73,14 @@ Deno.test("a triplet on the device is what its views hold, shaded and rendered a
     }
   }
   triplet.dispose();
-  tf.dispose([textures, rendered]);
+  tf.dispose([textures, rendered, squares]);
   // Tables of the topology stay for the next triplet.
-  const again = uploadTriplet(tf, views, { topology, parts });
+  const again = uploadTriplet(tf, views, { topology, parts, side: 32 });
   const during = tf.memory().numTensors;
   again.dispose();
   assert.ok(tf.memory().numTensors < during);
   const left = tf.memory().numTensors;
-  uploadTriplet(tf, views, { topology, parts }).dispose();
+  uploadTriplet(tf, views, { topology, parts, side: 32 }).dispose();
   assert.equal(tf.memory().numTensors, left, `${before} before the first`);
 });
 

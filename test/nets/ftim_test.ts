@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { ftim, ftimParameters, removeLighting } from "../../nets/ftim.ts";
+import { ftim, ftimParameters } from "../../nets/ftim.ts";
 import type { FtimInput } from "../../nets/ftim_input.ts";
 import { drawParameters, fromVariables, parametersFrom, toVariables } from "../../nets/parameters.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
+import { removeLighting } from "../../nets/subtracted_light.ts";
 
 const tf = await openTfjs();
 const SHAPE = { widths: [4, 8, 8], fullWidth: 4, codeLength: 3 };

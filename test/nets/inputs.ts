@@ -1,4 +1,5 @@
 // What the tests of this room feed to networks, and how they compare.
+export { stackImages } from "../../nets/resample.ts";
 import assert from "node:assert/strict";
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";
@@ -16,13 +17,6 @@ export function noise({ width, height, seed }: { width: number; height: number; 
 /** A photograph of data.lock. */
 export async function photograph(id: string): Promise<RgbImage> {
   return (await decodePhotograph(await asset(id), { path: id })).image;
-}
-
-/** Images of one size as a batch `[B, H, W, 3]` on the GPU. */
-export function stackImages(tf: Tfjs, images: readonly RgbImage[]): Tensor4D {
-  return tf.tidy(() =>
-    tf.stack(images.map(({ data, height, width }) => tf.tensor3d(data, [height, width, 3]))) as Tensor4D
-  );
 }
 
 /** Fails unless all values agree within `tolerance`. */

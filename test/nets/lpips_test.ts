@@ -16,7 +16,7 @@ Deno.test("LPIPS gives the definition's distances, of whole pictures and of thei
   const network = await openLpips(file);
   for (const expected of golden) {
     const { a, b, mask } = goldenPair(expected);
-    const found = await network.distances([b, a], { target: a, masks: [null, mask] });
+    const found = await network.distances([b, a].map((picture) => ({ picture, target: a, masks: [null, mask] })));
     const near = (value: number, wanted: number) => assert.ok(Math.abs(value - wanted) < 1e-5, `${value}, ${wanted}`);
     near(found[0]![0]!, expected.whole);
     near(found[0]![1]!, expected.masked);
@@ -37,10 +37,22 @@ Deno.test("LPIPS over a mask sees what differs inside and not what differs far o
     });
   const [near, far] = [inside(0, 0), inside(208, 208)];
   const changed = { ...a, data: a.data.map((value, i) => near[Math.floor(i / 3)] === 1 ? 1 - value : value) };
-  const [distances] = await network.distances([changed], { target: a, masks: [near, far, null] });
+  const [distances] = await network.distances([{ picture: changed, target: a, masks: [near, far, null] }]);
   const [here, elsewhere, whole] = distances as [number, number, number];
   assert.ok(here > 10 * whole, `${here}, ${whole}`);
   assert.ok(elsewhere < whole / 100, `${elsewhere}, ${whole}`);
+  network.dispose();
+});
+
+Deno.test("LPIPS of a pair has the same bits alone and among pairs of other sizes, targets and masks", async () => {
+  const network = await openLpips(file);
+  const pairs = Array.from({ length: 11 }, (_, i) => {
+    const { a, b, mask } = goldenPair({ width: i % 3 === 0 ? 224 : 64, height: 66, amplitude: 5 + i });
+    return { picture: i % 2 === 0 ? a : b, target: b, masks: [[mask, null], [null], [mask, mask], []][i % 4]! };
+  });
+  const together = await network.distances(pairs);
+  assert.deepEqual(await Promise.all(pairs.map(async (pair) => (await network.distances([pair]))[0])), together);
+  assert.deepEqual(together.map((row) => row.length), pairs.map(({ masks }) => masks.length));
   network.dispose();
 });
 
@@ -52,12 +64,17 @@ Deno.test("LPIPS names what is wrong with weights and pictures, and has no value
   );
   const network = await openLpips(file);
   const { a: small } = goldenPair({ width: 63, height: 80, amplitude: 9 });
-  await assert.rejects(network.distances([small], { target: small, masks: [null] }), /at least 64×64, not 63×80/);
+  await assert.rejects(
+    network.distances([{ picture: small, target: small, masks: [null] }]),
+    /at least 64×64, not 63×80/,
+  );
   const { a } = goldenPair({ width: 64, height: 80, amplitude: 9 });
   const { a: wide } = goldenPair({ width: 80, height: 64, amplitude: 9 });
-  await assert.rejects(network.distances([wide], { target: a, masks: [null] }), /not 80×64 and 64×80/);
+  await assert.rejects(network.distances([{ picture: wide, target: a, masks: [null] }]), /not 80×64 and 64×80/);
   const nowhere = new Float32Array(64 * 80);
-  assert.deepEqual(await network.distances([a], { target: a, masks: [nowhere, null] }), [[null, 0]]);
-  assert.deepEqual(await network.distances([], { target: a, masks: [null] }), []);
+  const short = network.distances([{ picture: a, target: a, masks: [nowhere.subarray(1)] }]);
+  await assert.rejects(short, /64×80 pixels cannot take a mask of 5119/);
+  assert.deepEqual(await network.distances([{ picture: a, target: a, masks: [nowhere, null] }]), [[null, 0]]);
+  assert.deepEqual(await network.distances([]), []);
   network.dispose();
 });

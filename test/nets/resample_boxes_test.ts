@@ -1,40 +1,68 @@
 import assert from "node:assert/strict";
+import type { Tensor4D } from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { resample } from "../../nets/resample.ts";
-import { resampleBoxes } from "../../nets/resample_boxes.ts";
-import { noise, stackImages } from "./inputs.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "../../nets/resample_boxes.ts";
+import { maxDifference, randomStream } from "../face/head.ts";
 
-Deno.test("each image is resampled from its own box, with the bits that it has by itself", async () => {
-  const tf = await openTfjs();
-  const boxes = [
-    { left: -2.5, top: 1, width: 11, height: 9 },
-    { left: 3.25, top: 2.5, width: 4.5, height: 4.5 },
-    { left: -20, top: 4, width: 60, height: 3 },
-    { left: 0, top: 0, width: 13, height: 9 },
-  ];
-  // rows of 39 values, which are no whole number of four, and of 36
-  for (const width of [13, 12]) {
-    const images = boxes.map((_, seed) => noise({ width, height: 9, seed }));
-    const size = { width: 7, height: 5 };
-    const before = tf.memory().numTensors;
-    const together = resampleBoxes(tf, stackImages(tf, images), { boxes, ...size });
-    const alone = boxes.map((box, i) => resample(tf, stackImages(tf, [images[i]!]), { box, ...size }));
-    assert.deepEqual(together.shape, [4, 5, 7, 3]);
-    const expected = (await Promise.all(alone.map((one) => one.data()))).flatMap((values) => [...values]);
-    assert.deepEqual([...await together.data()], expected);
-    tf.dispose([together, ...alone]);
-    assert.equal(tf.memory().numTensors, before + 5, "only the stacks are left");
+const tf = await openTfjs();
+const next = randomStream(8);
+const [from, to] = [{ width: 19, height: 23 }, { width: 11, height: 8 }];
+const noise = (batch: number, { width, height }: typeof from): Tensor4D =>
+  tf.tensor4d(Float32Array.from({ length: batch * height * width * 3 }, next), [batch, height, width, 3]);
+// Within the image, over its border, enlarged, and far outside.
+const boxes = [[2.5, 3, 12.25], [-4, 9.5, 17], [6, 6, 4.5], [40, -30, 8]].map(([left, top, side]) => ({
+  left: left!,
+  top: top!,
+  width: side!,
+  height: side!,
+}));
+const read = async (x: Tensor4D) => {
+  const data = await x.data<"float32">();
+  x.dispose();
+  return data;
+};
+
+Deno.test("resampleBoxes() gives what resample() gives for each image, with the same bits alone", async () => {
+  const x = noise(boxes.length, from);
+  const taps = uploadBoxTaps(tf, boxes, { from, to });
+  const together = await read(resampleBoxes(tf, x, taps));
+  const length = to.width * to.height * 3;
+  for (const [i, box] of boxes.entries()) {
+    const one = tf.slice(x, [i, 0, 0, 0], [1, -1, -1, -1]) as Tensor4D;
+    const own = together.slice(i * length, (i + 1) * length);
+    assert.ok(maxDifference(own, await read(resample(tf, one, { box, ...to }))) < 1e-6);
+    const alone = uploadBoxTaps(tf, [box], { from, to });
+    assert.deepEqual(await read(resampleBoxes(tf, one, alone)), own);
+    disposeBoxTaps(alone);
+    one.dispose();
   }
+  disposeBoxTaps(taps);
+  x.dispose();
 });
 
-Deno.test("no images, one too few boxes, and a box that is none", async () => {
-  const tf = await openTfjs();
-  const box = { left: 0, top: 0, width: 4, height: 4 };
-  const size = { width: 2, height: 2 };
-  const images = stackImages(tf, [1, 2].map((seed) => noise({ width: 4, height: 4, seed })));
-  assert.deepEqual(resampleBoxes(tf, tf.zeros([0, 4, 4, 3]), { boxes: [], ...size }).shape, [0, 2, 2, 3]);
-  assert.throws(() => resampleBoxes(tf, images, { boxes: [box], ...size }), /2 images with 1 boxes/);
-  for (const bad of [{ ...box, width: 0 }, { ...box, left: NaN }]) {
-    assert.throws(() => resampleBoxes(tf, images, { boxes: [box, bad], ...size }), /out of image 1/);
-  }
+Deno.test("the gradient of resampleBoxes() is its transpose, and its taps are freed", async () => {
+  const before = tf.memory().numTensors;
+  const taps = uploadBoxTaps(tf, boxes, { from, to });
+  const [x, y] = [noise(boxes.length, from), noise(boxes.length, to)];
+  const [forward, back] = tf.tidy(() => [
+    tf.sum(tf.mul(resampleBoxes(tf, x, taps), y)),
+    tf.sum(tf.mul(x, tf.grad((x) => tf.sum(tf.mul(resampleBoxes(tf, x as Tensor4D, taps), y)))(x))),
+  ]);
+  const [a, b] = [(await forward!.data())[0]!, (await back!.data())[0]!];
+  assert.ok(Math.abs(a - b) < 1e-5 * Math.abs(a), `${a} ${b}`);
+  tf.dispose([x, y, forward!, back!]);
+  disposeBoxTaps(taps);
+  assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("resampleBoxes() refuses boxes that are none and images of another number or size", () => {
+  const bad = { left: NaN, top: 0, width: 4, height: 4 };
+  assert.throws(() => uploadBoxTaps(tf, [], { from, to }), RangeError);
+  assert.throws(() => uploadBoxTaps(tf, [boxes[0]!, bad], { from, to }), /out of image 1/);
+  assert.throws(() => uploadBoxTaps(tf, [{ ...bad, left: 0, width: 0 }], { from, to }), /0×4 pixels .* image 0/);
+  const taps = uploadBoxTaps(tf, boxes, { from, to });
+  assert.throws(() => resampleBoxes(tf, noise(1, from), taps), /Cannot cut 4 boxes out of images \[1,23,19,3\]/);
+  assert.throws(() => resampleBoxes(tf, noise(4, to), taps), RangeError);
+  disposeBoxTaps(taps);
 });

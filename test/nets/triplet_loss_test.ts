@@ -8,7 +8,7 @@ import { uniform } from "../../nets/random.ts";
 import type { DeviceTriplet } from "../../nets/device_triplet.ts";
 import type { IdentityNetwork, KnownFaces } from "../../nets/known_faces.ts";
 import { resample } from "../../nets/resample.ts";
-import { type LossTerms, type RenderLight, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
+import { type LossChoices, type LossTerms, totalLoss, tripletLoss } from "../../nets/triplet_loss.ts";
 
 const tf = await openTfjs();
 const SIDE = 8, CROP = 16;
@@ -82,7 +82,7 @@ function triplet(views: readonly ReturnType<typeof view>[]): DeviceTriplet {
     },
     photographs: stack("photograph", CROP),
     coverage: tf.tile(tf.tensor4d(COVERED, [1, CROP, CROP, 1]), [3, 1, 1, 1]),
-    faces: [FACE, FACE, FACE],
+    cut: (pictures) => resample(tf, pictures, { box: FACE, width: 12, height: 12 }),
     render: (textures) => tf.pad(along(along(textures)), [[0, 0], [2, 2], [2, 2], [0, 0]]),
     dispose: () => {},
   };
@@ -101,9 +101,10 @@ function scene() {
   const known: KnownFaces = { descriptor: descriptor as Tensor2D, layers, inside };
   identity.passes = 0;
   const albedos = tf.variable(tf.tensor4d(random(5, 9 * SIDE * SIDE), [3, SIDE, SIDE, 3]));
-  const terms = (weights: LossWeights, albedo: Tensor4D = albedos, light: RenderLight = "picked"): LossTerms =>
+  const terms = (weights: LossWeights, albedo: Tensor4D = albedos, changed: Partial<LossChoices> = {}): LossTerms =>
     tripletLoss(tf, {
-      ...{ known, triplet: triplet(views), chosen: 1, weights, light, identity, chart: tf.ones([SIDE, SIDE, 1]) },
+      ...{ light: "picked", symmetry: "unseen", prior: "guess", ...changed },
+      ...{ known, triplet: triplet(views), chosen: 1, weights, identity, chart: tf.ones([SIDE, SIDE, 1]) },
       model: { albedo: () => albedo, light: ({ albedo, shading }) => tf.mul(albedo, shading) },
     });
   return { identity, albedos, terms, views, known };
@@ -168,14 +169,45 @@ Deno.test("identity and ID-MRF change as their gradients say", async () => {
 
 Deno.test("views are rendered in the light of the view whose albedo is picked, or each in its own", async () => {
   const { terms, views, albedos } = scene();
-  const photometric = async (light: RenderLight) =>
-    (await terms({ ...NONE, photometric: 1 }, albedos, light).photometric!.data())[0]!;
+  const photometric = async (light: LossChoices["light"]) =>
+    (await terms({ ...NONE, photometric: 1 }, albedos, { light }).photometric!.data())[0]!;
   const [picked, own] = [await photometric("picked"), await photometric("own")];
   for (const other of [0, 2]) views[other]!.shading.fill(0.1);
   assert.equal(await photometric("picked"), picked);
   assert.notEqual(await photometric("own"), own);
   for (const view of views) view.shading.set(views[1]!.shading);
   assert.equal(await photometric("own"), picked);
+});
+
+Deno.test("regularisation may draw to the template in place of the first guess", async () => {
+  const { terms, views } = scene();
+  const of = async (prior: LossChoices["prior"]) => {
+    const maps = views.flatMap(({ albedo }) => [...albedo]);
+    const albedo = tf.tensor4d(maps, [3, SIDE, SIDE, 3]);
+    return (await terms({ ...NONE, regularisation: 1 }, albedo, { prior }).regularisation!.data())[0]!;
+  };
+  assert.ok(await of("template") < 1e-6);
+  assert.ok(await of("guess") > 0.01);
+});
+
+Deno.test("symmetry looks at texels that were not seen, or at those that were", async () => {
+  const { terms, views } = scene();
+  const weights = { ...NONE, symmetry: 1 };
+  const slopes = async (symmetry: LossChoices["symmetry"]) => {
+    const albedos = tf.variable(tf.tensor4d(random(5, 9 * SIDE * SIDE), [3, SIDE, SIDE, 3]));
+    const { gradients } = valueAndGradients(
+      tf,
+      { albedos },
+      () => totalLoss(tf, terms(weights, albedos as Tensor4D, { symmetry }), weights),
+    );
+    return await gradients.albedos!.data();
+  };
+  const [unseen, seen] = [await slopes("unseen"), await slopes("seen")];
+  const { visibility } = views[0]!;
+  visibility.forEach((share, texel) => {
+    assert.equal(unseen[3 * texel] === 0, share === 1, "what was seen stays where it is");
+    assert.notEqual(seen[3 * texel], 0, "both sides are drawn to each other");
+  });
 });
 
 Deno.test("ID-MRF looks at the face only", async () => {

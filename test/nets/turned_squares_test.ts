@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
-import { ALIGNED_SIZE, alignFace, similarity } from "../../nets/five_points.ts";
+import { ALIGNED_SIZE, alignedSquare, alignFace } from "../../nets/five_points.ts";
 import { cutTurnedSquares, type TurnedSquare } from "../../nets/turned_squares.ts";
 import { maxDifference, randomStream } from "../face/head.ts";
 
@@ -69,11 +69,7 @@ Deno.test("cutTurnedSquares() is alignFace(), where the picture shrinks too", as
   for (const scale of [0.6, 2.4]) {
     const image = picture(150, 170);
     const points = Float32Array.from(PLACES, (value, k) => scale * (value - 56) + 75 + 3 * Math.sin(k));
-    const { a, b, x, y } = similarity(PLACES, points);
-    const half = ALIGNED_SIZE / 2;
-    const turn = { a, b, x: x + a * half - b * half, y: y + b * half + a * half };
-    const samples = Math.max(1, Math.ceil(Math.hypot(a, b)));
-    const found = await onDevice([{ image, ...turn, samples }], { side: ALIGNED_SIZE });
+    const found = await onDevice([{ image, ...alignedSquare(points) }], { side: ALIGNED_SIZE });
     assert.ok(maxDifference(found, alignFace(image, points).data) < 1e-5, `scale ${scale}`);
   }
 });

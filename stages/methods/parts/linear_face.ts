@@ -1,45 +1,65 @@
-/** A face as a linear function of its albedo, which is what `compare_deng` refines. */
+/** A batch of faces as a linear function of their albedos, which is what `compare_deng` refines. */
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
+import type { AlbedoBasis } from "../../../face/albedo_basis.ts";
 import type { RgbImage } from "../../../face/image.ts";
-import { albedoOf, type MorphableModel } from "../../../face/morphable.ts";
-import { applyOperatorCpu, renderOperator } from "../../../face/render.ts";
+import { linearPictures } from "../../../face/linear_pictures.ts";
+import { deviceOperator, disposeDeviceOperator } from "../../../face/render_device.ts";
 import type { Topology } from "../../../face/topology.ts";
-import type { LinearFace } from "../../../nets/linear_albedo_fit.ts";
+import { stackMaps } from "../../../nets/ftim_input.ts";
+import type { LinearFaces } from "../../../nets/linear_albedo_fit.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
-import { overlay } from "../../faces/reconstruction.ts";
+
+/** A posed face, its square photograph, and the code where the fit starts. */
+export interface StartedFace {
+  /** Crop pixels [3·V]. */
+  readonly vertices: Float32Array;
+  readonly crop: RgbImage;
+  /** [K] in standard deviations. */
+  readonly code: Float32Array;
+}
 
 /**
- * The render of a face as a linear function of its albedo's coefficients.
+ * The faces on the device, until `disposeLinearFaces`.
  *
- * @param crop the photograph, square
- * @param options.vertices posed, crop pixels [3·V]; `shading` [T·3]; `code` [K] in standard deviations, where the fit
- *   starts and against which `huber` (a colour difference) judges what is no skin
+ * @param options.shading [B, S, S, 3]; `basis` of all texels; `huber` the colour difference beyond which a pixel of the
+ *   render of `code` counts as no skin
  */
-export function linearFace(
-  crop: RgbImage,
-  { vertices, topology, shading, morphable, code, huber }: {
-    vertices: Float32Array;
-    topology: Topology;
-    shading: Float32Array;
-    morphable: MorphableModel;
-    code: Float32Array;
-    huber: number;
+export function linearFaces(
+  faces: readonly StartedFace[],
+  { tf, topology, shading, basis, huber }: {
+    readonly tf: Tfjs;
+    readonly topology: Topology;
+    readonly shading: Tensor4D;
+    readonly basis: AlbedoBasis;
+    readonly huber: number;
   },
-): LinearFace {
-  const { width, height } = crop;
-  const { albedoMean, albedoBasis, albedoSigma } = morphable;
-  const size = Math.sqrt(albedoMean.length / 3);
-  const operator = renderOperator(vertices, { topology, size, width, height });
-  const { coverage } = operator;
-  const { data: base } = overlay(crop, { operator, texture: albedoMean.map((value, i) => value * shading[i]!) });
-  const parts = Array.from(albedoSigma, (sigma, k) => {
-    const offset = k * albedoMean.length;
-    return applyOperatorCpu(operator, albedoMean.map((_, i) => sigma * albedoBasis[offset + i]! * shading[i]!));
+): LinearFaces {
+  const { components } = basis;
+  const { width, height } = faces[0]!.crop;
+  const padded = basis.rows.shape[1]!;
+  const codes = new Float32Array(faces.length * padded);
+  for (const [i, { code }] of faces.entries()) codes.set(code, i * padded);
+  const operator = deviceOperator(tf, faces.map(({ vertices }) => vertices), {
+    topology,
+    width,
+    height,
+    size: Math.sqrt(basis.texels),
   });
-  const start = applyOperatorCpu(operator, albedoOf(morphable, code).map((value, i) => value * shading[i]!));
-  const weight = coverage.map((covered, pixel) => {
-    let error = 0;
-    for (let c = 3 * pixel; c < 3 * pixel + 3; c++) error += Math.abs(start[c]! - crop.data[c]!) / 3;
-    return covered * Math.min(1, huber / Math.max(error, 1e-6));
-  });
-  return { base, parts, photograph: crop.data, weight, face: meshSquare(vertices, 1), code };
+  const start: Tensor2D = tf.tensor2d(codes, [faces.length, padded]);
+  const photograph = stackMaps(tf, faces.map(({ crop }) => crop.data), [height, width, 3]);
+  const pictures = linearPictures(tf, { operator, shading, basis, photograph, codes: start, huber });
+  disposeDeviceOperator(operator);
+  return {
+    pictures,
+    photograph,
+    boxes: faces.map(({ vertices }) => meshSquare(vertices, 1)),
+    codes: start,
+    components,
+  };
+}
+
+/** Frees faces. */
+export function disposeLinearFaces({ pictures: { base, parts, weight }, photograph, codes }: LinearFaces): void {
+  for (const tensor of [base, ...parts, weight, photograph, codes]) tensor.dispose();
 }

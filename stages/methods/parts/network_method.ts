@@ -1,4 +1,4 @@
-/** What the stages of our method and of Tran's have in common: a trained network completes each face. */
+/** What the stages of both FTIMs and of Tran's method have in common: a trained network completes each face. */
 import { defineStage } from "@ftim/pipeline";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { TextureModel } from "../../../nets/texture_model.ts";

@@ -1,4 +1,4 @@
-/** Running a trained {@linkcode TextureModel} on faces, for our method and for Tran's. */
+/** Running a trained {@linkcode TextureModel} on faces, for both FTIMs and for Tran's method. */
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import type { FtimInput } from "../../../nets/ftim_input.ts";

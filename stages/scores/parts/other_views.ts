@@ -44,11 +44,12 @@ export interface OtherViewOptions {
 }
 
 /** Views at once; a view is two to six pictures. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 /**
  * Some views at a time, in the triplets' order. The photographs of those given together are of one size. A view without
- * a mesh is left out, and a pair whose first view the method has no texture of is skipped by name.
+ * a mesh is left out; a pair whose first view the method has no texture of is skipped by name, and so are those whose
+ * second view has an empty mask or a mesh that is no mesh.
  */
 export async function* otherViews(
   inputs: OtherViewInputs,
@@ -66,7 +67,13 @@ export async function* otherViews(
   });
   let done = 0;
   for await (const views of readAhead(targets, { count: AT_ONCE, read: (target) => readView(inputs, target) })) {
-    for (const alike of Map.groupBy(views, sizesOf).values()) {
+    const sound = views.filter((view) => {
+      const problem = problemOf(view);
+      if (problem === undefined) return true;
+      for (const { from } of view.pairs) skip(`${from.key}.to.${view.key}`, problem);
+      return false;
+    });
+    for (const alike of Map.groupBy(sound, sizesOf).values()) {
       signal.throwIfAborted();
       const { photograph: { width, height }, textures: [{ width: size }] } = alike[0]!;
       const portraits = alike.flatMap(({ key, vertices, photograph, textures }) =>
@@ -102,6 +109,12 @@ async function readView(
     Promise.all(pairs.map(({ from }) => readImage(reconstructions, `${from.key}.texture.png`))),
   ]);
   return { key, pairs, photograph, mask, vertices, textures: textures as [RgbImage, ...RgbImage[]] };
+}
+
+/** Why nothing can be compared in a view, if so. */
+function problemOf({ mask, vertices }: ReadView): string | undefined {
+  if (!vertices.every(Number.isFinite)) return "a vertex of its mesh is no finite number";
+  return mask.some((weight) => weight > 0) ? undefined : "the mask holds no pixel of the face";
 }
 
 /** What views must have in common to be rendered together. */

@@ -12,7 +12,7 @@ import { openFeatures512 } from "../../../nets/features512.ts";
 import { fivePointsOfMesh } from "../../../nets/five_points.ts";
 import { FACERES_SIZE, openFaceRes } from "../../../nets/faceres.ts";
 import { greyOutside } from "../../../nets/grey_outside.ts";
-import { resampleBoxes } from "../../../nets/resample_boxes.ts";
+import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "../../../nets/resample_boxes.ts";
 import type { Tree } from "@ftim/pipeline";
 import { readGraphModel } from "../../faces/graph_models.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
@@ -92,12 +92,18 @@ function facesOf(tf: Tfjs, looks: readonly FaceLook[]): Tensor4D {
   for (const [i, { picture }] of looks.entries()) pixels.set(picture.data, 3 * area * i);
   const pictures = tf.tensor4d(pixels, [count, height, width, 3]);
   const boxes = looks.map(({ vertices }) => meshSquare(vertices, MARGIN));
-  const size = { width: FACERES_SIZE, height: FACERES_SIZE };
-  if (looks.every(({ mask }) => mask === undefined)) return resampleBoxes(tf, pictures, { boxes, ...size });
+  const to = { width: FACERES_SIZE, height: FACERES_SIZE };
+  const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to });
+  const cut = (pictures: Tensor4D) => {
+    const faces = resampleBoxes(tf, pictures, taps);
+    disposeBoxTaps(taps);
+    return faces;
+  };
+  if (looks.every(({ mask }) => mask === undefined)) return cut(pictures);
   const masks = new Float32Array(area * count).fill(1);
   for (const [i, { mask }] of looks.entries()) if (mask !== undefined) masks.set(mask, area * i);
   const grey = greyOutside(tf, pictures, tf.tensor(masks, [count, height, width]));
-  return resampleBoxes(tf, grey, { boxes, ...size });
+  return cut(grey);
 }
 
 async function bytesOf(tree: Tree, ending: string): Promise<Uint8Array> {

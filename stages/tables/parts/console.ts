@@ -11,6 +11,9 @@ import {
 } from "../../scores/parts/methods.ts";
 import { cellOf, type Summary } from "./summary.ts";
 
+/** Columns of a terminal. */
+const TERMINAL = 80;
+
 /** Table 1 for a terminal: at most 80 columns, the best of a column marked with a star, the notes wrapped below. */
 export function table1Console(summary: Summary, notes: readonly string[]): string {
   const lines: string[] = [];
@@ -31,14 +34,15 @@ export function table1Console(summary: Summary, notes: readonly string[]): strin
     }
     lines.push(...align(rows), "");
   }
-  return [...lines, ...notes.flatMap((note) => wrap(note.replace("Bold:", "Star:"), 80))].join("\n") + "\n";
+  return [...lines, ...notes.flatMap((note) => wrap(note.replace("Bold:", "Star:"), TERMINAL))].join("\n") + "\n";
 }
 
 function align(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const wide = widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1) > TERMINAL;
   return rows.map((row) =>
     row.map((cell, column) => column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)).join(
-      "  ",
+      wide ? " " : "  ",
     )
   );
 }

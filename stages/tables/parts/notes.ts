@@ -1,10 +1,10 @@
 /** What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing. */
-import { type Method, METHOD_LABELS, METHODS } from "../../scores/parts/methods.ts";
+import { type Comparator, COMPARATORS, METHOD_LABELS } from "../../scores/parts/methods.ts";
 
 /** What the notes are made from. */
 export interface NoteFacts {
   /** The texture model behind each comparator's row, as words. */
-  readonly models: Readonly<Record<Exclude<Method, "ours">, string>>;
+  readonly models: Readonly<Record<Comparator, string>>;
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
   readonly missed: readonly string[];
@@ -15,15 +15,15 @@ export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
   const rows = "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
     `re-made on the same geometry, light and data as ours (${
-      METHODS.filter((method) => method !== "ours").map((method) => `${METHOD_LABELS[method]}: ${models[method]}`)
-        .join("; ")
+      COMPARATORS.map((method) => `${METHOD_LABELS[method]}: ${models[method]}`).join("; ")
     }).`;
   return [
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
     'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +
-    "Its L1 of ours stands in its Table 2.",
+    `Its own method stands beside "${METHOD_LABELS.printed}"; that one's L1 is from its Table 2. ` +
+    "The module with a first guess is ours, and the paper has no value of it.",
     missed.length === 0 ? "No face of the test photographs is missing." : `Not measured: ${missed.join("; ")}.`,
   ];
 }

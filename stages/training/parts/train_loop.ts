@@ -20,7 +20,7 @@ import { openVgg19, type Vgg19, VGG19_SIZE } from "../../../nets/vgg19.ts";
 import { type Recognition128, RECOGNITION128_SIZE } from "../../../nets/recognition128.ts";
 import { uploadTriplet } from "../../../nets/device_triplet.ts";
 import type { IdentityNetwork } from "../../../nets/known_faces.ts";
-import { type RenderLight, totalLoss, tripletLoss } from "../../../nets/triplet_loss.ts";
+import { type LossChoices, totalLoss, tripletLoss } from "../../../nets/triplet_loss.ts";
 import { openIdentity } from "../../faces/identity.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
@@ -31,13 +31,12 @@ import { type FaceModel, type FaceTrees, readFaceModel } from "../../faces/train
 import { openTripletViews } from "./triplet_views.ts";
 
 /** What a training run is. */
-export interface TrainOptions extends FaceTrees {
+export interface TrainOptions extends FaceTrees, LossChoices {
   model: TextureModel;
   faces: FaceModel;
   triplets: readonly Triplet[];
   identity: IdentityNetwork;
   weights: LossWeights;
-  light: RenderLight;
   steps: number;
   learningRate: number;
   seed: number;
@@ -66,7 +65,7 @@ const READ_EVERY = 10;
 export interface TrainContext
   extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
   inputs: Record<Exclude<keyof typeof trainInputs, "vgg19">, Tree> & { readonly vgg19?: Tree | undefined };
-  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | "light">;
+  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | keyof LossChoices>;
 }
 
 /** Opens what the inputs name and trains. */
@@ -91,7 +90,7 @@ export async function trainStage({ inputs, params, ...context }: TrainContext): 
 
 /** Trains a model on triplets. */
 async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
-  const { model, faces, weights, light, steps, seed, signal } = options;
+  const { model, faces, weights, light, symmetry, prior, steps, seed, signal } = options;
   const [tf, gpu] = [await openTfjs(), await openGpu()];
   const usable = options.triplets.filter(({ views }) =>
     views.every((key) => options.regressed.has(`${key}.safetensors`))
@@ -148,7 +147,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
     const { triplet, chosen } = draw(usable, { step, seed });
     const loaded = await views.load(triplet.views);
     const known = await views.seen(triplet.views, loaded);
-    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts });
+    const onDevice = uploadTriplet(tf, loaded, { ...faces, parts, side: options.identity.side });
     const terms = tf.tidy(() => {
       let kept: Record<string, tfjs.Scalar> = {};
       const { value, gradients } = valueAndGradients(tf, variables, () => {
@@ -158,6 +157,8 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
           chosen,
           weights,
           light,
+          symmetry,
+          prior,
           chart,
           model: { ...model, albedo },
           identity: options.identity,

@@ -1,6 +1,7 @@
 /** What both training stages take. */
 import { z } from "zod";
 import { PAPER_WEIGHTS } from "../../../nets/losses.ts";
+import type { LossChoices } from "../../../nets/triplet_loss.ts";
 import { faceInputs } from "../../faces/face_inputs.ts";
 
 /**
@@ -32,8 +33,21 @@ export const trainParams = {
   /** At the start; the paper's is 1e-5. */
   learningRate: z.number().positive().default(1e-5),
   seed: z.int().default(1),
-  /** Which light the views are rendered in, see `nets/triplet_loss.ts`; the paper's is "own". */
-  light: z.enum(["picked", "own"]).default("picked"),
   /** Steps between two checkpoints. */
   checkpoint: z.int().positive().default(50),
 };
+
+/** What is decided of the losses beside their weights, see `nets/triplet_loss.ts`, as a stage's parameters. */
+export function lossChoices(defaults: LossChoices) {
+  return {
+    /** Which light the views are rendered in. */
+    light: z.enum(["picked", "own"]).default(defaults.light),
+    /** Texels that the symmetry loss looks at. */
+    symmetry: z.enum(["seen", "unseen"]).default(defaults.symmetry),
+    /** What the regularisation draws to. */
+    prior: z.enum(["guess", "template"]).default(defaults.prior),
+  };
+}
+
+/** What we decide otherwise than the paper, for our network and Tran's (docs/departures.md). */
+export const OUR_CHOICES: LossChoices = { light: "picked", symmetry: "unseen", prior: "guess" };

@@ -17,24 +17,25 @@ const notes = tableNotes({
   missed: ["test/my_photo (no face: 100 % dark)"],
 });
 
-Deno.test("table1Csv() parses back to ten rows with intervals and the paper's values, empty where lost", () => {
+Deno.test("table1Csv() parses back to twelve rows with intervals and the paper's values, empty where lost", () => {
   const { data, errors } = papaparse.parse<Record<string, string>>(table1Csv(summary), {
     header: true,
     skipEmptyLines: true,
   });
   assert.deepEqual(errors, []);
-  assert.equal(data.length, 10);
-  const ours = data[4]!;
-  assert.deepEqual([ours.region, ours.method, ours.faces], ["masked", "Ours", "6"]);
-  assert.deepEqual([ours.cosine512, data[9]!.cosine512], ["", "0.800000"]);
-  assert.deepEqual([ours.paper_psnr, ours.paper_l1, ours.paper_ssim], ["27.585", "0.024", ""]);
+  assert.equal(data.length, 12);
+  const [printed, ours] = [data[4]!, data[5]!];
+  assert.deepEqual([ours.region, ours.method, ours.faces], ["masked", "FTIM with a first guess (ours)", "6"]);
+  assert.deepEqual([ours.cosine512, data[11]!.cosine512], ["", "0.850000"]);
+  assert.deepEqual([printed.paper_psnr, printed.paper_l1, printed.paper_ssim], ["27.585", "0.024", ""]);
+  assert.deepEqual([ours.paper_psnr, ours.paper_l1], ["", ""]);
   assert.ok(Number(ours.psnr_low) <= Number(ours.psnr) && Number(ours.psnr) <= Number(ours.psnr_high));
   assert.equal(Number(ours.psnr).toFixed(3), summary.cells.masked.ours.psnr!.mean.toFixed(3));
 });
 
 Deno.test("metricsCsv() has a row for each face, method and region", () => {
   const { data } = papaparse.parse<Record<string, string>>(metricsCsv(faces), { header: true, skipEmptyLines: true });
-  assert.equal(data.length, 6 * 5 * 2);
+  assert.equal(data.length, 6 * 6 * 2);
   assert.equal(
     data.find((row) => row.face === "test/photo_0/1" && row.method === "Tran" && row.region === "full")?.psnr,
     "23.600000",
@@ -45,7 +46,7 @@ Deno.test("table1Markdown() has equal columns in each table, bold bests and esca
   const text = table1Markdown(summary, notes);
   for (const table of text.split(/\n\n/).filter((block) => block.startsWith("|"))) {
     assert.equal(new Set(table.split("\n").map((line) => line.split("|").length)).size, 1, table);
-    assert.match(table.split("\n").at(-1)!, /^\| Ours \| \*\*0\.0/);
+    assert.match(table.split("\n").at(-1)!, /^\| FTIM with a first guess \(ours\) \| \*\*0\.0/);
   }
   assert.match(text, /\| 27\.585 \|/);
   assert.match(text, /\| — \| 17\.575 \|/);
@@ -73,5 +74,5 @@ Deno.test("latexText() escapes each special character", () => {
 Deno.test("table1Console() fits 80 columns and stars the best", () => {
   const text = table1Console(summary, notes);
   for (const line of text.split("\n")) assert.ok([...line].length <= 80, line);
-  assert.match(text, /^Ours .*\*0\.\d{4}.*\*24\.\d{3}/m);
+  assert.match(text, /^FTIM with a first guess \(ours\) .*\*0\.\d{4}.*\*25\.\d{3}/m);
 });

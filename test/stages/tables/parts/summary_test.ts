@@ -39,8 +39,8 @@ Deno.test("summarise() takes means over faces in any order, and marks the best o
   const expected = faces.reduce((sum, face) => sum + face.methods.tran.full.psnr! / 6, 0);
   assert.ok(Math.abs(summary.cells.full.tran.psnr!.mean - expected) < 1e-12);
   const { masked } = summary.cells;
-  assert.deepEqual(Object.values(masked).map((row) => row.l1?.best), [false, false, false, false, true]);
-  assert.deepEqual(Object.values(masked).map((row) => row.psnr?.best), [false, false, false, false, true]);
+  assert.deepEqual(Object.values(masked).map((row) => row.l1?.best), [false, false, false, false, false, true]);
+  assert.deepEqual(Object.values(masked).map((row) => row.psnr?.best), [false, false, false, false, false, true]);
 });
 
 Deno.test("summarise() keeps an image equal to the input as infinite PSNR, and refuses no faces", () => {

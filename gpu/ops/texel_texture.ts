@@ -1,0 +1,52 @@
+/**
+ * Texels of four floats that programs read (`fetchTexel`) and write (`storeTexel`) as a texture: on a software adapter
+ * half as dear as a buffer. See kernels/texels.ts.
+ */
+import type { Tensor } from "@tensorflow/tfjs";
+import { type Tfjs, webgpuBackend } from "../backend.ts";
+import { GpuError } from "../device.ts";
+import { ROW_BITS } from "../kernels/texel_textures.ts";
+
+/** A texture that stays until it is destroyed. */
+export interface TexelTexture {
+  /** For `run`: an input of type "texture", or what a program with the result "texture" writes into. */
+  readonly tensor: Tensor;
+  destroy(): void;
+}
+
+/**
+ * Makes a texture.
+ *
+ * @param texels how many there is room for, or their values, four each
+ * @throws {GpuError} if the device has no texture of that size
+ */
+export function texelTexture(tf: Tfjs, texels: number | Float32Array): TexelTexture {
+  const backend = webgpuBackend(tf);
+  const { device } = backend;
+  const width = 1 << ROW_BITS;
+  const count = typeof texels === "number" ? texels : texels.length / 4;
+  const height = Math.max(1, Math.ceil(count / width));
+  const limit = device.limits.maxTextureDimension2D;
+  if (height > limit) throw new GpuError("texelTexture", [`${count} texels are more than ${limit * width}`]);
+  const { TEXTURE_BINDING, STORAGE_BINDING, COPY_DST } = GPUTextureUsage;
+  const usage = TEXTURE_BINDING | STORAGE_BINDING | COPY_DST;
+  const texture = device.createTexture({ size: [width, height], format: "rgba32float", usage });
+  if (typeof texels !== "number") {
+    const padded = new Float32Array(4 * width * height);
+    padded.set(texels);
+    device.queue.writeTexture({ texture }, padded, { bytesPerRow: 16 * width }, [width, height]);
+  }
+  const info = backend.makeTensorInfo([height * width, 4], "float32");
+  const data = backend.tensorMap.get(info.dataId);
+  data.resource = texture;
+  // tfjs neither pools nor frees it.
+  data.external = true;
+  const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+  return {
+    tensor,
+    destroy() {
+      tensor.dispose();
+      texture.destroy();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import type { Tree } from "@ftim/pipeline";
+import { applyOperatorCpu, pictureOperator } from "../../../../face/render.ts";
+import { encodeMesh } from "../../../../stages/faces/geometry.ts";
+import { encodeGreyPng, encodePng } from "../../../../stages/faces/photograph.ts";
+import { otherViews } from "../../../../stages/scores/parts/other_views.ts";
+import { asset } from "../../../assets.ts";
+import { noise } from "../../../nets/inputs.ts";
+import { posed, SIZE, smoothAlbedo, topology } from "../../face_lab.ts";
+
+/** A tree of files in memory. */
+function treeOf(files: Record<string, Uint8Array | string>): Tree {
+  const bytes = (path: string) => {
+    const file = files[path]!;
+    return Promise.resolve(typeof file === "string" ? new TextEncoder().encode(file) : file);
+  };
+  const text = async (path: string) => new TextDecoder().decode(await bytes(path));
+  const json = async (path: string) => JSON.parse(await text(path));
+  return { paths: Object.keys(files), has: (path: string) => path in files, bytes, text, json } as Partial<
+    Tree
+  > as Tree;
+}
+
+Deno.test("textures are rendered in each other view, over the photograph; what has no view is skipped", async () => {
+  // a triplet, one of another size with one view whose mask is empty and one whose mesh is none
+  const views = ["a", "b", "c", "d", "e", "f"].map((key, i) => ({ key, yaw: 12 * i - 30 }));
+  const [width, height] = [120, 110];
+  const small = (key: string) => "def".includes(key);
+  const pictures = new Map(views.map(({ key }, seed) => {
+    const size = small(key) ? { width, height } : { width: 224, height: 224 };
+    const vertices = posed(views[seed]!.yaw).map((value) => small(key) ? 0.5 * value : value);
+    return [key, { photograph: noise({ ...size, seed }), texture: smoothAlbedo(seed), vertices }];
+  }));
+  const each = async <T>(name: string, make: (key: string) => T | Promise<T>) =>
+    Object.fromEntries(
+      await Promise.all(views.map(async ({ key }) => [name.replace("*", key), await make(key)] as const)),
+    );
+  const of = (key: string) => pictures.get(key)!;
+  const triplets = [["a", "b", "c"], ["d", "e", "f"]].map((keys) => ({
+    identity: keys.join(""),
+    expression: "1",
+    views: keys,
+    yaws: keys.map((key) => views.find((view) => view.key === key)!.yaw),
+  }));
+  const texture = (key: string) => encodePng({ width: SIZE, height: SIZE, data: of(key).texture });
+  const { "b.texture.png": _, ...textures } = await each("*.texture.png", texture);
+  const mask = (key: string) => {
+    const { width, height } = of(key).photograph;
+    return encodeGreyPng({ width, height, data: new Float32Array(width * height).fill(key === "e" ? 0 : 1) });
+  };
+  const mesh = (key: string) => {
+    const { vertices } = of(key);
+    return encodeMesh({ vertices: key === "f" ? vertices.with(5, NaN) : vertices });
+  };
+  const skipped: string[] = [];
+  const found = otherViews({
+    triplets: treeOf({ "triplets.json": JSON.stringify({ triplets }) }),
+    crops: treeOf(await each("*.png", (key) => encodePng(of(key).photograph))),
+    unwrapped: treeOf(await each("*.mask.png", mask)),
+    meshes: treeOf(await each("*.safetensors", mesh)),
+    reconstructions: treeOf(textures),
+    topology: treeOf({ "facemeshcoords.ts": new TextDecoder().decode(await asset("models/facemeshcoords.ts")) }),
+  }, {
+    skip: (key, reason) => skipped.push(`${key}: ${reason}`),
+    progress: () => {},
+    signal: new AbortController().signal,
+  });
+  const seen: string[] = [];
+  for await (const batch of found) {
+    for (const { key, photograph, vertices, pairs, pictures } of batch) {
+      for (const [i, { from }] of pairs.entries()) {
+        seen.push(`${from.key}.to.${key}`);
+        const { width, height } = photograph;
+        const operator = pictureOperator(vertices, { topology, size: SIZE, width, height });
+        const render = applyOperatorCpu(operator, of(from.key).texture);
+        const worst = pictures[i]!.data.reduce((most, value, k) => {
+          const wanted = render[k]! + (1 - operator.coverage[Math.floor(k / 3)]!) * of(key).photograph.data[k]!;
+          return Math.max(most, Math.abs(value - wanted));
+        }, 0);
+        assert.ok(worst < 1.1 / 255, `${from.key} in ${key}: ${255 * worst} levels`);
+      }
+    }
+  }
+  assert.deepEqual(seen, ["a.to.b", "c.to.b", "a.to.c", "c.to.a", "e.to.d", "f.to.d"].sort(byView));
+  assert.deepEqual(skipped.sort(), [
+    "b.to.a: b has no texture",
+    "b.to.c: b has no texture",
+    "d.to.e: the mask holds no pixel of the face",
+    "d.to.f: a vertex of its mesh is no finite number",
+    "e.to.f: a vertex of its mesh is no finite number",
+    "f.to.e: the mask holds no pixel of the face",
+  ]);
+});
+
+/** In the order in which pairs name the second view first. */
+function byView(a: string, b: string): number {
+  const order = ["b", "c", "a", "e", "f", "d"];
+  return order.indexOf(a.at(-1)!) - order.indexOf(b.at(-1)!) || (a < b ? -1 : 1);
+}
