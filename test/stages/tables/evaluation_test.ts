@@ -300,7 +300,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     const of = (label: string) => shares.map((i) => Number(lines.find(([name]) => name === label)![i]));
     assert.deepEqual(of("true texture (oracle)"), shares.map(() => 100));
     assert.deepEqual(of("FTIM with a first guess (ours)"), shares.map(() => 100));
-    assert.ok(of("DECA").every((share) => share < 0), `${of("DECA")}`);
+    assert.ok(of("DECA").every((share) => share < 10), `${of("DECA")}`);
   }
 
   const ablation = await trees.table2.text("table2.md");
