@@ -6,7 +6,6 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import type { RgbImage } from "../../face/image.ts";
 import { readBack } from "../../face/read_back.ts";
-import { applyOperatorCpu, type RenderOperator } from "../../face/render.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
 import type { Topology } from "../../face/topology.ts";
 import type { Writer } from "@ftim/pipeline";
@@ -74,14 +73,4 @@ export async function writeReconstructions(
     }));
     for (const [path, bytes] of files) out.write(path, bytes);
   }));
-}
-
-/** A texture [T·3] rendered and pasted over a picture; values outside 0..1 are cut off. */
-export function overlay(
-  picture: RgbImage,
-  { operator, texture }: { operator: RenderOperator; texture: Float32Array },
-): RgbImage {
-  const render = applyOperatorCpu(operator, texture.map((value) => Math.min(1, Math.max(0, value))));
-  const data = render.map((value, i) => value + (1 - operator.coverage[Math.floor(i / 3)]!) * picture.data[i]!);
-  return { width: picture.width, height: picture.height, data };
 }
