@@ -121,7 +121,9 @@ export function ablationVariants(
   data: TrainingData,
   settings: TrainingSettings,
   { more }: { more: boolean },
-): Partial<Record<Variant, readonly Reconstruct[]>> & Record<"copy" | "plain" | "full", readonly Reconstruct[]> {
+):
+  & Partial<Record<Variant, readonly Reconstruct[]>>
+  & Record<"copy" | "guess" | "plain" | "full", readonly Reconstruct[]> {
   const shared = { model: data.model, topology: topology() };
   const repeated = (changed: Parameters<typeof train>[2] = {}) =>
     Array.from(

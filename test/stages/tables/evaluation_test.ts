@@ -12,6 +12,9 @@ import { scoreLpips } from "../../../stages/scores/lpips.ts";
 import { lpipsAblation } from "../../../stages/tables/lpips_ablation.ts";
 import { lpipsTable } from "../../../stages/tables/lpips_table.ts";
 import { novelTable } from "../../../stages/tables/novel_table.ts";
+import { knownTextures } from "../../../stages/scores/oracle.ts";
+import { findRevealed } from "../../../stages/scores/revealed.ts";
+import { LEAST_REVEALED } from "../../../stages/scores/parts/revealed_masks.ts";
 import { scoreNovelViews } from "../../../stages/scores/novel_views.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
 import { encodePng } from "../../../stages/faces/photograph.ts";
@@ -113,9 +116,12 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   };
   const recognition = folder("recognition", "assets");
   const embeddings = embedFaces({ crops, unwrapped, meshes, recognition }, { whole: false });
+  const triplets = folder("triplets", "triplets");
+  const revealed = findRevealed({ triplets, unwrapped, meshes, topology });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
-      triplets: folder("triplets", "triplets"),
+      triplets,
+      revealed,
       crops,
       unwrapped,
       meshes,
@@ -132,14 +138,17 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       crops,
       unwrapped,
       reconstructions,
-      held_triplets: folder("triplets", "triplets"),
+      held_triplets: triplets,
       held_crops: crops,
       held_unwrapped: unwrapped,
       held_meshes: meshes,
+      held_revealed: revealed,
       held_reconstructions: reconstructions,
       topology,
       truth: folder("truth", "synthetic"),
     });
+  const oracle = knownTextures({ crops, truth: folder("truth", "synthetic") });
+  const knownOf = { novel: novel(oracle), lpips: lpips(oracle) };
   const eachMethod = <K extends string>(make: (best: boolean) => Artifact<K>) =>
     Object.fromEntries(METHODS.map((method) => [method, make(method === "ours")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
@@ -161,6 +170,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       real: each(trainings)(scored),
       novel: each(trainings)((best) => novel(chosen(best))),
       uv: each(trainings)((best) => uv(chosen(best))),
+      oracle: knownOf.novel,
     });
   const targets = {
     perfect: novel(methods.perfect),
@@ -173,11 +183,22 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     others: novelTable({
       novel: eachMethod((best) => novel(chosen(best))),
       uv: eachMethod((best) => uv(chosen(best))),
+      guess: novel(methods.guess),
+      guess_uv: uv(methods.guess),
+      oracle: knownOf.novel,
     }),
+    revealed,
+    oracle: knownOf.novel,
+    guess: novel(methods.guess),
+    lpipsOracle: knownOf.lpips,
     lpipsPerfect: lpips(methods.perfect),
     lpipsGrey: lpips(methods.grey),
-    lpips: lpipsTable({ scores: eachMethod((best) => lpips(chosen(best))) }),
-    lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))) }),
+    lpips: lpipsTable({
+      scores: eachMethod((best) => lpips(chosen(best))),
+      guess: lpips(methods.guess),
+      oracle: knownOf.lpips,
+    }),
+    lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))), oracle: knownOf.lpips }),
     fairness: fairness({ scores: eachMethod(scored), unwrapped }),
     figure4: figure4({
       crops,
@@ -188,7 +209,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       font: folder("font", "assets"),
     }, { faces: 2 }),
     figure4Views: figure4Views({
-      triplets: folder("triplets", "triplets"),
+      triplets: triplets,
       crops,
       meshes,
       copy: methods.grey,
@@ -236,6 +257,52 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   }
   for (const [i, { distance }] of clear.views.entries()) assert.ok(distance < blurred.views[i]!.distance / 10);
 
+  // Of six pairs some turn too little to reveal enough; they are counted by none.
+  const masks = trees.revealed.paths.filter((path) => path.endsWith(".mask.png"));
+  assert.ok(masks.length > 0, "some pair reveals enough");
+  const known = await trees.oracle.json<NovelScores[]>("novel.json");
+  const guess = await trees.guess.json<NovelScores[]>("novel.json");
+  for (const [i, { from, to, revealed }] of known.entries()) {
+    const revealing = masks.includes(`${from}.to.${to}.mask.png`);
+    const others = [guess[i]!, grey[i]!, perfect[i]!].map((row) => row.revealed);
+    for (const other of [revealed, ...others]) assert.equal(other !== null, revealing, `${from} ${to}`);
+    if (revealed === null) continue;
+    assert.ok(revealed.pixels >= LEAST_REVEALED && revealed.psnr! > 40, JSON.stringify(revealed));
+    for (const other of others.slice(0, 2)) {
+      assert.equal(other!.pixels, revealed.pixels);
+      assert.ok(revealed.psnr! > other!.psnr! && revealed.ssim! > other!.ssim! && revealed.l1 < other!.l1);
+    }
+  }
+  const knownLpips = await trees.lpipsOracle.json<LpipsScores>("lpips.json");
+  for (const [i, { from, to, turn, revealed }] of knownLpips.views.entries()) {
+    assert.equal(revealed !== null, masks.includes(`${from}.to.${to}.mask.png`));
+    assert.equal(turn, known[i]!.turn);
+    if (revealed !== null) assert.ok(revealed < blurred.views[i]!.revealed! / 10);
+  }
+  const shown = await trees.others.text("novel_views.md");
+  assert.match(shown, new RegExp(`${masks.length} of 6 pairs of views reveal at least ${LEAST_REVEALED} pixels`));
+  // The method in place of ours has the true texture: it closes the gap, and the truth is never the best.
+  const oracleRow = shown.split("\n").find((line) => line.startsWith("| true texture (oracle) |"))!;
+  assert.match(oracleRow, /^[^*]*\d\d\.\d\d \[[^*]*$/);
+  for (const tree of [trees.table2, trees.repeated]) {
+    const row = (await tree.text("table2.md")).split("\n").find((line) =>
+      line.startsWith("| true texture (oracle) |")
+    )!;
+    assert.match(row, /^\| true texture \(oracle\) \| — \| — \| — \| — \| — \| 0\.00/);
+    assert.match(row, /\| — \| — \| \d\d\.\d\d \[[^*]*$/);
+  }
+  assert.match(await trees.others.text("novel_views_margins.md"), /\| true texture \(oracle\) \| 0\.0000 \[/);
+  assert.match(await trees.others.text("novel_views_margins.md"), /\| first guess \(not trained\) \| -0\.\d+ \[/);
+  assert.match(await trees.others.text("uv_truth.md"), /\| first guess \(not trained\) \|/);
+  for (const text of [trees.others.text("revealed_gap.csv"), trees.lpips.text("lpips_gap.csv")]) {
+    const [names, ...lines] = (await text).trim().split("\n").map((line) => line.split(","));
+    const shares = names!.flatMap((name, i) => name.endsWith("_share") ? [i] : []);
+    const of = (label: string) => shares.map((i) => Number(lines.find(([name]) => name === label)![i]));
+    assert.deepEqual(of("true texture (oracle)"), shares.map(() => 100));
+    assert.deepEqual(of("FTIM with a first guess (ours)"), shares.map(() => 100));
+    assert.ok(of("DECA").every((share) => share < 10), `${of("DECA")}`);
+  }
+
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
   assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
@@ -252,9 +319,10 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.match(await trees.lpips.text("lpips_margins.md"), /\| Tran (\| -\d\.\d+ \[-\d\.\d+, -\d\.\d+\] ){5}/);
   // Of two trainings of the full method one is as bad as the variant.
   const whole = blurred.textures.reduce((sum, { all }) => sum + all / 3, 0);
-  const photometric = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
-    .find((line) => line.startsWith("without photometric,"))!.split(",");
-  assert.ok(Math.abs(Number(photometric.at(-3)) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
+  const [names, ...lines] = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
+    .map((line) => line.split(","));
+  const photometric = lines.find(([label]) => label === "without photometric")!;
+  assert.ok(Math.abs(Number(photometric[names!.indexOf("all")]) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
   assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
   // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.
