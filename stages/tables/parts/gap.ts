@@ -44,7 +44,7 @@ export function gapCells<T>(
 }
 
 /**
- * The table of gains over the guess and of the shares of the gap that they close, two columns a measure; the last row is
+ * The table of gains over the guess and of the shares of the gap that they close, two columns a measure; last comes
  * the gap itself.
  */
 export function gapGrid<T>(
