@@ -24,10 +24,18 @@ export interface FrameTruth {
   expression: string | null;
 }
 
+/** Which photographs the texture of a head is made of; an entry of `textures/photographs.json`. */
+export interface HeadPhotographs {
+  identity: string;
+  expression: string;
+  /** Keys of their faces. */
+  photographs: readonly string[];
+}
+
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
- * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame
- * with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
+ * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png`,
+ * `textures/photographs.json` and, of every frame with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
  * frame (x right, y down, z away).
  */
 export const synthesize = defineStage({
@@ -57,7 +65,7 @@ export const synthesize = defineStage({
   determinism: "bitwise",
   computes: { cpu: "building heads, shading, drawing; not on WebGPU yet" },
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
-    const { planCaptures } = await import("./parts/synthetic_plan.ts");
+    const { photographsOf, planCaptures } = await import("./parts/synthetic_plan.ts");
     const { cameraFor, castHead, photographHead, posedMesh } = await import("./parts/synthetic_studio.ts");
     const { backgroundsOf, readDecoys, readSources } = await import("./parts/synthetic_sources.ts");
     const { formatCanonicalFrames, formatParams } = await import("../data/parts/facescape.ts");
@@ -125,6 +133,12 @@ export const synthesize = defineStage({
     }
     out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(frames));
     out.json("truth.json", truth);
+    const photographs = captures.map((capture): HeadPhotographs => ({
+      identity: String(capture.id),
+      expression: capture.expression,
+      photographs: photographsOf(capture, sources).map(({ key }) => key),
+    }));
+    out.json("textures/photographs.json", photographs);
   },
 });
 

@@ -34,6 +34,7 @@ export async function readSources(
     const image = await readImage(images, `${photograph}.png`);
     const vertices = inPhotograph(mesh, transform);
     sources.push({
+      key,
       person: person ?? key,
       photograph: image,
       vertices,

@@ -11,10 +11,12 @@ import type { Topology } from "../../../face/topology.ts";
 import type { HeadAngles } from "../../../nets/head_pose.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
 import { extrinsics } from "../../data/parts/facescape.ts";
-import type { CapturePlan } from "./synthetic_plan.ts";
+import { type CapturePlan, photographsOf } from "./synthetic_plan.ts";
 
 /** One training photograph, ready to be cast. */
 export interface Source {
+  /** Key of its face. */
+  key: string;
   person: string;
   /** The whole photograph. */
   photograph: RgbImage;
@@ -50,10 +52,7 @@ export function castHead(
   { head, code, light, photograph }: CapturePlan,
   { sources, model, topology }: { sources: readonly Source[]; model: MorphableModel; topology: Topology },
 ): CastHead {
-  const chosen = head.persons.map((person) => {
-    const own = sources.filter((source) => source.person === person);
-    return own[photograph % own.length]!;
-  });
+  const chosen = photographsOf({ head, photograph }, sources);
   const shares = [head.share, 1 - head.share];
   const blend = (values: readonly Float32Array[]) =>
     values[0]!.map((_, i) => values.reduce((sum, value, k) => sum + shares[k]! * value[i]!, 0));
