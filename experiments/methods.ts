@@ -89,7 +89,10 @@ function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model
   return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
 }
 
-/** Section 4.2: the paper's comparators, its own method as printed, and ours. To add one, add its stage here and its name to `METHODS`. */
+/**
+ * Section 4.2: the paper's comparators, its own method as printed, and ours. To add a comparator, add its stage here
+ * and its name to `COMPARATORS`.
+ */
 export function comparedMethods(
   data: TrainingData,
   settings: TrainingSettings,

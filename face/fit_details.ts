@@ -9,7 +9,7 @@
  * of the texture, to a thousandth.
  */
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { isSoftware } from "@ftim/gpu/device";
 import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import { foldCode, imageCode, MOST_PARTS, stepCode } from "./detail_solver_wgsl.ts";
@@ -43,8 +43,11 @@ export interface DetailOptions {
   readonly iterations: number;
 }
 
-/** So many faces are solved at once; some ten maps of each are on the device meanwhile. */
-const MOST_FACES = 32;
+/**
+ * So many faces are solved at once; some ten maps of each are on the device meanwhile. On a software adapter those of
+ * few faces stay in the cores' caches: two together take a tenth less time a face than 16.
+ */
+const MOST_FACES = { software: 2, hardware: 32 } as const;
 
 /**
  * Fits the displacement of each face. A texel that is not finite counts as not seen.
@@ -59,10 +62,13 @@ export function fitDetails(
 ): { displacement: Tensor3D; normals: Tensor4D } {
   check(scenes, options.size);
   const [batch] = scenes.vertices.shape;
+  const most = MOST_FACES[isSoftware(webgpuBackend(tf).device) ? "software" : "hardware"];
   return tf.tidy(() => {
     const parts: { displacement: Tensor; normals: Tensor }[] = [];
-    for (let first = 0; first < batch; first += MOST_FACES) {
-      parts.push(fitSome(tf, batch <= MOST_FACES ? scenes : someOf(tf, scenes, first), options));
+    for (let first = 0; first < batch; first += most) {
+      parts.push(tf.tidy(() => fitSome(tf, batch <= most ? scenes : someOf(tf, scenes, { first, most }), options)));
+      // The device begins while the next faces are recorded.
+      submitRecorded(webgpuBackend(tf));
     }
     return {
       displacement: tf.concat(parts.map(({ displacement }) => displacement)) as Tensor3D,
@@ -82,8 +88,12 @@ function check({ vertices, light, albedo, texture, visibility }: DetailScenes, s
   }
 }
 
-function someOf(tf: Tfjs, scenes: DetailScenes, first: number): DetailScenes {
-  const count = Math.min(MOST_FACES, scenes.vertices.shape[0] - first);
+function someOf(
+  tf: Tfjs,
+  scenes: DetailScenes,
+  { first, most }: { first: number; most: number },
+): DetailScenes {
+  const count = Math.min(most, scenes.vertices.shape[0] - first);
   const part = <T extends Tensor>(tensor: T) =>
     tf.slice(tensor, [first, ...tensor.shape.slice(1).map(() => 0)], [count, ...tensor.shape.slice(1)]) as T;
   const { vertices, light, albedo, texture, visibility } = scenes;

@@ -106,7 +106,9 @@ function code(quads: number): string {
   ${eachPart((c, k) => `var part${c}_${k} = vec4<f32>();`)}`,
     one: `
     let taps = bilinear(at);
-    for (var tap = 0; tap < 4; tap++) {
+    // A software adapter computes what stands in an "if" for all pixels, but leaves a loop that none of them takes.
+    let count = select(0, 4, covered > 0.0);
+    for (var tap = 0; tap < count; tap++) {
       let texel = taps.texels[tap];
       let first = 3 * (mesh * u.size * u.size + texel);
       let light = vec3<f32>(shading[first], shading[first + 1], shading[first + 2]);

@@ -31,8 +31,8 @@ export interface UnetKind {
   /** Channels of the maps that it reads. */
   readonly inputChannels: number;
   /**
-   * What follows the convolution at full resolution. A normalisation takes a face's own brightness out, which a residual
-   * can do without; a bias leaves it in.
+   * What follows the convolution at full resolution. A normalisation takes a face's own brightness out, which a
+   * residual can do without; a bias leaves it in.
    */
   readonly full: "normalisation" | "bias";
 }
@@ -101,10 +101,10 @@ export function unet(
   const bias = (name: string) => parameter(variables, name) as tfjs.Tensor1D;
   const normal = (x: tfjs.Tensor4D, name: string, slope = LEAK) =>
     normalize(tf, x, { gamma: bias(`${name}.gamma`), beta: bias(`${name}.beta`), slope });
-  const join = (coarse: tfjs.Tensor4D, fine: tfjs.Tensor4D, name: string): tfjs.Tensor4D =>
-    tf.add(
+  const join = (name: string, { coarse, fine, plus }: Record<"coarse" | "fine", tfjs.Tensor4D> & { plus?: string }) =>
+    tf.add<tfjs.Tensor4D>(
       upsampleConvolve(tf, coarse, { filter: filter(`${name}.coarse`) }),
-      convolve(tf, fine, { filter: filter(`${name}.skip`) }),
+      convolve(tf, fine, { filter: filter(`${name}.skip`), ...plus !== undefined && { bias: bias(plus) } }),
     );
   const skips: tfjs.Tensor4D[] = [];
   let x = maps;
@@ -116,10 +116,12 @@ export function unet(
   const latent = normal(convolve(tf, x, { filter: filter("latent.weight") }), "latent", 1);
   x = tf.leakyRelu(tf.add(latent, tf.reshape(shift, [code.shape[0], 1, 1, -1])), LEAK);
   for (let level = widths.length - 2; level >= 0; level--) {
-    x = normal(join(x, skips[level + 1] as tfjs.Tensor4D, `up${level}`), `up${level}`);
+    x = normal(join(`up${level}`, { coarse: x, fine: skips[level + 1] as tfjs.Tensor4D }), `up${level}`);
   }
-  x = join(x, maps, "full");
-  x = full === "bias" ? tf.leakyRelu<tfjs.Tensor4D>(tf.add(x, bias("full.bias")), LEAK) : normal(x, "full");
+  const both = { coarse: x, fine: maps };
+  x = full === "bias"
+    ? tf.leakyRelu(join("full", { ...both, plus: "full.bias" }), LEAK)
+    : normal(join("full", both), "full");
   return convolve(tf, x, { filter: filter("output.weight"), bias: bias("output.bias") });
 }
 

@@ -15,7 +15,7 @@ export const compareChen = defineStage({
   inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 8,
+  batch: 16,
   params: z.strictObject({
     /** Weight of the displacement's smoothness (squared Laplacian). */
     smoothness: z.number().positive().default(0.002),
