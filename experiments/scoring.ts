@@ -20,6 +20,8 @@ export type HeldOutViews = PreparedFaces & {
   triplets: Artifact<"triplets">;
   /** The true textures, where captures were made from them. */
   truth?: Artifact<"synthetic">;
+  /** What the portraits showed that they were made of; without it all of the truth counts. */
+  known?: Artifact<"known">;
 };
 
 /** What methods are scored on. */
@@ -55,6 +57,7 @@ export const secondOpinion = () => asset("models/fr_feature.onnx");
 export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
   const { truth, triplets } = heldOut;
+  const known = heldOut.known && { known: heldOut.known };
   const seen = { real: prepared(test), made: prepared(heldOut) };
   const embeddings = {
     real: embedFaces({ ...seen.real, recognition: recognition(), features: secondOpinion() }),
@@ -66,6 +69,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     unwrapped: heldOut.unwrapped,
     meshes: heldOut.meshes,
     topology: topology(),
+    ...known,
   });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
@@ -90,7 +94,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     held_reconstructions: reconstructions,
     topology: topology(),
   });
-  const known = truth && knownTextures({ crops: heldOut.crops, truth });
+  const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
     real: (method, opinions = {}) =>
       scoreMetrics({
@@ -103,15 +107,25 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     novel: (method) => novel(method(faces.made)),
     truth: truth === undefined ? null : (method) => {
       const { crops, unwrapped } = heldOut;
-      return scoreUvTruth({ crops, unwrapped, truth, reconstructions: method(faces.made), topology: topology() });
+      return scoreUvTruth({
+        crops,
+        unwrapped,
+        truth,
+        reconstructions: method(faces.made),
+        topology: topology(),
+        ...known,
+      });
     },
     lpips: (method) =>
       scoreLpips({
         ...perceptual(method(faces.made)),
         reconstructions: method(faces.real),
-        ...(truth && { truth }),
+        ...(truth && { truth, ...known }),
       }),
-    oracle: known === undefined ? null : { novel: novel(known), lpips: scoreLpips(perceptual(known)) },
+    oracle: trueTextures === undefined ? null : {
+      novel: novel(trueTextures),
+      lpips: scoreLpips(perceptual(trueTextures)),
+    },
   };
 }
 

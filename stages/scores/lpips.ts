@@ -37,6 +37,7 @@ export const scoreLpips = defineStage({
     held_revealed: "revealed",
     topology: "assets",
     truth: "synthetic?",
+    known: "known?",
   },
   output: "lpips_scores",
   params: z.strictObject({}),
@@ -108,15 +109,17 @@ export const scoreLpips = defineStage({
         }
       }
       if (inputs.truth !== undefined) {
-        for await (const views of texturePairs({ ...held, truth: inputs.truth }, { skip, signal })) {
+        for await (
+          const views of texturePairs({ ...held, truth: inputs.truth, known: inputs.known }, { skip, signal })
+        ) {
           const distances = await network.distances(views.map(({ texture, truth, parts }) => ({
             picture: texture,
             target: truth,
-            masks: [parts.unseen, parts.all],
-          }))) as Row[];
+            masks: [parts.unseen, parts.all, parts.known],
+          })));
           for (const [i, { identity, key }] of views.entries()) {
-            const [unseen, all] = distances[i]!;
-            scores.textures.push({ identity, face: key, unseen, all: all! });
+            const [unseen, all, known] = distances[i]!;
+            scores.textures.push({ identity, face: key, unseen: unseen!, all: all!, known: known! });
           }
         }
       }

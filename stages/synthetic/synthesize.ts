@@ -25,10 +25,18 @@ export interface FrameTruth {
   expression: string | null;
 }
 
+/** Which photographs the texture of a head is made of; an entry of `textures/photographs.json`. */
+export interface HeadPhotographs {
+  identity: string;
+  expression: string;
+  /** Keys of their faces. */
+  photographs: readonly string[];
+}
+
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
- * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame
- * with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
+ * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png`,
+ * `textures/photographs.json` and, of every frame with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
  * frame (x right, y down, z away).
  */
 export const synthesize = defineStage({
@@ -64,7 +72,7 @@ export const synthesize = defineStage({
   resources: { gpu: true },
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { planCaptures } = await import("./parts/synthetic_plan.ts");
+    const { photographsOf, planCaptures } = await import("./parts/synthetic_plan.ts");
     const { makeCaptures } = await import("./parts/synthetic_captures.ts");
     const { backgroundCells, readDecoys, readSources } = await import("./parts/synthetic_sources.ts");
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
@@ -108,6 +116,12 @@ export const synthesize = defineStage({
     const frames = captures.map(({ id, expression }) => [`${id}/${expression.split("_")[0]}`, CANONICAL] as const);
     out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(new Map(frames)));
     out.json("truth.json", captures.flatMap(truthOf));
+    const photographs = captures.map((capture): HeadPhotographs => ({
+      identity: String(capture.id),
+      expression: capture.expression,
+      photographs: photographsOf(capture, sources).map(({ key }) => key),
+    }));
+    out.json("textures/photographs.json", photographs);
   },
 });
 

@@ -72,6 +72,9 @@ export const novelTable = defineStage({
           ({ yaw, unseen }) =>
             Math.abs(yaw) >= low && Math.abs(yaw) < high ? unseen && (unseen.psnr ?? Infinity) : null,
         ]),
+        [column("known_l1", "unseen, but shown by the portrait: L1", "lower", 4), ({ known }) => known && known.l1],
+        [column("known_psnr", "PSNR", "higher", 2), ({ known }) => known && (known.psnr ?? Infinity)],
+        [column("known_ssim", "SSIM", "higher", 4), ({ known }) => known && known.ssim],
       ],
     };
     const all = await Promise.all(
@@ -151,7 +154,8 @@ export const novelTable = defineStage({
         })),
         notes: [
           "The completed UV texture against the one that the capture was rendered with. " +
-          "Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
+          "Seen: texels with a visibility of at least a half; unseen: below a twentieth. " +
+          "What the portrait of a head did not show was mirrored; the last three columns leave it out.",
           means,
         ],
       }, "uv_truth"),

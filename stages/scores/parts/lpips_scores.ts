@@ -24,9 +24,14 @@ const lpipsScoresSchema = z.strictObject({
     distance,
     revealed: distance.nullable(),
   }).array(),
-  /** Textures beside the true ones. Null: the view shows every texel. None where no truth is known. */
-  textures: z.strictObject({ identity: z.string(), face: z.string(), unseen: distance.nullable(), all: distance })
-    .array(),
+  /** Textures beside the true ones. Null: there is no such texel; `known` as in `uv_scores.ts`. None where no truth is known. */
+  textures: z.strictObject({
+    identity: z.string(),
+    face: z.string(),
+    unseen: distance.nullable(),
+    all: distance,
+    known: distance.nullable(),
+  }).array(),
 });
 
 /** See {@linkcode lpipsScoresSchema}. */

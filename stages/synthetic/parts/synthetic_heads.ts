@@ -12,11 +12,13 @@ import type { Pixels } from "../../../face/pixels.ts";
 import { flipYZ } from "../../../face/pose.ts";
 import type { Topology } from "../../../face/topology.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
-import type { CapturePlan } from "./synthetic_plan.ts";
+import { type CapturePlan, photographsOf } from "./synthetic_plan.ts";
 import { project } from "./synthetic_studio.ts";
 
 /** One training photograph, ready to be cast. */
 export interface Source {
+  /** Key of its face. */
+  key: string;
   person: string;
   /** The whole photograph. */
   photograph: Pixels;
@@ -65,10 +67,7 @@ export function castHeads(
   { sources, model, topology }: Casting,
 ): CastHeads {
   const cast = captures.map(({ head, code, photograph }) => {
-    const chosen = head.persons.map((person) => {
-      const own = sources.filter((source) => source.person === person);
-      return own[photograph % own.length]!;
-    });
+    const chosen = photographsOf({ head, photograph }, sources);
     const [first, second = first] = chosen as [Source, Source?];
     const identity = first.identity.map((value, k) =>
       Math.fround(head.share * value + (1 - head.share) * second.identity[k]!) + head.jitter[k]!

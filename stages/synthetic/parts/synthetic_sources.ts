@@ -42,6 +42,7 @@ export async function readSources(
     ]);
     const vertices = inPhotograph(mesh, transform);
     return [{
+      key,
       person: person ?? key,
       photograph: image,
       vertices,

@@ -63,6 +63,13 @@ const UV: Measures<Trained<UvScores>> = {
     [column("unseen_psnr", "PSNR", "higher", 2), ({ unseen }) => unseen && (unseen.psnr ?? Infinity)],
   ],
 };
+const KNOWN: Measures<Trained<UvScores>> = {
+  ...UV,
+  measures: [[
+    column("known_psnr", "unseen texels that the portrait showed: PSNR", "higher", 2),
+    ({ known }) => known && (known.psnr ?? Infinity),
+  ]],
+};
 
 /**
  * All tables by file name: `table2.*`, `table2_margins.*` and, where there are several trainings, `table2_trainings.*`.
@@ -79,6 +86,12 @@ export function ablationFiles(rows: readonly AblationRow[], options: AblationOpt
       kind({ of: ({ uv }) => uv, label: "unseen texels", psnr: "unseen_psnr" }, { ...UV, ...options }),
     ],
     kind({ of: novelOf, label: "revealed pixels", psnr: "revealed_psnr" }, { ...REVEALED, ...options }),
+    ...full.uv.length === 0 ? [] : [
+      kind({ of: ({ uv }) => uv, label: "texels that the portrait showed", psnr: "known_psnr" }, {
+        ...KNOWN,
+        ...options,
+      }),
+    ],
   ];
   const others = rows.filter((row) => row !== full);
   return {

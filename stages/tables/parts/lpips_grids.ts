@@ -52,6 +52,10 @@ const revealed: typeof views = {
     ],
   ],
 };
+const known: typeof textures = {
+  ...textures,
+  measures: [[column("known", "unseen, but shown by the portrait", "lower", 4), ({ known }) => known]],
+};
 
 /** What the tables are called, and what the margins subtract from what. */
 export interface LpipsTables {
@@ -86,12 +90,13 @@ export function lpipsGrids(
   { rows, reference, guess, oracle }: { rows: readonly LpipsRow[]; reference: LpipsRow } & LpipsEnds,
   { name, titles, margin, notes, gap, ...draws }: LpipsTables & Draws,
 ): Record<string, string> {
-  const known = reference.trainings.some(({ textures }) => textures.length > 0);
+  const truth = reference.trainings.some(({ textures }) => textures.length > 0);
   const kinds = [
     kind("faces", faces, draws),
     kind("views", views, draws),
-    ...known ? [kind("textures", textures, draws)] : [],
+    ...truth ? [kind("textures", textures, draws)] : [],
     kind("views", revealed, draws),
+    ...truth ? [kind("textures", known, draws)] : [],
   ];
   const columns = kinds.flatMap(({ columns }) => columns);
   const difference = margin === "reference less row"

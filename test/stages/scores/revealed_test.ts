@@ -64,13 +64,21 @@ Deno.test("what a pair of views reveals is what a loop over pixels finds; too li
     await write("triplets/triplets.json", JSON.stringify({ triplets }));
     await write("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
     const of = <K extends string>(kind: K, name: string = kind) => cast(sourceFolder(`${folder}/${name}`), kind);
+    // The portrait showed a stripe.
+    const stripe = Float32Array.from({ length: SIZE * SIZE }, (_, i) => i / SIZE > 10 && i / SIZE < 40 ? 1 : 0);
+    await write(
+      "known/7/1_neutral.visibility.png",
+      await encodeGreyPng({ width: SIZE, height: SIZE, data: stripe }),
+    );
+    const inputs = {
+      triplets: of("triplets"),
+      unwrapped: of("unwrapped"),
+      meshes: of("meshes"),
+      topology: of("assets", "topology"),
+    };
     const { trees } = await run({
-      revealed: findRevealed({
-        triplets: of("triplets"),
-        unwrapped: of("unwrapped"),
-        meshes: of("meshes"),
-        topology: of("assets", "topology"),
-      }),
+      revealed: findRevealed(inputs),
+      known: findRevealed({ ...inputs, known: of("known") }),
     });
     const expected = (["left", "all", "most"] as const).flatMap((to) =>
       VIEWS.filter((from) => from !== to && !(from === "broken" && to === "most")).flatMap((from) => {
@@ -92,6 +100,12 @@ Deno.test("what a pair of views reveals is what a loop over pixels finds; too li
       const different = loop.filter((value, i) => value !== data[3 * i]).length;
       assert.ok(different <= 2, `${name}: ${different} pixels`);
     }
+    const { loop } = kept.find(({ name }) => name === "left.to.all")!;
+    const shown = rendered("all", stripe);
+    const { data } = await readImage(trees.known, "left.to.all.mask.png");
+    const both = loop.map((value, i) => shown.data[i]! > 0.5 * shown.coverage[i]! ? value : 0);
+    assert.ok(both.filter((value, i) => value !== data[3 * i]).length <= 2);
+    assert.ok(both.some((value, i) => value < loop[i]!) && both.some((value) => value > 0));
   });
 });
 

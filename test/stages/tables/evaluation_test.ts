@@ -17,7 +17,7 @@ import { findRevealed } from "../../../stages/scores/revealed.ts";
 import { LEAST_REVEALED } from "../../../stages/scores/parts/revealed_masks.ts";
 import { scoreNovelViews } from "../../../stages/scores/novel_views.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
-import { encodePng } from "../../../stages/faces/photograph.ts";
+import { encodeGreyPng, encodePng } from "../../../stages/faces/photograph.ts";
 import { encodeRegression } from "../../../stages/faces/regression.ts";
 import { table2 } from "../../../stages/tables/table2.ts";
 import type { FaceScores } from "../../../stages/scores/parts/measurements.ts";
@@ -92,6 +92,9 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     await put(`scores_grey/${key}.json`, JSON.stringify(scores(0.1 + 0.01 * i)));
   }
   await put("truth/textures/7/1_neutral.texture.png", await map(truth));
+  // The portrait of the head showed the left half.
+  const shownHalf = Float32Array.from({ length: SIZE * SIZE }, (_, i) => i % SIZE < SIZE / 2 ? 0.6 : 0.4);
+  await put("known/7/1_neutral.visibility.png", await encodeGreyPng({ width: SIZE, height: SIZE, data: shownHalf }));
   await put("model/model.safetensors", modelFile());
   await put("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
   for (const id of ["models/faceres.json", "models/faceres.bin"]) await put(`recognition/${id}`, await asset(id));
@@ -130,8 +133,9 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       topology,
       recognition,
     });
+  const portraits = { known: folder("known", "known") };
   const uv = (reconstructions: Artifact<"reconstructions">) =>
-    scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology });
+    scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology, ...portraits });
   const lpips = (reconstructions: Artifact<"reconstructions">) =>
     scoreLpips({
       network: folder("lpips", "assets"),
@@ -146,6 +150,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       held_reconstructions: reconstructions,
       topology,
       truth: folder("truth", "synthetic"),
+      ...portraits,
     });
   const oracle = knownTextures({ crops, truth: folder("truth", "synthetic") });
   const knownOf = { novel: novel(oracle), lpips: lpips(oracle) };
@@ -177,6 +182,13 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     grey: novel(methods.grey),
     uvPerfect: uv(methods.perfect),
     uvCopy: uv(methods.copy),
+    uvUntold: scoreUvTruth({
+      crops,
+      unwrapped,
+      reconstructions: methods.copy,
+      truth: folder("truth", "synthetic"),
+      topology,
+    }),
     uvGuess: uv(methods.guess),
     table2: ablationOf(1),
     repeated: ablationOf(2),
@@ -233,6 +245,16 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   for (const { seen, unseen, all } of await trees.uvPerfect.json<UvScores[]>("uv.json")) {
     for (const part of [seen, unseen, all]) assert.equal(part!.psnr, null, "equal textures");
   }
+  // Without the portraits' visibilities nothing is known, and all else is as it was. To the right the head turns its
+  // left half away, of which the portrait showed all; to the left its right half, of which it showed nothing.
+  const [told, untold] = await Promise.all(
+    [trees.uvCopy, trees.uvUntold].map((tree) => tree.json<UvScores[]>("uv.json")),
+  ) as [UvScores[], UvScores[]];
+  for (const [i, row] of untold.entries()) assert.deepEqual(row, { ...told[i]!, known: null });
+  const halves = [told[0]!, told[2]!];
+  assert.ok(halves.filter(({ known }) => known === null).length === 1, JSON.stringify(halves));
+  const shownOne = halves.find(({ known }) => known !== null)!;
+  assert.ok(Math.abs(shownOne.known!.l1 - shownOne.unseen!.l1) < 1e-3, JSON.stringify(shownOne));
   const [copied, guessed] = [trees.uvCopy, trees.uvGuess];
   for (const tree of [copied, guessed]) {
     const rows = await tree.json<UvScores[]>("uv.json");

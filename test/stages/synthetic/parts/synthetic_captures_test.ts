@@ -20,6 +20,7 @@ const model = morphable();
 function source(person: string, seed: number): Source {
   const data = Uint8Array.from({ length: 3 * 224 * 224 }, (_, i) => (i * (seed + 3)) % 251);
   return {
+    key: `${person}/0`,
     person,
     photograph: { width: 224, height: 224, data },
     vertices: posed(0),
