@@ -5,7 +5,7 @@ import { albedoMaps, type AlbedoParts, disposeAlbedoParts, uploadAlbedoParts } f
 import { shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
 import type { Item, Tree } from "@ftim/pipeline";
-import { readImage } from "./photograph.ts";
+import { readPixels } from "./photograph.ts";
 import type { ReconstructedFace } from "./reconstruction.ts";
 import { readRegression, type Regression } from "./regression.ts";
 import { type FaceModel, readFaceModel } from "./training_set.ts";
@@ -31,20 +31,23 @@ export function closeFaceModel({ parts, topology }: DeviceFaceModel): void {
 /** A face as the regressor found it, and its crop. */
 export type RegressedFace = ReconstructedFace & Regression;
 
+/** A face of a stage's item. */
+export type FaceItem = Item<{ crops: Tree; regressed: Tree }>;
+
 /**
- * Reads the crops and regressions of a batch.
+ * Reads the crop and the regression of a face.
  *
- * @throws {RangeError} if a number of a regression is not finite; the message names the face
+ * @throws {RangeError} if a number of the regression is not finite; the message names the face
  */
-export function readFaces(items: readonly Item<{ crops: Tree; regressed: Tree }>[]): Promise<RegressedFace[]> {
-  return Promise.all(items.map(async ({ key, inputs: { crops, regressed }, out }) => {
-    const [crop, regression] = await Promise.all([readImage(crops, `${key}.png`), readRegression(regressed, key)]);
-    for (const name of ["vertices", "light", "albedo"] as const) {
-      if (regression[name].every(Number.isFinite)) continue;
-      throw new RangeError(`${key}: its regression has ${name} that are no finite numbers`);
-    }
-    return { key, out, crop, ...regression };
-  }));
+export async function readFace(
+  { key, inputs: { crops, regressed }, out }: Pick<FaceItem, "key" | "inputs" | "out">,
+): Promise<RegressedFace> {
+  const [crop, regression] = await Promise.all([readPixels(crops, `${key}.png`), readRegression(regressed, key)]);
+  for (const name of ["vertices", "light", "albedo"] as const) {
+    if (regression[name].every(Number.isFinite)) continue;
+    throw new RangeError(`${key}: its regression has ${name} that are no finite numbers`);
+  }
+  return { key, out, crop, ...regression };
 }
 
 /**

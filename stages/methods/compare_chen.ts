@@ -15,7 +15,7 @@ export const compareChen = defineStage({
   inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 16,
+  batch: 64,
   params: z.strictObject({
     /** Weight of the displacement's smoothness (squared Laplacian). */
     smoothness: z.number().positive().default(0.002),
@@ -35,24 +35,32 @@ export const compareChen = defineStage({
     const { shadeMaps } = await import("../../face/shade_maps.ts");
     const { stackMaps } = await import("../../nets/ftim_input.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const { readFaces } = await import("../faces/templates.ts");
-    const [faces, seen] = await Promise.all([
-      readFaces(items),
-      Promise.all(items.map(({ key, inputs }) => readSeen(inputs.unwrapped, key))),
-    ]);
-    const maps = tf.tidy(() => {
-      const light = tf.stack(faces.map(({ light }) => tf.tensor1d(light)));
-      const albedo = albedoMaps(tf, parts, { codes: faces.map((face) => face.albedo) });
-      const { normals } = fitDetails(tf, {
-        vertices: uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology),
-        light,
-        albedo,
-        texture: stackMaps(tf, seen.map(({ texture }) => texture), [size, size, 3]),
-        visibility: stackMaps(tf, seen.map(({ visibility }) => visibility), [size, size, 1]),
-      }, { topology, size, ...params });
-      return { texture: tf.mul<Tensor4D>(albedo, shadeMaps(tf, normals, light)), albedo };
+    const { reconstructFaces } = await import("../faces/reconstruction.ts");
+    const { readFace } = await import("../faces/templates.ts");
+    await reconstructFaces(items, {
+      tf,
+      topology,
+      stage: "compare_chen",
+      count: 16,
+      read: async (item) => {
+        const [face, seen] = await Promise.all([readFace(item), readSeen(item.inputs.unwrapped, item.key)]);
+        return { ...face, seen };
+      },
+      reconstruct: (faces) => {
+        const maps = tf.tidy(() => {
+          const light = tf.stack(faces.map(({ light }) => tf.tensor1d(light)));
+          const albedo = albedoMaps(tf, parts, { codes: faces.map((face) => face.albedo) });
+          const { normals } = fitDetails(tf, {
+            vertices: uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology),
+            light,
+            albedo,
+            texture: stackMaps(tf, faces.map(({ seen }) => seen.texture), [size, size, 3]),
+            visibility: stackMaps(tf, faces.map(({ seen }) => seen.visibility), [size, size, 1]),
+          }, { topology, size, ...params });
+          return { texture: tf.mul<Tensor4D>(albedo, shadeMaps(tf, normals, light)), albedo };
+        });
+        return Promise.resolve({ faces, ...maps });
+      },
     });
-    await writeReconstructions(faces, { tf, ...maps, topology, stage: "compare_chen" });
   },
 });

@@ -13,20 +13,28 @@ export const compareDeca = defineStage({
   inputs: { crops: "aligned", regressed: "regressed", model: "model", topology: "assets" },
   output: "reconstructions",
   each: ["crops", "regressed"],
-  batch: 16,
+  batch: 64,
   determinism: "bitwise",
   computes: { webgpu: "albedo, shading, rendering" },
   resources: { gpu: true },
   open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
   close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
   run: async ({ items, resource: model }) => {
-    const { readFaces, templatesOf } = await import("../faces/templates.ts");
-    const { writeReconstructions } = await import("../faces/reconstruction.ts");
+    const { readFace, templatesOf } = await import("../faces/templates.ts");
+    const { reconstructFaces } = await import("../faces/reconstruction.ts");
     const { tf, topology } = model;
-    const faces = await readFaces(items);
-    const { albedo, shading } = templatesOf(faces, model);
-    const texture = tf.mul<Tensor4D>(albedo, shading);
-    shading.dispose();
-    await writeReconstructions(faces, { tf, texture, albedo, topology, stage: "compare_deca" });
+    await reconstructFaces(items, {
+      tf,
+      topology,
+      stage: "compare_deca",
+      count: 16,
+      read: readFace,
+      reconstruct: (faces) => {
+        const { albedo, shading } = templatesOf(faces, model);
+        const texture = tf.mul<Tensor4D>(albedo, shading);
+        shading.dispose();
+        return Promise.resolve({ faces, texture, albedo });
+      },
+    });
   },
 });

@@ -24,7 +24,7 @@ export const compareDeng = defineStage({
   },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 16,
+  batch: 64,
   params: z.strictObject({
     /** Variance of image noise against the prior; smaller follows the photograph closer. */
     noise: z.number().positive().default(0.0005),
@@ -68,39 +68,46 @@ export const compareDeng = defineStage({
     const { RECOGNITION128_SIZE } = await import("../../nets/recognition128.ts");
     const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
     const { readSeen } = await import("../faces/geometry.ts");
-    const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const { readFaces } = await import("../faces/templates.ts");
+    const { reconstructFaces } = await import("../faces/reconstruction.ts");
+    const { readFace } = await import("../faces/templates.ts");
     const { disposeLinearFaces, linearFaces } = await import("./parts/linear_face.ts");
     const { tf, topology, size, parts } = model;
-    const [read, seen] = await Promise.all([
-      readFaces(items),
-      Promise.all(items.map(({ key, inputs }) => readSeen(inputs.unwrapped, key))),
-    ]);
-    const faces = items.flatMap(({ key, skip }, i) => {
-      const face = { ...read[i]!, ...seen[i]! };
-      const problem = whyUnfit(face, basis);
-      if (problem !== undefined) skip(`${key}: ${problem}`);
-      return problem === undefined ? [face] : [];
+    await reconstructFaces(items, {
+      tf,
+      topology,
+      stage: "compare_deng",
+      count: 16,
+      read: async (item) => {
+        const [face, seen] = await Promise.all([readFace(item), readSeen(item.inputs.unwrapped, item.key)]);
+        return { ...face, ...seen, skip: item.skip };
+      },
+      reconstruct: async (read) => {
+        const faces = read.filter((face) => {
+          const problem = whyUnfit(face, basis);
+          if (problem !== undefined) face.skip(`${face.key}: ${problem}`);
+          return problem === undefined;
+        });
+        if (faces.length === 0) return undefined;
+        const fitted = await fitSeen(faces, { tf, basis, topology, size, ...params });
+        const shading = tf.tidy(() =>
+          shadingMaps(tf, uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology), {
+            light: tf.stack(fitted.map(({ light }) => tf.tensor1d(light))),
+            topology,
+            size,
+          })
+        );
+        const started = faces.map(({ vertices, crop }, i) => ({ vertices, crop, code: fitted[i]!.code }));
+        const linear = linearFaces(started, { tf, topology, shading, basis: whole, huber: params.huber });
+        const codes = await fitLinearAlbedos(tf, linear, {
+          ...params,
+          network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
+        });
+        disposeLinearFaces(linear);
+        const albedo = albedoMaps(tf, parts, { codes });
+        const texture = tf.mul<Tensor4D>(albedo, shading);
+        shading.dispose();
+        return { faces, texture, albedo };
+      },
     });
-    if (faces.length === 0) return;
-    const fitted = await fitSeen(faces, { tf, basis, topology, size, ...params });
-    const shading = tf.tidy(() =>
-      shadingMaps(tf, uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology), {
-        light: tf.stack(fitted.map(({ light }) => tf.tensor1d(light))),
-        topology,
-        size,
-      })
-    );
-    const started = faces.map(({ vertices, crop }, i) => ({ vertices, crop, code: fitted[i]!.code }));
-    const linear = linearFaces(started, { tf, topology, shading, basis: whole, huber: params.huber });
-    const codes = await fitLinearAlbedos(tf, linear, {
-      ...params,
-      network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
-    });
-    disposeLinearFaces(linear);
-    const albedo = albedoMaps(tf, parts, { codes });
-    const texture = tf.mul<Tensor4D>(albedo, shading);
-    shading.dispose();
-    await writeReconstructions(faces, { tf, texture, albedo, topology, stage: "compare_deng" });
   },
 });

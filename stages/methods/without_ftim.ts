@@ -17,7 +17,7 @@ export const withoutFtim = defineStage({
   output: "reconstructions",
   each: faceItems,
   params: z.strictObject({ fill: z.enum(["copy", "guess"]) }),
-  batch: 16,
+  batch: 64,
   determinism: "bitwise",
   computes: { webgpu: "albedo, shading, filling, rendering" },
   resources: { gpu: true },
@@ -25,18 +25,27 @@ export const withoutFtim = defineStage({
   close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
   run: async ({ items, params: { fill }, resource: model }) => {
     const { removeLighting } = await import("../../nets/subtracted_light.ts");
-    const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const { readFaceInput } = await import("./parts/face_input.ts");
+    const { reconstructFaces } = await import("../faces/reconstruction.ts");
+    const { faceInput, readMappedFace } = await import("./parts/face_input.ts");
     const { tf, topology } = model;
-    const { faces, input } = await readFaceInput(items, model);
-    const maps = tf.tidy(() => {
-      const { incomplete, visibility, guess, templateTexture } = input;
-      const texture = fill === "guess"
-        ? guess.clone()
-        : tf.add<Tensor4D>(incomplete, tf.mul(tf.sub(1, visibility), templateTexture));
-      return { texture, albedo: removeLighting(tf, { ...input, texture }) };
+    await reconstructFaces(items, {
+      tf,
+      topology,
+      stage: "without_ftim",
+      count: 16,
+      read: readMappedFace,
+      reconstruct: (faces) => {
+        const input = faceInput(faces, model);
+        const maps = tf.tidy(() => {
+          const { incomplete, visibility, guess, templateTexture } = input;
+          const texture = fill === "guess"
+            ? guess.clone()
+            : tf.add<Tensor4D>(incomplete, tf.mul(tf.sub(1, visibility), templateTexture));
+          return { texture, albedo: removeLighting(tf, { ...input, texture }) };
+        });
+        tf.dispose(Object.values(input));
+        return Promise.resolve({ faces, ...maps });
+      },
     });
-    tf.dispose(Object.values(input));
-    await writeReconstructions(faces, { tf, ...maps, topology, stage: "without_ftim" });
   },
 });

@@ -1,42 +1,38 @@
-/** A batch of faces as FTIM's input: the maps that were stored, and the templates, which the device makes. */
+/** Faces as FTIM's input: the maps that were stored, and the templates, which the device makes. */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { conditionCode, type FtimInput, ftimInput } from "../../../nets/ftim_input.ts";
+import { conditionCode, type FaceMaps, type FtimInput, ftimInput } from "../../../nets/ftim_input.ts";
 import type { Item, Tree } from "@ftim/pipeline";
-import { readSeen } from "../../faces/geometry.ts";
-import { readImage, toBytes } from "../../faces/photograph.ts";
-import { type DeviceFaceModel, readFaces, type RegressedFace, templatesOf } from "../../faces/templates.ts";
+import { readPixels } from "../../faces/photograph.ts";
+import { type DeviceFaceModel, readFace, type RegressedFace, templatesOf } from "../../faces/templates.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 
-/**
- * Reads a batch of faces.
- *
- * @param items at least one
- * @returns the faces, and their maps on the device with the shading beside them [B, S, S, 3]
- */
-export async function readFaceInput(
-  items: readonly Item<Record<keyof FaceTrees, Tree>>[],
-  model: DeviceFaceModel,
-): Promise<{ faces: RegressedFace[]; input: FtimInput & { shading: Tensor4D } }> {
-  const { tf } = model;
-  const [faces, maps] = await Promise.all([
-    readFaces(items),
-    Promise.all(
-      items.map(({ key, inputs: { unwrapped, guesses } }) =>
-        Promise.all([readSeen(unwrapped, key), readImage(guesses, `${key}.png`)])
-      ),
-    ),
+/** A face with its stored maps. */
+export type MappedFace = RegressedFace & { readonly maps: FaceMaps };
+
+/** Reads a face with its stored maps. */
+export async function readMappedFace(item: Item<Record<keyof FaceTrees, Tree>>): Promise<MappedFace> {
+  const { key, inputs: { unwrapped, guesses } } = item;
+  const [face, texture, visibility, guess] = await Promise.all([
+    readFace(item),
+    readPixels(unwrapped, `${key}.texture.png`),
+    readPixels(unwrapped, `${key}.visibility.png`),
+    readPixels(guesses, `${key}.png`),
   ]);
+  const grey = new Uint8Array(visibility.data.length / 3);
+  for (let i = 0; i < grey.length; i++) grey[i] = visibility.data[3 * i]!;
+  const code = conditionCode(face.expression, face.angles);
+  return { ...face, maps: { texture: texture.data, visibility: grey, guess: guess.data, code } };
+}
+
+/**
+ * The maps of a batch on the device, with the shading beside them [B, S, S, 3].
+ *
+ * @param faces at least one
+ */
+export function faceInput(
+  faces: readonly MappedFace[],
+  model: DeviceFaceModel,
+): FtimInput & { shading: Tensor4D } {
   // In training the template is kept as bytes.
-  const templates = templatesOf(faces, { ...model, levels: 255 });
-  const input = ftimInput(
-    tf,
-    maps.map(([seen, guess], i) => ({
-      texture: toBytes(seen.texture),
-      visibility: toBytes(seen.visibility),
-      guess: toBytes(guess.data),
-      code: conditionCode(faces[i]!.expression, faces[i]!.angles),
-    })),
-    templates,
-  );
-  return { faces, input };
+  return ftimInput(model.tf, faces.map(({ maps }) => maps), templatesOf(faces, { ...model, levels: 255 }));
 }

@@ -23,7 +23,7 @@ export function defineNetworkMethod(
     inputs: { ...faceInputs, weights: "weights" },
     output: "reconstructions",
     each: faceItems,
-    batch: 8,
+    batch: 64,
     determinism: { atol: 2 / 255, rtol: 0 },
     computes: { webgpu: "the network, albedo, shading, rendering" },
     resources: { gpu: true },

@@ -5,11 +5,11 @@ import type { FtimInput } from "../../../nets/ftim_input.ts";
 import { parametersFrom, toVariables } from "../../../nets/parameters.ts";
 import type { TextureModel } from "../../../nets/texture_model.ts";
 import type { Item, Tree } from "@ftim/pipeline";
-import { type Reconstructions, writeReconstructions } from "../../faces/reconstruction.ts";
+import { reconstructFaces, type Reconstructions } from "../../faces/reconstruction.ts";
 import type { DeviceFaceModel } from "../../faces/templates.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 import { decodeNetwork } from "../../training/parts/network_file.ts";
-import { readFaceInput } from "./face_input.ts";
+import { faceInput, readMappedFace } from "./face_input.ts";
 
 /** A trained network on the device. */
 export interface TextureNetwork {
@@ -18,16 +18,28 @@ export interface TextureNetwork {
   dispose(): void;
 }
 
+/** Faces that go through the network together. */
+const AT_ONCE = 8;
+
 /** Completes faces and writes their reconstructions. */
 export async function completeFaces(
   items: readonly Item<Record<keyof FaceTrees, Tree>>[],
   { model, network, stage }: { model: DeviceFaceModel; network: TextureNetwork; stage: string },
 ): Promise<void> {
   const { tf, topology } = model;
-  const { faces, input } = await readFaceInput(items, model);
-  const maps = network.complete(input);
-  tf.dispose(Object.values(input));
-  await writeReconstructions(faces, { tf, ...maps, topology, stage });
+  await reconstructFaces(items, {
+    tf,
+    topology,
+    stage,
+    count: AT_ONCE,
+    read: readMappedFace,
+    reconstruct: (faces) => {
+      const input = faceInput(faces, model);
+      const maps = network.complete(input);
+      tf.dispose(Object.values(input));
+      return Promise.resolve({ faces, ...maps });
+    },
+  });
 }
 
 /**
