@@ -6,6 +6,7 @@ import { filterReport } from "../stages/tables/filter_report.ts";
 import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { estimatePose } from "../stages/data/pose.ts";
+import { knownTexels } from "../stages/scores/known_texels.ts";
 import { synthesize } from "../stages/synthetic/synthesize.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
@@ -78,5 +79,6 @@ export function heldOutCaptures(
   const { images: views, detections } = faces;
   const poses = estimatePose({ images: views, detections, network: headPose() }, { from: "camera" });
   const triplets = buildTriplets({ images: views, poses }, { bins, count });
-  return { ...faces, truth: pick(synthetic, ["textures/"]), triplets };
+  const truth = pick(synthetic, ["textures/"]);
+  return { ...faces, truth, known: knownTexels({ truth, unwrapped }), triplets };
 }

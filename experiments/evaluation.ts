@@ -73,7 +73,12 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   const methods = comparedMethods(training, settings);
   const variants = ablationVariants(training, settings, { more: settings.more ?? false });
   const scorers = scorersOf({ test, heldOut, model, data: settings.data });
-  const compared = comparison(methods, { data, scorers, expectedFaces: settings.expectedFaces ?? {} });
+  const compared = comparison(methods, {
+    data,
+    scorers,
+    guess: variants.guess[0]!,
+    expectedFaces: settings.expectedFaces ?? {},
+  });
   const drawn = charts({ losses, poses, triplets, font: font() });
   const { table1, others, fairness, figure3 } = compared;
   return {
@@ -101,12 +106,16 @@ interface Means {
 
 /**
  * Section 4.2: every method beside ours in Table 1 and Figure 3, and, which the paper lacks, in other views, against
- * true textures, by LPIPS, by skin tone.
+ * true textures, by LPIPS, by skin tone. In other views the first guess and the true textures stand beside the methods.
  */
 function comparison(
   methods: Record<Method, Reconstruct>,
-  { data: { test, training }, scorers, expectedFaces }: Means & { readonly expectedFaces: Record<string, number> },
+  { data: { test, training }, scorers, guess, expectedFaces }: Means & {
+    readonly guess: Reconstruct;
+    readonly expectedFaces: Record<string, number>;
+  },
 ) {
+  const { oracle } = scorers;
   const { crops, meshes, unwrapped, detections } = test;
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
@@ -119,8 +128,15 @@ function comparison(
     others: novelTable({
       novel: mapValues(methods, scorers.novel),
       uv: scorers.truth === null ? {} : mapValues(methods, scorers.truth),
+      guess: scorers.novel(guess),
+      ...(scorers.truth && { guess_uv: scorers.truth(guess) }),
+      ...(oracle && { oracle: oracle.novel }),
     }),
-    lpips: lpipsTable({ scores: mapValues(methods, scorers.lpips) }),
+    lpips: lpipsTable({
+      scores: mapValues(methods, scorers.lpips),
+      guess: scorers.lpips(guess),
+      ...(oracle && { oracle: oracle.lpips }),
+    }),
     fairness: fairness({ scores, unwrapped }),
     ...reconstructions,
   };
@@ -135,7 +151,7 @@ function ablation(
   { data: { test, heldOut, training }, scorers }: Means,
 ) {
   const trained = everyTraining(variants);
-  const shown = { copy: variants.copy[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
+  const shown = { map: variants.map[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
   const [real, made] = [regressFaces(test, training), regressFaces(heldOut, training)];
   const { triplets, crops, meshes } = heldOut;
   const details = figure4({
@@ -157,12 +173,16 @@ function ablation(
       real: mapValues(trained, (variant) => scorers.real(variant)),
       novel: mapValues(trained, scorers.novel),
       uv: scorers.truth === null ? {} : mapValues(trained, scorers.truth),
+      ...(scorers.oracle && { oracle: scorers.oracle.novel }),
     }),
     figure4: details,
     figure4Small: smallPictures({ figure: details }),
     figure4Views: views,
     figure4ViewsSmall: smallPictures({ figure: views }),
-    lpipsAblation: lpipsAblation({ scores: mapValues(trained, scorers.lpips) }),
+    lpipsAblation: lpipsAblation({
+      scores: mapValues(trained, scorers.lpips),
+      ...(scorers.oracle && { oracle: scorers.oracle.lpips }),
+    }),
   };
 }
 

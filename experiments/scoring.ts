@@ -8,6 +8,8 @@ import { embedFaces } from "../stages/scores/embed.ts";
 import { scoreLpips } from "../stages/scores/lpips.ts";
 import { scoreMetrics } from "../stages/scores/metrics.ts";
 import { scoreNovelViews } from "../stages/scores/novel_views.ts";
+import { knownTextures } from "../stages/scores/oracle.ts";
+import { findRevealed } from "../stages/scores/revealed.ts";
 import { scoreUvTruth } from "../stages/scores/uv_truth.ts";
 import { type PreparedFaces, regressFaces, topology } from "./faces.ts";
 import { lpipsNetwork } from "./lpips_network.ts";
@@ -18,6 +20,8 @@ export type HeldOutViews = PreparedFaces & {
   triplets: Artifact<"triplets">;
   /** The true textures, where captures were made from them. */
   truth?: Artifact<"synthetic">;
+  /** What the portraits showed that they were made of; without it all of the truth counts. */
+  known?: Artifact<"known">;
 };
 
 /** What methods are scored on. */
@@ -40,6 +44,8 @@ export interface Scorers {
   /** Against true textures; null where none are known. */
   truth: ((method: Reconstruct) => Artifact<"uv_scores">) | null;
   lpips(method: Reconstruct): Artifact<"lpips_scores">;
+  /** The true textures scored as a method is, in other views; null where none are known. */
+  oracle: { novel: Artifact<"novel">; lpips: Artifact<"lpips_scores"> } | null;
 }
 
 /** The network that scores identity; no loss looks through it. */
@@ -51,12 +57,44 @@ export const secondOpinion = () => asset("models/fr_feature.onnx");
 export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
   const { truth, triplets } = heldOut;
+  const known = heldOut.known && { known: heldOut.known };
   const seen = { real: prepared(test), made: prepared(heldOut) };
   const embeddings = {
     real: embedFaces({ ...seen.real, recognition: recognition(), features: secondOpinion() }),
     // Other views are scored on the face alone.
     made: embedFaces({ ...seen.made, recognition: recognition() }, { whole: false }),
   };
+  const revealed = findRevealed({
+    triplets,
+    unwrapped: heldOut.unwrapped,
+    meshes: heldOut.meshes,
+    topology: topology(),
+    ...known,
+  });
+  const novel = (reconstructions: Artifact<"reconstructions">) =>
+    scoreNovelViews({
+      ...seen.made,
+      triplets,
+      embeddings: embeddings.made,
+      revealed,
+      reconstructions,
+      topology: topology(),
+      recognition: recognition(),
+    });
+  // What LPIPS reads of other views, whatever made the textures.
+  const perceptual = (reconstructions: Artifact<"reconstructions">) => ({
+    network: lpipsNetwork({ data }),
+    crops: test.crops,
+    unwrapped: test.unwrapped,
+    held_triplets: triplets,
+    held_crops: heldOut.crops,
+    held_unwrapped: heldOut.unwrapped,
+    held_meshes: heldOut.meshes,
+    held_revealed: revealed,
+    held_reconstructions: reconstructions,
+    topology: topology(),
+  });
+  const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
     real: (method, opinions = {}) =>
       scoreMetrics({
@@ -66,33 +104,28 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
         recognition: recognition(),
         ...opinions,
       }),
-    novel: (method) =>
-      scoreNovelViews({
-        ...seen.made,
-        triplets,
-        embeddings: embeddings.made,
-        reconstructions: method(faces.made),
-        topology: topology(),
-        recognition: recognition(),
-      }),
+    novel: (method) => novel(method(faces.made)),
     truth: truth === undefined ? null : (method) => {
       const { crops, unwrapped } = heldOut;
-      return scoreUvTruth({ crops, unwrapped, truth, reconstructions: method(faces.made), topology: topology() });
+      return scoreUvTruth({
+        crops,
+        unwrapped,
+        truth,
+        reconstructions: method(faces.made),
+        topology: topology(),
+        ...known,
+      });
     },
     lpips: (method) =>
       scoreLpips({
-        network: lpipsNetwork({ data }),
-        crops: test.crops,
-        unwrapped: test.unwrapped,
+        ...perceptual(method(faces.made)),
         reconstructions: method(faces.real),
-        held_triplets: triplets,
-        held_crops: heldOut.crops,
-        held_unwrapped: heldOut.unwrapped,
-        held_meshes: heldOut.meshes,
-        held_reconstructions: method(faces.made),
-        topology: topology(),
-        ...(truth && { truth }),
+        ...(truth && { truth, ...known }),
       }),
+    oracle: trueTextures === undefined ? null : {
+      novel: novel(trueTextures),
+      lpips: scoreLpips(perceptual(trueTextures)),
+    },
   };
 }
 

@@ -2,8 +2,13 @@
  * Learning the morphable model: align all meshes to their common mean (generalised Procrustes), then principal
  * components of the persons' means (identity), of each person's deviations from their mean (expression), and of albedo
  * maps. Every mesh also counts mirrored: faces have no preferred side, so the mean is exactly symmetric.
+ *
+ * The heavy sums over albedo maps run on the device (gram.ts). Those over meshes, of a few hundred vertices, are in
+ * f64: `synthesize` draws expressions along these components, so they must be the same on every adapter.
  */
+import type { Tfjs } from "@ftim/gpu/tfjs";
 import { canonicalFrame } from "./frame.ts";
+import { principalComponentsOnDevice } from "./gram.ts";
 import type { MorphableModel, ShapeModel } from "./morphable.ts";
 import { principalComponents } from "./pca.ts";
 import { flipYZ, invertPose, procrustes } from "./pose.ts";
@@ -70,29 +75,32 @@ export function fitShapeModel(
  * @param albedos Complete maps of one size, size²·3, 0..1; pass mirrored maps too for a symmetric mean.
  * @param options.count Most components. Default 20.
  */
-export function fitAlbedoModel(
+export async function fitAlbedoModel(
+  tf: Tfjs,
   albedos: readonly Float32Array[],
   { count = 20 }: { count?: number } = {},
-): Pick<MorphableModel, "albedoMean" | "albedoBasis" | "albedoSigma"> {
+): Promise<Pick<MorphableModel, "albedoMean" | "albedoBasis" | "albedoSigma">> {
   if (albedos.length === 0) throw new RangeError("An albedo model needs at least one map");
   const albedoMean = average(albedos);
-  const { basis, sigma } = principalComponents(albedos.map((albedo) => subtract(albedo, albedoMean)), { count });
+  const deviations = albedos.map((albedo) => subtract(albedo, albedoMean));
+  const { basis, sigma } = await principalComponentsOnDevice(tf, deviations, { count });
   return { albedoMean, albedoBasis: basis, albedoSigma: sigma };
 }
 
 /** Shape model and albedo model in one. */
-export function fitMorphable(
+export async function fitMorphable(
+  tf: Tfjs,
   samples: readonly ShapeSample[],
   { albedos, components = {}, topology }: {
     topology: Topology;
     albedos: readonly Float32Array[];
     components?: { identities?: number; expressions?: number; albedos?: number };
   },
-): MorphableModel {
+): Promise<MorphableModel> {
   const { albedos: count, ...shape } = components;
   return {
     ...fitShapeModel(samples, { topology, ...shape }),
-    ...fitAlbedoModel(albedos, count === undefined ? {} : { count }),
+    ...await fitAlbedoModel(tf, albedos, count === undefined ? {} : { count }),
   };
 }
 

@@ -42,7 +42,9 @@ export async function gramMatrix(tf: Tfjs, vectors: readonly Float32Array[]): Pr
 }
 
 /**
- * Principal components of few long vectors, see `principalComponents`.
+ * Principal components of few long vectors, see `principalComponents`. Of a component's two signs the one is taken for
+ * which the sum of its samples' weights, each times the sample's number, is positive: where samples are mirror images
+ * of each other, rounding would decide.
  *
  * @param deviations N vectors of D values from which the mean has been taken. They stay on the device meanwhile.
  * @param options.count Most components to keep; directions without variance are dropped.
@@ -72,7 +74,10 @@ export async function principalComponentsOnDevice(
     const height = Math.ceil(rank / TILE);
     const weights = new Float32Array(TILE * height * n);
     for (let k = 0; k < rank; k++) {
-      for (let i = 0; i < n; i++) weights[TILE * height * i + k] = vectors[k * n + i]! / Math.sqrt(values[k]!);
+      const own = vectors.subarray(k * n, (k + 1) * n);
+      const turned = own.reduce((sum, weight, i) => sum + (i + 1) * weight, 0) < 0;
+      const scale = (turned ? -1 : 1) / Math.sqrt(values[k]!);
+      for (let i = 0; i < n; i++) weights[TILE * height * i + k] = own[i]! * scale;
     }
     const parts = rank === 0
       ? []

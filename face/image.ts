@@ -1,3 +1,6 @@
+/** Images in memory, and reading between their pixels. */
+import type { Pixels } from "./pixels.ts";
+
 /** An image as numbers: `height` × `width` × 3, rows from the top, RGB, each 0..1, sRGB-encoded as in the file. */
 export interface RgbImage {
   readonly width: number;
@@ -24,11 +27,11 @@ export function createImage(
 }
 
 /**
- * Adds `weight` × the bilinearly sampled colour at (x, y) to `out[at..at+2]`. Coordinates are in pixels with centres at
- * +0.5; outside the image the nearest edge pixel is read.
+ * Adds `weight` × the bilinearly sampled colour at (x, y), in the image's own units, to `out[at..at+2]`. Coordinates
+ * are in pixels with centres at +0.5; outside the image the nearest edge pixel is read.
  */
 export function addBilinear(
-  image: RgbImage,
+  image: Pixels,
   sample: { x: number; y: number; weight: number; out: Float32Array; at: number },
 ): void {
   const { width, height, data } = image;

@@ -18,18 +18,19 @@ fn packed(values : vec4<f32>) -> i32 {
  */
 export function packBytes(tf: Tfjs, maps: Tensor): Tensor {
   const words = Math.ceil(maps.size / 4);
+  const whole = maps.size % 4 === 0;
   return run(tf, {
-    key: "pack_bytes",
+    key: `pack_bytes_${whole ? 4 : 1}`,
     code: () =>
       program({
         result: "i32",
-        inputs: [["maps", "f32"]],
+        inputs: [["maps", whole ? "vec4<f32>" : "f32"]],
         uniforms: ["words", "last"],
         functions: PACKED,
         body: `
   if (id >= u.words) { return; }
   let at = min(vec4<i32>(4 * id) + vec4<i32>(0, 1, 2, 3), vec4<i32>(u.last));
-  result[id] = packed(vec4<f32>(maps[at.x], maps[at.y], maps[at.z], maps[at.w]));`,
+  result[id] = packed(${whole ? "maps[id]" : "vec4<f32>(maps[at.x], maps[at.y], maps[at.z], maps[at.w])"});`,
       }),
     inputs: [maps],
     shape: [words],

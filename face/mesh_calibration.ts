@@ -3,7 +3,9 @@
  * photographs, so a correction must be judged on other persons than it has seen: learned and tested on the same ones,
  * it would seem to help by knowing them.
  */
-import { applyCorrection, fitCorrection, type FitOptions, type MeshSample } from "./mesh_correction.ts";
+import type { Tfjs } from "@ftim/gpu/tfjs";
+import { fitCorrections } from "./fit_corrections.ts";
+import { applyCorrection, type FitOptions, type MeshSample } from "./mesh_correction.ts";
 import { vertexNormals } from "./normals.ts";
 
 /** A face whose true mesh, angle and persons are known. */
@@ -45,13 +47,19 @@ export function canBeJudged(samples: readonly CalibrationSample[]): boolean {
  * Each face's mesh, corrected by what was learned from the faces that share no person with it.
  *
  * @throws {RangeError} if for some face no such faces are left
+ * @throws {GpuError} if the device reports an error
  */
-export function correctedByOthers(samples: readonly CalibrationSample[], options: FitOptions): Float32Array[] {
+export async function correctedByOthers(
+  tf: Tfjs,
+  samples: readonly CalibrationSample[],
+  options: FitOptions,
+): Promise<Float32Array[]> {
+  const groups = [...Map.groupBy(samples, ({ persons }) => persons.join("\n")).values()];
+  const choices = groups.map(([one]) => [...samples.keys()].filter((i) => !sharePerson(samples[i]!, one!)));
+  const corrections = await fitCorrections(tf, samples, { ...options, choices });
   const corrected = new Map<CalibrationSample, Float32Array>();
-  for (const group of Map.groupBy(samples, ({ persons }) => persons.join("\n")).values()) {
-    const others = samples.filter((sample) => !sharePerson(sample, group[0]!));
-    const correction = fitCorrection(others, options);
-    for (const sample of group) corrected.set(sample, applyCorrection(correction, sample));
+  for (const [i, group] of groups.entries()) {
+    for (const sample of group) corrected.set(sample, applyCorrection(corrections[i]!, sample));
   }
   return samples.map((sample) => corrected.get(sample)!);
 }

@@ -6,8 +6,9 @@
  * that place and size do not matter, as a linear function of the mesh's own angles and of how far a network for head
  * pose disagrees with them. Every sample is joined by its mirror twin, so a mirrored face is corrected to the mirrored
  * result.
+ *
+ * fit_corrections.ts learns it.
  */
-import { solveCholesky } from "./linear.ts";
 import { type Angles, anglesFromRotation, estimatePose, flipYZ, invertPose, type Pose, poseToCrop } from "./pose.ts";
 import { mirrorVertices } from "./topology.ts";
 
@@ -33,7 +34,7 @@ export interface MeshCorrection {
   readonly coefficients: Float32Array;
 }
 
-/** Settings of {@linkcode fitCorrection}. */
+/** How a correction is learned. */
 export interface FitOptions {
   /** The mean shape, model space, mirror-symmetric [3·V]. */
   mean: Float32Array;
@@ -45,11 +46,14 @@ export interface FitOptions {
   limit?: number;
 }
 
+/** Defaults of {@linkcode FitOptions}. */
+export const FIT = { ridge: 3, limit: 2.5 } as const;
+
 /** How many features {@linkcode correctionFeatures} gives. */
 export const FEATURES = 16;
 
 /** Turns of robust weighting. */
-const TURNS = 6;
+export const TURNS = 6;
 /** The two networks disagree by more only where one of them has failed, degrees of yaw; of pitch and roll. */
 const DISAGREEMENT = { yaw: 25, tilt: 15 };
 
@@ -72,37 +76,6 @@ function correctionFeatures(mesh: Angles, head: Angles): number[] {
     ...byYaw(clamp(head.pitch - mesh.pitch, tilt) / 10),
     ...byYaw(clamp(wrapped(head.roll - mesh.roll), tilt) / 10),
   ];
-}
-
-/**
- * Learns a correction by ridge least squares. A sample whose residual exceeds `limit` medians weighs (limit · median /
- * residual)²: the network has lost that face, and there is no usual error to learn from it.
- *
- * @throws {RangeError} if there is no sample, or its meshes differ from the mean in size
- */
-export function fitCorrection(
-  samples: readonly MeshSample[],
-  { mean, mirror, ridge = 3, limit = 2.5 }: FitOptions,
-): MeshCorrection {
-  if (samples.length === 0) throw new RangeError("A correction needs faces whose true mesh is known");
-  const rows = samples.flatMap((sample) => {
-    const { features, displacement } = errorOf(sample, mean);
-    return [{ features, displacement }, {
-      features: features.map((value, k) => MIRRORED[k]! * value),
-      displacement: mirrorVertices(displacement, { mirror }),
-    }];
-  });
-  let coefficients = solveRidge(rows, { ridge, weights: rows.map(() => 1) });
-  for (let turn = 0; turn < TURNS; turn++) {
-    const residuals = rows.map(({ features, displacement }) => {
-      const predicted = displacementAt(coefficients, features);
-      return Math.sqrt(predicted.reduce((sum, value, i) => sum + (value - displacement[i]!) ** 2, 0) / mean.length);
-    });
-    const bound = limit * residuals.toSorted((a, b) => a - b)[residuals.length >> 1]!;
-    const weights = residuals.map((residual) => residual <= bound ? 1 : (bound / residual) ** 2);
-    coefficients = solveRidge(rows, { ridge, weights });
-  }
-  return { mean, coefficients };
 }
 
 /** The correction that leaves every mesh as it is, to the bit: where no truth is known. */
@@ -167,6 +140,36 @@ function canonical({ vertices, angles }: SeenMesh, mean: Float32Array): { pose: 
   return { pose, features: correctionFeatures(anglesFromRotation(pose.rotation), angles) };
 }
 
+/** What a sample says of the usual error. */
+export interface MeshErrorRow {
+  /** [FEATURES] */
+  readonly features: readonly number[];
+  /** The error in the canonical frame [3·V]. */
+  readonly displacement: Float32Array;
+}
+
+/**
+ * What a sample and its mirror twin say.
+ *
+ * @throws {RangeError} if its meshes differ from the mean in size
+ */
+export function errorsOf(
+  sample: MeshSample,
+  { mean, mirror }: Pick<FitOptions, "mean" | "mirror">,
+): [MeshErrorRow, MeshErrorRow] {
+  const { features, displacement } = errorOf(sample, mean);
+  return [{ features, displacement }, {
+    features: features.map((value, k) => MIRRORED[k]! * value),
+    displacement: mirrorVertices(displacement, { mirror }),
+  }];
+}
+
+/** What samples weigh by their residuals. */
+export function robustWeights(residuals: readonly number[], limit: number): number[] {
+  const bound = limit * residuals.toSorted((a, b) => a - b)[residuals.length >> 1]!;
+  return residuals.map((residual) => residual <= bound ? 1 : (bound / residual) ** 2);
+}
+
 /** The features of a face and its error in the canonical frame, with both meshes at one mean depth. */
 function errorOf({ vertices, angles, truth }: MeshSample, mean: Float32Array) {
   if (truth.length !== vertices.length) {
@@ -179,26 +182,8 @@ function errorOf({ vertices, angles, truth }: MeshSample, mean: Float32Array) {
   return { features, displacement: invertPose({ ...pose, translation: new Float64Array(3) }, flipYZ(level)) };
 }
 
-function solveRidge(
-  rows: readonly { features: readonly number[]; displacement: Float32Array }[],
-  { ridge, weights }: { ridge: number; weights: readonly number[] },
-): Float32Array {
-  const length = rows[0]!.displacement.length;
-  const matrix = new Float64Array(FEATURES * FEATURES);
-  const right = new Float64Array(FEATURES * length);
-  for (const [n, { features, displacement }] of rows.entries()) {
-    for (let k = 0; k < FEATURES; k++) {
-      const weight = weights[n]! * features[k]!;
-      for (let j = 0; j <= k; j++) matrix[FEATURES * k + j] = matrix[FEATURES * k + j]! + weight * features[j]!;
-      for (let i = 0; i < length; i++) right[k * length + i] = right[k * length + i]! + weight * displacement[i]!;
-    }
-  }
-  for (let k = 0; k < FEATURES; k++) matrix[FEATURES * k + k] = matrix[FEATURES * k + k]! + ridge;
-  return Float32Array.from(solveCholesky({ matrix, right }));
-}
-
 /** The displacement of every vertex [3·V] that the coefficients give to a face's features. */
-function displacementAt(coefficients: Float32Array, features: readonly number[]): Float32Array {
+export function displacementAt(coefficients: Float32Array, features: readonly number[]): Float32Array {
   const length = coefficients.length / FEATURES;
   const out = new Float64Array(length);
   features.forEach((feature, k) => {

@@ -3,6 +3,9 @@
  * time, and no bind group ever comes twice. This pool takes the oldest free buffer of a size: work that repeats, as a
  * training step does, finds the buffers of the time before, and with them its bind groups (recording.ts). The pool
  * keeps its buffers in a map, where tfjs searches a list for each buffer that is given back.
+ *
+ * Work whose sizes differ from time to time, such as lists of what lies in the box around a face, would fill the memory
+ * with buffers that nothing fits again. So a size that was not asked for in the last few thousand requests is given up.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -14,29 +17,57 @@ interface Pooled {
   readonly buffer: GPUBuffer;
   readonly age: number;
   readonly bytes: number;
-  /** The free buffers of its kind, the oldest last. */
-  readonly free: Pooled[];
+  readonly kind: Kind;
 }
+
+/** Buffers of one size and usage. */
+interface Kind {
+  /** The free ones, the oldest last. */
+  readonly free: Pooled[];
+  /** How many buffers had been asked for when one of these was last. */
+  asked: number;
+}
+
+/** A training step asks for some thousand buffers, and the next step for the same. */
+const REMEMBERED = 1 << 13;
+/** How often it is looked for sizes to give up, in requests. */
+const SWEEP = 1 << 10;
 
 /** What a backend asks of its buffer manager. */
 export type BufferPool = Omit<BufferManager, "device">;
 
-/** A pool of buffers by size and usage. */
-export function bufferPool(device: GPUDevice): BufferPool {
-  const kinds = new Map<string, Pooled[]>();
+/**
+ * A pool of buffers by size and usage.
+ *
+ * @param options.remembered a size for which so many requests bring no request is given up
+ */
+export function bufferPool(device: GPUDevice, { remembered = REMEMBERED }: { remembered?: number } = {}): BufferPool {
+  const kinds = new Map<string, Kind>();
   const used = new Map<GPUBuffer, Pooled>();
-  let [made, freeBuffers, usedBytes, allBytes] = [0, 0, 0, 0];
+  let [made, freeBuffers, usedBytes, allBytes, requests] = [0, 0, 0, 0, 0];
   const take = (pooled: Pooled) => {
     used.set(pooled.buffer, pooled);
     usedBytes += pooled.bytes;
     return pooled.buffer;
   };
+  const giveUp = () => {
+    for (const { free, asked } of kinds.values()) {
+      if (asked >= requests - remembered) continue;
+      for (const { buffer, bytes } of free.splice(0)) {
+        buffer.destroy();
+        allBytes -= bytes;
+        freeBuffers--;
+      }
+    }
+  };
   return {
     acquireBuffer(size, usage, mappedAtCreation = false, reuse = true) {
+      if (++requests % Math.min(SWEEP, remembered) === 0) giveUp();
       const name = `${size}_${usage}`;
-      let free = kinds.get(name);
-      if (free === undefined) kinds.set(name, free = []);
-      const pooled = reuse ? free.pop() : undefined;
+      let kind = kinds.get(name);
+      if (kind === undefined) kinds.set(name, kind = { free: [], asked: requests });
+      kind.asked = requests;
+      const pooled = reuse ? kind.free.pop() : undefined;
       if (pooled !== undefined) {
         freeBuffers--;
         return take(pooled);
@@ -46,7 +77,7 @@ export function bufferPool(device: GPUDevice): BufferPool {
         buffer: device.createBuffer({ size, usage, mappedAtCreation }),
         age: made++,
         bytes: size,
-        free,
+        kind,
       });
     },
     releaseBuffer(buffer, reuse = true) {
@@ -60,7 +91,7 @@ export function bufferPool(device: GPUDevice): BufferPool {
         return;
       }
       freeBuffers++;
-      const { free, age } = pooled;
+      const { kind: { free }, age } = pooled;
       let place = free.length;
       while (place > 0 && free[place - 1]!.age < age) place--;
       free.splice(place, 0, pooled);
@@ -74,7 +105,7 @@ export function bufferPool(device: GPUDevice): BufferPool {
       return allBytes;
     },
     dispose() {
-      for (const free of kinds.values()) for (const { buffer } of free) buffer.destroy();
+      for (const { free } of kinds.values()) for (const { buffer } of free) buffer.destroy();
       for (const buffer of used.keys()) buffer.destroy();
       kinds.clear();
       used.clear();

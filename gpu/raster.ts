@@ -127,7 +127,8 @@ export function listTriangles(
   const positions = new Float32Array(3 * vertexCount * meshes);
   for (const [mesh, values] of vertices.entries()) positions.set(values, 3 * vertexCount * mesh);
   return tf.tidy(() => {
-    const bits = (length: number) => clearedTensor(tf, { shape: [meshes, down, across, length], dtype: "int32" });
+    const bits = (length: number) =>
+      clearedTensor(tf, { shape: [roomFor(meshes * down * across * length)], dtype: "int32" });
     const [marks, words] = [tf.keep(bits(groups)), tf.keep(bits(wordCount))];
     const records = run(tf, {
       key: "raster_records",
@@ -159,6 +160,14 @@ export function listTriangles(
       uniforms: [triangleCount, wordCount, groups, left, top, across, down],
     };
   });
+}
+
+/**
+ * The next of four sizes an octave: boxes differ from batch to batch, and the pool keeps a buffer of each size.
+ */
+function roomFor(length: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(length)) - 2);
+  return step * Math.ceil(length / step);
 }
 
 /** The part of a raster that some mesh can be seen in. */

@@ -28,6 +28,8 @@ const EYES = [33, 263] as const;
 /** Top of the forehead and chin. */
 const MIDLINE = [10, 152] as const;
 
+/** Faces on the device at a time: 28 MB of pictures. */
+const AT_ONCE = 64;
 /** Samples along each side of a pixel of the network's input. */
 const SAMPLES = 2;
 
@@ -44,14 +46,17 @@ export async function trackMeshes(
   images: readonly Pixels[],
   { starts, passes = 3 }: { starts: readonly Square[]; passes?: number },
 ): Promise<FaceMeshResult[]> {
-  if (images.length === 0) return [];
   const tf = await openTfjs();
   let squares = [...starts];
   let results: FaceMeshResult[] = [];
   for (let pass = 0; pass < passes; pass++) {
-    const cut = cutTurnedSquares(tf, images.map((image, i) => turned(image, squares[i]!)), { side: SIZE });
-    const found = await network.predict(cut);
-    cut.dispose();
+    const all = images.map((image, i) => turned(image, squares[i]!));
+    const found: FaceMeshResult[] = [];
+    for (let first = 0; first < all.length; first += AT_ONCE) {
+      const cut = cutTurnedSquares(tf, all.slice(first, first + AT_ONCE), { side: SIZE });
+      found.push(...await network.predict(cut));
+      cut.dispose();
+    }
     results = found.map(({ vertices, score }, i) => ({ vertices: fromSquare(vertices, squares[i]!), score }));
     squares = results.map(({ vertices }) => squareAround(vertices));
   }

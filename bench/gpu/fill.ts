@@ -3,22 +3,21 @@
  * device already; photographs come from memory.
  */
 
-import type { Rank, Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Rank, Tensor, Tensor3D } from "@tensorflow/tfjs";
 import { boxMean as boxMeanCpu } from "../../face/box_filter.ts";
 import { completeTextures } from "../../face/complete_textures.ts";
 import { extendBeyondCharts } from "../../face/extend_charts.ts";
 import { completeTexture } from "../../face/fill.ts";
 import { headShell } from "../../face/head_shell.ts";
+import { drawScenes } from "../../face/draw_scenes.ts";
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../face/push_pull.ts";
 import { drawScene } from "../../face/scene.ts";
-import { shadeScenes } from "../../face/shade_scenes.ts";
 import { undistortPhotograph } from "../../face/undistort.ts";
 import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
 import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
-import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { cropPhotographs } from "../../nets/crop_photographs.ts";
 import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
 import { cutTurnedSquares } from "../../nets/turned_squares.ts";
@@ -147,12 +146,11 @@ async function benchPhotographs(lab: Lab): Promise<Row[]> {
   return rows;
 }
 
-/** Frames of one head as `synthesize` draws them, their raster given. */
+/** Frames of one head as `synthesize` draws them. */
 async function benchScenes(lab: Lab): Promise<Row> {
   const { tf } = lab;
   const side = 448;
   const { topology, model } = gridHead(101);
-  const twice = { width: 2 * side, height: 2 * side };
   const pose = (points: Float32Array) =>
     poseToCrop({
       scale: side / 4,
@@ -161,22 +159,19 @@ async function benchScenes(lab: Lab): Promise<Row> {
     }, points);
   const shell = headShell(model, { triangles: topology.triangles, photographed: pose(model) });
   const frame = { face: pose(model), shell: { ...shell, vertices: pose(shell.vertices) } };
-  const vertices = Float32Array.from([...frame.face, ...frame.shell.vertices], (value) => 2 * value);
-  const behind = shell.triangles.map((vertex) => vertex + topology.vertexCount);
-  const triangles = Uint32Array.from([...topology.triangles, ...behind]);
   const image = createImage({ width: side, height: side }, picture(5, side));
   const texture = createImage({ width: SIZE, height: SIZE }, picture(6, SIZE));
   const tint = [1.1, 1, 0.9] as const;
   const colours = { topology, texture, shell, photograph: image, tint, background: image };
-  const raster = rasteriseCpu({ vertices, triangles }, twice);
-  const stack = (map: Tensor) => tf.tidy(() => tf.stack(Array.from({ length: FACES }, () => map)));
-  const triangle = stack(tf.tensor2d(raster.triangle, [2 * side, 2 * side], "int32")) as Tensor3D;
-  const weights = stack(tf.tensor3d(raster.weights, [2 * side, 2 * side, 2])) as Tensor4D;
-  const ours = await time(lab, () => shadeScenes(tf, { triangle, weights }, colours));
-  const alone = await timeAsync(() => Promise.resolve(rasteriseCpu({ vertices, triangles }, twice)));
+  const maps = {
+    texture: tf.tensor3d(texture.data, [SIZE, SIZE, 3]),
+    background: tf.tensor3d(image.data, [side, side, 3]),
+  };
+  const frames = Array.from({ length: FACES }, () => ({ face: frame.face, shell: frame.shell.vertices }));
+  const ours = await time(lab, () => drawScenes(tf, frames, { ...colours, ...maps }));
   const drawn = await timeAsync(() => Promise.resolve(drawScene({ ...colours, ...frame })));
-  tf.dispose([triangle, weights]);
-  return row(`colour ${FACES} frames of ${side}²`, { ours, script: FACES * (drawn - alone) });
+  tf.dispose(Object.values(maps));
+  return row(`draw ${FACES} frames of ${side}²`, { ours, script: FACES * drawn });
 }
 
 /** A row of our milliseconds and JavaScript's. */

@@ -28,10 +28,16 @@ export interface ImageScores {
   readonly ssim: number;
 }
 
-/** The scores of one pair. NaN in `masked` if the mask is empty. */
+/** The scores of one pair. NaN in `masked` and as `centredSsim` if the mask is empty. */
 export interface PairScores {
   readonly full: ImageScores;
+  /** Its SSIM is the mean over the windows that meet the mask, which reach up to 10 pixels beyond it. */
   readonly masked: ImageScores;
+  /**
+   * The mean over the mask of SSIM's map, whose value at a pixel is that of the window around it. The five pixels along
+   * the image's border have none; NaN if the mask has no other.
+   */
+  readonly centredSsim: number;
 }
 
 // Pairs in flight at once, which take 28 bytes a pixel, and the most rows of a block, which fetches ten more. A GPU
@@ -129,9 +135,8 @@ function wholeTexels(
 function scores(blocks: Float32Array, { width, height }: { width: number; height: number }): PairScores {
   const total = new Float64Array(SUMS);
   for (let i = 0; i < blocks.length; i++) total[i % SUMS]! += blocks[i] as number;
-  const [abs, square, maskedAbs, maskedSquare, weight, ssim, maskedSsim, windows] = total as unknown as [
-    ...[number, number, number, number, number, number, number, number],
-  ];
+  const [abs, square, maskedAbs, maskedSquare, weight, ssim, maskedSsim, windows, centred, middles] =
+    total as unknown as [...[number, number, number, number, number, number, number, number, number, number]];
   const pixels = width * height;
   return {
     full: {
@@ -144,6 +149,7 @@ function scores(blocks: Float32Array, { width, height }: { width: number; height
       psnr: psnrOfError(maskedSquare / (3 * weight)),
       ssim: maskedSsim / windows,
     },
+    centredSsim: centred / middles,
   };
 }
 

@@ -7,12 +7,12 @@ import type { ImagePair, ImageScores, PairScores } from "./compare_images.ts";
 import { l1 } from "./l1.ts";
 import type { MetricOptions, RgbImage } from "./pair.ts";
 import { psnr } from "./psnr.ts";
-import { ssim } from "./ssim.ts";
+import { centredSsim, ssim, ssimMap } from "./ssim.ts";
 
 export { l1 } from "./l1.ts";
 export type { MetricOptions, RgbImage } from "./pair.ts";
 export { psnr } from "./psnr.ts";
-export { ssim, type SsimMap, ssimMap } from "./ssim.ts";
+export { centredSsim, ssim, type SsimMap, ssimMap } from "./ssim.ts";
 
 /**
  * Compares each pair.
@@ -28,7 +28,11 @@ export function compareImagesCpu(
   return pairs.map(({ a, b, mask }) => {
     const [x, y] = [{ width, height, data: a }, { width, height, data: b }];
     const nothing = { l1: NaN, psnr: NaN, ssim: NaN };
-    return { full: scores(x, y, {}), masked: mask.some((weight) => weight > 0) ? scores(x, y, { mask }) : nothing };
+    return {
+      full: scores(x, y, {}),
+      masked: mask.some((weight) => weight > 0) ? scores(x, y, { mask }) : nothing,
+      centredSsim: centredSsim(ssimMap(x, y), mask),
+    };
   });
 }
 

@@ -23,8 +23,11 @@
 
 /** Columns of a block. Four pixels of RGB are three texels. */
 export const COLUMNS = 4;
-/** Sums of a block: |d|, d², w·|d|, w·d², w, SSIM, SSIM where the window meets the mask, windows that do. */
-export const SUMS = 8;
+/**
+ * Sums of a block: |d|, d², w·|d|, w·d², w, SSIM, SSIM where the window meets the mask, windows that do, w·SSIM, w at
+ * the window's middle.
+ */
+export const SUMS = 10;
 /** Side of SSIM's window in pixels. */
 export const WINDOW = 11;
 
@@ -36,8 +39,12 @@ const weight = (k: number) => `${Math.fround(gaussian[k]! / total)}f`;
 
 const UNDER_WAY = WINDOW - 1;
 const CHANNELS = range(3 * COLUMNS);
+/** Pixels from a window's corner to its middle. */
+const REACH = (WINDOW - 1) / 2;
 const TEXELS = range(Math.ceil(3 * (COLUMNS + WINDOW - 1) / 4));
 const MASK_TEXELS = range(Math.ceil((COLUMNS + WINDOW - 1) / 4));
+/** Of the mask's texels those that hold the middles of a block's windows. */
+const MIDDLE_TEXELS = range(2).map((t) => (REACH >> 2) + t);
 
 /** Value `i` of a row's values, which lie four in a variable. */
 const value = (name: string, i: number) => `${name}${i >> 2}[${i & 3}]`;
@@ -89,10 +96,14 @@ const slide = (i: number) => {
 const addSimilarity = range(COLUMNS).map((x) => {
   const channels = range(3).map((c) => `similarity(m${3 * x + c}, middleS.${"xyz"[c]}, middleD.${"xyz"[c]})`);
   return `
-      if (x0 + ${x} + ${WINDOW - 1} < size.width) { sumSimilarity((${
-    channels.join(" + ")
-  }) / 3, age${x} < ${WINDOW}); }`;
+      if (x0 + ${x} + ${WINDOW - 1} < size.width) { sumSimilarity((${channels.join(" + ")}) / 3, age${x} < ${WINDOW}, ${
+    value("c", x + REACH)
+  }); }`;
 }).join("");
+
+/** Fetches the weights at the middles of the windows that end in this row. */
+const fetchMiddles = MIDDLE_TEXELS.map((t) => `
+      let c${t} = textureLoad(mask, vec2u(min(strip + ${t}, lastMask), y - ${REACH}), pair, 0);`).join("");
 
 /** Four texels in turn hold RGBR, GBRG, BRGB. */
 const shifts = (name: string) =>
@@ -118,6 +129,7 @@ const C2 = 0.0009;
 var<private> errors: vec4f;
 var<private> weights: f32;
 var<private> similarities: vec3f;
+var<private> centred: vec2f;
 
 fn sumErrors(d: vec3f, w: f32, inside: bool) {
   let error = select(vec2f(), vec2f(abs(d.x) + abs(d.y) + abs(d.z), dot(d, d)), inside);
@@ -131,7 +143,8 @@ fn similarity(mean: vec4f, shiftS: f32, shiftD: f32) -> f32 {
   return (1 - level.y / (0.5 * (level.x + level.y) + C1)) * (1 - 2 * variance.y / (variance.x + variance.y + 2 * C2));
 }
 
-fn sumSimilarity(ssim: f32, met: bool) {
+fn sumSimilarity(ssim: f32, met: bool, w: f32) {
+  centred += vec2f(w * ssim, w);
   similarities += vec3f(ssim, select(vec2f(), vec2f(ssim, 1), met));
 }
 
@@ -164,12 +177,13 @@ fn valueAt(image: texture_2d_array<f32>, at: vec2u, pair: u32) -> f32 {
     let y = y0 + row;${fetchRow}
     if (row < size.rows) {${addErrors}
     }${addMask}${CHANNELS.map(slide).join("")}
-    if (row >= ${UNDER_WAY}) {${addSimilarity}
+    if (row >= ${UNDER_WAY}) {${fetchMiddles}${addSimilarity}
     }
   }
   let at = ${SUMS} * (size.firstBlock + id.x);
   for (var k = 0u; k < 4; k++) { sums[at + k] = errors[k]; }
   sums[at + 4] = weights;
   for (var k = 0u; k < 3; k++) { sums[at + 5 + k] = similarities[k]; }
+  for (var k = 0u; k < 2; k++) { sums[at + 8 + k] = centred[k]; }
 }
 `;

@@ -48,6 +48,25 @@ export function ssim(a: RgbImage, b: RgbImage, options: MetricOptions = {}): num
 }
 
 /**
+ * Mean of a map over a mask of the images: each window counts with the weight of its middle pixel. NaN if no middle has
+ * weight.
+ *
+ * @param mask weights of the images' pixels, (height + 10) × (width + 10) of the map
+ */
+export function centredSsim({ width, height, data }: SsimMap, mask: Float32Array): number {
+  const reach = (SSIM_WINDOW - 1) / 2;
+  let sum = 0, total = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const weight = mask[(y + reach) * (width + 2 * reach) + x + reach] as number;
+      sum += weight * (data[y * width + x] as number);
+      total += weight;
+    }
+  }
+  return sum / total;
+}
+
+/**
  * The SSIM of every window inside the image.
  *
  * @throws {TypeError} if the sizes differ

@@ -78,7 +78,22 @@ async function facesOf(
   ]);
   const { source, identity, expression, view, angles } = about;
   return faces.map((box, face) => {
-    const transform = decaCrop(box, { size, margin, photograph: image });
+    const transform = placeOf(box, { size, margin, photograph: image, name: `${photograph}/${face}` });
     return { image, about: { source, identity, expression, view, angles, photograph, face, box, transform } };
   });
+}
+
+/**
+ * A face's place in its crop.
+ *
+ * @throws {RangeError} naming the face, if its box is no place
+ */
+function placeOf(
+  box: FaceBox,
+  { name, ...options }: Parameters<typeof decaCrop>[1] & { readonly name: string },
+): CropTransform {
+  if ([box.left, box.top, box.width, box.height].every(Number.isFinite) && Math.min(box.width, box.height) > 0) {
+    return decaCrop(box, options);
+  }
+  throw new RangeError(`${name}: cannot crop a face of ${box.width}×${box.height} pixels at (${box.left}, ${box.top})`);
 }

@@ -82,8 +82,8 @@ export async function readMask(unwrapped: Tree, key: string): Promise<Float32Arr
   return greyOf(await readImage(unwrapped, `${key}.mask.png`));
 }
 
-/** One of three equal channels. */
-function greyOf({ data }: RgbImage): Float32Array {
+/** One of three equal channels of a picture [P]. */
+export function greyOf({ data }: RgbImage): Float32Array {
   const grey = new Float32Array(data.length / 3);
   for (let i = 0; i < grey.length; i++) grey[i] = data[3 * i]!;
   return grey;

@@ -1,7 +1,7 @@
 /**
  * Figure 3 of the paper: each test photograph, its incomplete texture, the textures that both networks complete, and
- * what each method renders. One column a face. The paper chose its faces by hand; here they are spread evenly over all, and
- * `figure3_all.png` shows every one of up to 64.
+ * what each method renders. One column a face. The paper chose its faces by hand; here they are spread evenly over all,
+ * and `figure3_all.png` shows every one of up to 64.
  */
 import { z } from "zod";
 import { defineStage, map, type Tree } from "@ftim/pipeline";

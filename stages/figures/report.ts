@@ -41,7 +41,13 @@ export const report = defineStage({
       "# Figure 3\n\nOne column a face. " +
         "Rows: the photograph, its incomplete texture, the completed one, each method's render.\n",
     );
-    await text(inputs.others, ["novel_views.md", "novel_views_margins.md", "uv_truth.md", "uv_truth_margins.md"]);
+    await text(inputs.others, [
+      "novel_views.md",
+      "novel_views_margins.md",
+      "revealed_gap.md",
+      "uv_truth.md",
+      "uv_truth_margins.md",
+    ]);
     await text(inputs.fairness, ["fairness.md"]);
     await text(inputs.filter, ["filter_report.md"]);
     await pictures(inputs.charts, "# Training and data\n");

@@ -37,14 +37,18 @@ export const calibrate = defineStage({
     ridge: z.number().positive().default(3),
   }),
   determinism: "bitwise",
-  computes: { cpu: "least squares over meshes; not on WebGPU yet" },
+  computes: {
+    webgpu: "least squares over meshes",
+    cpu: "poses, systems of 16 unknowns: a small solve; errors of the meshes: bookkeeping",
+  },
+  resources: { gpu: true },
   run: async ({ inputs: { truth, ...faces }, params: { ridge }, out, log }) => {
     const { canBeJudged, correctedByOthers, errorsByYaw, meanError, meshError } = await import(
       "../../face/mesh_calibration.ts"
     );
-    const { applyCorrection, encodeCorrection, fitCorrection, noCorrection } = await import(
-      "../../face/mesh_correction.ts"
-    );
+    const { fitCorrections } = await import("../../face/fit_corrections.ts");
+    const { applyCorrection, encodeCorrection, noCorrection } = await import("../../face/mesh_correction.ts");
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { encodeSafetensors } = await import("../../nets/safetensors.ts");
     const { readMorphable, readTopology } = await import("../faces/geometry.ts");
     const { mean } = await readMorphable(faces.model);
@@ -53,7 +57,8 @@ export const calibrate = defineStage({
     const samples = canBeJudged(known) ? known : [];
     const errorOf = (vertices: Float32Array, { truth }: CalibrationSample) => meshError(vertices, { truth, triangles });
     const options = { mean, mirror, ridge };
-    const others = correctedByOthers(samples, options);
+    const tf = await openTfjs();
+    const others = await correctedByOthers(tf, samples, options);
     const scored = samples.map((sample, i) => ({
       yaw: sample.yaw,
       before: errorOf(sample.vertices, sample),
@@ -61,7 +66,8 @@ export const calibrate = defineStage({
     }));
     const [before, after] = [scored.map(({ before }) => before), scored.map(({ after }) => after)].map(meanError);
     const helps = samples.length > 0 && after!.all < before!.all;
-    const correction = helps ? fitCorrection(samples, options) : noCorrection(mean);
+    const choices = helps ? [[...samples.keys()]] : [];
+    const [correction = noCorrection(mean)] = await fitCorrections(tf, samples, { ...options, choices });
     const bins = errorsByYaw(scored);
     for (const { yaw: [low, high], faces, before, after } of bins) {
       log(
@@ -94,26 +100,26 @@ async function readSamples(
 ): Promise<CalibrationSample[]> {
   const { readMesh } = await import("../faces/geometry.ts");
   const frames = new Map((await truth.json<FrameTruth[]>("truth.json")).map((frame) => [frame.key, frame]));
-  const samples: CalibrationSample[] = [];
-  for (const path of meshes.paths) {
+  const read = await Promise.all(meshes.paths.map(async (path): Promise<CalibrationSample[]> => {
     const key = path.slice(0, -".safetensors".length);
     const { photograph, transform } = await crops.json<AlignedFace>(`${key}.json`);
     const frame = frames.get(photograph);
     if (frame === undefined) throw new Error(`${photograph}: truth.json does not know this photograph`);
-    if (!frame.hasFace || frame.yaw === null) continue;
-    const posed = await readMesh(truth, `meshes/${photograph}`);
+    if (!frame.hasFace || frame.yaw === null) return [];
+    const [posed, vertices, seen] = await Promise.all([
+      readMesh(truth, `meshes/${photograph}`),
+      readMesh(meshes, key),
+      angles.json<Angles>(`${key}.json`),
+    ]);
+    if (![posed, vertices].every((values) => values.every(Number.isFinite))) {
+      throw new Error(`${key}: its mesh or the true one has a coordinate that is not finite`);
+    }
     const inCrop = new Float32Array(posed.length);
     for (let i = 0; i < posed.length; i += 3) {
       const { x, y } = toCrop(transform, { x: posed[i]!, y: posed[i + 1]! });
       inCrop.set([x, y, transform.scale * posed[i + 2]!], i);
     }
-    samples.push({
-      vertices: await readMesh(meshes, key),
-      angles: await angles.json<Angles>(`${key}.json`),
-      truth: inCrop,
-      persons: frame.persons,
-      yaw: frame.yaw,
-    });
-  }
-  return samples;
+    return [{ vertices, angles: seen, truth: inCrop, persons: frame.persons, yaw: frame.yaw }];
+  }));
+  return read.flat();
 }

@@ -17,7 +17,7 @@ export const correctMeshes = defineStage({
   each: ["meshes", "angles"],
   batch: 32,
   determinism: "bitwise",
-  computes: { cpu: "the correction applied to meshes; not on WebGPU yet" },
+  computes: { cpu: "a mesh's pose and 16 numbers a coordinate: a small solve" },
   open: async ({ inputs }) => {
     const { decodeCorrection } = await import("../../face/mesh_correction.ts");
     const { decodeSafetensors } = await import("../../nets/safetensors.ts");
@@ -26,11 +26,13 @@ export const correctMeshes = defineStage({
   run: async ({ items, resource: correction }) => {
     const { applyCorrection } = await import("../../face/mesh_correction.ts");
     const { encodeMesh, readStoredMesh } = await import("../faces/geometry.ts");
-    for (const { key, inputs, out } of items) {
-      const { vertices, score } = await readStoredMesh(inputs.meshes, key);
-      const angles = await inputs.angles.json<Angles>(`${key}.json`);
+    await Promise.all(items.map(async ({ key, inputs, out }) => {
+      const [{ vertices, score }, angles] = await Promise.all([
+        readStoredMesh(inputs.meshes, key),
+        inputs.angles.json<Angles>(`${key}.json`),
+      ]);
       const corrected = applyCorrection(correction, { vertices, angles });
       out.write(`${key}.safetensors`, encodeMesh({ vertices: corrected, score }));
-    }
+    }));
   },
 });

@@ -36,11 +36,18 @@ export const fitMorphableModel = defineStage({
     perPerson: z.int().positive().optional(),
   }),
   determinism: "bitwise",
-  computes: { cpu: "light, fill, principal components; not on WebGPU yet" },
+  computes: {
+    webgpu: "light, fill, the sums of the principal components of albedo",
+    cpu: "common frame of the meshes and their components, eigenvectors: a small solve",
+  },
+  resources: { gpu: true },
   run: async ({ inputs, params, out, log, progress }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
     const { encodeMorphable } = await import("../../face/morphable.ts");
     const { fitMorphable } = await import("../../face/fit_morphable.ts");
+    const { disposeUvTables } = await import("../../face/uv_tables.ts");
     const { encodeSafetensors } = await import("../../nets/safetensors.ts");
     const { readMesh, readSeen, readTopology } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
@@ -59,13 +66,17 @@ export const fitMorphableModel = defineStage({
       ...await readSeen(inputs.unwrapped, key),
     })));
     log(`${faces.length} photographs of ${new Set(faces.map(({ identity }) => identity)).size} persons`);
-    const albedos = learnAlbedos(faces, { ...params, topology, progress });
-    const model = fitMorphable(faces, { albedos: albedos.training, components: params.components, topology });
-    out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
+    const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
+    const albedos = await learnAlbedos(tf, faces, { ...params, topology, progress });
     const size = Math.sqrt(faces[0]!.visibility.length);
-    for (const [i, { key }] of faces.entries()) {
+    const written = faces.map(async ({ key }, i) => {
       out.write(`sources/${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedos.each[i]! }));
-    }
+    });
+    const options = { albedos: albedos.training, components: params.components, topology };
+    const [model] = await Promise.all([fitMorphable(tf, faces, options), ...written]);
+    disposeUvTables(topology);
+    await gpu.assertHealthy("fit_morphable");
+    out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
   },
 });
 

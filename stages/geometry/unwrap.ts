@@ -21,7 +21,7 @@ export const unwrapTextures = defineStage({
   inputs: { crops: "aligned", meshes: "meshes", topology: "assets" },
   output: "unwrapped",
   each: ["crops", "meshes"],
-  batch: 16,
+  batch: 8,
   params: z.strictObject({
     /** Side of the UV map in texels. */
     size: z.int().min(16).default(256),

@@ -60,7 +60,7 @@ export const pasteFaces = defineStage({
   },
 });
 
-/** Photographs at once: while one is rendered another is encoded. Each takes 12 bytes a pixel here and there. */
+/** Photographs at once: one is rendered, another encoded. Each takes 12 bytes a pixel, here and on the device. */
 const AT_ONCE = 2;
 
 interface PastedFace {

@@ -30,7 +30,7 @@ export const embedFaces = defineStage({
   },
   output: "embeddings",
   each: ["crops", "unwrapped", "meshes"],
-  batch: 16,
+  batch: 8,
   params: z.strictObject({
     /** Whether the whole crop is embedded, too, and not only the face. */
     whole: z.boolean().default(true),
@@ -39,7 +39,7 @@ export const embedFaces = defineStage({
   computes: {
     webgpu: "the 1024-d network",
     onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
-    cpu: "the crop for the 512-d network: beside the network",
+    cpu: "on a software adapter cutting out for the 512-d network, beside the network",
   },
   resources: { gpu: true },
   open: async ({ inputs }) => (await import("./parts/recognition.ts")).openRecognition(inputs),

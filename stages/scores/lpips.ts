@@ -19,7 +19,7 @@ const AT_ONCE = 8;
 /**
  * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
  * textures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
- * LpipsScores}.
+ * LpipsScores}. Without `reconstructions` the test photographs are left out.
  */
 export const scoreLpips = defineStage({
   name: "lpips",
@@ -28,14 +28,16 @@ export const scoreLpips = defineStage({
     network: "assets",
     crops: "aligned",
     unwrapped: "unwrapped",
-    reconstructions: "reconstructions",
+    reconstructions: "reconstructions?",
     held_triplets: "triplets",
     held_crops: "aligned",
     held_unwrapped: "unwrapped",
     held_meshes: "meshes",
     held_reconstructions: "reconstructions",
+    held_revealed: "revealed",
     topology: "assets",
     truth: "synthetic?",
+    known: "known?",
   },
   output: "lpips_scores",
   params: z.strictObject({}),
@@ -47,6 +49,7 @@ export const scoreLpips = defineStage({
     const { openLpips } = await import("../../nets/lpips.ts");
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
+    const { pictureWithin, readRevealed } = await import("./parts/revealed_masks.ts");
     const { readImage } = await import("../faces/photograph.ts");
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
@@ -55,12 +58,12 @@ export const scoreLpips = defineStage({
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
     try {
       const ending = ".render.png";
-      const keys = inputs.reconstructions.paths.filter((path) => path.endsWith(ending)).map((path) =>
-        path.slice(0, -ending.length)
-      );
+      const { reconstructions } = inputs;
+      const renders = reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? [];
+      const keys = renders.map((path) => path.slice(0, -ending.length));
       const read = async (face: string) => {
         const [picture, target, mask] = await Promise.all([
-          readImage(inputs.reconstructions, face + ending),
+          readImage(reconstructions!, face + ending),
           readImage(inputs.crops, `${face}.png`),
           readMask(inputs.unwrapped, face),
         ]);
@@ -83,24 +86,40 @@ export const scoreLpips = defineStage({
         topology: inputs.topology,
       };
       for await (const views of otherViews(held, { skip, progress, signal })) {
-        const pairs = views.flatMap(({ photograph, mask, pairs, pictures, key }) =>
-          pictures.map((picture, i) => ({ ...pairs[i]!, key, picture, target: photograph, masks: [mask] }))
+        const pairs = views.flatMap(({ photograph: target, mask, pairs, pictures }) =>
+          pictures.map((picture, i) => ({ ...pairs[i]!, picture, target, masks: [mask] }))
         );
-        const distances = await network.distances(pairs);
-        for (const [i, { identity, from, key }] of pairs.entries()) {
-          scores.views.push({ identity, from: from.key, to: key, distance: distances[i]![0]! });
+        const masks = await Promise.all(pairs.map((pair) => readRevealed(inputs.held_revealed, pair)));
+        const within = pairs.flatMap(({ picture, target }, i) => {
+          const mask = masks[i] ?? null;
+          if (mask === null) return [];
+          return [{ i, picture: pictureWithin(mask, { picture, other: target }), target, masks: [null] }];
+        });
+        const distances = await network.distances([...pairs, ...within]);
+        const revealed = new Map(within.map(({ i }, k) => [i, distances[pairs.length + k]![0]!]));
+        for (const [i, { identity, from, to }] of pairs.entries()) {
+          scores.views.push({
+            identity,
+            from: from.key,
+            to: to.key,
+            turn: Math.abs(to.yaw - from.yaw),
+            distance: distances[i]![0]!,
+            revealed: revealed.get(i) ?? null,
+          });
         }
       }
       if (inputs.truth !== undefined) {
-        for await (const views of texturePairs({ ...held, truth: inputs.truth }, { skip, signal })) {
+        for await (
+          const views of texturePairs({ ...held, truth: inputs.truth, known: inputs.known }, { skip, signal })
+        ) {
           const distances = await network.distances(views.map(({ texture, truth, parts }) => ({
             picture: texture,
             target: truth,
-            masks: [parts.unseen, parts.all],
-          }))) as Row[];
+            masks: [parts.unseen, parts.all, parts.known],
+          })));
           for (const [i, { identity, key }] of views.entries()) {
-            const [unseen, all] = distances[i]!;
-            scores.textures.push({ identity, face: key, unseen, all: all! });
+            const [unseen, all, known] = distances[i]!;
+            scores.textures.push({ identity, face: key, unseen: unseen!, all: all!, known: known! });
           }
         }
       }

@@ -32,13 +32,13 @@ export const scoreMetrics = defineStage({
   },
   output: "metrics",
   each: ["crops", "unwrapped", "meshes", "reconstructions", "embeddings"],
-  batch: 16,
+  batch: 8,
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
   computes: {
     webgpu: "L1, PSNR, SSIM; the 1024-d network",
     onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
-    cpu: "cosines: bookkeeping; the crop for the 512-d network: beside the network",
+    cpu: "cosines: bookkeeping; on a software adapter cutting out for the 512-d network, beside the network",
   },
   resources: { gpu: true },
   open: async ({ inputs }) => {

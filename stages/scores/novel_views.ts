@@ -5,7 +5,8 @@
  *
  * The lit texture is carried over as it is, because in one capture the lamps keep their place about the head when the
  * camera moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
- * textures are judged.
+ * textures are judged. Most of another view was seen in the first, too, and is copied; so the pixels that the other
+ * view reveals are scored once more by themselves.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
@@ -26,6 +27,7 @@ export const scoreNovelViews = defineStage({
     meshes: "meshes",
     reconstructions: "reconstructions",
     embeddings: "embeddings",
+    revealed: "revealed",
     topology: "assets",
     recognition: "assets",
   },
@@ -40,6 +42,7 @@ export const scoreNovelViews = defineStage({
     const { cosine } = await import("../../face/metrics/cosine.ts");
     const { readEmbeddings } = await import("./embed.ts");
     const { otherViews } = await import("./parts/other_views.ts");
+    const { countPixels, readRevealed } = await import("./parts/revealed_masks.ts");
     const { openRecognition } = await import("./parts/recognition.ts");
     const gpu = await openGpu();
     const networks = await openRecognition(inputs);
@@ -48,15 +51,25 @@ export const scoreNovelViews = defineStage({
       for await (const views of otherViews(inputs, { skip, progress, signal })) {
         const { width, height } = views[0]!.photograph;
         const pictures = views.flatMap((view) => view.pictures.map((picture, i) => ({ ...view, picture, i })));
+        const masks = await Promise.all(
+          pictures.map(({ pairs, i }) => readRevealed(inputs.revealed, pairs[i]!)),
+        );
+        const shown = pictures.map(({ picture, photograph, mask }) => ({ a: picture.data, b: photograph.data, mask }));
+        const revealing = masks.flatMap((mask, k) => mask === null ? [] : [{ k, mask }]);
         const [compared, embedded, known] = await Promise.all([
           compareImages(gpu, {
-            pairs: pictures.map(({ picture, photograph, mask }) => ({ a: picture.data, b: photograph.data, mask })),
+            pairs: [...shown, ...revealing.map(({ k, mask }) => ({ ...shown[k]!, mask }))],
             width,
             height,
           }),
           networks.embed1024(pictures),
           Promise.all(views.map(async ({ key }) => [key, await readEmbeddings(inputs.embeddings, key)] as const)),
         ]);
+        const revealed = new Map(revealing.map(({ k, mask }, i) => {
+          const { masked: { l1, psnr }, centredSsim: ssim } = compared[shown.length + i]!;
+          const scores = storable({ l1, psnr, ssim: Number.isNaN(ssim) ? null : ssim });
+          return [k, { pixels: countPixels(mask), ...scores }];
+        }));
         const photographs = new Map(known);
         for (const [k, { key, pairs, i }] of pictures.entries()) {
           const { from, to, identity } = pairs[i]!;
@@ -67,6 +80,7 @@ export const scoreNovelViews = defineStage({
             turn: Math.abs(to.yaw - from.yaw),
             ...storable(compared[k]!.masked),
             cosine: cosine(photographs.get(key)!.masked, embedded[k]!),
+            revealed: revealed.get(k) ?? null,
           });
         }
       }

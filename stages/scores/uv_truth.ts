@@ -24,6 +24,7 @@ export const scoreUvTruth = defineStage({
     reconstructions: "reconstructions",
     truth: "synthetic",
     topology: "assets",
+    known: "known?",
   },
   output: "uv_scores",
   params: z.strictObject({}),
@@ -38,15 +39,15 @@ export const scoreUvTruth = defineStage({
     const rows: UvScores[] = [];
     for await (const views of texturePairs(inputs, { skip, signal })) {
       const compared = views.flatMap(({ texture, truth, parts }) =>
-        [parts.seen, parts.unseen, parts.all].map((mask) => ({ a: texture.data, b: truth.data, mask }))
+        [parts.seen, parts.unseen, parts.all, parts.known].map((mask) => ({ a: texture.data, b: truth.data, mask }))
       );
       const { width, height } = views[0]!.texture;
       const scores = (await compareImages(gpu, { pairs: compared, width, height })).map(({ masked }, i) =>
         compared[i]!.mask.includes(1) ? storable(masked) : null
       );
       for (const [i, { identity, key, yaw }] of views.entries()) {
-        const [seen, unseen, all] = scores.slice(3 * i, 3 * i + 3);
-        rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all! });
+        const [seen, unseen, all, known] = scores.slice(4 * i, 4 * i + 4);
+        rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all!, known: known! });
       }
     }
     await gpu.assertHealthy("uv_truth");

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import type { CapturePlan } from "./parts/synthetic_plan.ts";
 
 /** What is known of one frame; an entry of `truth.json`. */
 export interface FrameTruth {
@@ -24,10 +25,18 @@ export interface FrameTruth {
   expression: string | null;
 }
 
+/** Which photographs the texture of a head is made of; an entry of `textures/photographs.json`. */
+export interface HeadPhotographs {
+  identity: string;
+  expression: string;
+  /** Keys of their faces. */
+  photographs: readonly string[];
+}
+
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
- * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png` and, of every frame
- * with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
+ * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png`,
+ * `textures/photographs.json` and, of every frame with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
  * frame (x right, y down, z away).
  */
 export const synthesize = defineStage({
@@ -54,20 +63,29 @@ export const synthesize = defineStage({
     sourceYaw: z.number().positive().max(180).default(180),
     seed: z.int().default(7),
   }),
+  // On one adapter; on another a sample here and there may be decided the other way.
   determinism: "bitwise",
-  computes: { cpu: "building heads, shading, drawing; not on WebGPU yet" },
+  computes: {
+    webgpu: "blending and shading of textures, backgrounds, drawing",
+    cpu: "plans: bookkeeping; shapes of the sources and their shells: a small solve",
+  },
+  resources: { gpu: true },
   run: async ({ inputs, params: { side, sourceYaw, ...params }, out, log, progress, signal }) => {
-    const { planCaptures } = await import("./parts/synthetic_plan.ts");
-    const { cameraFor, castHead, photographHead, posedMesh } = await import("./parts/synthetic_studio.ts");
-    const { backgroundsOf, readDecoys, readSources } = await import("./parts/synthetic_sources.ts");
-    const { formatCanonicalFrames, formatParams } = await import("../data/parts/facescape.ts");
-    const { encodeMesh, readMorphable, readTopology } = await import("../faces/geometry.ts");
-    const { encodeJpeg, encodePng } = await import("../faces/photograph.ts");
-    const topology = await readTopology(inputs.topology);
-    const model = await readMorphable(inputs.model);
+    const { openTfjs } = await import("@ftim/gpu/tfjs");
+    const { photographsOf, planCaptures } = await import("./parts/synthetic_plan.ts");
+    const { makeCaptures } = await import("./parts/synthetic_captures.ts");
+    const { backgroundCells, readDecoys, readSources } = await import("./parts/synthetic_sources.ts");
+    const { disposeUvTables } = await import("../../face/uv_tables.ts");
+    const { formatCanonicalFrames } = await import("../data/parts/facescape.ts");
+    const { readMorphable, readTopology } = await import("../faces/geometry.ts");
+    const [tf, topology, model] = await Promise.all([
+      openTfjs(),
+      readTopology(inputs.topology),
+      readMorphable(inputs.model),
+    ]);
     const sources = await readSources(inputs, model, { maxYaw: sourceYaw });
-    const decoys = inputs.decoys === undefined ? [] : await readDecoys(inputs.decoys, side);
-    const backgrounds = backgroundsOf(sources, side);
+    const decoys = inputs.decoys === undefined ? [] : await readDecoys(tf, inputs.decoys, side);
+    const cells = await backgroundCells(tf, sources);
     const persons = [...new Set(sources.map(({ person }) => person))].sort();
     const heads = params.identities ?? persons.length;
     const captures = planCaptures({
@@ -81,52 +99,42 @@ export const synthesize = defineStage({
     log(
       `${captures.length} captures of ${heads} heads from ${sources.length} photographs of ${persons.length} persons`,
     );
-
-    const truth: FrameTruth[] = [];
-    const frames = new Map<string, { scale: number; rt: number[][] }>();
-    for (const [done, capture] of captures.entries()) {
-      signal.throwIfAborted();
-      const identity = String(capture.id);
-      const folder = `${identity}/${capture.expression}`;
-      const head = castHead(capture, { sources, model, topology });
-      const cameras = new Map<number, ReturnType<typeof cameraFor>>();
-      // Files are encoded on other threads while the next frame is drawn.
-      const encoded: Promise<void>[] = [];
-      for (const [view, frame] of capture.frames.entries()) {
-        const key = `captures/${folder}/${view}`;
-        const angles = frame.kind === "head" ? frame.angles : { yaw: 0, pitch: 0, roll: 0 };
-        const camera = cameraFor(angles, { side, offset: capture.offset });
-        cameras.set(view, camera);
-        const background = backgrounds.get(head.source)!;
-        const picture = frame.kind === "head"
-          ? photographHead(head, { camera, topology, background })
-          : decoys[frame.decoy]!;
-        encoded.push(encodeJpeg(picture, { quality: 93 }).then((bytes) => out.write(`${key}.jpg`, bytes)));
-        if (frame.kind === "head") {
-          out.write(`meshes/${key}.safetensors`, encodeMesh({ vertices: posedMesh(head.shape, camera) }));
-        }
-        const hasFace = frame.kind === "head" && Math.abs(angles.yaw) <= 90;
-        truth.push({
-          key,
-          hasFace,
-          yaw: frame.kind === "head" ? angles.yaw : null,
-          identity,
-          persons: frame.kind === "head" ? capture.head.persons : [],
-          expression: capture.expression,
-        });
-      }
-      out.json(`captures/${folder}/params.json`, formatParams(cameras));
-      frames.set(`${identity}/${capture.expression.split("_")[0]}`, { scale: 1, rt: IDENTITY });
-      for (const name of ["albedo", "texture"] as const) {
-        encoded.push(encodePng(head[name]).then((bytes) => out.write(`textures/${folder}.${name}.png`, bytes)));
-      }
-      await Promise.all(encoded);
-      progress(done + 1, captures.length);
-    }
-    out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(frames));
-    out.json("truth.json", truth);
+    await makeCaptures(tf, captures, {
+      sources,
+      model,
+      topology,
+      cells,
+      decoys,
+      side,
+      out,
+      progress: (done) => {
+        signal.throwIfAborted();
+        progress(done, captures.length);
+      },
+    });
+    disposeUvTables(topology);
+    const frames = captures.map(({ id, expression }) => [`${id}/${expression.split("_")[0]}`, CANONICAL] as const);
+    out.json("captures/Rt_scale_dict.json", formatCanonicalFrames(new Map(frames)));
+    out.json("truth.json", captures.flatMap(truthOf));
+    const photographs = captures.map((capture): HeadPhotographs => ({
+      identity: String(capture.id),
+      expression: capture.expression,
+      photographs: photographsOf(capture, sources).map(({ key }) => key),
+    }));
+    out.json("textures/photographs.json", photographs);
   },
 });
 
 /** The captures' world is the canonical head frame. */
-const IDENTITY = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]];
+const CANONICAL = { scale: 1, rt: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] };
+
+function truthOf({ id, expression, head, frames }: CapturePlan): FrameTruth[] {
+  return frames.map((frame, view) => ({
+    key: `captures/${id}/${expression}/${view}`,
+    hasFace: frame.kind === "head" && Math.abs(frame.angles.yaw) <= 90,
+    yaw: frame.kind === "head" ? frame.angles.yaw : null,
+    identity: String(id),
+    persons: frame.kind === "head" ? head.persons : [],
+    expression,
+  }));
+}

@@ -3,25 +3,30 @@
  * cannot show this, since a render in the view that was unwrapped rewards copying.
  */
 import { z } from "zod";
-import { defineStage, map } from "@ftim/pipeline";
+import { defineStage, map, type Tree } from "@ftim/pipeline";
 import type { Measure, Measures } from "./parts/measures.ts";
 import type { NovelScores } from "../scores/parts/novel_scores.ts";
 import type { UvScores } from "../scores/parts/uv_scores.ts";
 
-/** Turns between two views, degrees, by which they are grouped: [low, high). */
-const TURNS = [[0, 30], [30, 60], [60, 180]] as const;
 /** Yaws of a view, degrees either way: [low, high). */
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
 /**
  * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
  * `novel_views_margins.*`, `uv_truth_margins.*`. Without scores against true textures, which only made captures have,
- * there are no `uv_truth` files.
+ * there are no `uv_truth` files. `guess` and `oracle`, the scores of the first guess and of the true textures, are rows
+ * to compare with; with both there is `revealed_gap.{md,csv,tex}`, see `parts/gap.ts`.
  */
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
-  inputs: { novel: map("novel"), uv: map("uv_scores") },
+  inputs: {
+    novel: map("novel"),
+    uv: map("uv_scores"),
+    guess: "novel?",
+    guess_uv: "uv_scores?",
+    oracle: "novel?",
+  },
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
@@ -30,6 +35,10 @@ export const novelTable = defineStage({
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
     const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const { GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
+    const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, turnLabel, TURNS } = await import(
+      "./parts/revealed_measures.ts"
+    );
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const { readUvScores } = await import("../scores/parts/uv_scores.ts");
     const by = ({ identity }: { identity: string }) => identity;
@@ -42,9 +51,11 @@ export const novelTable = defineStage({
         [column("ssim", "SSIM", "higher", 4), ({ ssim }) => ssim],
         [column("cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
         ...TURNS.map(([low, high]): Measure<NovelScores> => [
-          column(`psnr_${low}_${high}`, `PSNR, turned ${low}–${Math.min(high, 120)}°`, "higher", 2),
+          column(`psnr_${low}_${high}`, `PSNR, ${turnLabel([low, high])}`, "higher", 2),
           ({ turn, psnr }) => turn >= low && turn < high ? psnr ?? Infinity : null,
         ]),
+        ...revealedMeasures("revealed pixels: PSNR"),
+        ...TURNS.map(revealedPsnrTurned),
       ],
     };
     const uv: Measures<UvScores> = {
@@ -61,16 +72,28 @@ export const novelTable = defineStage({
           ({ yaw, unseen }) =>
             Math.abs(yaw) >= low && Math.abs(yaw) < high ? unseen && (unseen.psnr ?? Infinity) : null,
         ]),
+        [column("known_l1", "unseen, but shown by the portrait: L1", "lower", 4), ({ known }) => known && known.l1],
+        [column("known_psnr", "PSNR", "higher", 2), ({ known }) => known && (known.psnr ?? Infinity)],
+        [column("known_ssim", "SSIM", "higher", 4), ({ known }) => known && known.ssim],
       ],
     };
     const all = await Promise.all(
       byMethod(inputs.novel).map(async ([method, tree]) => ({
         method,
         label: METHOD_LABELS[method],
+        reference: false,
         novel: await readNovelScores(tree),
         uv: await readUvScores(inputs.uv[method]),
       })),
     );
+    const read = async (label: string, tree: Tree | undefined) =>
+      tree === undefined ? [] : [{ label, novel: await readNovelScores(tree), reference: true }];
+    const [guess, oracle] = await Promise.all([read(GUESS, inputs.guess), read(ORACLE, inputs.oracle)]);
+    const guessUv = await readUvScores(inputs.guess_uv);
+    const references = {
+      novel: [...guess, ...oracle],
+      uv: guessUv.length === 0 ? [] : [{ label: GUESS, reference: true, uv: guessUv }],
+    };
     const ours = all.find(({ method }) => method === "ours")!;
     const others = all.filter((row) => row !== ours);
     const heads = new Set(ours.novel.map(by)).size;
@@ -83,43 +106,69 @@ export const novelTable = defineStage({
       ...gridFiles({
         title: "Other views",
         columns: columnsOf(novel),
-        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.novel, novel, params) })),
+        rows: [...all, ...references.novel].map(({ label, reference, novel: scores }) => ({
+          label,
+          reference,
+          cells: meanCells(scores, novel, params),
+        })),
         notes: [
           "Each face reconstructed from one view and compared, on the face mask, in another view of the same " +
           "capture: " +
           `${ours.novel.length} pairs of views of ${heads} ` +
           `${ours.uv.length === 0 ? "persons" : "made heads of persons"} who were never trained on.`,
           means,
+          revealedNote(ours.novel),
+          ...oracle.length > 0 ? [ORACLE_NOTE] : [],
         ],
       }, "novel_views"),
       ...gridFiles({
         title: "Other views: ours less each method, pair by pair",
         columns: marginColumns(columnsOf(novel)),
-        rows: others.map((row) => ({
+        rows: [...others, ...references.novel].map((row) => ({
           label: row.label,
           cells: marginCells(ours.novel, row.novel, { ...novel, ...params }),
         })),
         notes: [differences],
       }, "novel_views_margins"),
     };
+    const [guessed, known] = [guess[0]?.novel, oracle[0]?.novel];
+    const gap = guessed === undefined || known === undefined ? {} : gridFiles(
+      gapGrid(all.map(({ label, novel: scores }) => ({ label, scores })), {
+        title: "Revealed pixels: how much of the gap from the first guess to the true texture is closed",
+        guess: guessed,
+        oracle: known,
+        ...novel,
+        measures: [...revealedMeasures("PSNR"), revealedPsnrTurned(TURNS[2])],
+        ...params,
+      }),
+      "revealed_gap",
+    );
     const truth = ours.uv.length === 0 ? {} : {
       ...gridFiles({
         title: "Against true textures",
         columns: columnsOf(uv),
-        rows: all.map((row) => ({ label: row.label, cells: meanCells(row.uv, uv, params) })),
+        rows: [...all, ...references.uv].map(({ label, reference, uv: scores }) => ({
+          label,
+          reference,
+          cells: meanCells(scores, uv, params),
+        })),
         notes: [
           "The completed UV texture against the one that the capture was rendered with. " +
-          "Seen: texels with a visibility of at least a half; unseen: below a twentieth.",
+          "Seen: texels with a visibility of at least a half; unseen: below a twentieth. " +
+          "What the portrait of a head did not show was mirrored; the last three columns leave it out.",
           means,
         ],
       }, "uv_truth"),
       ...gridFiles({
         title: "Against true textures: ours less each method, view by view",
         columns: marginColumns(columnsOf(uv)),
-        rows: others.map((row) => ({ label: row.label, cells: marginCells(ours.uv, row.uv, { ...uv, ...params }) })),
+        rows: [...others, ...references.uv].map((row) => ({
+          label: row.label,
+          cells: marginCells(ours.uv, row.uv, { ...uv, ...params }),
+        })),
         notes: [differences],
       }, "uv_truth_margins"),
     };
-    for (const [name, text] of Object.entries({ ...files, ...truth })) out.write(name, text);
+    for (const [name, text] of Object.entries({ ...files, ...gap, ...truth })) out.write(name, text);
   },
 });

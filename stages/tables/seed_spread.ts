@@ -16,8 +16,9 @@ export const seedSpread = defineStage({
   run: async ({ inputs, out }) => {
     const { gridFiles } = await import("./parts/grid.ts");
     const { readFaceScores } = await import("../scores/parts/measurements.ts");
+    const { revealedPsnr } = await import("./parts/revealed_measures.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
-    const runs: number[][] = [];
+    const runs: (number | null)[][] = [];
     for (const training of inNumberOrder(Object.keys(inputs.real))) {
       const [real, novel] = [inputs.real[training]!, inputs.novel[training]];
       if (novel === undefined) throw new TypeError(`Training ${training} has no scores in other views`);
@@ -31,19 +32,20 @@ export const seedSpread = defineStage({
         mean(views.map(({ l1 }) => l1)),
         mean(views.map(({ psnr }) => psnr ?? Infinity)),
         mean(views.map(({ cosine }) => cosine)),
+        meanOrNull(views.flatMap((view) => revealedPsnr(view) ?? [])),
       ]);
     }
     if (runs.length === 0) throw new Error("seed_spread: no training was scored");
-    const names = ["l1", "psnr", "ssim", "cosine", "novel_l1", "novel_psnr", "novel_cosine"];
-    const labels = ["L1", "PSNR", "SSIM", "cosine", "other views: L1", "PSNR", "cosine"];
-    const digits = [4, 2, 4, 4, 4, 2, 4];
-    const column = (i: number) => runs.map((run) => run[i]!);
+    const names = ["l1", "psnr", "ssim", "cosine", "novel_l1", "novel_psnr", "novel_cosine", "revealed_psnr"];
+    const labels = ["L1", "PSNR", "SSIM", "cosine", "other views: L1", "PSNR", "cosine", "revealed pixels: PSNR"];
+    const digits = [4, 2, 4, 4, 4, 2, 4, 2];
+    const column = (i: number) => runs.flatMap((run) => run[i] ?? []);
     const grid = {
       title: "The training repeated with other seeds",
       columns: names.map((name, i) => ({ name, label: labels[i]!, better: null, digits: digits[i]! })),
       rows: [
         ...runs.map((cells, i) => ({ label: `training ${i + 1}`, cells })),
-        { label: "mean", cells: names.map((_, i) => mean(column(i))) },
+        { label: "mean", cells: names.map((_, i) => meanOrNull(column(i))) },
         { label: "standard deviation", cells: names.map((_, i) => deviation(column(i))) },
       ],
       notes: ["L1 to cosine: the face mask of the test photographs. Standard deviation over trainings, with n − 1."],
@@ -54,6 +56,11 @@ export const seedSpread = defineStage({
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Null for no value. */
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean(values);
 }
 
 /** Null for a single value, which has no spread. */

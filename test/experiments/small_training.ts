@@ -1,4 +1,5 @@
 /** A small training for tests: a drawn network, a model of a few domes, a correction that corrects little. */
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { fitMorphable } from "../../face/fit_morphable.ts";
 import { encodeCorrection, noCorrection } from "../../face/mesh_correction.ts";
 import { encodeMorphable } from "../../face/morphable.ts";
@@ -39,7 +40,7 @@ export async function unpackedTraining({ folder, write, run }: Scratch): Promise
       { length: 3 * 256 * 256 },
       (_, i) => tone * [0.8, 0.6, 0.5][i % 3]! + 0.05 * Math.sin(i * tone / 5e4),
     );
-  const model = fitMorphable(faces, {
+  const model = await fitMorphable(await openTfjs(), faces, {
     albedos: [0.7, 0.9, 1.1].map(albedo),
     components: { identities: 2, expressions: 2, albedos: 2 },
     topology,

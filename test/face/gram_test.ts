@@ -57,6 +57,21 @@ for (const [n, length, count] of [[2, 5, 9], [7, 1003, 9], [30, 6001, 20]] as co
   });
 }
 
+Deno.test("principalComponentsOnDevice() takes the sign that its samples' order says", async () => {
+  const vectors = vectorsOf(6, 900);
+  const { basis, sigma } = await principalComponentsOnDevice(tf, vectors, { count: 4 });
+  assert.equal(sigma.length, 4);
+  for (let k = 0; k < 4; k++) {
+    const row = basis.subarray(900 * k, 900 * (k + 1));
+    // A component's share of a sample is its sample's weight times its variance.
+    const ordered = vectors.reduce(
+      (sum, vector, i) => sum + (i + 1) * vector.reduce((dot, value, d) => dot + value * row[d]!, 0),
+      0,
+    );
+    assert.ok(ordered > 0, `component ${k}: ${ordered}`);
+  }
+});
+
 Deno.test("principalComponentsOnDevice() drops directions that are only rounding", async () => {
   const [a, b] = vectorsOf(2, 5000) as [Float32Array, Float32Array];
   const sum = a.map((value, i) => value + b[i]!);

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { openTfjs } from "@ftim/gpu/tfjs";
+import { fitCorrections } from "../../face/fit_corrections.ts";
+import { fitCorrection } from "../../face/fit_corrections_cpu.ts";
 import { correctedByOthers, errorsByYaw, meshError } from "../../face/mesh_calibration.ts";
 import {
   applyCorrection,
   decodeCorrection,
   encodeCorrection,
   FEATURES,
-  fitCorrection,
   type MeshCorrection,
   type MeshSample,
   noCorrection,
@@ -14,6 +16,7 @@ import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { mirrorVertices } from "../../face/topology.ts";
 import { gridHead, maxDifference, randomStream } from "./head.ts";
 
+const tf = await openTfjs();
 const { topology, model } = gridHead(9);
 const { mirror, triangles } = topology;
 // Symmetric to the bit, as a morphable model's mean is.
@@ -142,30 +145,63 @@ function errors(samples: ReturnType<typeof calibration>, meshes: readonly Float3
     samples.length;
 }
 
-Deno.test("an error of one person's own is no gain on others; one that all share is", () => {
+Deno.test("an error of one person's own is no gain on others; one that all share is", async () => {
   const raw = (samples: ReturnType<typeof calibration>) => errors(samples, samples.map(({ vertices }) => vertices));
   const own = calibration((person) => planted(60 + person, 0.15));
   const learned = fitCorrection(own, options);
   const seen = errors(own, own.map((sample) => applyCorrection(learned, sample)));
   assert.ok(seen < 0.95 * raw(own), `on persons that it has seen it seems to help: ${seen} of ${raw(own)}`);
-  const others = errors(own, correctedByOthers(own, options));
+  const others = errors(own, await correctedByOthers(tf, own, options));
   assert.ok(others > raw(own), `${others} of ${raw(own)}`);
 
   const shared = calibration(() => planted(7, 0.15));
-  assert.ok(errors(shared, correctedByOthers(shared, options)) < 0.5 * raw(shared));
+  assert.ok(errors(shared, await correctedByOthers(tf, shared, options)) < 0.5 * raw(shared));
 });
 
-Deno.test("correctedByOthers() leaves out everyone of a blend, and refuses where nobody is left", () => {
+Deno.test("correctedByOthers() leaves out everyone of a blend, and refuses where nobody is left", async () => {
   const [first, second] = [planted(1, 0.3), planted(2, 0.3)];
   const samples = [
     ...withTruth(first, faces(12)).map((sample) => ({ ...sample, persons: ["a"], yaw: 0 })),
     ...withTruth(second, faces(12, { seed: 2 })).map((sample) => ({ ...sample, persons: ["b"], yaw: 0 })),
     ...withTruth(first, faces(3, { seed: 3 })).map((sample) => ({ ...sample, persons: ["a", "c"], yaw: 0 })),
   ];
-  const blend = correctedByOthers(samples, options).slice(-3);
+  const blend = (await correctedByOthers(tf, samples, options)).slice(-3);
   const onlyB = fitCorrection(samples.filter(({ persons }) => persons[0] === "b"), options);
-  blend.forEach((mesh, i) => assert.deepEqual(mesh, applyCorrection(onlyB, samples[24 + i]!)));
-  assert.throws(() => correctedByOthers(samples.slice(0, 12), options), RangeError);
+  blend.forEach((mesh, i) => assert.ok(maxDifference(mesh, applyCorrection(onlyB, samples[24 + i]!)) < 1e-3));
+  await assert.rejects(correctedByOthers(tf, samples.slice(0, 12), options), RangeError);
+});
+
+for (const [count, choices] of [[9, 1], [40, 3], [12, 65]] as const) {
+  Deno.test(`fitCorrections() is fitCorrection(): ${choices} choices of ${count} samples`, async () => {
+    const samples = withTruth(planted(3, 0.2), faces(count, { seed: 5 }));
+    // The networks have lost one face.
+    samples[1] = { ...samples[1]!, truth: samples[1]!.truth.map((value, i) => value + (i % 7) * 4) };
+    const chosen = Array.from(
+      { length: choices },
+      (_, c) => [...samples.keys()].filter((i) => choices === 1 || (i + c) % 4),
+    );
+    const before = tf.memory().numTensors;
+    const found = await fitCorrections(tf, samples, { ...options, choices: chosen });
+    assert.equal(tf.memory().numTensors, before, "no tensor stays behind");
+    for (const [c, own] of chosen.entries()) {
+      const { coefficients } = fitCorrection(own.map((i) => samples[i]!), options);
+      const size = coefficients.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const difference = maxDifference(found[c]!.coefficients, coefficients);
+      assert.ok(difference < 1e-5 * size, `choice ${c}: ${difference} of ${size}`);
+    }
+    const again = await fitCorrections(tf, samples, { ...options, choices: chosen });
+    assert.deepEqual(again, found, "the same bits in another run");
+    const alone = await fitCorrections(tf, samples, { ...options, choices: chosen.slice(-1) });
+    assert.deepEqual(alone[0], found.at(-1), "and alone");
+  });
+}
+
+Deno.test("fitCorrections() names the sample that is not finite, and refuses a choice of none", async () => {
+  const samples = withTruth(planted(3, 0.2), faces(5));
+  const broken = samples.with(2, { ...samples[2]!, truth: samples[2]!.truth.with(7, NaN) });
+  await assert.rejects(fitCorrections(tf, broken, { ...options, choices: [[0, 2]] }), /Sample 2/);
+  await assert.rejects(fitCorrections(tf, samples, { ...options, choices: [[0], []] }), RangeError);
+  assert.deepEqual(await fitCorrections(tf, samples, { ...options, choices: [] }), []);
 });
 
 Deno.test("meshError() is the distance in the image; errorsByYaw() sorts by the size of yaw", () => {

@@ -4,8 +4,10 @@ import { albedoOf, decodeMorphable, encodeMorphable, fitShape, shapeOf } from ".
 import { principalComponents } from "../../face/pca.ts";
 import { anglesFromRotation, poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { mirrorVertices } from "../../face/topology.ts";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { gridHead, maxDifference, randomStream } from "./head.ts";
 
+const tf = await openTfjs();
 const { topology, model } = gridHead(9);
 const random = randomStream(5);
 const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -122,9 +124,9 @@ Deno.test("one mesh of each person gives no expression; one mesh in all gives a 
   assert.equal(fitShape(alone, firsts[0]!.vertices).identity.length, 0);
 });
 
-Deno.test("the model survives encoding; a missing or short array is named", () => {
+Deno.test("the model survives encoding; a missing or short array is named", async () => {
   const albedos = Array.from({ length: 5 }, () => Float32Array.from({ length: 48 }, random));
-  const full = fitMorphable(samples(), { topology, albedos, components: { identities: 3, albedos: 2 } });
+  const full = await fitMorphable(tf, samples(), { topology, albedos, components: { identities: 3, albedos: 2 } });
   assert.equal(full.albedoSigma.length, 2);
   const arrays = encodeMorphable(full);
   assert.deepEqual(arrays.albedoBasis.shape, [2, 48]);
@@ -134,7 +136,7 @@ Deno.test("the model survives encoding; a missing or short array is named", () =
     () => decodeMorphable({ ...arrays, albedoBasis: { data: new Float32Array(3) } }),
     /albedoBasis has 3 values, not 96/,
   );
-  const all = fitAlbedoModel(albedos);
+  const all = await fitAlbedoModel(tf, albedos);
   const whole = { ...full, ...all };
   const code = Float32Array.from(all.albedoSigma, (sigma, k) => {
     let sum = 0;

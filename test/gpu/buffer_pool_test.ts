@@ -34,3 +34,19 @@ Deno.test("a buffer serves one owner at a time, of its own size and usage, and a
   pool.dispose();
   assert.deepEqual([pool.getNumUsedBuffers(), pool.numBytesAllocated], [0, 0]);
 });
+
+Deno.test("a size that is not asked for again is given up, and one in use is not", async () => {
+  const pool = bufferPool((await openGpu()).device, { remembered: 8 });
+  const held = pool.acquireBuffer(48, USAGE);
+  pool.releaseBuffer(pool.acquireBuffer(32, USAGE));
+  const repeated = Array.from({ length: 30 }, () => {
+    const buffer = pool.acquireBuffer(64, USAGE);
+    pool.releaseBuffer(buffer);
+    return buffer;
+  });
+  assert.equal(new Set(repeated).size, 1);
+  assert.deepEqual([pool.getNumUsedBuffers(), pool.getNumFreeBuffers(), pool.numBytesAllocated], [1, 1, 48 + 64]);
+  pool.releaseBuffer(held);
+  assert.equal(pool.acquireBuffer(48, USAGE), held);
+  pool.dispose();
+});

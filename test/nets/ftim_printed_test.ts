@@ -37,7 +37,7 @@ function trained(seed: number) {
   return values;
 }
 
-Deno.test("untrained, FTIM as printed gives the template texture, and the template albedo without its light", async () => {
+Deno.test("untrained, FTIM as printed gives the template texture, and without light its albedo", async () => {
   const given = input(1);
   const variables = toVariables(tf, drawParameters(ftimPrintedParameters(SHAPE), 5));
   const texture = await ftimPrinted(tf, variables, { ...given, ...SHAPE }).data();
@@ -46,7 +46,7 @@ Deno.test("untrained, FTIM as printed gives the template texture, and the templa
   near(albedo, await given.templateAlbedo.data(), 1e-6);
 });
 
-Deno.test("FTIM as printed reads its two maps and the code, and neither visibility nor first guess", async () => {
+Deno.test("FTIM as printed reads two maps and the code, and neither visibility nor first guess", async () => {
   const given = input(1);
   const variables = toVariables(tf, trained(5));
   const model = ftimPrintedModel(tf, SHAPE);

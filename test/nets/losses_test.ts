@@ -36,7 +36,7 @@ Deno.test("albedoLoss() is 0 when the three albedos agree, and grows with their 
   assert.ok(Math.abs(await scalar(albedoLoss(tf, shift, chart)) - 0.2) < 1e-6);
 });
 
-Deno.test("symmetryLoss() draws unseen texels only, or by what was seen both a texel and its mirror image", async () => {
+Deno.test("symmetryLoss() draws unseen texels only, or where it was seen a texel and its mirror image", async () => {
   const [batch, side, channels] = [2, 4, 3];
   const random = uniform(3);
   const draw = (length: number) => Float32Array.from({ length }, () => random());

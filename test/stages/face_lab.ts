@@ -2,6 +2,7 @@
  * A face whose truth is known, on the real mesh topology: a dome, a small morphable model learned from variants of it,
  * a light, and the picture that they make. Maps are 64² so that whole stages run in a fraction of a second.
  */
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { fitMorphable } from "../../face/fit_morphable.ts";
 import { ambientLight } from "../face/ambient_light.ts";
 import { albedoOf, encodeMorphable, type MorphableModel } from "../../face/morphable.ts";
@@ -53,18 +54,18 @@ export function smoothAlbedo(seed: number): Float32Array {
   });
 }
 
-let made: MorphableModel | undefined;
+const domes = [0.8, 0.95, 1.1, 1.2].flatMap((depth, person) =>
+  [0.97, 1.03].map((width) => ({ identity: `${person}`, vertices: posed(0, dome({ depth, width })) }))
+);
+const made = await fitMorphable(await openTfjs(), domes, {
+  albedos: Array.from({ length: 8 }, (_, seed) => smoothAlbedo(seed)),
+  components: { identities: 3, expressions: 2, albedos: 5 },
+  topology,
+});
 
 /** A model of four persons' domes and eight albedos. */
 export function morphable(): MorphableModel {
-  const faces = [0.8, 0.95, 1.1, 1.2].flatMap((depth, person) =>
-    [0.97, 1.03].map((width) => ({ identity: `${person}`, vertices: posed(0, dome({ depth, width })) }))
-  );
-  return made ??= fitMorphable(faces, {
-    albedos: Array.from({ length: 8 }, (_, seed) => smoothAlbedo(seed)),
-    components: { identities: 3, expressions: 2, albedos: 5 },
-    topology,
-  });
+  return made;
 }
 
 /** The model as the stages read it. */

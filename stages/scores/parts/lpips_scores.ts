@@ -6,13 +6,32 @@ const distance = z.number().min(0);
 
 /** One method's LPIPS: what `lpips.json` holds. */
 const lpipsScoresSchema = z.strictObject({
-  /** Renders of the test photographs, on the face mask and on the full frame. Null: the mask is empty. */
+  /**
+   * Renders of the test photographs, on the face mask and on the full frame. Null: the mask is empty. None of what is
+   * known of made heads alone.
+   */
   faces: z.strictObject({ face: z.string(), masked: distance.nullable(), full: distance }).array(),
-  /** Textures from one view in another, on the face mask. */
-  views: z.strictObject({ identity: z.string(), from: z.string(), to: z.string(), distance }).array(),
-  /** Textures beside the true ones. Null: the view shows every texel. None where no truth is known. */
-  textures: z.strictObject({ identity: z.string(), face: z.string(), unseen: distance.nullable(), all: distance })
-    .array(),
+  /**
+   * Textures from one view in another, on the face mask. `turn`: how far the head turned between the two, degrees.
+   * `revealed`: of the whole picture, where all but the pixels that `to` shows and `from` did not are the photograph's;
+   * null: there are too few.
+   */
+  views: z.strictObject({
+    identity: z.string(),
+    from: z.string(),
+    to: z.string(),
+    turn: z.number().min(0),
+    distance,
+    revealed: distance.nullable(),
+  }).array(),
+  /** Textures beside the true ones. Null: there is no such texel; `known` as in `uv_scores.ts`. None where no truth is known. */
+  textures: z.strictObject({
+    identity: z.string(),
+    face: z.string(),
+    unseen: distance.nullable(),
+    all: distance,
+    known: distance.nullable(),
+  }).array(),
 });
 
 /** See {@linkcode lpipsScoresSchema}. */

@@ -16,6 +16,17 @@ const novelScoresSchema = z.strictObject({
   psnr: z.number().nullable(),
   ssim: z.number(),
   cosine: z.number(),
+  /**
+   * The same on the pixels that `to` shows and `from` did not (`revealed_masks.ts`), with the mean of SSIM's map over
+   * them. Null: there are too few.
+   */
+  revealed: z.strictObject({
+    pixels: z.int().positive(),
+    l1: z.number().min(0).max(1),
+    psnr: z.number().nullable(),
+    /** Null: all of them lie on the picture's border, where SSIM has no value. */
+    ssim: z.number().nullable(),
+  }).nullable(),
 });
 
 /** See {@linkcode novelScoresSchema}. */

@@ -16,6 +16,8 @@ const uvScoresSchema = z.strictObject({
   seen: scores.nullable(),
   unseen: scores.nullable(),
   all: scores,
+  /** Of the unseen texels those that the portraits of the head showed; null also where that is not told. */
+  known: scores.nullable(),
 });
 
 /** See {@linkcode uvScoresSchema}. */

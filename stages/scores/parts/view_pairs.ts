@@ -10,6 +10,7 @@ export interface PosedView {
 /** To reconstruct from one view, to compare in another. */
 export interface ViewPair {
   readonly identity: string;
+  readonly expression: string;
   readonly from: PosedView;
   readonly to: PosedView;
 }
@@ -17,11 +18,11 @@ export interface ViewPair {
 /** All ordered pairs of different views within triplets, each once however many triplets share it. */
 export function viewPairs(triplets: readonly Triplet[]): ViewPair[] {
   const pairs = new Map<string, ViewPair>();
-  for (const { identity, views, yaws } of triplets) {
+  for (const { identity, expression, views, yaws } of triplets) {
     const posed = views.map((key, i): PosedView => ({ key, yaw: yaws[i]! }));
     for (const from of posed) {
       for (const to of posed) {
-        if (from !== to) pairs.set(`${from.key}\n${to.key}`, { identity, from, to });
+        if (from !== to) pairs.set(`${from.key}\n${to.key}`, { identity, expression, from, to });
       }
     }
   }

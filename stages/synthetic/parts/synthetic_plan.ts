@@ -36,6 +36,17 @@ export interface CapturePlan {
   frames: readonly FramePlan[];
 }
 
+/** The photographs that a capture's albedo is made of: one of each person that the head has. */
+export function photographsOf<T extends { readonly person: string }>(
+  { head, photograph }: Pick<CapturePlan, "head" | "photograph">,
+  sources: readonly T[],
+): T[] {
+  return head.persons.map((person) => {
+    const own = sources.filter((source) => source.person === person);
+    return own[photograph % own.length]!;
+  });
+}
+
 /** Settings of {@linkcode planCaptures}. */
 export interface PlanOptions {
   persons: readonly string[];

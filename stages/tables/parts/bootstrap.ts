@@ -64,10 +64,23 @@ export function clusterMean(
   values: readonly number[],
   { clusters, resamples, seed }: { clusters: readonly string[]; resamples: number; seed: number },
 ): Interval | null {
-  if (values.length === 0) return null;
-  const members = [...Map.groupBy(values.keys(), (i) => clusters[i]!)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const sums = members.map(([, indices]) => indices.reduce((sum, i) => sum + values[i]!, 0));
-  const counts = members.map(([, indices]) => indices.length);
+  return clusterRatio(values.map((above) => ({ above, below: 1 })), { clusters, resamples, seed });
+}
+
+/**
+ * The sum of `above` over the sum of `below`, with its interval as of {@linkcode clusterMean}.
+ *
+ * @param options.clusters the cluster of each part
+ * @returns null if there is no part
+ */
+export function clusterRatio(
+  parts: readonly { readonly above: number; readonly below: number }[],
+  { clusters, resamples, seed }: { clusters: readonly string[]; resamples: number; seed: number },
+): Interval | null {
+  if (parts.length === 0) return null;
+  const members = [...Map.groupBy(parts.keys(), (i) => clusters[i]!)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sums = members.map(([, indices]) => indices.reduce((sum, i) => sum + parts[i]!.above, 0));
+  const counts = members.map(([, indices]) => indices.reduce((sum, i) => sum + parts[i]!.below, 0));
   const pooled = (chosen: Iterable<number>) => {
     let sum = 0;
     let count = 0;

@@ -26,6 +26,8 @@ export function column(name: string, label: string, better: GridColumn["better"]
 export interface GridRow {
   readonly label: string;
   readonly cells: readonly (Interval | number | null)[];
+  /** Whether it stands there to compare with, and is never the best. Default false. */
+  readonly reference?: boolean;
 }
 
 /** A table. */
@@ -41,8 +43,9 @@ export interface Grid {
 function isBest(grid: Grid, { row, column }: { row: number; column: number }): boolean {
   const { better } = grid.columns[column]!;
   const value = meanAt(grid.rows[row]!, column);
-  if (better === null || value === null) return false;
-  const means = grid.rows.map((each) => meanAt(each, column)).filter((mean) => mean !== null);
+  if (better === null || value === null || grid.rows[row]!.reference === true) return false;
+  const rivals = grid.rows.filter(({ reference = false }) => !reference);
+  const means = rivals.map((each) => meanAt(each, column)).filter((mean) => mean !== null);
   return value === (better === "lower" ? Math.min(...means) : Math.max(...means));
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../../gpu/device.ts";
 import { compareImages } from "../../../gpu/metrics/compare_images.ts";
 import { compareImagesCpu } from "../../../gpu/metrics/compare_images_cpu.ts";
-import { ssim } from "../../../gpu/metrics/ssim.ts";
+import { ssim, ssimMap } from "../../../gpu/metrics/ssim.ts";
 import { uniform } from "../../../nets/random.ts";
 import { goldenPair } from "../../golden/images.ts";
 
@@ -19,9 +19,31 @@ for (const [width, height, count] of [[11, 11, 1], [37, 53, 3], [64, 48, 17], [2
           assert.ok(Math.abs(got - want) < 1e-5, `${part} ${name} of ${i}: ${got}, ${want}`);
         }
       }
+      const [got, want] = [scores[i]!.centredSsim, expected.centredSsim];
+      assert.ok(Math.abs(got - want) < 1e-5 || (Number.isNaN(got) && Number.isNaN(want)), `${i}: ${got}, ${want}`);
     }
   });
 }
+
+Deno.test("compareImages() gives the mean of SSIM's map over a mask by windows' middles, NaN without", async () => {
+  const [width, height] = [29, 41];
+  const { a, b } = goldenPair({ width, height, amplitude: 20 });
+  const map = ssimMap(a, b);
+  const mask = new Float32Array(width * height);
+  const chosen = [[5, 5], [23, 35], [14, 20], [15, 20], [2, 20]] as const;
+  for (const [x, y] of chosen) mask[y * width + x] = 1;
+  const pair = { a: a.data, b: b.data, mask };
+  const border = new Float32Array(width * height).fill(1, 0, 5 * width);
+  const [inside, none] = await compareImages(await openGpu(), {
+    pairs: [pair, { ...pair, mask: border }],
+    width,
+    height,
+  });
+  // The last pixel is too near the border to have a value.
+  const values = chosen.slice(0, 4).map(([x, y]) => map.data[(y - 5) * map.width + x - 5]!);
+  assert.ok(Math.abs(inside!.centredSsim - values.reduce((sum, value) => sum + value / 4, 0)) < 1e-5);
+  assert.ok(Number.isNaN(none!.centredSsim) && none!.masked.l1 > 0);
+});
 
 Deno.test("compareImages() repeats bit for bit and does not depend on the other pairs", async () => {
   const gpu = await openGpu();

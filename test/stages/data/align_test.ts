@@ -102,6 +102,19 @@ Deno.test("align neither aliases nor smears, and is black beyond the photograph"
     }
   }));
 
+Deno.test("align names the face whose box is no place", () =>
+  withScratch(async ({ folder, write, run }) => {
+    const image = createImage({ width: 64, height: 48 });
+    const box = { left: 10, top: 10, width: 20, height: 20, score: 1 };
+    for (const [name, bad] of [["empty", { ...box, width: 0 }], ["nowhere", { ...box, left: null }]] as const) {
+      await write(`${name}/images/a.png`, await encodePng(image));
+      await write(`${name}/found/a.json`, JSON.stringify({ width: 64, height: 48, faces: [box, bad], found: 2 }));
+      const images = importPhotographs(sourceFolder(`${folder}/${name}/images`));
+      const detections = cast(sourceFolder(`${folder}/${name}/found`), "detections");
+      await assert.rejects(run({ aligned: alignFaces({ images, detections }) }), /align.* a\/1: cannot crop a face/);
+    }
+  }));
+
 Deno.test("a crop goes back to where it came from", () => {
   const photograph = createImage({ width: 300, height: 260 });
   for (let i = 0; i < 300 * 260; i++) {

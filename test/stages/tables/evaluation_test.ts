@@ -12,9 +12,12 @@ import { scoreLpips } from "../../../stages/scores/lpips.ts";
 import { lpipsAblation } from "../../../stages/tables/lpips_ablation.ts";
 import { lpipsTable } from "../../../stages/tables/lpips_table.ts";
 import { novelTable } from "../../../stages/tables/novel_table.ts";
+import { knownTextures } from "../../../stages/scores/oracle.ts";
+import { findRevealed } from "../../../stages/scores/revealed.ts";
+import { LEAST_REVEALED } from "../../../stages/scores/parts/revealed_masks.ts";
 import { scoreNovelViews } from "../../../stages/scores/novel_views.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
-import { encodePng } from "../../../stages/faces/photograph.ts";
+import { encodeGreyPng, encodePng } from "../../../stages/faces/photograph.ts";
 import { encodeRegression } from "../../../stages/faces/regression.ts";
 import { table2 } from "../../../stages/tables/table2.ts";
 import type { FaceScores } from "../../../stages/scores/parts/measurements.ts";
@@ -89,6 +92,9 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     await put(`scores_grey/${key}.json`, JSON.stringify(scores(0.1 + 0.01 * i)));
   }
   await put("truth/textures/7/1_neutral.texture.png", await map(truth));
+  // The portrait of the head showed the left half.
+  const shownHalf = Float32Array.from({ length: SIZE * SIZE }, (_, i) => i % SIZE < SIZE / 2 ? 0.6 : 0.4);
+  await put("known/7/1_neutral.visibility.png", await encodeGreyPng({ width: SIZE, height: SIZE, data: shownHalf }));
   await put("model/model.safetensors", modelFile());
   await put("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
   for (const id of ["models/faceres.json", "models/faceres.bin"]) await put(`recognition/${id}`, await asset(id));
@@ -113,9 +119,12 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   };
   const recognition = folder("recognition", "assets");
   const embeddings = embedFaces({ crops, unwrapped, meshes, recognition }, { whole: false });
+  const triplets = folder("triplets", "triplets");
+  const revealed = findRevealed({ triplets, unwrapped, meshes, topology });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
-      triplets: folder("triplets", "triplets"),
+      triplets,
+      revealed,
       crops,
       unwrapped,
       meshes,
@@ -124,22 +133,27 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       topology,
       recognition,
     });
+  const portraits = { known: folder("known", "known") };
   const uv = (reconstructions: Artifact<"reconstructions">) =>
-    scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology });
+    scoreUvTruth({ crops, unwrapped, reconstructions, truth: folder("truth", "synthetic"), topology, ...portraits });
   const lpips = (reconstructions: Artifact<"reconstructions">) =>
     scoreLpips({
       network: folder("lpips", "assets"),
       crops,
       unwrapped,
       reconstructions,
-      held_triplets: folder("triplets", "triplets"),
+      held_triplets: triplets,
       held_crops: crops,
       held_unwrapped: unwrapped,
       held_meshes: meshes,
+      held_revealed: revealed,
       held_reconstructions: reconstructions,
       topology,
       truth: folder("truth", "synthetic"),
+      ...portraits,
     });
+  const oracle = knownTextures({ crops, truth: folder("truth", "synthetic") });
+  const knownOf = { novel: novel(oracle), lpips: lpips(oracle) };
   const eachMethod = <K extends string>(make: (best: boolean) => Artifact<K>) =>
     Object.fromEntries(METHODS.map((method) => [method, make(method === "ours")]));
   const chosen = (best: boolean) => best ? methods.perfect : methods.grey;
@@ -161,37 +175,56 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       real: each(trainings)(scored),
       novel: each(trainings)((best) => novel(chosen(best))),
       uv: each(trainings)((best) => uv(chosen(best))),
+      oracle: knownOf.novel,
     });
   const targets = {
     perfect: novel(methods.perfect),
     grey: novel(methods.grey),
     uvPerfect: uv(methods.perfect),
     uvCopy: uv(methods.copy),
+    uvUntold: scoreUvTruth({
+      crops,
+      unwrapped,
+      reconstructions: methods.copy,
+      truth: folder("truth", "synthetic"),
+      topology,
+    }),
     uvGuess: uv(methods.guess),
     table2: ablationOf(1),
     repeated: ablationOf(2),
     others: novelTable({
       novel: eachMethod((best) => novel(chosen(best))),
       uv: eachMethod((best) => uv(chosen(best))),
+      guess: novel(methods.guess),
+      guess_uv: uv(methods.guess),
+      oracle: knownOf.novel,
     }),
+    revealed,
+    oracle: knownOf.novel,
+    guess: novel(methods.guess),
+    lpipsOracle: knownOf.lpips,
     lpipsPerfect: lpips(methods.perfect),
     lpipsGrey: lpips(methods.grey),
-    lpips: lpipsTable({ scores: eachMethod((best) => lpips(chosen(best))) }),
-    lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))) }),
+    lpips: lpipsTable({
+      scores: eachMethod((best) => lpips(chosen(best))),
+      guess: lpips(methods.guess),
+      oracle: knownOf.lpips,
+    }),
+    lpipsRepeated: lpipsAblation({ scores: each(2)((best) => lpips(chosen(best))), oracle: knownOf.lpips }),
     fairness: fairness({ scores: eachMethod(scored), unwrapped }),
     figure4: figure4({
       crops,
       meshes,
-      copy: methods.grey,
+      map: methods.grey,
       plain: methods.grey,
       full: methods.perfect,
       font: folder("font", "assets"),
     }, { faces: 2 }),
     figure4Views: figure4Views({
-      triplets: folder("triplets", "triplets"),
+      triplets: triplets,
       crops,
       meshes,
-      copy: methods.grey,
+      map: methods.grey,
       plain: methods.grey,
       full: methods.perfect,
       topology,
@@ -212,6 +245,16 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   for (const { seen, unseen, all } of await trees.uvPerfect.json<UvScores[]>("uv.json")) {
     for (const part of [seen, unseen, all]) assert.equal(part!.psnr, null, "equal textures");
   }
+  // Without the portraits' visibilities nothing is known, and all else is as it was. To the right the head turns its
+  // left half away, of which the portrait showed all; to the left its right half, of which it showed nothing.
+  const [told, untold] = await Promise.all(
+    [trees.uvCopy, trees.uvUntold].map((tree) => tree.json<UvScores[]>("uv.json")),
+  ) as [UvScores[], UvScores[]];
+  for (const [i, row] of untold.entries()) assert.deepEqual(row, { ...told[i]!, known: null });
+  const halves = [told[0]!, told[2]!];
+  assert.ok(halves.filter(({ known }) => known === null).length === 1, JSON.stringify(halves));
+  const shownOne = halves.find(({ known }) => known !== null)!;
+  assert.ok(Math.abs(shownOne.known!.l1 - shownOne.unseen!.l1) < 1e-3, JSON.stringify(shownOne));
   const [copied, guessed] = [trees.uvCopy, trees.uvGuess];
   for (const tree of [copied, guessed]) {
     const rows = await tree.json<UvScores[]>("uv.json");
@@ -236,9 +279,55 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   }
   for (const [i, { distance }] of clear.views.entries()) assert.ok(distance < blurred.views[i]!.distance / 10);
 
+  // Of six pairs some turn too little to reveal enough; they are counted by none.
+  const masks = trees.revealed.paths.filter((path) => path.endsWith(".mask.png"));
+  assert.ok(masks.length > 0, "some pair reveals enough");
+  const known = await trees.oracle.json<NovelScores[]>("novel.json");
+  const guess = await trees.guess.json<NovelScores[]>("novel.json");
+  for (const [i, { from, to, revealed }] of known.entries()) {
+    const revealing = masks.includes(`${from}.to.${to}.mask.png`);
+    const others = [guess[i]!, grey[i]!, perfect[i]!].map((row) => row.revealed);
+    for (const other of [revealed, ...others]) assert.equal(other !== null, revealing, `${from} ${to}`);
+    if (revealed === null) continue;
+    assert.ok(revealed.pixels >= LEAST_REVEALED && revealed.psnr! > 40, JSON.stringify(revealed));
+    for (const other of others.slice(0, 2)) {
+      assert.equal(other!.pixels, revealed.pixels);
+      assert.ok(revealed.psnr! > other!.psnr! && revealed.ssim! > other!.ssim! && revealed.l1 < other!.l1);
+    }
+  }
+  const knownLpips = await trees.lpipsOracle.json<LpipsScores>("lpips.json");
+  for (const [i, { from, to, turn, revealed }] of knownLpips.views.entries()) {
+    assert.equal(revealed !== null, masks.includes(`${from}.to.${to}.mask.png`));
+    assert.equal(turn, known[i]!.turn);
+    if (revealed !== null) assert.ok(revealed < blurred.views[i]!.revealed! / 10);
+  }
+  const shown = await trees.others.text("novel_views.md");
+  assert.match(shown, new RegExp(`${masks.length} of 6 pairs of views reveal at least ${LEAST_REVEALED} pixels`));
+  // The method in place of ours has the true texture: it closes the gap, and the truth is never the best.
+  const oracleRow = shown.split("\n").find((line) => line.startsWith("| true texture (oracle) |"))!;
+  assert.match(oracleRow, /^[^*]*\d\d\.\d\d \[[^*]*$/);
+  for (const tree of [trees.table2, trees.repeated]) {
+    const row = (await tree.text("table2.md")).split("\n").find((line) =>
+      line.startsWith("| true texture (oracle) |")
+    )!;
+    assert.match(row, /^\| true texture \(oracle\) \| — \| — \| — \| — \| — \| 0\.00/);
+    assert.match(row, /\| — \| — \| \d\d\.\d\d \[[^*]*$/);
+  }
+  assert.match(await trees.others.text("novel_views_margins.md"), /\| true texture \(oracle\) \| 0\.0000 \[/);
+  assert.match(await trees.others.text("novel_views_margins.md"), /\| first guess \(not trained\) \| -0\.\d+ \[/);
+  assert.match(await trees.others.text("uv_truth.md"), /\| first guess \(not trained\) \|/);
+  for (const text of [trees.others.text("revealed_gap.csv"), trees.lpips.text("lpips_gap.csv")]) {
+    const [names, ...lines] = (await text).trim().split("\n").map((line) => line.split(","));
+    const shares = names!.flatMap((name, i) => name.endsWith("_share") ? [i] : []);
+    const of = (label: string) => shares.map((i) => Number(lines.find(([name]) => name === label)![i]));
+    assert.deepEqual(of("true texture (oracle)"), shares.map(() => 100));
+    assert.deepEqual(of("FTIM with a first guess (ours)"), shares.map(() => 100));
+    assert.ok(of("DECA").every((share) => share < 10), `${of("DECA")}`);
+  }
+
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
-  assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
+  assert.match(ablation, /\| without FTIM, with all losses: [^|]* \| 0\.036 \| 0\.1100/);
   const { others, lpips: perceptual } = trees;
   for (const [tree, file] of [[others, "novel_views.md"], [others, "uv_truth.md"], [perceptual, "lpips.md"]] as const) {
     const ours = (await tree.text(file)).split("\n").find((line) =>
@@ -252,14 +341,15 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.match(await trees.lpips.text("lpips_margins.md"), /\| Tran (\| -\d\.\d+ \[-\d\.\d+, -\d\.\d+\] ){5}/);
   // Of two trainings of the full method one is as bad as the variant.
   const whole = blurred.textures.reduce((sum, { all }) => sum + all / 3, 0);
-  const photometric = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
-    .find((line) => line.startsWith("without photometric,"))!.split(",");
-  assert.ok(Math.abs(Number(photometric.at(-3)) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
+  const [names, ...lines] = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
+    .map((line) => line.split(","));
+  const photometric = lines.find(([label]) => label === "without photometric")!;
+  assert.ok(Math.abs(Number(photometric[names!.indexOf("all")]) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
   assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
   // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.
   assert.match(await trees.repeated.text("table2.md"), /\| full \| 0\.024 \| \*\*0\.0605\*\*/);
-  for (const label of ["without FTIM: what is seen, else the template", "without photometric"]) {
+  for (const label of ["untrained: what is seen, else the template", "without photometric"]) {
     const row = (text: string) => text.split("\n").find((line) => line.startsWith(`| ${label} |`))!;
     assert.match(row(await trees.repeated.text("table2_margins.md")), /\| 0\.0495 \[/);
     const [, , first, second] = row(await trees.repeated.text("table2_trainings.md")).split("|");

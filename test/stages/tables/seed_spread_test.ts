@@ -19,8 +19,10 @@ Deno.test("trainings stand in the order of their numbers above their mean and st
         psnr: value - 10,
         ssim: 0.7,
         cosine: 0.6,
+        revealed: { pixels: 200, l1: 0.1, psnr: value - 15, ssim: 0.5 },
       };
-      await write(`novel/${name}/novel.json`, JSON.stringify([view]));
+      const hidden = { ...view, to: "a/2", revealed: null };
+      await write(`novel/${name}/novel.json`, JSON.stringify([view, hidden]));
     }
     const by = <K extends string>(role: string, kind: K) =>
       Object.fromEntries([...psnr.keys()].map((name) => [name, cast(sourceFolder(`${folder}/${role}/${name}`), kind)]));
@@ -36,6 +38,8 @@ Deno.test("trainings stand in the order of their numbers above their mean and st
       "standard deviation",
     ]);
     assert.deepEqual(shown.map(([, value]) => value), [30, 33, 36, 33, 3]);
+    const revealed = rows[0]!.indexOf("revealed_psnr");
+    assert.deepEqual(rows.slice(1).map((row) => Number(row[revealed])), [15, 18, 21, 18, 3]);
     const { "10": _, ...lacking } = by("novel", "novel");
     await assert.rejects(
       run({ seeds: seedSpread({ real: by("real", "metrics"), novel: lacking }) }),

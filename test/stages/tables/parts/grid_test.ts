@@ -54,3 +54,13 @@ Deno.test("a grid's CSV reads back with its intervals, and LaTeX escapes labels"
   assert.match(latex, /two \\& more & --- & 0\.20 & \\textbf\{30\.0\} \\\\/);
   assert.match(latex, /\\label\{tab:ftim-grid\}/);
 });
+
+Deno.test("a row to compare with is never the best, and leaves the best to the others", () => {
+  const known = { label: "known", cells: [null, { mean: 0, low: 0, high: 0 }, { mean: 99, low: 99, high: 99 }] };
+  const rows = [...grid.rows, { ...known, reference: true }];
+  const lines = gridMarkdown({ ...grid, rows }).split("\n");
+  assert.equal(lines[4], "| one | 0.500 | **0.10** [0.05, 0.20] | 20.0 [19.0, 21.0] |");
+  assert.equal(lines[7], "| known | — | 0.00 [0.00, 0.00] | 99.0 [99.0, 99.0] |");
+  assert.match(gridLatex({ ...grid, rows }, { label: "grid" }), /known & --- & 0\.00 & 99\.0 \\\\/);
+  assert.match(gridMarkdown({ ...grid, rows: [...grid.rows, known] }), /\*\*99\.0\*\*/);
+});

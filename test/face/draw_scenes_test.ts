@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { openTfjs } from "@ftim/gpu/tfjs";
+import { drawScenes, type SceneColours } from "../../face/draw_scenes.ts";
 import { headShell } from "../../face/head_shell.ts";
-import { createImage } from "../../face/image.ts";
+import { createImage, type RgbImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { drawScene } from "../../face/scene.ts";
-import { type SceneColours, shadeScenes } from "../../face/shade_scenes.ts";
-import { gridHead, maxDifference, randomStream } from "./head.ts";
+import { gridHead, randomStream } from "./head.ts";
 
 const random = randomStream(14);
 const { topology, model } = gridHead(21);
@@ -32,12 +31,12 @@ function head({ width, height, photograph, yaws, shift = 0 }: {
     }, points);
   const side = Math.min(photograph.width, photograph.height);
   const shell = headShell(model, { triangles: topology.triangles, photographed: pose(model, { yaw: 0, side }) });
-  const colours: SceneColours = {
+  const colours = {
     topology,
     texture: noise(40, 40),
     shell,
     photograph: noise(photograph.width, photograph.height),
-    tint: [1.4, 0.6, 1],
+    tint: [1.4, 0.6, 1] as const,
     background: noise(width, height),
   };
   const frames = yaws.map((yaw) => ({
@@ -49,22 +48,16 @@ function head({ width, height, photograph, yaws, shift = 0 }: {
 
 type Head = ReturnType<typeof head>;
 
-/** The raster on the CPU, the rest on the device. */
+const map = ({ width, height, data }: RgbImage) => tf.tensor3d(data, [height, width, 3]);
+
+/** What `drawScenes` takes. */
+function deviceColours({ colours }: Pick<Head, "colours">): SceneColours {
+  return { ...colours, texture: map(colours.texture), background: map(colours.background) };
+}
+
 async function onDevice({ width, height, colours, frames }: Head): Promise<Float32Array> {
-  const size = { width: 2 * width, height: 2 * height };
-  const triangles = Uint32Array.from([
-    ...topology.triangles,
-    ...colours.shell.triangles.map((vertex) => vertex + topology.vertexCount),
-  ]);
-  const rasters = frames.map(({ face, shell }) =>
-    rasteriseCpu({ vertices: Float32Array.from([...face, ...shell.vertices], (value) => 2 * value), triangles }, size)
-  );
-  const shape = [frames.length, 2 * height, 2 * width] as [number, number, number];
   const pictures = tf.tidy(() =>
-    shadeScenes(tf, {
-      triangle: tf.tensor3d(Int32Array.from(rasters.flatMap(({ triangle }) => [...triangle])), shape, "int32"),
-      weights: tf.tensor4d(Float32Array.from(rasters.flatMap(({ weights }) => [...weights])), [...shape, 2]),
-    }, colours)
+    drawScenes(tf, frames.map(({ face, shell }) => ({ face, shell: shell.vertices })), deviceColours({ colours }))
   );
   assert.deepEqual(pictures.shape, [frames.length, height, width, 3]);
   const data = await pictures.data() as Float32Array;
@@ -87,30 +80,34 @@ for (
     },
   })
 ) {
-  Deno.test(`shadeScenes() is drawScene(): ${name}`, async () => {
+  Deno.test(`drawScenes() is drawScene(): ${name}`, async () => {
     const scene = head(options);
     const found = await onDevice(scene);
     const one = found.length / scene.frames.length;
     for (const [i, frame] of scene.frames.entries()) {
       const expected = drawScene({ ...scene.colours, ...frame });
-      const difference = maxDifference(found.subarray(i * one, (i + 1) * one), expected.data);
-      assert.ok(difference < 2e-5, `frame ${i}: ${difference}`);
+      const differences = expected.data.map((value, k) => Math.abs(found[i * one + k]! - value));
+      // A sample on an edge may show what is on its other side.
+      const others = differences.filter((difference) => !(difference < 2e-5)).length / 3;
+      assert.ok(others <= 1 + 2e-3 * one / 3, `frame ${i}: ${others} pixels differ, by ${Math.max(...differences)}`);
     }
     assert.deepEqual(await onDevice(scene), found, "the same bits in another run");
     assert.deepEqual(await onDevice({ ...scene, frames: scene.frames.slice(-1) }), found.slice(-one), "and alone");
   });
 }
 
-Deno.test("shadeScenes() takes no frames, and refuses rasters of another size and places that are no numbers", () => {
-  const { colours } = head({ width: 8, height: 6, photograph: { width: 9, height: 9 }, yaws: [] });
-  const raster = (frames: number, height: number) => ({
-    triangle: tf.zeros([frames, height, 16], "int32") as import("@tensorflow/tfjs").Tensor3D,
-    weights: tf.zeros([frames, height, 16, 2]) as import("@tensorflow/tfjs").Tensor4D,
-  });
-  assert.deepEqual(shadeScenes(tf, raster(0, 12), colours).shape, [0, 6, 8, 3]);
-  assert.throws(() => shadeScenes(tf, raster(1, 11), colours), RangeError);
-  assert.throws(() => shadeScenes(tf, { ...raster(1, 12), weights: raster(2, 12).weights }, colours), RangeError);
+Deno.test("drawScenes() takes no frames, and refuses places that are no numbers", () => {
+  const scene = head({ width: 8, height: 6, photograph: { width: 9, height: 9 }, yaws: [0, 40] });
+  const colours = deviceColours(scene);
+  const frames = scene.frames.map(({ face, shell }) => ({ face, shell: shell.vertices }));
+  const before = tf.memory().numTensors;
+  const empty = drawScenes(tf, [], colours);
+  assert.deepEqual(empty.shape, [0, 6, 8, 3]);
+  empty.dispose();
   const samples = colours.shell.samples.with(5, NaN);
   const lost = { ...colours, shell: { ...colours.shell, samples } };
-  assert.throws(() => shadeScenes(tf, raster(1, 12), lost), /Vertex 2 of the shell/);
+  assert.throws(() => drawScenes(tf, frames, lost), /Vertex 2 of the shell/);
+  const broken = { ...frames[1]!, face: frames[1]!.face.with(7, NaN) };
+  assert.throws(() => drawScenes(tf, [frames[0]!, broken], colours), /Frame 1: a vertex is no finite number/);
+  assert.equal(tf.memory().numTensors, before, "no tensor stays behind");
 });
