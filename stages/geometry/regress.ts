@@ -16,7 +16,7 @@ export const regress = defineStage({
   inputs: { meshes: "meshes", unwrapped: "unwrapped", model: "model", topology: "assets" },
   output: "regressed",
   each: ["meshes", "unwrapped"],
-  batch: 16,
+  batch: 64,
   params: z.strictObject({
     /** Variance of image noise against the albedo prior. */
     noise: z.number().positive().default(0.0025),
@@ -53,29 +53,35 @@ export const regress = defineStage({
     const { fitShape } = await import("../../face/morphable.ts");
     const { anglesFromRotation } = await import("../../face/pose.ts");
     const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
+    const { inParts } = await import("../faces/in_parts.ts");
     const { readMesh, readSeen } = await import("../faces/geometry.ts");
     const { encodeRegression } = await import("../faces/regression.ts");
-    const read = await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
-      const [vertices, seen] = await Promise.all([readMesh(inputs.meshes, key), readSeen(inputs.unwrapped, key)]);
-      const problem = whyUnfit({ vertices, ...seen }, shared.basis);
-      if (problem !== undefined) skip(`${key}: ${problem}`);
-      return problem === undefined ? [{ out, key, vertices, ...seen }] : [];
-    }));
-    const faces = read.flat();
-    if (faces.length === 0) return;
-    const [fitted, shapes] = await Promise.all([
-      fitSeen(faces, { ...shared, ...params }),
-      // The device computes meanwhile.
-      Promise.resolve().then(() => faces.map(({ vertices }) => fitShape(model, vertices))),
-    ]);
-    for (const [i, { key, out, vertices }] of faces.entries()) {
-      const { identity, expression, pose } = shapes[i]!;
-      const { light, code } = fitted[i]!;
-      const angles = anglesFromRotation(pose.rotation);
-      out.write(
-        `${key}.safetensors`,
-        encodeRegression({ vertices, identity, expression, angles, light, albedo: code }),
-      );
-    }
+    await inParts(items, {
+      size: 16,
+      work: async (part) => {
+        const read = await Promise.all(part.map(async ({ key, inputs, out, skip }) => {
+          const [vertices, seen] = await Promise.all([readMesh(inputs.meshes, key), readSeen(inputs.unwrapped, key)]);
+          const problem = whyUnfit({ vertices, ...seen }, shared.basis);
+          if (problem !== undefined) skip(`${key}: ${problem}`);
+          return problem === undefined ? [{ out, key, vertices, ...seen }] : [];
+        }));
+        const faces = read.flat();
+        if (faces.length === 0) return;
+        const [fitted, shapes] = await Promise.all([
+          fitSeen(faces, { ...shared, ...params }),
+          // The device computes meanwhile.
+          Promise.resolve().then(() => faces.map(({ vertices }) => fitShape(model, vertices))),
+        ]);
+        for (const [i, { key, out, vertices }] of faces.entries()) {
+          const { identity, expression, pose } = shapes[i]!;
+          const { light, code } = fitted[i]!;
+          const angles = anglesFromRotation(pose.rotation);
+          out.write(
+            `${key}.safetensors`,
+            encodeRegression({ vertices, identity, expression, angles, light, albedo: code }),
+          );
+        }
+      },
+    });
   },
 });
