@@ -1,16 +1,20 @@
 /** The end of a piece of work on the device: its results come back, or what went wrong there is thrown. */
-import type { Tensor } from "@tensorflow/tfjs";
+import type { DataTypeMap, Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 
 /**
  * Reads tensors in one wait and disposes of them.
  *
+ * @typeParam D what the tensors hold
  * @param where names the work in an error
  * @throws {GpuError} if the device reports an error
  */
-export async function readBack(tensors: readonly Tensor[], where: string): Promise<Float32Array[]> {
+export async function readBack<D extends "float32" | "int32" = "float32">(
+  tensors: readonly Tensor[],
+  where: string,
+): Promise<DataTypeMap[D][]> {
   try {
-    const reads = tensors.map((tensor) => tensor.data<"float32">());
+    const reads = tensors.map((tensor) => tensor.data<D>());
     const gpu = await openGpu();
     const [values] = await Promise.all([Promise.all(reads), gpu.assertHealthy(where)]);
     return values;

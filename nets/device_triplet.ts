@@ -1,6 +1,6 @@
 /** The three views of a triplet on the device: what a training step reads of them, made anew for each step. */
 import type * as tfjs from "@tensorflow/tfjs";
-import { byteValues } from "@ftim/gpu/ops/byte-values";
+import { type Bytes, byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
 import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
@@ -19,7 +19,7 @@ export interface TrainingView extends FaceMaps {
   /** The fitted light [27], band-major, RGB last. */
   readonly light: Float32Array;
   /** The aligned crop, square, a byte a channel [P·3]. */
-  readonly photograph: Uint8ClampedArray;
+  readonly photograph: Bytes;
   /** The square of the crop that the identity network looks at. */
   readonly face: Box;
 }

@@ -4,7 +4,7 @@ import { decodeMorphable, type MorphableModel } from "../../face/morphable.ts";
 import { parseTopology, type Topology } from "../../face/topology.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
 import type { Tree } from "@ftim/pipeline";
-import { readImage } from "./photograph.ts";
+import { readImage, readPixels } from "./photograph.ts";
 
 /** The face mesh's topology from the packaged source file, its mouth opened. */
 export async function readTopology(assets: Tree): Promise<Topology> {
@@ -70,6 +70,18 @@ export async function readSeen(
     readVisibility(unwrapped, key),
   ]);
   return { texture: texture.data, visibility };
+}
+
+/** The same as they are stored, a byte a value. */
+export async function readSeenBytes(
+  unwrapped: Tree,
+  key: string,
+): Promise<{ texture: Uint8Array; visibility: Uint8Array }> {
+  const [texture, visibility] = await Promise.all([
+    readPixels(unwrapped, `${key}.texture.png`),
+    readPixels(unwrapped, `${key}.visibility.png`),
+  ]);
+  return { texture: texture.data, visibility: visibility.data.filter((_, i) => i % 3 === 0) };
 }
 
 /** How well each texel of one face was seen, 0..1 [S·S]. */

@@ -4,7 +4,9 @@
  */
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import type { RgbImage } from "../../face/image.ts";
+import { byteValues } from "@ftim/gpu/ops/byte-values";
+import { bytesOf, packBytes } from "../../face/map_bytes.ts";
+import type { BytePixels } from "../../face/pixels.ts";
 import { readBack } from "../../face/read_back.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
 import type { Topology } from "../../face/topology.ts";
@@ -16,7 +18,7 @@ export interface ReconstructedFace {
   readonly key: string;
   readonly out: Writer;
   /** What the face is drawn over, of one size for all. */
-  readonly crop: RgbImage;
+  readonly crop: BytePixels;
   /** Posed, crop pixels [3·V]. */
   readonly vertices: Float32Array;
 }
@@ -45,30 +47,28 @@ export async function writeReconstructions(
   },
 ): Promise<void> {
   const { width, height } = faces[0]!.crop;
-  const over = new Float32Array(3 * width * height * faces.length);
-  for (const [i, { key, crop }] of faces.entries()) {
-    if (crop.width !== width || crop.height !== height) {
-      throw new RangeError(`${key}: the crop is ${crop.width}×${crop.height}, the batch's first ${width}×${height}`);
-    }
-    over.set(crop.data, i * crop.data.length);
+  for (const { key, crop } of faces) {
+    if (crop.width === width && crop.height === height) continue;
+    throw new RangeError(`${key}: the crop is ${crop.width}×${crop.height}, the batch's first ${width}×${height}`);
   }
-  const pictures = tf.tidy(() =>
-    renderPictures(tf, faces.map(({ vertices }) => vertices), {
+  const size = texture.shape[1];
+  const packed = tf.tidy(() => {
+    const { pictures } = renderPictures(tf, faces.map(({ vertices }) => vertices), {
       topology,
       width,
       height,
       textures: texture,
-      over: tf.tensor4d(over, [faces.length, height, width, 3]),
+      over: byteValues(tf, faces.map(({ crop }) => crop.data), [faces.length, height, width, 3]) as Tensor4D,
       clip: true,
-    }).pictures
-  );
-  const size = texture.shape[1];
-  const maps = await readBack([pictures, texture, albedo], stage);
-  await Promise.all(faces.map(async ({ key, out }, i) => {
+    });
+    return [pictures, texture, albedo].map((maps) => packBytes(tf, maps));
+  });
+  tf.dispose([texture, albedo]);
+  const words = await readBack<"int32">(packed, stage);
+  await Promise.all(faces.map(async ({ key, out }, index) => {
     const files = await Promise.all((["render", "texture", "albedo"] as const).map(async (name, k) => {
       const image = k === 0 ? { width, height } : { width: size, height: size };
-      const length = 3 * image.width * image.height;
-      const data = maps[k]!.subarray(i * length, (i + 1) * length);
+      const data = bytesOf(words[k]!, { index, length: 3 * image.width * image.height });
       return [`${key}.${name}.png`, await encodePng({ ...image, data })] as const;
     }));
     for (const [path, bytes] of files) out.write(path, bytes);

@@ -5,7 +5,7 @@ import { albedoMaps, type AlbedoParts, disposeAlbedoParts, uploadAlbedoParts } f
 import { shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
 import type { Item, Tree } from "@ftim/pipeline";
-import { readImage } from "./photograph.ts";
+import { readPixels } from "./photograph.ts";
 import type { ReconstructedFace } from "./reconstruction.ts";
 import { readRegression, type Regression } from "./regression.ts";
 import { type FaceModel, readFaceModel } from "./training_set.ts";
@@ -38,7 +38,7 @@ export type RegressedFace = ReconstructedFace & Regression;
  */
 export function readFaces(items: readonly Item<{ crops: Tree; regressed: Tree }>[]): Promise<RegressedFace[]> {
   return Promise.all(items.map(async ({ key, inputs: { crops, regressed }, out }) => {
-    const [crop, regression] = await Promise.all([readImage(crops, `${key}.png`), readRegression(regressed, key)]);
+    const [crop, regression] = await Promise.all([readPixels(crops, `${key}.png`), readRegression(regressed, key)]);
     for (const name of ["vertices", "light", "albedo"] as const) {
       if (regression[name].every(Number.isFinite)) continue;
       throw new RangeError(`${key}: its regression has ${name} that are no finite numbers`);

@@ -8,8 +8,8 @@ import { conditionCode } from "../../nets/ftim_input.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
 import type { TrainingView } from "../../nets/device_triplet.ts";
 import type { Tree } from "@ftim/pipeline";
-import { readMorphable, readSeen, readTopology } from "./geometry.ts";
-import { readImage, toBytes } from "./photograph.ts";
+import { readMorphable, readSeenBytes, readTopology } from "./geometry.ts";
+import { readPixels } from "./photograph.ts";
 import { readRegression } from "./regression.ts";
 
 /** The trees that hold a face's files, joined by key. */
@@ -42,19 +42,18 @@ export async function loadView(
 ): Promise<TrainingView> {
   const [{ vertices, light, albedo, expression, angles }, seen, guess, crop] = await Promise.all([
     readRegression(regressed, key),
-    readSeen(unwrapped, key),
-    readImage(guesses, `${key}.png`),
-    readImage(crops, `${key}.png`),
+    readSeenBytes(unwrapped, key),
+    readPixels(guesses, `${key}.png`),
+    readPixels(crops, `${key}.png`),
   ]);
   return {
-    texture: toBytes(seen.texture),
-    visibility: toBytes(seen.visibility),
-    guess: toBytes(guess.data),
+    ...seen,
+    guess: guess.data,
     code: conditionCode(expression, angles),
     albedo,
     vertices,
     light,
-    photograph: toBytes(crop.data),
+    photograph: crop.data,
     face: meshSquare(vertices, 1),
   };
 }

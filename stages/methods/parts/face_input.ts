@@ -2,8 +2,8 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { conditionCode, type FtimInput, ftimInput } from "../../../nets/ftim_input.ts";
 import type { Item, Tree } from "@ftim/pipeline";
-import { readSeen } from "../../faces/geometry.ts";
-import { readImage, toBytes } from "../../faces/photograph.ts";
+import { readSeenBytes } from "../../faces/geometry.ts";
+import { readPixels } from "../../faces/photograph.ts";
 import { type DeviceFaceModel, readFaces, type RegressedFace, templatesOf } from "../../faces/templates.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 
@@ -22,7 +22,7 @@ export async function readFaceInput(
     readFaces(items),
     Promise.all(
       items.map(({ key, inputs: { unwrapped, guesses } }) =>
-        Promise.all([readSeen(unwrapped, key), readImage(guesses, `${key}.png`)])
+        Promise.all([readSeenBytes(unwrapped, key), readPixels(guesses, `${key}.png`)])
       ),
     ),
   ]);
@@ -31,9 +31,8 @@ export async function readFaceInput(
   const input = ftimInput(
     tf,
     maps.map(([seen, guess], i) => ({
-      texture: toBytes(seen.texture),
-      visibility: toBytes(seen.visibility),
-      guess: toBytes(guess.data),
+      ...seen,
+      guess: guess.data,
       code: conditionCode(faces[i]!.expression, faces[i]!.angles),
     })),
     templates,

@@ -1,12 +1,12 @@
 /** A batch of faces as a linear function of their albedos, which is what `compare_deng` refines. */
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
+import { byteValues } from "@ftim/gpu/ops/byte-values";
 import type { AlbedoBasis } from "../../../face/albedo_basis.ts";
-import type { RgbImage } from "../../../face/image.ts";
 import { linearPictures } from "../../../face/linear_pictures.ts";
+import type { BytePixels } from "../../../face/pixels.ts";
 import { deviceOperator, disposeDeviceOperator } from "../../../face/render_device.ts";
 import type { Topology } from "../../../face/topology.ts";
-import { stackMaps } from "../../../nets/ftim_input.ts";
 import type { LinearFaces } from "../../../nets/linear_albedo_fit.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
 
@@ -14,7 +14,7 @@ import { meshSquare } from "../../../nets/mesh_square.ts";
 export interface StartedFace {
   /** Crop pixels [3·V]. */
   readonly vertices: Float32Array;
-  readonly crop: RgbImage;
+  readonly crop: BytePixels;
   /** [K] in standard deviations. */
   readonly code: Float32Array;
 }
@@ -47,7 +47,8 @@ export function linearFaces(
     size: Math.sqrt(basis.texels),
   });
   const start: Tensor2D = tf.tensor2d(codes, [faces.length, padded]);
-  const photograph = stackMaps(tf, faces.map(({ crop }) => crop.data), [height, width, 3]);
+  const crops = faces.map(({ crop }) => crop.data);
+  const photograph = byteValues(tf, crops, [faces.length, height, width, 3]) as Tensor4D;
   const pictures = linearPictures(tf, { operator, shading, basis, photograph, codes: start, huber });
   disposeDeviceOperator(operator);
   return {
