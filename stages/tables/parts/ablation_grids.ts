@@ -127,8 +127,8 @@ function meansGrid(
         : `Every trained variant was trained ${trainings.length} times, with the same steps, seeds and triplets; ` +
           "each value is the mean of the trainings. ") +
       "The map of the row without FTIM is the same for every face.",
-      "The paper's L1 is what it printed for CelebA. It does not say what its network without FTIM is, nor is its full " +
-      "method the one here, FTIM with a first guess.",
+      "The paper's L1 is what it printed for CelebA. It does not say what its network without FTIM is, " +
+      "and its full method is not the one here, FTIM with a first guess.",
     ],
   };
 }
