@@ -7,7 +7,7 @@ import type { OverlayOptions } from "sharp";
 
 /** One row: a picture for each column, as PNG or JPEG bytes; null leaves the cell grey. */
 export interface SheetRow {
-  /** Without a label in any row, the pictures begin at the left edge. */
+  /** Without a label in any row, the pictures begin at the left edge. A long one is broken into lines. */
   readonly label: string;
   readonly pictures: readonly (Uint8Array | null)[];
 }
@@ -25,6 +25,12 @@ export interface Sheet {
 
 const GAP = 6;
 const LABEL_WIDTH = 190;
+const LABEL_SIZE = 17;
+const LABEL_LINE = 21;
+/** Where a label begins. */
+const LABEL_LEFT = 10;
+/** Mean width of a letter of DejaVu Sans, in parts of its size. */
+const LETTER = 0.62;
 const HEADING_HEIGHT = 24;
 const FONT = "DejaVu Sans";
 
@@ -57,7 +63,14 @@ export async function contactSheet({ headings, rows, cell = 168, fontFile }: She
   );
   const overlays = await Promise.all(cells);
   const texts = [
-    ...rows.map(({ label }, row) => ({ text: label, x: 10, y: top(row) + cell / 2 + 6, size: 17 })),
+    ...rows.flatMap(({ label }, row) =>
+      linesOf(label).map((text, line, { length }) => ({
+        text,
+        x: LABEL_LEFT,
+        y: top(row) + cell / 2 + 6 + (line - (length - 1) / 2) * LABEL_LINE,
+        size: LABEL_SIZE,
+      }))
+    ),
     ...headings.map((text, column) => ({ text, x: left(column) + 2, y: 17, size: fit(text, cell) })),
   ];
   overlays.push({ input: await drawText(texts, { width, height, fontFile }), left: 0, top: 0 });
@@ -88,9 +101,21 @@ async function drawText(
   return Buffer.from(new Resvg(svg, { font }).render().asPng());
 }
 
-/** Size at which a text is no wider than `width`, at most 13 pixels: a letter of DejaVu Sans is about 0.62 wide. */
+/** Size at which a text is no wider than `width`, at most 13 pixels. */
 function fit(text: string, width: number): number {
-  return Math.min(13, (width - 4) / (0.62 * Math.max(1, text.length)));
+  return Math.min(13, (width - 4) / (LETTER * Math.max(1, text.length)));
+}
+
+/** A label in lines that are no wider than its column, but for words that are. */
+function linesOf(label: string): string[] {
+  const most = Math.floor((LABEL_WIDTH - LABEL_LEFT) / (LETTER * LABEL_SIZE));
+  const lines: string[] = [];
+  for (const word of label.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function escapeXml(text: string): string {

@@ -39,6 +39,22 @@ Deno.test("contactSheet() puts each picture into its cell and writes labels with
   assert.ok(dark(190, 0, 246, 24) > 30, "the heading does not show");
 });
 
+Deno.test("contactSheet() breaks a long label into lines beside its row", async () => {
+  const pictures = [await picture("#fff")];
+  const sheet = async (label: string) =>
+    await look(
+      await contactSheet({ headings: [""], rows: [{ label, pictures }], cell: 168, fontFile: await fontFile() }),
+    );
+  const long = await sheet("FTIM with a first guess (ours): render");
+  assert.equal(long.dark(190, 0, 364, 198), 0, "the label runs into the picture");
+  const lines = [[76, 95], [96, 116], [117, 138]] as const;
+  for (const [top, bottom] of lines) {
+    assert.ok(long.dark(0, top, 190, bottom) > 30, `no line between ${top}, ${bottom}`);
+  }
+  const short = await sheet("Unwrapped texture");
+  assert.equal(short.dark(0, 0, 190, 90) + short.dark(0, 124, 190, 198), 0, "a label that fits stays on one line");
+});
+
 Deno.test("contactSheet() gives the same bytes twice, and refuses ragged rows", async () => {
   const font = await fontFile();
   const sheet = {
