@@ -151,7 +151,7 @@ function ablation(
   { data: { test, heldOut, training }, scorers }: Means,
 ) {
   const trained = everyTraining(variants);
-  const shown = { copy: variants.copy[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
+  const shown = { map: variants.map[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
   const [real, made] = [regressFaces(test, training), regressFaces(heldOut, training)];
   const { triplets, crops, meshes } = heldOut;
   const details = figure4({

@@ -10,11 +10,13 @@ import { compareDeca } from "../stages/methods/compare_deca.ts";
 import { compareDeng } from "../stages/methods/compare_deng.ts";
 import { compareTran } from "../stages/methods/compare_tran.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { reconstructMap } from "../stages/methods/reconstruct_map.ts";
 import { reconstructPrinted } from "../stages/methods/reconstruct_printed.ts";
 import { withoutFtim } from "../stages/methods/without_ftim.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
 import type { Variant } from "../stages/tables/parts/variants.ts";
 import { trainFtim } from "../stages/training/train.ts";
+import { trainMap } from "../stages/training/train_map.ts";
 import { trainPrinted } from "../stages/training/train_printed.ts";
 import { trainTran } from "../stages/training/train_tran.ts";
 import { type RegressedFaces, topology } from "./faces.ts";
@@ -84,6 +86,12 @@ function printed(
   return (faces) => reconstructPrinted({ ...faces, weights: trained, model: data.model, topology: topology() });
 }
 
+/** No FTIM but all losses, trained and as a method. */
+function learnedMap(data: TrainingData, { steps, learningRate, weights, seed }: TrainingSettings): Reconstruct {
+  const trained = trainMap(trainingInputs(data), { steps, learningRate, seed, weights });
+  return (faces) => reconstructMap({ ...faces, weights: trained, model: data.model, topology: topology() });
+}
+
 /** FTIM with a first guess and trained weights, as a method. */
 function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
   return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
@@ -123,7 +131,7 @@ export function ablationVariants(
   { more }: { more: boolean },
 ):
   & Partial<Record<Variant, readonly Reconstruct[]>>
-  & Record<"copy" | "guess" | "plain" | "full", readonly Reconstruct[]> {
+  & Record<"copy" | "guess" | "map" | "plain" | "full", readonly Reconstruct[]> {
   const shared = { model: data.model, topology: topology() };
   const repeated = (changed: Parameters<typeof train>[2] = {}) =>
     Array.from(
@@ -135,6 +143,7 @@ export function ablationVariants(
   return {
     copy: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" })],
     guess: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" })],
+    map: Array.from({ length: settings.seeds }, (_, i) => learnedMap(data, { ...settings, seed: settings.seed + i })),
     plain: without("mrf", "symmetry"),
     photometric: without("photometric"),
     albedo: without("albedo"),

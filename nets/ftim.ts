@@ -20,16 +20,16 @@ import type { FtimInput } from "./ftim_input.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import { subtractedLight } from "./subtracted_light.ts";
 import type { TextureModel } from "./texture_model.ts";
-import { unet, type UnetKind, unetParameters, type UnetShape } from "./unet.ts";
+import { unet, unetParameters, type UnetShape } from "./unet.ts";
 
-/** It reads incomplete texture, visibility, its mirror image, template albedo, first guess, and a constant. */
-const KIND: UnetKind = { inputChannels: 12, full: "normalisation" };
+/** Incomplete texture, visibility, its mirror image, template albedo, first guess, and a constant. */
+const CHANNELS = 12;
 /** Factor on the network's result. */
 const RESIDUAL = 0.1;
 
 /** The shapes of its parameters by name. */
 export function ftimParameters(shape: UnetShape): Record<string, ParameterSpec> {
-  return unetParameters(shape, KIND);
+  return unetParameters({ ...shape, channels: CHANNELS });
 }
 
 /**
@@ -46,7 +46,7 @@ export function ftim(
     const { incomplete, visibility, templateAlbedo, guess, code } = input;
     // The constant lets the zero-padded border be told from the chart.
     const known = [incomplete, visibility, tf.reverse(visibility, 2), templateAlbedo, guess, tf.onesLike(visibility)];
-    const residual = unet(tf, tf.concat(known, 3) as tfjs.Tensor4D, { ...KIND, variables, code, widths });
+    const residual = unet(tf, tf.concat(known, 3) as tfjs.Tensor4D, { variables, code, widths });
     return tf.add(guess, tf.mul(tf.mul(RESIDUAL, residual), tf.sub(1, visibility)));
   });
 }

@@ -8,8 +8,7 @@
  * - The encoder-decoder is that of `unet.ts`, of the sizes of our own FTIM (`ftim.ts`).
  * - The output is the template texture plus a tenth of the network's result, which starts at zero, so training starts
  *   from the lit template. The albedo is then the template's plus that residual, whatever the light. A network that
- *   starts from noise or from grey would spend its first steps on the colour of skin.
- * - At full resolution no normalisation is used, since the incomplete texture's own brightness is in what it must copy.
+ *   starts from grey spends its first steps on the colour of skin: after 60 it was 3 dB worse (docs/departures.md).
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
@@ -17,16 +16,16 @@ import type { FtimInput } from "./ftim_input.ts";
 import type { ParameterSpec, Variables } from "./parameters.ts";
 import { subtractedLight } from "./subtracted_light.ts";
 import type { TextureModel } from "./texture_model.ts";
-import { unet, type UnetKind, unetParameters, type UnetShape } from "./unet.ts";
+import { unet, unetParameters, type UnetShape } from "./unet.ts";
 
-/** It reads template albedo and incomplete texture. */
-const KIND: UnetKind = { inputChannels: 6, full: "bias" };
+/** Template albedo and incomplete texture. */
+const CHANNELS = 6;
 /** Factor on the network's result. */
 const RESIDUAL = 0.1;
 
 /** The shapes of its parameters by name. */
 export function ftimPrintedParameters(shape: UnetShape): Record<string, ParameterSpec> {
-  return unetParameters(shape, KIND);
+  return unetParameters({ ...shape, channels: CHANNELS });
 }
 
 /**
@@ -43,7 +42,7 @@ export function ftimPrinted(
 ): tfjs.Tensor4D {
   return tf.tidy(() => {
     const maps = tf.concat([templateAlbedo, incomplete], 3) as tfjs.Tensor4D;
-    return tf.add(templateTexture, tf.mul(RESIDUAL, unet(tf, maps, { ...KIND, variables, code, widths })));
+    return tf.add(templateTexture, tf.mul(RESIDUAL, unet(tf, maps, { variables, code, widths })));
   });
 }
 

@@ -26,24 +26,12 @@ export interface UnetShape {
   codeLength: number;
 }
 
-/** What a network is beyond its sizes. */
-export interface UnetKind {
-  /** Channels of the maps that it reads. */
-  readonly inputChannels: number;
-  /**
-   * What follows the convolution at full resolution. A normalisation takes a face's own brightness out, which a
-   * residual can do without; a bias leaves it in.
-   */
-  readonly full: "normalisation" | "bias";
-}
-
 /** Slope of the leaky rectifier below zero. */
 const LEAK = 0.2;
 
-/** The shapes of the network's parameters by name. */
+/** The shapes of the network's parameters by name; `channels`: of the maps that it reads. */
 export function unetParameters(
-  { widths, fullWidth, codeLength }: UnetShape,
-  { inputChannels, full }: UnetKind,
+  { widths, fullWidth, codeLength, channels }: UnetShape & { readonly channels: number },
 ): Record<string, ParameterSpec> {
   const specs: Record<string, ParameterSpec> = {};
   const scale = (name: string, to: number) => {
@@ -59,8 +47,9 @@ export function unetParameters(
     const fan = 9 * (coarse + fine);
     specs[`${name}.coarse`] = { shape: [3, 3, coarse, to], fan };
     specs[`${name}.skip`] = { shape: [3, 3, fine, to], fan };
+    scale(name, to);
   };
-  let from = inputChannels;
+  let from = channels;
   widths.forEach((width, level) => {
     conv(`down${level}`, from, width);
     from = width;
@@ -71,12 +60,9 @@ export function unetParameters(
   for (let level = widths.length - 2; level >= 0; level--) {
     const width = widths[level] as number;
     join(`up${level}`, { coarse: from, fine: width, to: width });
-    scale(`up${level}`, width);
     from = width;
   }
-  join("full", { coarse: from, fine: inputChannels, to: fullWidth });
-  if (full === "bias") specs["full.bias"] = { shape: [fullWidth], fan: 0 };
-  else scale("full", fullWidth);
+  join("full", { coarse: from, fine: channels, to: fullWidth });
   specs["output.weight"] = { shape: [3, 3, fullWidth, 3], fan: 0 };
   specs["output.bias"] = { shape: [3], fan: 0 };
   return specs;
@@ -85,26 +71,26 @@ export function unetParameters(
 /**
  * Runs the network.
  *
- * @param maps [B,S,S,inputChannels]
+ * @param maps [B,S,S,channels]
  * @param options.code [B,codeLength]
  * @returns the last convolution's result [B,S,S,3]
  */
 export function unet(
   tf: Tfjs,
   maps: tfjs.Tensor4D,
-  { variables, code, widths, full }: Pick<UnetShape, "widths"> & Pick<UnetKind, "full"> & {
-    variables: Variables;
-    code: tfjs.Tensor2D;
-  },
+  { variables, code, widths }: Pick<UnetShape, "widths"> & { variables: Variables; code: tfjs.Tensor2D },
 ): tfjs.Tensor4D {
   const filter = (name: string) => parameter(variables, name) as tfjs.Tensor4D;
   const bias = (name: string) => parameter(variables, name) as tfjs.Tensor1D;
   const normal = (x: tfjs.Tensor4D, name: string, slope = LEAK) =>
     normalize(tf, x, { gamma: bias(`${name}.gamma`), beta: bias(`${name}.beta`), slope });
-  const join = (name: string, { coarse, fine, plus }: Record<"coarse" | "fine", tfjs.Tensor4D> & { plus?: string }) =>
-    tf.add<tfjs.Tensor4D>(
-      upsampleConvolve(tf, coarse, { filter: filter(`${name}.coarse`) }),
-      convolve(tf, fine, { filter: filter(`${name}.skip`), ...plus !== undefined && { bias: bias(plus) } }),
+  const join = (name: string, { coarse, fine }: Record<"coarse" | "fine", tfjs.Tensor4D>) =>
+    normal(
+      tf.add(
+        upsampleConvolve(tf, coarse, { filter: filter(`${name}.coarse`) }),
+        convolve(tf, fine, { filter: filter(`${name}.skip`) }),
+      ),
+      name,
     );
   const skips: tfjs.Tensor4D[] = [];
   let x = maps;
@@ -116,12 +102,9 @@ export function unet(
   const latent = normal(convolve(tf, x, { filter: filter("latent.weight") }), "latent", 1);
   x = tf.leakyRelu(tf.add(latent, tf.reshape(shift, [code.shape[0], 1, 1, -1])), LEAK);
   for (let level = widths.length - 2; level >= 0; level--) {
-    x = normal(join(`up${level}`, { coarse: x, fine: skips[level + 1] as tfjs.Tensor4D }), `up${level}`);
+    x = join(`up${level}`, { coarse: x, fine: skips[level + 1] as tfjs.Tensor4D });
   }
-  const both = { coarse: x, fine: maps };
-  x = full === "bias"
-    ? tf.leakyRelu(join("full", { ...both, plus: "full.bias" }), LEAK)
-    : normal(join("full", both), "full");
+  x = join("full", { coarse: x, fine: maps });
   return convolve(tf, x, { filter: filter("output.weight"), bias: bias("output.bias") });
 }
 

@@ -17,7 +17,7 @@ const DETAILS = [
 
 /** Rows below the photograph. */
 const ROWS = [
-  ["copy", "Without FTIM"],
+  ["map", "Without FTIM"],
   ["plain", "No MRF, symmetry"],
   ["full", "Full"],
 ] as const;
@@ -29,7 +29,7 @@ export const figure4 = defineStage({
   inputs: {
     crops: "aligned",
     meshes: "meshes",
-    copy: "reconstructions",
+    map: "reconstructions",
     plain: "reconstructions",
     full: "reconstructions",
     font: "assets",

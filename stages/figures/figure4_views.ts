@@ -10,7 +10,7 @@ import type { Triplets } from "../data/triplets.ts";
 
 /** Rows between the view that was unwrapped and the photograph of the other. */
 const ROWS = [
-  ["copy", "Without FTIM"],
+  ["map", "Without FTIM"],
   ["plain", "No MRF, symmetry"],
   ["full", "Full"],
 ] as const;
@@ -26,7 +26,7 @@ export const figure4Views = defineStage({
     triplets: "triplets",
     crops: "aligned",
     meshes: "meshes",
-    copy: "reconstructions",
+    map: "reconstructions",
     plain: "reconstructions",
     full: "reconstructions",
     topology: "assets",

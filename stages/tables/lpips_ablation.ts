@@ -42,7 +42,7 @@ export const lpipsAblation = defineStage({
       margin: "row less reference",
       notes: trainings.length === 1 ? [] : [
         `Each value of a trained variant is the mean of ${trainings.length} trainings. ` +
-        "The rows without FTIM are not trained.",
+        "The untrained rows have but one.",
       ],
       ...params,
     });

@@ -171,11 +171,11 @@ function meansGrid(
         ? "Every trained variant had the same steps, seed and triplets. "
         : `Every trained variant was trained ${trainings.length} times, with the same steps, seeds and triplets; ` +
           "each value is the mean of the trainings. ") +
-      "The rows without FTIM are not trained.",
+      "The map of the row without FTIM is the same for every face.",
       revealedNote(rows[0]!.novel),
       ...oracle.length > 0 ? [ORACLE_NOTE] : [],
-      "The paper's L1 is what it printed for CelebA. " +
-      "Beside the first row it is that of a network trained without FTIM but with all losses, which we do not have.",
+      "The paper's L1 is what it printed for CelebA. It does not say what its network without FTIM is, nor is its " +
+      "full method the one here, FTIM with a first guess.",
     ],
   };
 }

@@ -213,7 +213,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     figure4: figure4({
       crops,
       meshes,
-      copy: methods.grey,
+      map: methods.grey,
       plain: methods.grey,
       full: methods.perfect,
       font: folder("font", "assets"),
@@ -222,7 +222,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       triplets: triplets,
       crops,
       meshes,
-      copy: methods.grey,
+      map: methods.grey,
       plain: methods.grey,
       full: methods.perfect,
       topology,
@@ -324,7 +324,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
 
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);
-  assert.match(ablation, /\| without FTIM: what is seen, else the template \| 0\.036 \| 0\.1100/);
+  assert.match(ablation, /\| without FTIM, with all losses: [^|]* \| 0\.036 \| 0\.1100/);
   const { others, lpips: perceptual } = trees;
   for (const [tree, file] of [[others, "novel_views.md"], [others, "uv_truth.md"], [perceptual, "lpips.md"]] as const) {
     const ours = (await tree.text(file)).split("\n").find((line) =>
@@ -346,7 +346,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
   // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.
   assert.match(await trees.repeated.text("table2.md"), /\| full \| 0\.024 \| \*\*0\.0605\*\*/);
-  for (const label of ["without FTIM: what is seen, else the template", "without photometric"]) {
+  for (const label of ["untrained: what is seen, else the template", "without photometric"]) {
     const row = (text: string) => text.split("\n").find((line) => line.startsWith(`| ${label} |`))!;
     assert.match(row(await trees.repeated.text("table2_margins.md")), /\| 0\.0495 \[/);
     const [, , first, second] = row(await trees.repeated.text("table2_trainings.md")).split("|");
