@@ -5,8 +5,8 @@
  *
  * The paper's row without FTIM is a network "trained without FTIM but with all losses", which it does not describe.
  * Here it is one map, learned with all losses, that every face has where it was not seen (`train_map.ts`). The paper
- * prints the L1 of the renders only. A render in the view that was unwrapped hardly shows what a loss is for, so other views
- * and true textures stand beside it.
+ * prints the L1 of the renders only. A render in the view that was unwrapped hardly shows what a loss is for, so other
+ * views and true textures stand beside it.
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
