@@ -24,8 +24,8 @@
 /** Columns of a block. Four pixels of RGB are three texels. */
 export const COLUMNS = 4;
 /**
- * Sums of a block: |d|, d², w·|d|, w·d², w, SSIM, SSIM where the window meets the mask, windows that do, w·SSIM, w at
- * the window's middle.
+ * Sums of a block: |d|, d², w·|d|, w·d², w, SSIM, SSIM where the window meets the mask, windows that do, w·SSIM and w
+ * at the window's middle.
  */
 export const SUMS = 10;
 /** Side of SSIM's window in pixels. */

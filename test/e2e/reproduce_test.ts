@@ -71,6 +71,7 @@ Deno.test("a cold reproduce ends with Table 1 of six methods and every result fi
       "one_face.webp",
       "filter_report.md",
       "novel_views.md",
+      "revealed_gap.md",
       "uv_truth.md",
       "novel_views_margins.md",
       "uv_truth_margins.md",

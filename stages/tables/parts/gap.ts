@@ -44,8 +44,8 @@ export function gapCells<T>(
 }
 
 /**
- * The table of gains over the guess and of the shares of the gap that they close, two columns a measure; last comes
- * the gap itself.
+ * The table of gains over the guess and of the shares of the gap that they close, two columns a measure; its last row
+ * is the gap itself.
  */
 export function gapGrid<T>(
   rows: readonly { readonly label: string; readonly scores: readonly T[] }[],

@@ -43,4 +43,5 @@ export function revealedNote(scores: readonly NovelScores[]): string {
 
 /** What the reference rows are. */
 export const ORACLE_NOTE = "The row of the true texture is no method: it is what the heads were rendered with, " +
-  "rendered with the same mesh. It says how much completion could gain; the rest is the mesh's error.";
+  "rendered with the same mesh. It says how much completion could gain; the rest is the mesh's error. " +
+  "Of these heads only pixels that their portraits showed count as revealed: the rest of the texture was mirrored.";

@@ -25,7 +25,7 @@ for (const [width, height, count] of [[11, 11, 1], [37, 53, 3], [64, 48, 17], [2
   });
 }
 
-Deno.test("compareImages() gives the mean of SSIM's map over a mask by windows' middles, NaN without", async () => {
+Deno.test("compareImages() gives the mean of SSIM's map over a mask, and NaN where it has no value", async () => {
   const [width, height] = [29, 41];
   const { a, b } = goldenPair({ width, height, amplitude: 20 });
   const map = ssimMap(a, b);

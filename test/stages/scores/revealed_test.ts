@@ -43,7 +43,7 @@ function rendered(view: View, values: Float32Array): { data: Float32Array; cover
   return { data, coverage };
 }
 
-Deno.test("what a pair of views reveals is what a loop over pixels finds; too little of it is no mask", async () => {
+Deno.test("what a pair of views reveals is what a loop over the pixels finds; too little is no mask", async () => {
   await withScratch(async ({ folder, write, run }) => {
     const mask = Float32Array.from({ length: CROP * CROP }, (_, i) => i % CROP < 130 ? 1 : 0);
     for (const view of VIEWS) {

@@ -95,6 +95,8 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   // The portrait of the head showed the left half.
   const shownHalf = Float32Array.from({ length: SIZE * SIZE }, (_, i) => i % SIZE < SIZE / 2 ? 0.6 : 0.4);
   await put("known/7/1_neutral.visibility.png", await encodeGreyPng({ width: SIZE, height: SIZE, data: shownHalf }));
+  const everything = new Float32Array(SIZE * SIZE).fill(1);
+  await put("whole/7/1_neutral.visibility.png", await encodeGreyPng({ width: SIZE, height: SIZE, data: everything }));
   await put("model/model.safetensors", modelFile());
   await put("topology/facemeshcoords.ts", await asset("models/facemeshcoords.ts"));
   for (const id of ["models/faceres.json", "models/faceres.bin"]) await put(`recognition/${id}`, await asset(id));
@@ -177,18 +179,14 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       uv: each(trainings)((best) => uv(chosen(best))),
       oracle: knownOf.novel,
     });
+  const copiedUv = { crops, unwrapped, reconstructions: methods.copy, truth: folder("truth", "synthetic"), topology };
   const targets = {
     perfect: novel(methods.perfect),
     grey: novel(methods.grey),
     uvPerfect: uv(methods.perfect),
     uvCopy: uv(methods.copy),
-    uvUntold: scoreUvTruth({
-      crops,
-      unwrapped,
-      reconstructions: methods.copy,
-      truth: folder("truth", "synthetic"),
-      topology,
-    }),
+    uvUntold: scoreUvTruth(copiedUv),
+    uvWhole: scoreUvTruth({ ...copiedUv, known: folder("whole", "known") }),
     uvGuess: uv(methods.guess),
     table2: ablationOf(1),
     repeated: ablationOf(2),
@@ -245,16 +243,15 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   for (const { seen, unseen, all } of await trees.uvPerfect.json<UvScores[]>("uv.json")) {
     for (const part of [seen, unseen, all]) assert.equal(part!.psnr, null, "equal textures");
   }
-  // Without the portraits' visibilities nothing is known, and all else is as it was. To the right the head turns its
-  // left half away, of which the portrait showed all; to the left its right half, of which it showed nothing.
-  const [told, untold] = await Promise.all(
-    [trees.uvCopy, trees.uvUntold].map((tree) => tree.json<UvScores[]>("uv.json")),
-  ) as [UvScores[], UvScores[]];
-  for (const [i, row] of untold.entries()) assert.deepEqual(row, { ...told[i]!, known: null });
-  const halves = [told[0]!, told[2]!];
-  assert.ok(halves.filter(({ known }) => known === null).length === 1, JSON.stringify(halves));
-  const shownOne = halves.find(({ known }) => known !== null)!;
-  assert.ok(Math.abs(shownOne.known!.l1 - shownOne.unseen!.l1) < 1e-3, JSON.stringify(shownOne));
+  // What the portrait did not show is left out: all of it where that is not told, nothing where it showed everything.
+  const [told, untold, whole] = await Promise.all(
+    [trees.uvCopy, trees.uvUntold, trees.uvWhole].map((tree) => tree.json<UvScores[]>("uv.json")),
+  ) as [UvScores[], UvScores[], UvScores[]];
+  for (const [i, row] of told.entries()) {
+    assert.deepEqual(untold[i], { ...row, known: null });
+    assert.deepEqual(whole[i], { ...row, known: row.unseen });
+  }
+  assert.ok(told.some(({ known, unseen }) => known !== null && known.l1 !== unseen!.l1), JSON.stringify(told));
   const [copied, guessed] = [trees.uvCopy, trees.uvGuess];
   for (const tree of [copied, guessed]) {
     const rows = await tree.json<UvScores[]>("uv.json");
@@ -340,11 +337,11 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   assert.match(await trees.others.text("novel_views_margins.md"), /\| Tran \| -0\.\d+ \[-.*\] \| \d+\.\d+ \[/);
   assert.match(await trees.lpips.text("lpips_margins.md"), /\| Tran (\| -\d\.\d+ \[-\d\.\d+, -\d\.\d+\] ){5}/);
   // Of two trainings of the full method one is as bad as the variant.
-  const whole = blurred.textures.reduce((sum, { all }) => sum + all / 3, 0);
+  const blur = blurred.textures.reduce((sum, { all }) => sum + all / 3, 0);
   const [names, ...lines] = (await trees.lpipsRepeated.text("lpips_ablation_margins.csv")).split("\n")
     .map((line) => line.split(","));
   const photometric = lines.find(([label]) => label === "without photometric")!;
-  assert.ok(Math.abs(Number(photometric[names!.indexOf("all")]) - whole / 2) < 1e-5, `${photometric}, ${whole}`);
+  assert.ok(Math.abs(Number(photometric[names!.indexOf("all")]) - blur / 2) < 1e-5, `${photometric}, ${blur}`);
   assert.match(await trees.table2.text("table2_margins.md"), /\| without photometric \| 0\.0990 \[/);
   assert.ok(!trees.table2.paths.includes("table2_trainings.md"), "one training, and nothing to compare it with");
   // Two trainings, of which one is as bad as all variants: half the difference, and none in that training.
