@@ -24,11 +24,13 @@ Examples:
   curl -s URL | deno task reconstruct -            from standard input, into reconstruction/stdin/
 
 For each face it writes, into the photograph's folder, or into 0/, 1/, … from left to right if there are several:
-  head.glb      the textured face mask, for any 3D viewer
-  texture.png   the completed texture, as lit in the photograph
-  albedo.png    the same without the light
-  overlay.png   the face over its part of the photograph
-  face.json     where the face is, its pose, how much of it was seen
+  face.glb             the textured face mask as lit in the photograph, for any 3D viewer (unlit material)
+  face_albedo.glb      the same with the albedo, for viewers and scenes with a light of their own
+  face.obj, face.mtl   the same for programs that read no glTF, with both textures as materials
+  texture.png          the completed texture, as lit in the photograph
+  albedo.png           the same without the light; its tone is not the person's skin tone
+  overlay.png          the face mask over its part of the photograph
+  face.json            box, 468 landmarks, camera, light, how much was seen; see docs/reconstruct.md
 and beside them:
   photograph.png   the photograph with all faces pasted in
   source.json      which photograph made this; no other one's result replaces it

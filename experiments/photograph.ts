@@ -1,6 +1,6 @@
 /**
  * A person's photographs instead of a data set: every face in them through the same stages as the test set of
- * `embedded`, with the network and morphable model of an earlier training, and from there to textured heads.
+ * `embedded`, with the network and morphable model of an earlier training, and from there to textured face masks.
  */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { makeHeads } from "../stages/methods/head.ts";

@@ -1,5 +1,5 @@
 /**
- * `reconstruct PHOTO…`: photographs → the texture, albedo, overlay and textured head of every face in them.
+ * `reconstruct PHOTO…`: photographs → the textured face mask of every face in them, as files for viewers and programs.
  *
  * The network comes from `<results>/embedded/trained.safetensors`, which is committed; without that file the embedded
  * experiment makes it first, which takes long, so it says so before it starts.
@@ -61,7 +61,7 @@ export interface ReconstructManyOptions extends SharedOptions {
 
 /** A reconstructed face. */
 export interface ReconstructedFace extends Head {
-  /** Holds `texture.png`, `albedo.png`, `overlay.png`, `head.glb` and `face.json`. */
+  /** Holds the face's files, of which `face.json` names all and says the rest of what is known. */
   readonly folder: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * What is left of the method without FTIM, for the ablation: where a face was not seen it has the lit template and, on
- * it, one map that is the same for every face. The map is trained with all losses on all triplets, so that a row with it
+ * it, one map that is the same for every face. The map is trained with all losses on all triplets, so a row with it
  * says what losses and data give without a network that looks at the face.
  *
  * The paper's column is of a "network trained without FTIM but with all losses"; what that network is it does not say.

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { replaceFile } from "@ftim/pipeline";
 import type { Head } from "../../stages/methods/head.ts";
-import { PASTED, readRecord } from "./owner.ts";
+import { FACE_FILES, FACE_RECORD, PASTED, readRecord } from "./owner.ts";
 import { faceFolder } from "./result.ts";
 import { ReconstructError } from "./refused.ts";
 import { countText } from "./words.ts";
@@ -56,6 +56,7 @@ h2 { font-size: 1em; margin: 0 0 .5em }
 .row { display: flex; flex-wrap: wrap; gap: 1em; align-items: start }
 figure { margin: 0 }
 figcaption { font-size: .85em; color: #555 }
+p { margin: 0 }
 img { height: 160px; max-width: 320px; object-fit: contain; background: #eee }
 </style>
 </head>
@@ -74,17 +75,19 @@ ${failures === "" ? "" : `<section><h2>Without a result</h2>\n<ul>\n${failures}\
 async function sectionOf(folder: string, name: string): Promise<string[]> {
   const record = await readRecord(join(folder, name));
   if (record === null) return [];
-  const count = Object.keys(record.files).filter((path) => path.endsWith("head.glb")).length;
+  const count = Object.keys(record.files).filter((path) => path.split("/").at(-1) === FACE_RECORD).length;
   const figures = [figure(name, PASTED, "photograph")];
   for (let face = 0; face < count; face++) {
     const below = faceFolder(face, count);
-    const head = JSON.parse(await Deno.readTextFile(join(folder, name, `${below}face.json`))) as Head;
+    const head = JSON.parse(await Deno.readTextFile(join(folder, name, below + FACE_RECORD))) as Head;
+    const links = FACE_FILES.filter((file) => !file.endsWith(".png") && record.files[below + file] !== undefined)
+      .map((file) => `<a href="${linkTo(name, below + file)}">${file}</a>`);
     const seen = `${Math.round(100 * head.seen)} % seen, yaw ${Math.round(head.angles.yaw)}°`;
     figures.push(
       figure(name, `${below}overlay.png`, seen),
       figure(name, `${below}texture.png`, "texture"),
-      figure(name, `${below}albedo.png`, "albedo"),
-      `<a href="${linkTo(name, `${below}head.glb`)}">head.glb</a>`,
+      figure(name, `${below}albedo.png`, "albedo; its tone is not the person's"),
+      `<p>${links.join("<br>")}</p>`,
     );
   }
   return [`<section><h2>${escaped(name)}</h2>\n<div class="row">\n${figures.join("\n")}\n</div></section>`];

@@ -30,8 +30,19 @@ export type SourceRecord = z.infer<typeof sourceRecord>;
 
 /** The file that says whose result a folder holds. */
 export const RECORD = "source.json";
+/** What is known of one face in numbers. */
+export const FACE_RECORD = "face.json";
 /** The files of one face. */
-export const FACE_FILES = ["texture.png", "albedo.png", "overlay.png", "head.glb", "face.json"] as const;
+export const FACE_FILES = [
+  "texture.png",
+  "albedo.png",
+  "overlay.png",
+  "face.glb",
+  "face_albedo.glb",
+  "face.obj",
+  "face.mtl",
+  FACE_RECORD,
+] as const;
 /** The photograph with all faces pasted in. */
 export const PASTED = "photograph.png";
 

@@ -2,9 +2,9 @@
 import type { Tree } from "@ftim/pipeline";
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
-import type { Head } from "../../stages/methods/head.ts";
+import type { FaceRecord, Head } from "../../stages/methods/head.ts";
 import type { Computed } from "./compute.ts";
-import { FACE_FILES, PASTED } from "./owner.ts";
+import { FACE_FILES, FACE_RECORD, PASTED } from "./owner.ts";
 import { ReconstructError } from "./refused.ts";
 import { describeLeftOut } from "./words.ts";
 
@@ -50,28 +50,48 @@ export async function resultOf(
   const leftOut: string[] = [];
   const left: number[] = [];
   for (const [candidate, box] of candidates.entries()) {
-    if (made?.heads.has(`${key}/${candidate}/face.json`)) left.push(candidate);
+    if (made?.heads.has(`${key}/${candidate}/${FACE_RECORD}`)) left.push(candidate);
     else leftOut.push(describeLeftOut(box, whyNot(found.meshes, `${key}/${candidate}`)));
   }
   if (made === null || left.length === 0) {
     throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
   }
+  const before = await found.imported.json<ImportedImage>(`${key}.json`);
+  const after = await found.images.json<ImportedImage>(`${key}.json`);
   for (const [face, candidate] of left.entries()) {
     const from = `${key}/${candidate}`;
-    const head: Head = { ...await made.heads.json<Head>(`${from}/face.json`), face };
-    heads.push(head);
+    const below = faceFolder(face, left.length);
+    const record = { ...await made.heads.json<FaceRecord>(`${from}/${FACE_RECORD}`), face };
+    const { box, angles, seen, cutOff } = record;
+    heads.push({ face, box, angles, seen, cutOff });
     for (const name of FACE_FILES) {
-      const bytes = name === "face.json"
-        ? new TextEncoder().encode(`${JSON.stringify(head, null, 1)}\n`)
+      const bytes = name === FACE_RECORD
+        ? recordBytes(record, { path: `${below === "" ? "" : "../"}${PASTED}`, original: after.original })
         : await made.heads.bytes(`${from}/${name}`);
-      files.set(`${faceFolder(face, left.length)}${name}`, bytes);
+      files.set(`${below}${name}`, bytes);
     }
   }
   files.set(PASTED, await made.pasted.bytes(`${key}.png`));
-  const before = await found.imported.json<ImportedImage>(`${key}.json`);
-  const after = await found.images.json<ImportedImage>(`${key}.json`);
   const notes = after.notes.slice(before.notes.length).map((note) => `the photograph was ${note}`);
   return { heads, files, notes, leftOut };
+}
+
+/**
+ * `face.json`, a list of numbers in a line.
+ *
+ * @param path of the photograph as seen from there
+ * @param original size of the photograph in its file, upright
+ */
+function recordBytes(
+  { photograph, ...record }: FaceRecord,
+  { path, original }: { readonly path: string; readonly original: ImportedImage["original"] },
+): Uint8Array {
+  const { schema, face, ...rest } = record;
+  const whole = { schema, face, photograph: { file: path, ...photograph, original }, ...rest };
+  const text = JSON.stringify(whole, null, 1).replaceAll(/\[[-\s\d.,e+]+\]/g, (list) => {
+    return list.replaceAll(/\s+/g, "").replaceAll(",", ", ");
+  });
+  return new TextEncoder().encode(`${text}\n`);
 }
 
 function whyNot(meshes: Tree, face: string): string {

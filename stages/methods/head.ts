@@ -1,6 +1,8 @@
 /**
- * Stage `head`: what a person takes away of one reconstructed face: its textures, its overlay, and the textured head as
- * one GLB file, upright and life-size. The paper shows such heads in Figure 4; it does not say how they are stored.
+ * Stage `head`: what a person takes away of one reconstructed face: its textures, its overlay, the textured face mask,
+ * upright and life-size, and what is known of it in numbers. The paper shows such faces in Figure 4; it does not say
+ * how they are stored. There are two GLB files, because a viewer's own light must not fall on a texture that is lit
+ * already.
  *
  * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few
  * components would lose likeness.
@@ -8,9 +10,9 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";
-import type { Angles } from "../../face/pose.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import type { FaceRecord, Head } from "./parts/face_record.ts";
 
 /**
  * How far a mesh may reach beyond its photograph before the face counts as cut off, in parts of the crop: the mesh's
@@ -18,21 +20,20 @@ import type { AlignedFace } from "../data/align.ts";
  */
 const SLACK = 0.02;
 
-/** `<key>/face.json`. */
-export interface Head {
-  /** Which face of its photograph, from 0, left to right. */
-  readonly face: number;
-  /** The detector's box, in pixels of the imported photograph. */
-  readonly box: Rectangle;
-  /** How the head is turned, degrees. */
-  readonly angles: Angles;
-  /** Share of the texture of which the photograph shows something, 0..1; the rest is reconstructed. */
-  readonly seen: number;
-  /** Borders of the photograph beyond which the face's mesh reaches. */
-  readonly cutOff: readonly ("left" | "top" | "right" | "bottom")[];
-}
+export type { FaceRecord, Head };
 
-/** Faces → `<key>/{texture,albedo,overlay}.png`, `<key>/head.glb` and `<key>/face.json` ({@link Head}). */
+/** Names of a face's files by what they are; all but the textures are of the same mesh. */
+const FILES = {
+  texture: "texture.png",
+  albedo: "albedo.png",
+  overlay: "overlay.png",
+  glb: "face.glb",
+  albedoGlb: "face_albedo.glb",
+  obj: "face.obj",
+  mtl: "face.mtl",
+} as const;
+
+/** Faces → for each the files named above, and `<key>/face.json` ({@link FaceRecord}). */
 export const makeHeads = defineStage({
   name: "head",
   module: import.meta.url,
@@ -46,15 +47,15 @@ export const makeHeads = defineStage({
   },
   output: "heads",
   each: ["crops", "unwrapped", "regressed", "reconstructions"],
-  batch: 8,
   params: z.strictObject({
     /** Length of one unit of model space, in which a face is about 2.7 wide: 150 mm. */
     metres: z.number().positive().default(0.055),
   }),
   determinism: "bitwise",
+  batch: 8,
   computes: {
     webgpu: "textures carried on beyond their chart",
-    cpu: "GLB: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
+    cpu: "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
   },
   resources: { gpu: true },
   open: async ({ inputs }) => ({
@@ -65,55 +66,93 @@ export const makeHeads = defineStage({
     const { extendBeyondCharts } = await import("../../face/extend_charts.ts");
     const { encodeGlb } = await import("../../face/glb.ts");
     const { fitShape } = await import("../../face/morphable.ts");
+    const { encodeMtl, encodeObj } = await import("../../face/obj.ts");
+    const { readPixelBytes } = await import("../../face/pixel_bytes.ts");
     const { flipYZ, invertPose } = await import("../../face/pose.ts");
-    const { readBack } = await import("../../face/read_back.ts");
     const { uvMap } = await import("../../face/uv_map.ts");
     const { readVisibility } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
+    const { withPngComment } = await import("../faces/png_comment.ts");
     const { readRegression } = await import("../faces/regression.ts");
+    const { ALBEDO_NOTE, faceRecord } = await import("./parts/face_record.ts");
     const map = uvMap(topology, size);
-    const texels = map.inside.reduce((sum, inside) => sum + inside, 0);
+    const lit = { name: "lit", texture: FILES.texture, unlit: true, note: "The texture as lit in the photograph" };
+    const plain = { name: "albedo", texture: FILES.albedo, unlit: false, note: ALBEDO_NOTE };
+    const mtl = encodeMtl([lit, plain]);
     const faces = await Promise.all(items.map(async ({ key, inputs, out }) => {
-      const [regression, visibility, aligned, texture] = await Promise.all([
+      const [regression, visibility, aligned, ...maps] = await Promise.all([
         readRegression(inputs.regressed, key),
         readVisibility(inputs.unwrapped, key),
         inputs.crops.json<AlignedFace>(`${key}.json`),
-        readImage(inputs.reconstructions, `${key}.texture.png`),
+        ...GLBS.map(([from]) => readImage(inputs.reconstructions, `${key}.${from}.png`)),
       ]);
-      return { key, inputs, out, regression, visibility, aligned, texture };
+      return { key, inputs, out, regression, visibility, aligned, maps };
     }));
     // Viewers blend texels, also across the chart's border.
     const extended = tf.tidy(() => {
-      const textures = faces.map(({ texture }) => tf.tensor3d(texture.data, [texture.height, texture.width, 3]));
-      return extendBeyondCharts(tf, tf.stack(textures) as Tensor4D, map);
+      const maps = faces.flatMap(({ maps }) => maps.map(({ data }) => tf.tensor3d(data, [size, size, 3])));
+      return extendBeyondCharts(tf, tf.stack(maps) as Tensor4D, map);
     });
-    const [maps = new Float32Array()] = await readBack([extended], "head");
-    await Promise.all(faces.map(async ({ key, inputs, out, regression, visibility, aligned, texture }, i) => {
-      const { vertices, angles } = regression;
+    const [bytes = new Uint8Array()] = await readPixelBytes(tf, [extended], "head");
+    await Promise.all(faces.map(async ({ key, inputs, out, regression, visibility, aligned }, i) => {
+      const { vertices, angles, light } = regression;
       const { face, box, transform } = aligned;
-      const upright = invertPose(fitShape(morphable, vertices).pose, flipYZ(vertices));
-      const data = maps.subarray(i * texture.data.length, (i + 1) * texture.data.length);
-      const glb = await encodeGlb(upright, {
-        topology,
-        texture: await encodePng({ ...texture, data }),
-        metres,
-        name: "head",
-      });
-      out.write(`${key}/head.glb`, glb);
-      for (const [name, from] of [["texture", "texture"], ["albedo", "albedo"], ["overlay", "render"]] as const) {
-        out.write(`${key}/${name}.png`, await inputs.reconstructions.bytes(`${key}.${from}.png`));
-      }
-      const head: Head = {
+      const { pose } = fitShape(morphable, vertices);
+      const upright = invertPose(pose, flipYZ(vertices));
+      const mesh = { topology, metres, name: "face" };
+      await Promise.all(GLBS.map(async ([, to, look], k) => {
+        const length = 3 * size * size;
+        const data = bytes.subarray((i * GLBS.length + k) * length, (i * GLBS.length + k + 1) * length);
+        const texture = await encodePng({ width: size, height: size, data });
+        const note = look.unlit ? {} : { note: ALBEDO_NOTE };
+        out.write(`${key}/${to}`, await encodeGlb(upright, { ...mesh, texture, ...look, ...note }));
+      }));
+      out.write(`${key}/${FILES.obj}`, encodeObj(upright, { ...mesh, materials: FILES.mtl, material: lit.name }));
+      out.write(`${key}/${FILES.mtl}`, mtl);
+      const png = (name: string) => inputs.reconstructions.bytes(`${key}.${name}.png`);
+      out.write(`${key}/${FILES.texture}`, await png("texture"));
+      out.write(`${key}/${FILES.albedo}`, withPngComment(await png("albedo"), ALBEDO_NOTE));
+      out.write(`${key}/${FILES.overlay}`, await png("render"));
+      const record: FaceRecord = faceRecord({
         face,
         box,
         angles,
-        seen: visibility.reduce((sum, value) => sum + Math.sign(value), 0) / texels,
+        ...shareSeen(visibility, map),
         cutOff: sidesBeyond(vertices, { ...photographInCrop(transform), slack: SLACK * transform.size }),
-      };
-      out.json(`${key}/face.json`, head);
+        transform,
+        pose,
+        metres,
+        vertices,
+        light,
+        triangles: topology.triangles.length / 3,
+        size,
+        files: FILES,
+      });
+      out.json(`${key}/face.json`, record);
     }));
   },
 });
+
+/** The two models: which texture they show, their names, and whether light is in them already. */
+const GLBS = [
+  ["texture", FILES.glb, { unlit: true }],
+  ["albedo", FILES.albedoGlb, { unlit: false }],
+] as const;
+
+/** Shares of the chart's texels that are seen at all: of all of them, and of each half. */
+function shareSeen(
+  visibility: Float32Array,
+  { inside, size }: { readonly inside: Uint8Array; readonly size: number },
+): Pick<FaceRecord, "seen" | "seenHalves"> {
+  const counts = { left: [0, 0], right: [0, 0] };
+  visibility.forEach((value, texel) => {
+    const half = counts[texel % size < size / 2 ? "left" : "right"];
+    half[0] = half[0]! + Math.sign(value);
+    half[1] = half[1]! + inside[texel]!;
+  });
+  const [[left, ofLeft], [right, ofRight]] = [counts.left, counts.right] as [[number, number], [number, number]];
+  return { seen: (left + right) / (ofLeft + ofRight), seenHalves: { left: left / ofLeft, right: right / ofRight } };
+}
 
 /** The sides of a rectangle beyond which some vertices clearly lie. */
 function sidesBeyond(

@@ -1,6 +1,6 @@
 /**
- * The face without any network, for the ablation; nothing is trained. `copy`: what the view showed, and the template where it
- * showed nothing. `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
+ * The face without any network, for the ablation; nothing is trained. `copy`: what the view showed, and the template
+ * where it showed nothing. `guess`: FTIM's first guess, which also mirrors what was seen (`first_guess.ts`).
  *
  * The paper's column is another thing, "trained without FTIM but with all losses": see `reconstruct_map.ts`.
  */

@@ -1,7 +1,7 @@
 /**
- * What is known of the true textures of made heads. A portrait does not show all of a face; the rest of the texture that
- * the head was rendered with was mirrored by our own fill, which is no truth. Texels count as known where every portrait
- * that the head was made of showed them.
+ * What is known of the true textures of made heads. A portrait does not show all of a face; the rest of the texture
+ * that the head was rendered with was mirrored by our own fill, which is no truth. Texels count as known where every
+ * portrait that the head was made of showed them.
  */
 import { defineStage } from "@ftim/pipeline";
 import type { HeadPhotographs } from "../synthetic/synthesize.ts";

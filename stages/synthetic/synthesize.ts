@@ -36,8 +36,9 @@ export interface HeadPhotographs {
 /**
  * Photographs, meshes and the morphable model → `captures/<id>/<k_expression>/{<view>.jpg,params.json}`,
  * `captures/Rt_scale_dict.json`, `truth.json`, `textures/<id>/<k_expression>.{albedo,texture}.png`,
- * `textures/photographs.json` and, of every frame with a head, `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the
- * frame (x right, y down, z away).
+ * `textures/photographs.json` and, of every frame with a head,
+ * `meshes/captures/<id>/<k_expression>/<view>.safetensors`: its true `vertices` [V,3] in pixels of the frame (x right,
+ * y down, z away).
  */
 export const synthesize = defineStage({
   name: "synthesize",

@@ -3,8 +3,8 @@
  * each loss is left out alone. With `--more` there are three further rows: without the two losses that compare views
  * directly, without all four that compare views, and with each view rendered in its own light, as the paper trains.
  *
- * The paper's row without FTIM is a network "trained without FTIM but with all losses", which it does not describe. Here
- * it is one map, learned with all losses, that every face has where it was not seen (`train_map.ts`). The paper prints
+ * The paper's row without FTIM is a network "trained without FTIM but with all losses", which it does not describe.
+ * Here it is one map, learned with all losses, that every face has where it was not seen (`train_map.ts`). The paper prints
  * the L1 of the renders only. A render in the view that was unwrapped hardly shows what a loss is for, so other views
  * and true textures stand beside it.
  */

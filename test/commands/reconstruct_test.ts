@@ -28,7 +28,19 @@ async function run(
 Deno.test("--help of reconstruct shows what concerns it: its options, examples, files and exit codes", async () => {
   const { code, out } = await run(["--help"]);
   assert.equal(code, 0);
-  for (const word of ["--output", "--trained", "--json", "Examples:", "head.glb", "index.html", "Exit status:"]) {
+  for (
+    const word of [
+      "--output",
+      "--trained",
+      "--json",
+      "Examples:",
+      "face.glb",
+      "face_albedo.glb",
+      "face.obj",
+      "index.html",
+      "Exit status:",
+    ]
+  ) {
     assert.ok(out.includes(word), word);
   }
   for (const word of ["--steps", "--seeds", "--triplets", "--identities", "--experiment", "--data"]) {

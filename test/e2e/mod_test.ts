@@ -23,7 +23,7 @@ Deno.test("the example of mod.ts reconstructs a photograph from a folder of the 
     }).output();
     assert.ok(success, new TextDecoder().decode(stderr));
     assert.match(new TextDecoder().decode(stdout), /^faces: turned by -?\d+°, [4-9]\d % was seen$/m);
-    assert.ok((await Deno.stat(`${folder}/faces/head.glb`)).isFile);
+    assert.ok((await Deno.stat(`${folder}/faces/face.glb`)).isFile);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

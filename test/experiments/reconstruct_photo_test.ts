@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { WebIO } from "@gltf-transform/core";
+import { KHRMaterialsUnlit } from "@gltf-transform/extensions";
 import { reconstructPhoto, reconstructPhotos } from "../../experiments/reconstruct_photo.ts";
 import { unpacked } from "../../experiments/photograph.ts";
+import type { FaceRecord } from "../../stages/methods/head.ts";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../../nets/safetensors.ts";
@@ -12,6 +14,7 @@ import { decodePhotograph, encodePng } from "../../stages/faces/photograph.ts";
 import { dequantise, quantise } from "../../stages/training/trained.ts";
 import { asset } from "../assets.ts";
 import { maxDifference, randomStream } from "../face/head.ts";
+import { assertValidGlb } from "../gltf.ts";
 import { topology } from "../stages/face_lab.ts";
 import { type Scratch, withScratch } from "../stages/scratch.ts";
 import { smallTraining, unpackedTraining } from "./small_training.ts";
@@ -19,6 +22,9 @@ import { smallTraining, unpackedTraining } from "./small_training.ts";
 /** One store for all tests: a photograph that two of them use is computed once. */
 const store = await Deno.makeTempDir({ prefix: "ftim-store-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(store, { recursive: true }));
+
+/** `face.json`, which also says where the photograph is. */
+type WrittenRecord = FaceRecord & { readonly photograph: { readonly file: string } };
 
 /** Results folder with a packed training, as a clone has it. All tests share one training. */
 async function results({ folder, write }: Scratch): Promise<string> {
@@ -37,7 +43,16 @@ function options(scratch: Scratch, photo: string) {
 }
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-const FILES = ["albedo.png", "face.json", "head.glb", "overlay.png", "texture.png"];
+const FILES = [
+  "albedo.png",
+  "face.glb",
+  "face.json",
+  "face.mtl",
+  "face.obj",
+  "face_albedo.glb",
+  "overlay.png",
+  "texture.png",
+];
 const ONE = [...FILES, "photograph.png", "source.json"].sort();
 
 /** The left part of a picture. */
@@ -49,7 +64,7 @@ function leftOf(image: RgbImage, width: number): RgbImage {
   return cut;
 }
 
-Deno.test("one photograph becomes a textured head a face, beside the photograph with the faces pasted in", () =>
+Deno.test("one photograph becomes a textured face mask a face, beside the photograph with the faces pasted in", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
     await results(scratch);
@@ -59,12 +74,12 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(face !== undefined && rest.length === 0);
     assert.deepEqual(names(`${folder}/one`), ONE);
     assert.ok(Math.abs(face.angles.yaw) < 15 && face.seen > 0.4);
-    const glb = await Deno.readFile(`${folder}/one/head.glb`);
-    const root = (await new WebIO().readBinary(glb)).getRoot();
+    const glb = await Deno.readFile(`${folder}/one/face.glb`);
+    const root = (await new WebIO().registerExtensions([KHRMaterialsUnlit]).readBinary(glb)).getRoot();
     const position = root.listMeshes()[0]!.listPrimitives()[0]!.getAttribute("POSITION")!.getArray()!;
     const [forehead, chin, nose] = [10, 152, 1].map((vertex) => position.slice(3 * vertex, 3 * vertex + 3));
     const height = forehead![1]! - chin![1]!;
-    assert.ok(height > 0.14 && height < 0.22, `the head stands upright and is life-size: ${height} m`);
+    assert.ok(height > 0.14 && height < 0.22, `the face stands upright and is life-size: ${height} m`);
     assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
     assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
 
@@ -83,7 +98,7 @@ Deno.test("one photograph becomes a textured head a face, beside the photograph 
     assert.ok(sum / before.data.length < 0.05);
   }));
 
-Deno.test("a photograph that lies on its side gives the same head, and is said to have been turned", () =>
+Deno.test("a photograph that lies on its side gives the same face, and is said to have been turned", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
     await results(scratch);
@@ -227,6 +242,29 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
     const { inside } = uvMap(topology, texture.width);
     const black = inside.filter((value, i) => value > 0 && Math.max(...texture.data.subarray(3 * i, 3 * i + 3)) === 0);
     assert.ok(black.length < 0.001 * inside.length, `${black.length} texels are black`);
+
+    // The models of all faces are what they claim to be, and fit their photograph.
+    let models = 0;
+    for (const { folder: each } of done.flatMap(({ faces }) => faces)) {
+      const used = await Promise.all(["face.glb", "face_albedo.glb"].map(async (name) => {
+        return await assertValidGlb(await Deno.readFile(`${folder}/${each}/${name}`), `${each}/${name}`);
+      }));
+      assert.deepEqual(used, [["KHR_materials_unlit"], []]);
+      const record = JSON.parse(await Deno.readTextFile(`${folder}/${each}/face.json`)) as WrittenRecord;
+      for (const name of Object.values(record.files)) assert.ok(FILES.includes(name), name);
+      const picture = await Deno.readFile(`${folder}/${each}/${record.photograph.file}`);
+      const { image } = await decodePhotograph(picture);
+      assert.deepEqual([record.photograph.width, record.photograph.height], [image.width, image.height]);
+      const { left, top, width, height } = record.box;
+      const [nose] = record.landmarks.points.slice(1);
+      assert.equal(record.landmarks.points.length, 468);
+      assert.ok(Math.abs(nose![0]! - left - width / 2) < 0.6 * width && nose![1]! > top && nose![1]! < top + height);
+      models++;
+    }
+    assert.ok(models > 10);
+    const { default: sharp } = await import("sharp");
+    const { comments } = await sharp(`${folder}/${profile!.folder}/albedo.png`).metadata();
+    assert.match(comments![0]!.text, /not the person's skin tone/);
 
     // Several faces have folders from left to right; one at the border is said to be cut off.
     const group = done.find(({ photo }) => photo.includes("group"))!;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { WebIO } from "@gltf-transform/core";
 import { encodeGlb } from "../../face/glb.ts";
+import { assertValidGlb } from "../gltf.ts";
 import { gridHead, maxDifference } from "./head.ts";
 
 // A PNG of one grey pixel.
@@ -21,6 +22,26 @@ Deno.test("encodeGlb writes a file that a glTF reader understands: mesh, chart, 
   assert.ok(normals[3 * 24 + 2]! > 0.9, "the middle of the face looks along +z");
   assert.deepEqual(root.listTextures()[0]!.getImage(), PNG);
   assert.equal(root.listMeshes()[0]!.getName(), "head");
+  assert.equal(root.getDefaultScene()!.listChildren().length, 1);
+});
+
+Deno.test("a lit texture asks for no other light, an albedo does, and both files are valid", async () => {
+  const { topology, model } = gridHead(7);
+  const lit = await encodeGlb(model, { topology, texture: PNG, unlit: true });
+  assert.deepEqual(await assertValidGlb(lit, "lit"), ["KHR_materials_unlit"]);
+  const albedo = await encodeGlb(model, { topology, texture: PNG, note: "a word" });
+  assert.deepEqual(await assertValidGlb(albedo, "albedo"), []);
+  const [material] = (await new WebIO().readBinary(albedo)).getRoot().listMaterials();
+  assert.deepEqual(material!.getExtras(), { note: "a word" });
+  assert.deepEqual([material!.getMetallicFactor(), material!.getRoughnessFactor()], [0, 1]);
+});
+
+Deno.test("the validator's report is not empty by chance: it finds what is wrong with a file", async () => {
+  const { topology, model } = gridHead(5);
+  const glb = await encodeGlb(model, { topology, texture: PNG });
+  const text = new TextDecoder("latin1").decode(glb);
+  glb[text.indexOf('"max":[') + 7] = 0x39;
+  await assert.rejects(assertValidGlb(glb, "damaged"), /ACCESSOR_MAX_MISMATCH/);
 });
 
 Deno.test("encodeGlb gives the same bytes for the same head and refuses what is no picture", async () => {

@@ -24,7 +24,7 @@ const lpipsScoresSchema = z.strictObject({
     distance,
     revealed: distance.nullable(),
   }).array(),
-  /** Textures beside the true ones. Null: there is no such texel; `known` as in `uv_scores.ts`. None where no truth is known. */
+  /** Textures beside the true ones; none where no truth is known. Null: there is no such texel. `known`: `uv_scores.ts` */
   textures: z.strictObject({
     identity: z.string(),
     face: z.string(),

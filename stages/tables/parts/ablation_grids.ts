@@ -174,8 +174,8 @@ function meansGrid(
       "The map of the row without FTIM is the same for every face.",
       revealedNote(rows[0]!.novel),
       ...oracle.length > 0 ? [ORACLE_NOTE] : [],
-      "The paper's L1 is what it printed for CelebA. It does not say what its network without FTIM is, nor is its full " +
-      "method the one here, FTIM with a first guess.",
+      "The paper's L1 is what it printed for CelebA. It does not say what its network without FTIM is, nor is its " +
+      "full method the one here, FTIM with a first guess.",
     ],
   };
 }

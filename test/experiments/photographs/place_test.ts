@@ -71,8 +71,8 @@ Deno.test("files of the user's in the place of ours, and edited results, are not
     assert.equal(await objection("other"), null);
     await write("mine/Photograph.PNG", "mine");
     assert.match((await objection("mine"))!, /Photograph\.PNG is there, and no earlier run/);
-    await write("faces/0/head.glb", "mine");
-    assert.match((await objection("faces"))!, /0\/head\.glb is there/);
+    await write("faces/0/face.glb", "mine");
+    assert.match((await objection("faces"))!, /0\/face\.glb is there/);
     await putInPlace(`${folder}/ours`, { files: filesOf({ "texture.png": "a" }), identity: identity("/me.jpg") });
     assert.equal(await objection("ours"), null);
     await write("ours/texture.png", "painted over");
@@ -106,16 +106,16 @@ Deno.test("what an earlier run of the same photograph left is removed, and nothi
   withScratch(async ({ folder, write }) => {
     const where = `${folder}/out`;
     const me = identity("/me.jpg", "three faces");
-    const three = filesOf({ "0/head.glb": "a", "1/head.glb": "b", "2/head.glb": "c", "photograph.png": "p" });
+    const three = filesOf({ "0/face.glb": "a", "1/face.glb": "b", "2/face.glb": "c", "photograph.png": "p" });
     await putInPlace(where, { files: three, identity: me });
     await write("out/notes.txt", "mine");
     await write("out/1/notes.txt", "mine");
-    await write("out/2/head.glb", "edited");
-    await putInPlace(where, { files: filesOf({ "head.glb": "x", "photograph.png": "q" }), identity: me });
+    await write("out/2/face.glb", "edited");
+    await putInPlace(where, { files: filesOf({ "face.glb": "x", "photograph.png": "q" }), identity: me });
     assert.deepEqual(listing(where), [
       "1/notes.txt",
-      "2/head.glb",
-      "head.glb",
+      "2/face.glb",
+      "face.glb",
       "notes.txt",
       "photograph.png",
       "source.json",
@@ -123,7 +123,7 @@ Deno.test("what an earlier run of the same photograph left is removed, and nothi
     assert.equal(Deno.readTextFileSync(`${where}/photograph.png`), "q");
     assert.equal(
       await objectionTo(where, { identity: me, photographs: new Set() }).then((no) => no?.reason),
-      `${where}/2/head.glb was not made by an earlier run`,
+      `${where}/2/face.glb was not made by an earlier run`,
     );
   }));
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tree } from "@ftim/pipeline";
+import { FACE_FILES } from "../../../experiments/photographs/owner.ts";
 import { resultOf } from "../../../experiments/photographs/result.ts";
 
 /** A tree of JSON documents. */
@@ -18,19 +19,31 @@ function tree(files: Readonly<Record<string, unknown>>, skipped: Readonly<Record
 }
 
 const box = (left: number) => ({ left, top: 10, width: 66, height: 42, score: 0.7 });
-const head = (face: number) => ({ face, box: box(0), angles: { yaw: 0, pitch: 0, roll: 0 }, seen: 0.5, cutOff: [] });
+const other = {
+  schema: 1,
+  photograph: { width: 600, height: 900 },
+  landmarks: { points: [[1, -2.5, 3], [0, 1e-9, 6]] },
+};
+const head = (face: number) => ({
+  face,
+  box: box(0),
+  angles: { yaw: 0, pitch: 0, roll: 0 },
+  seen: 0.5,
+  cutOff: [],
+  ...other,
+});
 const files = (face: number) =>
   Object.fromEntries(
-    ["face.json", "head.glb", "texture.png", "albedo.png", "overlay.png"].map((name) => [
-      `k/${face}/${name}`,
-      name === "face.json" ? head(face) : `${name} ${face}`,
-    ]),
+    FACE_FILES.map((name) => [`k/${face}/${name}`, name === "face.json" ? head(face) : `${name} ${face}`]),
   );
 
 function computed({ candidates, meshes, heads }: { candidates: number; meshes: number[]; heads: number[] }) {
   const found = {
     imported: tree({ "k.png": 0, "k.json": { notes: ["reduced"] } }),
-    images: tree({ "k.png": 0, "k.json": { notes: ["reduced", "turned by 90° clockwise"] } }),
+    images: tree({
+      "k.png": 0,
+      "k.json": { notes: ["reduced", "turned by 90° clockwise"], original: { width: 1200, height: 1800 } },
+    }),
     detections: tree({ "k.json": { faces: Array.from({ length: candidates }, (_, i) => box(100 * i)) } }),
     meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
   };
@@ -41,19 +54,21 @@ const of = (what: Parameters<typeof computed>[0]) => resultOf(computed(what), { 
 
 Deno.test("only faces count: what is none on a closer look gets no number, and is named in plain words", async () => {
   const one = await of({ candidates: 2, meshes: [1], heads: [1] });
-  assert.deepEqual([...one.files.keys()].sort(), [
-    "albedo.png",
-    "face.json",
-    "head.glb",
-    "overlay.png",
-    "photograph.png",
-    "texture.png",
-  ]);
-  assert.equal(JSON.parse(new TextDecoder().decode(one.files.get("face.json"))).face, 0);
+  assert.deepEqual([...one.files.keys()].sort(), [...FACE_FILES, "photograph.png"].sort());
+  const text = new TextDecoder().decode(one.files.get("face.json"));
+  const record = JSON.parse(text);
+  assert.deepEqual([record.schema, record.face], [1, 0]);
+  const original = { width: 1200, height: 1800 };
+  assert.deepEqual(record.photograph, { file: "photograph.png", width: 600, height: 900, original });
+  assert.deepEqual(record.landmarks, other.landmarks);
+  assert.match(text, /\n {3}\[1, -2\.5, 3\],\n/);
+  assert.deepEqual(Object.keys(one.heads[0]!), ["face", "box", "angles", "seen", "cutOff"]);
   assert.deepEqual(one.leftOut, ["Left out: what looks like a face (66×42 pixels, at 0, 10) is none on a closer look"]);
   assert.deepEqual(one.notes, ["the photograph was turned by 90° clockwise"]);
   const two = await of({ candidates: 4, meshes: [1, 2, 3], heads: [1, 3] });
   assert.deepEqual(two.heads.map(({ face }) => face), [0, 1]);
+  const second = JSON.parse(new TextDecoder().decode(two.files.get("1/face.json")));
+  assert.deepEqual([second.face, second.photograph.file], [1, "../photograph.png"]);
   assert.equal(new TextDecoder().decode(two.files.get("1/texture.png")), '"texture.png 3"');
   assert.match(two.leftOut[1]!, /at 200, 10\) is turned so far away/);
 });
