@@ -15,7 +15,7 @@ import { defineStage, map } from "@ftim/pipeline";
  * Scores of each training of each variant, named as by `trainedName`: on the test photographs, in other views and,
  * where true textures are known, against them → `table2.{md,csv,tex}` and, pair by pair, `table2_margins.{md,csv,tex}`;
  * where there are several trainings also `table2_trainings.{md,csv,tex}`, the differences in each. A variant that
- * nothing was trained for has training 1 alone.
+ * nothing was trained for has training 1 alone. `oracle`: the scores of the true textures, a row to compare with.
  */
 export const table2 = defineStage({
   name: "table2",
@@ -24,12 +24,13 @@ export const table2 = defineStage({
     real: map("metrics"),
     novel: map("novel"),
     uv: map("uv_scores"),
+    oracle: "novel?",
   },
   output: "table2",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
   determinism: "bitwise",
   computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
-  run: async ({ inputs: { real, novel, uv }, params, out }) => {
+  run: async ({ inputs: { real, novel, uv, oracle }, params, out }) => {
     const { readFaceScores } = await import("../scores/parts/measurements.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const { readUvScores } = await import("../scores/parts/uv_scores.ts");
@@ -45,7 +46,9 @@ export const table2 = defineStage({
         uv: truth ? await everyTraining(variant, { trainings, trees: uv, read: readUvScores }) : [],
       })),
     );
-    const files = ablationFiles(rows, { trainings, ...params });
+    const known = oracle && (await readNovelScores(oracle));
+    const besideEach = known && trainings.flatMap((training) => known.map((score) => ({ ...score, training })));
+    const files = ablationFiles(rows, { trainings, oracle: besideEach, ...params });
     for (const [name, text] of Object.entries(files)) out.write(name, text);
   },
 });
