@@ -150,8 +150,8 @@ function plan(request: Request): GatherPlan {
   };
 }
 
-// The list is short because each tile is a program of its own, which takes 1 to 3 s to compile. The tile of 3 × 9 is for
-// maps of 17 and 35 pixels a side, such as a recognition network has: there it takes 30 and 11 % less time than 4 × 8.
+// The list is short because each tile is a program of its own, which takes 1 to 3 s to compile. 3 × 9 is for maps of 17
+// and of 35 pixels a side, which a recognition network has: there it takes 30 and 11 % less time than 4 × 8.
 const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [3, 9], [4, 8], [8, 4]] as const;
 
 interface TileRequest {
