@@ -4,7 +4,10 @@ const POLYNOMIALS = { crc32: 0xedb88320, crc32c: 0x82f63b78 };
 const tables = new Map<keyof typeof POLYNOMIALS, Uint32Array>();
 
 /** The checksum of bytes, or, from the checksum of what came before, of all together. */
-export function checksum(kind: keyof typeof POLYNOMIALS, { bytes, before = 0 }: { bytes: Uint8Array; before?: number }) {
+export function checksum(
+  kind: keyof typeof POLYNOMIALS,
+  { bytes, before = 0 }: { bytes: Uint8Array; before?: number },
+) {
   const table = tableOf(kind);
   let sum = ~before;
   for (let i = 0; i < bytes.length; i++) sum = table[(sum ^ bytes[i]!) & 0xff]! ^ (sum >>> 8);

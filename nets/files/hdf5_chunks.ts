@@ -61,7 +61,9 @@ async function readChunk(
   source: TensorSource,
   { chunk: { begin, length, mask }, size, filters }: { chunk: Chunk; size: number; filters: Filters },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (mask !== 0) throw new TensorFileError("it has chunks that went without a filter, which this reader does not know");
+  if (mask !== 0) {
+    throw new TensorFileError("it has chunks that went without a filter, which this reader does not know");
+  }
   const stored = length - (filters.sum ? 4 : 0);
   if (filters.deflate) {
     return await inflate({ source, begin, length: stored, format: "deflate" }, { length: size, total: size });
@@ -84,7 +86,9 @@ function readFilters(message: Uint8Array<ArrayBuffer>): Filters {
     ids.push(id);
   }
   const unknown = ids.find((id) => ![DEFLATE, SHUFFLE, FLETCHER32].includes(id));
-  if (unknown !== undefined) throw new TensorFileError(`it is compressed by HDF5's filter ${unknown}, which is not known`);
+  if (unknown !== undefined) {
+    throw new TensorFileError(`it is compressed by HDF5's filter ${unknown}, which is not known`);
+  }
   const last = ids.at(-1);
   if (ids.includes(FLETCHER32) && last !== FLETCHER32) throw new TensorFileError("its checksums are compressed");
   return { deflate: ids.includes(DEFLATE), shuffle: ids.includes(SHUFFLE), sum: ids.includes(FLETCHER32) };
@@ -97,7 +101,9 @@ async function chunksBelow(
   if (visited.has(node)) throw new TensorFileError("it is damaged: a tree of chunks grows into itself");
   visited.add(node);
   const head = cursorOf(await readRange(source, { begin: node, length: 8 }));
-  if (head.text(4) !== "TREE" || head.u8() !== 1) throw new TensorFileError("it is damaged: a dataset has no tree of chunks");
+  if (head.text(4) !== "TREE" || head.u8() !== 1) {
+    throw new TensorFileError("it is damaged: a dataset has no tree of chunks");
+  }
   const [level, count] = [head.u8(), head.u16()];
   const key = 8 + OFFSET * (rank + 1);
   const length = count * (key + OFFSET) + key;

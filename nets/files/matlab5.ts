@@ -88,10 +88,14 @@ export async function openMatlab5(source: TensorSource): Promise<Opened> {
     const [type, length] = [tag.u32(), tag.u32()];
     const begin = at + 8;
     if (begin + length > source.size) {
-      throw new TensorFileError(`it is cut off: ${begin + length} bytes must be there, ${source.size} are. Get it again`);
+      throw new TensorFileError(
+        `it is cut off: ${begin + length} bytes must be there, ${source.size} are. Get it again`,
+      );
     }
     if (type !== MATRIX && type !== COMPRESSED) throw new TensorFileError(`it is damaged: at ${at} is no array`);
-    const part = type === MATRIX ? plain(source, { begin, length }) : await packed({ source, begin, length }, littleEndian);
+    const part = type === MATRIX
+      ? plain(source, { begin, length })
+      : await packed({ source, begin, length }, littleEndian);
     const { name, found } = await openMatrix(part, littleEndian);
     if (typeof found === "string") skipped.set(name, found);
     else tensors.set(name, found);

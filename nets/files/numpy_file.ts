@@ -51,7 +51,10 @@ export async function openNpz(source: TensorSource, members: ReadonlyMap<string,
     const found = await openArray(read, member.size);
     if (typeof found === "string") skipped.set(name, found);
     // all of it is read, so that its checksum is looked at
-    else tensors.set(name, { ...found, bytes: async () => (await readMember(source, { member })).subarray(found.begin) });
+    else {tensors.set(name, {
+        ...found,
+        bytes: async () => (await readMember(source, { member })).subarray(found.begin),
+      });}
   }
   return { format: "NumPy archive", tensors, skipped };
 }

@@ -98,7 +98,9 @@ async function placeOutside(
     throw new TensorFileError(`its values lie in "${location}", which is no file beside it`);
   }
   const other = await source.beside?.(location) ?? null;
-  if (other === null) throw new TensorFileError(`its values lie in ${location}, which is not there. Put it beside the file`);
+  if (other === null) {
+    throw new TensorFileError(`its values lie in ${location}, which is not there. Put it beside the file`);
+  }
   const [begin, length] = [Number(external.get("offset") ?? 0), Number(external.get("length") ?? needed)];
   if (!(begin >= 0 && length >= 0 && begin + length <= other.size)) {
     throw new TensorFileError(`${location} is cut off or of another network: it has ${other.size} bytes`);

@@ -55,7 +55,9 @@ export async function openTensors(source: TensorSource, { strip = [] }: OpenOpti
   for (const full of opened.tensors.keys()) {
     const prefix = strip.find((prefix) => full.startsWith(prefix)) ?? "";
     const name = full.slice(prefix.length);
-    if (names.has(name)) throw new TensorFileError(`Cannot read ${source.name}: it has both "${names.get(name)}" and "${full}"`);
+    if (names.has(name)) {
+      throw new TensorFileError(`Cannot read ${source.name}: it has both "${names.get(name)}" and "${full}"`);
+    }
     names.set(name, full);
   }
   return {

@@ -137,7 +137,9 @@ function called(callee: unknown, args: unknown): PickledObject {
 
 function setItems(target: unknown, items: readonly unknown[]): void {
   const map = target instanceof Map ? target : isObject(target) ? target.items : null;
-  if (map === null || items.length % 2 !== 0) throw new TensorFileError("it is damaged: its pickle fills no dictionary");
+  if (map === null || items.length % 2 !== 0) {
+    throw new TensorFileError("it is damaged: its pickle fills no dictionary");
+  }
   for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
 }
 
@@ -268,6 +270,9 @@ const INSTRUCTIONS = new Map<number, (machine: Machine) => void>(
     },
     "\x93": (m) => {
       const [module, name] = popMany(m, 2);
+      if (typeof module !== "string" || typeof name !== "string") {
+        throw new TensorFileError("it is damaged: its pickle names a type by what is no text");
+      }
       m.stack.push(nameOf(m, `${module}.${name}`));
     },
     "\x94": (m) => m.memo.set(m.memo.size, top(m)),

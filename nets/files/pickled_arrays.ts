@@ -138,7 +138,9 @@ function inWords(value: unknown): string {
 
 /** `(version, shape, type, Fortran, bytes)`. */
 function ndarray(state: unknown): StoredTensor | string {
-  if (!Array.isArray(state) || state.length < 5) throw new TensorFileError("it is damaged: an array in it has no state");
+  if (!Array.isArray(state) || state.length < 5) {
+    throw new TensorFileError("it is damaged: an array in it has no state");
+  }
   const [shape, type, fortran, raw] = state.slice(-4);
   const found = typeOf(type);
   if (found === null) return "an array of Python objects or of texts";

@@ -1,8 +1,8 @@
 /**
  * Decodes a block that is compressed with Snappy, as early versions of TensorFlow wrote their checkpoints' indices.
  *
- * Ours because the package `snappyjs` writes past what it was told to make where a block is damaged, and returns what is
- * there as if it were whole. Format: format_description.txt of google/snappy.
+ * Ours because the package `snappyjs` (0.7.0) returns a block that is cut off as if it were whole, the rest zeros. Format:
+ * format_description.txt of google/snappy.
  */
 import { cursorOf, safe, TensorFileError } from "./source.ts";
 import { varint } from "./protobuf.ts";

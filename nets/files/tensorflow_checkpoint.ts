@@ -75,7 +75,9 @@ export async function openCheckpoint(source: TensorSource): Promise<Opened> {
     shards.set(entry.shard, data);
     if (entry.offset + length > data.size) {
       throw new TensorFileError(
-        `${data.name} is cut off or of another checkpoint: "${key}" ends at ${entry.offset + length} of ${data.size} bytes`,
+        `${data.name} is cut off or of another checkpoint: "${key}" ends at ${
+          entry.offset + length
+        } of ${data.size} bytes`,
       );
     }
     tensors.set(key, {
@@ -97,7 +99,9 @@ async function openShard(
   { shard, count }: { shard: number; count: number },
 ): Promise<TensorSource> {
   const number = (value: number) => `${value}`.padStart(5, "0");
-  const name = `${source.name.replace(/^.*[/\\]/, "").replace(/\.index$/, "")}.data-${number(shard)}-of-${number(count)}`;
+  const name = `${source.name.replace(/^.*[/\\]/, "").replace(/\.index$/, "")}.data-${number(shard)}-of-${
+    number(count)
+  }`;
   const data = await source.beside?.(name) ?? null;
   if (data === null) {
     throw new TensorFileError(`its values lie in ${name}, which is not there. Put it beside the index`);
@@ -153,7 +157,9 @@ async function readBlock(source: TensorSource, { begin, length }: { begin: numbe
   if (maskedCrc32c([block.subarray(0, length + 1)]) !== sum) {
     throw new TensorFileError("it is damaged: the checksum of a block is wrong. Get it again");
   }
-  if (kind !== PLAIN && kind !== SNAPPY) throw new TensorFileError(`a block is compressed by method ${kind}, not Snappy`);
+  if (kind !== PLAIN && kind !== SNAPPY) {
+    throw new TensorFileError(`a block is compressed by method ${kind}, not Snappy`);
+  }
   const content = block.subarray(0, length);
   return kind === PLAIN ? content : decodeSnappy(content);
 }

@@ -93,7 +93,9 @@ export function isOldArchive(head: Uint8Array<ArrayBuffer>): boolean {
 export async function openOldTorch(source: TensorSource): Promise<Opened> {
   const first = await nextPickle(source, 0);
   const second = await nextPickle(source, first.end);
-  if (second.value !== PROTOCOL) throw new TensorFileError(`it is of PyTorch's protocol ${second.value}, not ${PROTOCOL}`);
+  if (second.value !== PROTOCOL) {
+    throw new TensorFileError(`it is of PyTorch's protocol ${second.value}, not ${PROTOCOL}`);
+  }
   const system = await nextPickle(source, second.end);
   const content = await nextPickle(source, system.end);
   const keys = await nextPickle(source, content.end);
@@ -145,7 +147,9 @@ function storageOf(value: unknown): { dtype: Dtype; key: string; count: number }
   }
   const dtype = STORAGES[type.global];
   if (dtype === undefined || view !== null) {
-    throw new TensorFileError(`it has values of ${type.global}${view === null ? "" : " in a view"}, which no reader knows`);
+    throw new TensorFileError(
+      `it has values of ${type.global}${view === null ? "" : " in a view"}, which no reader knows`,
+    );
   }
   return { dtype, key: String(key), count: Number(count) };
 }

@@ -92,7 +92,7 @@ export function countOf(shape: readonly number[]): number {
   const count = shape.reduce((product, size) => product * size, 1);
   const isShape = shape.length <= MOST_AXES && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   if (!isShape || !Number.isSafeInteger(count)) {
-    throw new TensorFileError(`it is damaged: a tensor has the shape [${shape.slice(0, MOST_AXES)}]`);
+    throw new TensorFileError("it is damaged: the sizes of a tensor cannot be");
   }
   return count;
 }

@@ -42,7 +42,9 @@ export async function zipMembers(source: TensorSource): Promise<ReadonlyMap<stri
   const cursor = cursorOf(await readRange(source, { begin, length }));
   const members = new Map<string, ZipMember>();
   for (let i = 0; i < count; i++) {
-    if (cursor.u32() !== ENTRY) throw new TensorFileError("it is damaged: the list at the end of the zip archive is wrong");
+    if (cursor.u32() !== ENTRY) {
+      throw new TensorFileError("it is damaged: the list at the end of the zip archive is wrong");
+    }
     cursor.at += 6;
     const method = cursor.u16();
     cursor.at += 4;
@@ -54,7 +56,9 @@ export async function zipMembers(source: TensorSource): Promise<ReadonlyMap<stri
     const large = zip64(cursor.bytes(extraLength), { size, packed, header });
     cursor.at += commentLength;
     if (method !== STORED && method !== DEFLATED) {
-      throw new TensorFileError(`its member "${name}" is packed by method ${method}, which is neither of the usual two`);
+      throw new TensorFileError(
+        `its member "${name}" is packed by method ${method}, which is neither of the usual two`,
+      );
     }
     if (method === STORED && large.packed !== large.size) {
       throw new TensorFileError(`it is damaged: the sizes of "${name}" differ`);
@@ -72,14 +76,14 @@ export async function readMember(
   const start = await dataOf(source, member);
   const whole = begin === 0 && length === member.size;
   if (begin < 0 || begin + length > member.size) {
-    throw new TensorFileError(`it is damaged: "${member.name}" has ${member.size} bytes, ${begin + length} are asked for`);
-  }
-  const bytes = member.stored
-    ? await readRange(source, { begin: start + begin, length })
-    : await inflate(
-      { source, begin: start, length: member.packed, format: "deflate-raw" },
-      whole ? { length, total: length } : { skip: begin, length },
+    throw new TensorFileError(
+      `it is damaged: "${member.name}" has ${member.size} bytes, ${begin + length} are asked for`,
     );
+  }
+  const bytes = member.stored ? await readRange(source, { begin: start + begin, length }) : await inflate(
+    { source, begin: start, length: member.packed, format: "deflate-raw" },
+    whole ? { length, total: length } : { skip: begin, length },
+  );
   if (whole && checksum("crc32", { bytes }) !== member.crc32) {
     throw new TensorFileError(`it is damaged: the checksum of "${member.name}" is wrong. Get it again`);
   }

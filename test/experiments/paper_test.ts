@@ -44,7 +44,7 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     const of = async (artifacts: Parameters<typeof run>[0]) => await run(artifacts).then(() => "", String);
     assert.throws(
       () => requirePaperData({ data: folder }),
-      /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19_relu4_2[^]*torchvision/,
+      /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19-dcbb9e9d[^]*torchvision/,
     );
     const { training } = splitCaptures(folder);
     assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);

@@ -187,9 +187,9 @@ with h5py.File(FOLDER / "model.h5", "w") as file:
         packed["shape/representer/cells"] = dict(chunks=(2, 3), compression="gzip")
         file.create_dataset(path, data=values, **packed.get(path, {}))
     file.create_dataset("version/name", data="BFM")
-    for i in range(20):
+    for i in range(9):
         file.create_dataset(f"many/{i}", data=np.arange(i, dtype=np.uint8))
-note("model.h5", {**data, **{f"many/{i}": np.arange(i, dtype=np.uint8) for i in range(20)}})
+note("model.h5", {**data, **{f"many/{i}": np.arange(i, dtype=np.uint8) for i in range(9)}})
 with h5py.File(FOLDER / "later.h5", "w", libver="latest") as file:
     file.create_dataset("mean", data=np.zeros(3))
 
@@ -208,6 +208,7 @@ node = onnx.helper.make_node("Conv", ["x", "conv.weight", "bias"], ["y"])
 graph = onnx.helper.make_graph([node], "drawn", [value("x")], [value("y")], tensors)
 network = onnx.helper.make_model(graph)
 onnx.save(network, str(FOLDER / "network.onnx"))
+(FOLDER / "outside.onnx.data").unlink(missing_ok=True)  # ONNX would add to it
 onnx.save(network, str(FOLDER / "outside.onnx"), save_as_external_data=True, location="outside.onnx.data", size_threshold=8)
 note("network.onnx", weights)
 note("outside.onnx", weights)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openTensors } from "../../../nets/files/open_tensors.ts";
-import { contentsOf, golden, GOLDEN } from "./golden.ts";
+import { contentsOf, GOLDEN, golden } from "./golden.ts";
 
 for (const [name, expected] of Object.entries(GOLDEN)) {
   Deno.test(`openTensors() reads ${name} as its own library wrote it`, async () => {
