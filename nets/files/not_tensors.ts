@@ -2,12 +2,12 @@
 import { latin1, type TensorSource } from "./source.ts";
 
 /** Why a file is none with tensors, or null where its first bytes do not tell. */
-export function notTensors(source: TensorSource, head: Uint8Array): string | null {
+export function notTensors({ size }: Pick<TensorSource, "size">, head: Uint8Array): string | null {
   const text = latin1(head);
-  if (source.size === 0) return "it is empty. The download failed; get it again";
+  if (size === 0) return "it is empty. The download failed; get it again";
   if (text.startsWith("version https://git-lfs.github.com/spec/")) {
-    const size = /^size (\d+)$/m.exec(text)?.[1];
-    return "it is a Git LFS pointer, which stands for the file" + (size === undefined ? "" : ` (of ${size} bytes)`) +
+    const bytes = /^size (\d+)$/m.exec(text)?.[1];
+    return "it is a Git LFS pointer, which stands for the file" + (bytes === undefined ? "" : ` (of ${bytes} bytes)`) +
       ". Run `git lfs pull` in its repository, or download the file itself";
   }
   if (/^\s*(<!doctype html|<html|<head)/i.test(text)) {

@@ -174,9 +174,10 @@ function blockEntries(block: Uint8Array<ArrayBuffer>): { key: string; value: Uin
   while (cursor.left > 0) {
     const [shared, own, length] = [safe(varint(cursor)), safe(varint(cursor)), safe(varint(cursor))];
     if (shared > key.length) throw new TensorFileError("it is damaged: a name in it refers to none");
+    const rest = cursor.bytes(own);
     const next = new Uint8Array(shared + own);
     next.set(key.subarray(0, shared));
-    next.set(cursor.bytes(own), shared);
+    next.set(rest, shared);
     key = next;
     entries.push({ key: new TextDecoder().decode(key), value: cursor.bytes(length) });
   }

@@ -142,7 +142,8 @@ async function nextPickle(source: TensorSource, begin: number): Promise<Unpickle
 function storageOf(value: unknown): { dtype: Dtype; key: string; count: number } {
   const args: readonly unknown[] = isObject(value) && value.type === "persistent" ? value.args : [];
   const [kind, type, key, , count, view = null] = args;
-  if (kind !== "storage" || !isName(type) || !Number.isSafeInteger(count)) {
+  const isKey = typeof key === "string" || typeof key === "number";
+  if (kind !== "storage" || !isName(type) || !isKey || !Number.isSafeInteger(count)) {
     throw new TensorFileError("it is damaged: a tensor in it refers to no storage");
   }
   const dtype = STORAGES[type.global];

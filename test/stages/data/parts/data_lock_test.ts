@@ -80,7 +80,7 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     entry(lock, "test/sample1.jpg").sha256 = null;
   }, /entry "test\/sample1\.jpg": only a user: entry/],
   ["a gated file outside of the data folder", (lock) => {
-    entry(lock, "paper/deca/deca_no_detail.onnx").source = "user:../deca.onnx";
+    entry(lock, "paper/deca/deca_model.tar").source = "user:../deca.onnx";
   }, /entry "paper\/deca\/deca_model\.tar": source must be a path inside/],
   ["a gated collection without a grantor", (lock) => {
     delete lock.collections.deca!.grantor;
