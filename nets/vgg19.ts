@@ -51,8 +51,8 @@ export const VGG19_SIZE = 224;
 /**
  * Opens the network.
  *
- * @param source the file, in PyTorch's or any other format that `openTensors` knows; of its 548 MB only the layers up to
- * relu4_2 are read, which are 23 MB
+ * @param source the file, in PyTorch's or any other format that `openTensors` knows; of its 548 MB only the layers up
+ * to relu4_2 are read, which are 23 MB
  * @throws {TensorFileError} if it is damaged, of another network, or lacks a tensor
  */
 export async function openVgg19(source: TensorSource): Promise<Vgg19> {

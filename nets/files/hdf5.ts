@@ -1,12 +1,12 @@
 /**
- * HDF5 as its library writes it by default: superblock 0, groups as B-trees of names, object headers of version 1, values
- * in one piece, inside the header, or in chunks, as they are or deflated and shuffled. The Basel Face Model of 2017 is
- * such a file. Later forms are refused by name.
+ * HDF5 as its library writes it by default: superblock 0, groups as B-trees of names, object headers of version 1,
+ * values in one piece, inside the header, or in chunks, as they are or deflated and shuffled. The Basel Face Model of
+ * 2017 should be such a file, but could not be had to try. Later forms are refused by name.
  *
- * Ours though packages are there. `h5wasm` (the C library, 4 MB of WebAssembly) holds the whole file and its values in a
- * memory of its own; where a chunk is damaged, its version 0.10.3 returns what lay in that memory before, and no error.
- * `jsfive` wants the whole file in memory and returns values as lists of numbers, at several times their size. Format:
- * HDF5 File Format Specification, version 3.0.
+ * Ours though packages are there. `h5wasm` (the C library, 4 MB of WebAssembly) holds the whole file and its values in
+ * a memory of its own; where a chunk is damaged, its version 0.10.3 returns what lay in that memory before, and no
+ * error. `jsfive` wants the whole file in memory and returns values as lists of numbers, at several times their size.
+ * Format: HDF5 File Format Specification, version 3.0.
  */
 import { type Chunks, readChunks } from "./hdf5_chunks.ts";
 import { objectMessages, OFFSET, readLayout, readSpace, readType, UNDEFINED } from "./hdf5_messages.ts";

@@ -1,6 +1,7 @@
 /**
  * Which network or face model a file holds, by the names and shapes of its tensors: those of the paper, and those that
- * are mistaken for them. Each is known by a few tensors that no other has so. The shapes are those of the authors' code.
+ * are mistaken for them. Each is known by a few tensors that no other has so. The shapes are those of the authors'
+ * code.
  */
 import type { TensorFile } from "./open_tensors.ts";
 import { TensorFileError } from "./source.ts";

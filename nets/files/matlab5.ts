@@ -2,8 +2,8 @@
  * MATLAB's files of versions 5 to 7, such as the Basel Face Model of 2009. Numeric arrays are read; texts, cells,
  * structures, complex and sparse arrays are named.
  *
- * Ours because no package fits: `mat-for-js` is under the GPL, and it wants the whole file in memory. Format: MathWorks,
- * MAT-File Format, version 5.
+ * Ours because no package fits: `mat-for-js` is under the GPL, and it wants the whole file in memory. Format:
+ * MathWorks, MAT-File Format, version 5.
  */
 import { type Deflated, inflate } from "./inflate.ts";
 import { cursorOf, latin1, readRange, TensorFileError, type TensorSource } from "./source.ts";
@@ -151,7 +151,7 @@ async function openMatrix(
   return { name, found: { shape, ...kind, stored, strides, bigEndian: !littleEndian, bytes } };
 }
 
-/** An element's tag; one of up to 4 bytes has its length in the upper half of the type, and its bytes follow at once. */
+/** An element's tag. One of up to 4 bytes has its length in the upper half of the type, and its bytes follow. */
 function element(
   bytes: Uint8Array<ArrayBuffer>,
   { at, littleEndian }: { at: number; littleEndian: boolean },

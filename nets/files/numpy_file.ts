@@ -1,8 +1,8 @@
 /**
  * NumPy's `.npy` and `.npz`.
  *
- * Ours because no package fits: `npyjs` and `numpy-parser` want the whole file in memory, do not convert big-endian
- * values, and leave Fortran's order to the caller. Format: numpy/lib/format.py (BSD).
+ * Ours because no package fits: `npyjs` (1.2.0) refuses big-endian values and `numpy-parser` (1.2.3) Fortran's order;
+ * both want the whole file in memory, and neither reads `.npz`. Format: numpy/lib/format.py (BSD).
  */
 import { numpyType } from "./pickled_arrays.ts";
 import { cursorOf, readRange, TensorFileError, type TensorSource } from "./source.ts";

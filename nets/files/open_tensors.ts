@@ -1,7 +1,7 @@
 /**
- * Opens a file of tensors as its authors ship it, whatever its format: PyTorch, NumPy, Python pickles of arrays, MATLAB,
- * HDF5, TensorFlow, ONNX, safetensors. The bytes tell the format; the name's ending is not trusted. Opening reads what
- * describes the tensors, and reading one tensor reads that tensor's bytes alone.
+ * Opens a file of tensors as its authors ship it, whatever its format: PyTorch, NumPy, Python pickles of arrays,
+ * MATLAB, HDF5, TensorFlow, ONNX, safetensors. The bytes tell the format; the name's ending is not trusted. Opening
+ * reads what describes the tensors, and reading one tensor reads that tensor's bytes alone.
  */
 import { HDF5_MAGIC, openHdf5 } from "./hdf5.ts";
 import { isMatlab5, openMatlab5 } from "./matlab5.ts";
@@ -101,7 +101,7 @@ function absent(name: string, { format, tensors, skipped }: Opened): string {
   return `this ${format} has no tensor "${name}". It has ${tensors.size}: ${some}${more}. It is of another network`;
 }
 
-/** Says which file it is of. What a damaged file can make a reader do besides, such as too deep a call, ends here too. */
+/** Says which file an error is of. What a damaged file can make a reader do besides, such as a call too deep, too. */
 async function named<T>(source: TensorSource, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -129,6 +129,9 @@ async function openAny(source: TensorSource): Promise<Opened> {
   if (start.startsWith("\x80") && head[1]! <= 5) return await openPickle(source, head);
   if (/\.data-\d{5}-of-\d{5}$/.test(source.name)) {
     throw new TensorFileError("it is the part of a TensorFlow checkpoint that holds values. Name the .index beside it");
+  }
+  if (/^\([dli]p\d/.test(start)) {
+    throw new TensorFileError("it is a pickle of protocol 0, in text. Expected is one of protocol 2 or later");
   }
   if (head[0] === 8) return await openOnnx(source);
   throw new TensorFileError(

@@ -2,9 +2,10 @@
  * Reads Python pickles and runs nothing. A pickle is a program that builds objects by calling what it names; here a
  * call only notes down what it would call and with what. A name that is not on the caller's list ends the reading.
  *
- * Ours because no package on npm fits: `pickleparser` and `jpickle` need the caller to write a class for each name, copy
- * the bytes of arrays, and neither knows persistent ids, which PyTorch's tensors are, nor the texts of Python 2.
- * The instructions are those of protocols 1 to 5 and the simplest of protocol 0: Lib/pickletools.py of CPython.
+ * Ours because no package on npm fits: `jpickle` (0.4.1) knows no persistent ids, which PyTorch's tensors are.
+ * `pickleparser` (0.2.1) decodes what Python 2 wrote as text, which the values of FLAME's arrays are, and builds what it
+ * does not know instead of refusing it. The instructions are those of protocols 1 to 5 and the simplest of protocol 0:
+ * Lib/pickletools.py of CPython.
  */
 import { type Cursor, cursorOf, CutOffError, latin1, TensorFileError } from "./source.ts";
 

@@ -1,8 +1,8 @@
 /**
  * Decodes a block that is compressed with Snappy, as early versions of TensorFlow wrote their checkpoints' indices.
  *
- * Ours because the package `snappyjs` (0.7.0) returns a block that is cut off as if it were whole, the rest zeros. Format:
- * format_description.txt of google/snappy.
+ * Ours because the package `snappyjs` (0.7.0) returns a block that is cut off as if it were whole, the rest zeros.
+ * Format: format_description.txt of google/snappy.
  */
 import { cursorOf, safe, TensorFileError } from "./source.ts";
 import { varint } from "./protobuf.ts";

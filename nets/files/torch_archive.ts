@@ -44,8 +44,14 @@ interface Storages {
   readonly bigEndian: boolean;
 }
 
+/** What a storage holds, or undefined. Old archives of a GPU's tensors say so in the name. */
+function storageType(name: string): Dtype | undefined {
+  const plain = name.replace("torch.cuda.", "torch.");
+  return Object.hasOwn(STORAGES, plain) ? STORAGES[plain] : undefined;
+}
+
 function knows(name: string): boolean {
-  return Object.hasOwn(STORAGES, name) || TENSORS.has(name) || PARAMETERS.has(name) || OTHERS.test(name) ||
+  return storageType(name) !== undefined || TENSORS.has(name) || PARAMETERS.has(name) || OTHERS.test(name) ||
     isArrayType(name);
 }
 
@@ -62,7 +68,7 @@ export async function openTorchZip(
 ): Promise<Opened> {
   if ([...members.keys()].some((name) => name.startsWith(`${folder}code/`))) {
     throw new TensorFileError(
-      "it is a TorchScript program, which holds code. Expected are weights alone, as torch.save(state_dict()) writes them",
+      "it is a TorchScript program, which holds code. Expected are weights alone, as state_dict() gives them",
     );
   }
   const byteOrder = members.get(`${folder}byteorder`);
@@ -146,7 +152,7 @@ function storageOf(value: unknown): { dtype: Dtype; key: string; count: number }
   if (kind !== "storage" || !isName(type) || !isKey || !Number.isSafeInteger(count)) {
     throw new TensorFileError("it is damaged: a tensor in it refers to no storage");
   }
-  const dtype = STORAGES[type.global];
+  const dtype = storageType(type.global);
   if (dtype === undefined || view !== null) {
     throw new TensorFileError(
       `it has values of ${type.global}${view === null ? "" : " in a view"}, which no reader knows`,

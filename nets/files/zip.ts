@@ -1,8 +1,8 @@
 /**
  * The members of a zip archive, by range: PyTorch's archives and NumPy's `.npz`.
  *
- * Ours because no package fits: `fflate` wants the whole archive in memory, and what reads by range brings writing,
- * encryption and workers with it. Inflating is the platform's own. Format: PKWARE's APPNOTE.TXT.
+ * Ours because no package fits: `fflate` does not read by range, and what does brings writing, encryption and workers
+ * with it. Inflating is the platform's own. Format: PKWARE's APPNOTE.TXT.
  */
 import { checksum } from "./checksum.ts";
 import { inflate } from "./inflate.ts";

@@ -1,8 +1,8 @@
 /**
  * The experiment `paper` from a folder laid out as data.lock asks, with what can be had in place of what is licensed:
  * captures that `synthesize` casts from packaged photographs, in FaceScape's layout, packaged photographs for CelebA's,
- * and drawn weights for VGG-19's, in torchvision's format. It shows that the path runs, from the folder to a trained network and its textures,
- * and nothing of how well.
+ * and drawn weights for VGG-19's, in torchvision's format. It shows that the path runs, from the folder to a trained
+ * network and its textures, and nothing of how well.
  */
 import assert from "node:assert/strict";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";

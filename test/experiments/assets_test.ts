@@ -37,7 +37,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
   }
 }
 
-/** The ids of data.lock that `fetch` and `admit` would give below some values, and those of large files read in place. */
+/** The ids of data.lock that `fetch` and `admit` would give below some values, and of large files read in place. */
 function idsIn(values: readonly unknown[]): Set<string> {
   const ids = new Set<string>();
   const seen = new Set<unknown>();

@@ -98,7 +98,7 @@ Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients t
 
 type Weights = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
 
-Deno.test("VGG-19 opens torchvision's own format, and weights that DataParallel renamed, with the same values", async () => {
+Deno.test("VGG-19 opens torchvision's own format, and renamed weights, with the same values", async () => {
   const tf = await openTfjs();
   const weights: Weights = drawnVgg19();
   const renamed = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`module.${name}`, tensor]));

@@ -40,6 +40,7 @@ const CASES: readonly (readonly [what: string, source: TensorSource, message: Re
   ["a gzip archive", bytes(0x1f, 0x8b, 8), /it is a gzip archive\. Unpack it/],
   ["a tar archive", tar(), /deca_model\.tar: it is a tar archive\. Unpack it/],
   ["zeros", bytesSource(new Uint8Array(4096), "weights.pth"), /nothing but zeros/],
+  ["a pickle of protocol 0", text("(dp1\nS'f'\n"), /a pickle of protocol 0, in text\. Expected is one of protocol 2/],
   ["another format", text("solid cube"), /its format is none of those that are known: PyTorch, NumPy/],
   ["half of a PyTorch archive", half("torch_zip.pth"), /lacks the list at its end.*stopped halfway/],
   ["half of an older PyTorch archive", half("torch_old.pth"), /cut off/],
