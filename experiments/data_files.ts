@@ -43,7 +43,8 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
 
 /** What a file is whose tensors fit and whose hash does not. */
 const OTHERWISE: Readonly<Record<string, string>> = {
-  "paper/flame/generic_model.pkl": "FLAME of another year (2023 has the same shapes), or a copy that was converted",
+  "paper/flame/generic_model.pkl":
+    "expected is FLAME of 2020; this is of another year (2023 has the same shapes), or a copy that was converted",
 };
 
 /** How texts begin, and the MD5 of the published ones (torchvision/datasets/celeba.py). */

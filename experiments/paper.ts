@@ -103,12 +103,23 @@ export class PaperDataError extends Error {
 /**
  * Looks for all that the experiment needs, so that who lacks several files hears of all of them at once.
  *
- * @throws {PaperDataError} naming each absent file, who grants it and where to put it
+ * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is half there
  */
 export function requirePaperData({ data: dataFolder = defaultDataFolder }: PaperOptions = {}): void {
-  const absent = PAPER_NEEDS.filter((ids) => !ids.some((id) => isPresent(id, { dataFolder })));
-  if (absent.length === 0) return;
-  throw new PaperDataError(absent.map(([id]) => absentMessage(dataLock().assets.get(id)!, dataFolder)).join("\n\n"));
+  const faults = PAPER_NEEDS.flatMap((ids) => {
+    const present = ids.find((id) => isPresent(id, { dataFolder }));
+    const asset = dataLock().assets.get(present ?? ids[0])!;
+    if (present === undefined) return [absentMessage(asset, dataFolder)];
+    // a training of hours must not end at a file that is half there
+    const { size } = statOf(asset, dataFolder);
+    if (asset.size === null || size >= asset.size) return [];
+    return [`${asset.id} has ${size} of ${asset.size} bytes: its download stopped halfway. Get it again.`];
+  });
+  if (faults.length > 0) throw new PaperDataError(faults.join("\n\n"));
+}
+
+function statOf({ source }: { source: string }, dataFolder: string): Deno.FileInfo {
+  return Deno.statSync(join(dataFolder, source.slice("user:".length)));
 }
 
 /** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */

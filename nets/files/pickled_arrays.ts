@@ -3,7 +3,7 @@
  * array in a state, and scipy's sparse matrices, which are three. And the walk over a pickle's dictionaries that finds
  * all tensors in them.
  */
-import { isName, isObject, type PickledObject } from "./pickle.ts";
+import { isName, isObject, type PickledObject } from "./pickled_objects.ts";
 import { TensorFileError } from "./source.ts";
 import {
   countOf,

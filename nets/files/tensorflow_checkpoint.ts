@@ -61,6 +61,9 @@ export async function openCheckpoint(source: TensorSource): Promise<Opened> {
       }
       continue;
     }
+    if (count === 0) {
+      throw new TensorFileError("it is a checkpoint of version 1. Expected is version 2: NAME.index with NAME.data-…");
+    }
     const entry = await readEntry(message);
     const dtype = TYPES[entry.type];
     if (dtype === undefined || entry.sliced) {

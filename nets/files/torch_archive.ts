@@ -4,8 +4,9 @@
  *
  * Ours because no package on npm reads them. Format: torch/serialization.py (BSD), `_save` and `_legacy_save`.
  */
-import { isName, isObject, type PickledObject, unpickle, type Unpickled } from "./pickle.ts";
+import { unpickle, type Unpickled } from "./pickle.ts";
 import { isArrayType, pickledArray, tensorsIn, wholeNumbers } from "./pickled_arrays.ts";
+import { isName, isObject, type PickledObject } from "./pickled_objects.ts";
 import { cursorOf, cutOff, CutOffError, readRange, TensorFileError, type TensorSource } from "./source.ts";
 import { countOf, type Dtype, DTYPE_BYTES, type Opened, spanOf, type StoredTensor } from "./values.ts";
 import { readMember, type ZipMember } from "./zip.ts";
