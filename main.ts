@@ -1,6 +1,7 @@
 /** The command line: `deno task <command>` runs `main.ts <command>`. Each file of `commands/` adds some commands. */
 import { Command } from "commander";
 import { care } from "./commands/care.ts";
+import { doctor } from "./commands/doctor.ts";
 import { Failure } from "./commands/failure.ts";
 import { gate } from "./commands/gate.ts";
 import { reconstruct } from "./commands/reconstruct.ts";
@@ -23,7 +24,7 @@ function commandLine(): Command {
       Deno.exit(0);
     })
     .showHelpAfterError();
-  for (const add of [reproduce, reconstruct, status, runs, care, gate, travel]) add(program);
+  for (const add of [reproduce, reconstruct, status, doctor, runs, care, gate, travel]) add(program);
   return program;
 }
 

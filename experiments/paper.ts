@@ -18,7 +18,7 @@ import { calibrate } from "../stages/geometry/calibrate.ts";
 import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
 import { detectFaces } from "../stages/data/detect.ts";
 import { faceAngles } from "../stages/data/face_angles.ts";
-import { asset, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
+import { asset, assetFile, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
 import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { meshFaces } from "../stages/geometry/mesh.ts";
@@ -89,7 +89,11 @@ export interface PaperOptions
 const CAPTURES = "paper/facescape/images/";
 const PHOTOGRAPHS = "paper/celeba/img_align_celeba/";
 const PARTITION = "paper/celeba/list_eval_partition.txt";
-const VGG19 = "paper/vgg19/vgg19_relu4_2.safetensors";
+/** VGG-19: torchvision's own file, or its layers up to relu4_2. */
+const VGG19 = ["paper/vgg19/vgg19-dcbb9e9d.pth", "paper/vgg19/vgg19_relu4_2.safetensors"] as const;
+
+/** What the experiment needs, in data.lock's names; of several names one is enough. */
+export const PAPER_NEEDS: readonly (readonly [string, ...string[]])[] = [[CAPTURES], [PHOTOGRAPHS], [PARTITION], VGG19];
 
 /** The data folder is there, but not as data.lock says. */
 export class PaperDataError extends Error {
@@ -99,12 +103,23 @@ export class PaperDataError extends Error {
 /**
  * Looks for all that the experiment needs, so that who lacks several files hears of all of them at once.
  *
- * @throws {PaperDataError} naming each absent file, who grants it and where to put it
+ * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is half there
  */
 export function requirePaperData({ data: dataFolder = defaultDataFolder }: PaperOptions = {}): void {
-  const absent = [CAPTURES, PHOTOGRAPHS, PARTITION, VGG19].filter((id) => !isPresent(id, { dataFolder }));
-  if (absent.length === 0) return;
-  throw new PaperDataError(absent.map((id) => absentMessage(dataLock().assets.get(id)!, dataFolder)).join("\n\n"));
+  const faults = PAPER_NEEDS.flatMap((ids) => {
+    const present = ids.find((id) => isPresent(id, { dataFolder }));
+    const asset = dataLock().assets.get(present ?? ids[0])!;
+    if (present === undefined) return [absentMessage(asset, dataFolder)];
+    // a training of hours must not end at a file that is half there
+    const { size } = statOf(asset, dataFolder);
+    if (asset.size === null || size >= asset.size) return [];
+    return [`${asset.id} has ${size} of ${asset.size} bytes: its download stopped halfway. Get it again.`];
+  });
+  if (faults.length > 0) throw new PaperDataError(faults.join("\n\n"));
+}
+
+function statOf({ source }: { source: string }, dataFolder: string): Deno.FileInfo {
+  return Deno.statSync(join(dataFolder, source.slice("user:".length)));
 }
 
 /** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
@@ -136,7 +151,7 @@ export function paper(options: PaperOptions = {}) {
       poses: known.poses,
       model,
       correction,
-      vgg19: asset(VGG19, { dataFolder }),
+      vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
     heldOut: { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets },

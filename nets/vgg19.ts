@@ -1,7 +1,7 @@
 /**
  * VGG-19 up to relu4_2 (Simonyan and Zisserman 2015) with torchvision's weights: what the paper's ID-MRF loss looks
- * through, at relu3_2 and relu4_2. The weights are the user's own export (see data.lock, collection `vgg19`): tensors
- * `features.<n>.weight` [out, in, 3, 3] and `features.<n>.bias` [out].
+ * through, at relu3_2 and relu4_2. The weights are torchvision's own file (see data.lock, collection `vgg19`), or any
+ * other that has tensors `features.<n>.weight` [out, in, 3, 3] and `features.<n>.bias` [out].
  *
  * Input as torchvision trained it and as DECA's ID-MRF feeds it: RGB in 0..1 less ImageNet's mean, over its deviation.
  * No filter gradient is computed.
@@ -9,8 +9,10 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { requireLayout } from "./files/layouts.ts";
+import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
+import type { TensorSource } from "./files/source.ts";
 import { IMAGENET } from "./planes.ts";
-import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 
 /** Number in torchvision's `features`, inputs and outputs of each convolution; "pool" halves. */
 const LAYERS = [
@@ -49,15 +51,16 @@ export const VGG19_SIZE = 224;
 /**
  * Opens the network.
  *
- * @param file the safetensors file; tensors of later layers are ignored
- * @throws {TypeError} if a tensor is absent or has another shape
+ * @param source the file, in PyTorch's or any other format that `openTensors` knows; of its 548 MB only the layers up
+ * to relu4_2 are read, which are 23 MB
+ * @throws {TensorFileError} if it is damaged, of another network, or lacks a tensor
  */
-export async function openVgg19(file: Uint8Array): Promise<Vgg19> {
+export async function openVgg19(source: TensorSource): Promise<Vgg19> {
+  const weights = await openTensors(source, { strip: ["module."] });
+  requireLayout(weights, "vgg19");
   const tf = await openTfjs();
-  const weights = decodeSafetensors(file);
-  const layers = new Map(
-    LAYERS.flatMap((layer) => layer === "pool" ? [] : [[layer[0], openLayer(tf, weights, layer)] as const]),
-  );
+  const layers = new Map<number, Layer>();
+  for (const layer of LAYERS) if (layer !== "pool") layers.set(layer[0], await openLayer(tf, weights, layer));
   const colours = (values: typeof IMAGENET.mean) => tf.tensor1d([...values as readonly number[]]);
   const [mean, deviation] = [colours(IMAGENET.mean), colours(IMAGENET.deviation)];
   return {
@@ -79,24 +82,22 @@ export async function openVgg19(file: Uint8Array): Promise<Vgg19> {
 }
 
 /** One convolution with its rectifier, the filter as [3, 3, in, out]. */
-function openLayer(
+interface Layer {
+  readonly filter: tfjs.Tensor4D;
+  readonly bias: tfjs.Tensor1D;
+  readonly slope: number;
+}
+
+async function openLayer(
   tf: Tfjs,
-  weights: TensorRecord,
+  weights: TensorFile,
   [number, inputs, outputs]: readonly [number, number, number],
-): { filter: tfjs.Tensor4D; bias: tfjs.Tensor1D; slope: number } {
-  const read = (name: string, shape: readonly number[]) => {
-    const tensor = weights[name];
-    if (!(tensor?.data instanceof Float32Array) || String(tensor.shape) !== String(shape)) {
-      const found = tensor === undefined ? "it is absent" : `it is [${tensor.shape}]`;
-      throw new TypeError(`Cannot open VGG-19: "${name}" must hold floats [${shape}], but ${found}`);
-    }
-    return tensor.data;
-  };
-  const name = `features.${number}`;
-  const filter = read(`${name}.weight`, [outputs, inputs, 3, 3]);
-  const bias = read(`${name}.bias`, [outputs]);
+): Promise<Layer> {
+  const shape = [outputs, inputs, 3, 3] as const;
+  const filter = await readFloats(weights, { name: `features.${number}.weight`, shape });
+  const bias = await readFloats(weights, { name: `features.${number}.bias`, shape: [outputs] });
   return tf.tidy(() => ({
-    filter: tf.transpose(tf.tensor4d(filter, [outputs, inputs, 3, 3]), [2, 3, 1, 0]),
+    filter: tf.transpose(tf.tensor4d(filter, [...shape]), [2, 3, 1, 0]),
     bias: tf.tensor1d(bias),
     slope: 0,
   }));

@@ -119,6 +119,20 @@ export function assetFolder(id: string, { dataFolder = defaultDataFolder }: Gate
   return cast(fetchFiles({}, { files: [fileOf(entry)], dataFolder }), "folder");
 }
 
+/**
+ * A gated file of any size as the user has it. Like a folder, it is hashed where it lies and not copied; the task
+ * `doctor` compares it with the hash in data.lock.
+ *
+ * @returns its tree holds one path, the file's base name
+ * @throws {AssetError} if data.lock has no such id. That the file is absent is reported when the artifact is computed.
+ */
+export function assetFile(id: string, { dataFolder = defaultDataFolder }: GatedOptions = {}): Artifact<"assets"> {
+  const entry = lookUp(id);
+  const path = userPath(entry, dataFolder);
+  if (existsSync(path)) return cast(sourceFile(path), "assets");
+  return fetchFiles({}, { files: [fileOf(entry)], dataFolder });
+}
+
 /** Whether a gated file or folder is where it is expected; packaged files always are. */
 export function isPresent(id: string, { dataFolder = defaultDataFolder }: GatedOptions = {}): boolean {
   const entry = lookUp(id);

@@ -1,19 +1,20 @@
 /**
  * The experiment `paper` from a folder laid out as data.lock asks, with what can be had in place of what is licensed:
  * captures that `synthesize` casts from packaged photographs, in FaceScape's layout, packaged photographs for CelebA's,
- * and drawn weights for VGG-19's. It shows that the path runs, from the folder to a trained network and its textures,
- * and nothing of how well.
+ * and drawn weights for VGG-19's, in torchvision's format. It shows that the path runs, from the folder to a trained
+ * network and its textures, and nothing of how well.
  */
 import assert from "node:assert/strict";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
 import { paper } from "../../experiments/paper.ts";
-import { encodeSafetensors, safetensorsMetadata } from "../../nets/safetensors.ts";
+import { safetensorsMetadata } from "../../nets/safetensors.ts";
 import { pick, publish, reproduce } from "@ftim/pipeline";
 import { assets } from "../../stages/data/fetch.ts";
 import { fitMorphableModel } from "../../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../../stages/data/import.ts";
 import { synthesize } from "../../stages/synthetic/synthesize.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
+import { oldTorchArchive } from "../nets/files/torch_writer.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
 const PHOTOGRAPHS = 3;
@@ -35,7 +36,7 @@ async function fill(data: string, options: Parameters<typeof reproduce>[1]): Pro
   const list = names.map(([, name]) => `${name} 2\n`).join("");
   await Deno.writeTextFile(`${data}/celeba/list_eval_partition.txt`, list);
   await Deno.mkdir(`${data}/vgg19`);
-  await Deno.writeFile(`${data}/vgg19/vgg19_relu4_2.safetensors`, encodeSafetensors(drawnVgg19()));
+  await Deno.writeFile(`${data}/vgg19/vgg19-dcbb9e9d.pth`, oldTorchArchive(drawnVgg19()));
 }
 
 Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and completes CelebA's faces", async () => {

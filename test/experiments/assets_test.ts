@@ -23,19 +23,21 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
   }
 });
 
-/** Both experiments, `paper` with an empty data folder and with one that lacks only CelebA's partition. */
+/** Both experiments, `paper` with an empty data folder and with one that lacks FaceScape and CelebA's partition. */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
   try {
     const empty = paper({ data: folder });
     await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
+    await Deno.mkdir(join(folder, "vgg19"));
+    await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
     return [embedded({ data: folder }), empty, paper({ data: folder })];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** The ids of data.lock that the stages `fetch` and `admit` would give below some values. */
+/** The ids of data.lock that `fetch` and `admit` would give below some values, and of large files read in place. */
 function idsIn(values: readonly unknown[]): Set<string> {
   const ids = new Set<string>();
   const seen = new Set<unknown>();
@@ -43,6 +45,8 @@ function idsIn(values: readonly unknown[]): Set<string> {
   for (let value = queue.pop(); queue.length > 0 || value !== undefined; value = queue.pop()) {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
+    const { type, form, path } = value as Partial<Extract<Artifact["node"], { type: "source" }>>;
+    if (type === "source" && form === "file") ids.add(`paper/${path!.split("/").slice(-2).join("/")}`);
     const { stage, params } = value as Partial<Extract<Artifact["node"], { type: "stage" }>>;
     if (stage?.name === "fetch") {
       for (const { id } of (params as { files: { id: string }[] }).files) ids.add(id);

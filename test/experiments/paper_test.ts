@@ -44,8 +44,11 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     const of = async (artifacts: Parameters<typeof run>[0]) => await run(artifacts).then(() => "", String);
     assert.throws(
       () => requirePaperData({ data: folder }),
-      /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19_relu4_2[^]*torchvision/,
+      /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19-dcbb9e9d[^]*torchvision/,
     );
+    put(folder, { "vgg19/vgg19-dcbb9e9d.pth": "half" });
+    assert.throws(() => requirePaperData({ data: folder }), /vgg19-dcbb9e9d\.pth has 4 of 574673361 bytes: .*halfway/);
+    await Deno.remove(`${folder}/vgg19`, { recursive: true });
     const { training } = splitCaptures(folder);
     assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);
     assert.match(await of({ photographs: testPhotographs(folder, 9) }), /img_align_celeba[^]*Chinese University/);

@@ -3,8 +3,10 @@ import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { gaussian } from "../../nets/random.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
+import { bytesSource } from "../../nets/files/source.ts";
 import { openVgg19 } from "../../nets/vgg19.ts";
 import { relativeError } from "../gpu/arrays.ts";
+import { oldTorchArchive } from "./files/torch_writer.ts";
 import { drawnVgg19, VGG19_CONVOLUTIONS } from "./vgg19_weights.ts";
 
 /** Channel planes [C][S·S] → a 3×3 convolution with zeros around, and the rectifier, in loops. */
@@ -50,7 +52,7 @@ const interleaved = (planes: Float32Array[]) =>
 Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients through", async () => {
   const tf = await openTfjs();
   const weights = drawnVgg19();
-  const network = await openVgg19(encodeSafetensors(weights));
+  const network = await openVgg19(bytesSource(encodeSafetensors(weights)));
   const side = 16;
   const next = gaussian(5);
   const pixels = Float32Array.from({ length: side * side * 3 }, () => 0.5 + 0.2 * next());
@@ -94,13 +96,39 @@ Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients t
   await (await openGpu()).assertHealthy("vgg19 test");
 });
 
-Deno.test("VGG-19 names the tensor that an export lacks or has in another shape", async () => {
-  const weights = drawnVgg19();
+type Weights = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+
+Deno.test("VGG-19 opens torchvision's own format, and renamed weights, with the same values", async () => {
+  const tf = await openTfjs();
+  const weights: Weights = drawnVgg19();
+  const renamed = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`module.${name}`, tensor]));
+  const image = tf.tensor4d(new Float32Array(16 * 16 * 3).fill(0.3), [1, 16, 16, 3]);
+  const found: Float32Array[] = [];
+  for (const bytes of [encodeSafetensors(weights), oldTorchArchive(weights), oldTorchArchive(renamed)]) {
+    const network = await openVgg19(bytesSource(bytes));
+    const { relu3_2, relu4_2 } = network.features(image);
+    found.push(await relu4_2.data<"float32">());
+    tf.dispose([relu3_2, relu4_2]);
+    network.dispose();
+  }
+  assert.ok(found[0]!.some((value) => value > 0));
+  assert.deepEqual(found[1], found[0]);
+  assert.deepEqual(found[2], found[0]);
+  tf.dispose(image);
+});
+
+Deno.test("VGG-19 names what a file lacks, has in another shape, or is instead", async () => {
+  const weights: Weights = drawnVgg19();
+  const refused = async (changed: Weights, message: RegExp) =>
+    await assert.rejects(openVgg19(bytesSource(oldTorchArchive(changed), "x.pth")), message);
   const { "features.12.weight": _, ...without } = weights;
-  await assert.rejects(
-    openVgg19(encodeSafetensors(without)),
-    /"features.12.weight" must hold floats \[256,256,3,3\], but it is absent/,
+  await refused(without, /Cannot read x\.pth: .* has no tensor "features\.12\.weight"/);
+  const turned = { shape: [3, 3, 3, 64], data: weights["features.0.weight"]!.data };
+  await refused(
+    { ...weights, "features.0.weight": turned },
+    /"features\.0\.weight" is \[3,3,3,64\] and must be \[64,3,3,3\]/,
   );
-  const flat = { ...weights, "features.0.weight": { shape: [3, 3, 3, 64], data: weights["features.0.weight"]!.data } };
-  await assert.rejects(openVgg19(encodeSafetensors(flat)), /"features.0.weight".* but it is \[3,3,3,64\]/);
+  const zeros = (shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
+  const vgg16 = { "features.14.weight": zeros([256, 256, 3, 3]), "features.17.weight": zeros([512, 256, 3, 3]) };
+  await refused(vgg16, /x\.pth must hold VGG-19 of torchvision, and .* It holds VGG-16/);
 });

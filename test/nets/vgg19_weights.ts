@@ -1,5 +1,4 @@
 import { gaussian } from "../../nets/random.ts";
-import type { TensorRecord } from "../../nets/safetensors.ts";
 
 /** Number in torchvision's `features`, inputs and outputs of each convolution up to relu4_2. */
 export const VGG19_CONVOLUTIONS = [
@@ -19,9 +18,9 @@ export const VGG19_CONVOLUTIONS = [
  * Weights as torchvision lays them out, drawn so that activations keep their size: the trained ones are the user's to
  * get.
  */
-export function drawnVgg19(): TensorRecord {
+export function drawnVgg19(): Record<string, { shape: number[]; data: Float32Array<ArrayBuffer> }> {
   const next = gaussian(4);
-  const tensors: TensorRecord = {};
+  const tensors: ReturnType<typeof drawnVgg19> = {};
   for (const [number, inputs, outputs] of VGG19_CONVOLUTIONS) {
     const scale = Math.sqrt(2 / (9 * inputs));
     const weight = Float32Array.from({ length: outputs * inputs * 9 }, () => scale * next());

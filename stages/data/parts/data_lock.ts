@@ -22,6 +22,8 @@ const collectionSchema = z.strictObject({
   grantor: z.string().min(1).optional(),
   /** What works without a gated collection. */
   without: z.string().min(1).optional(),
+  /** Which results need a gated collection. */
+  rows: z.string().min(1).optional(),
 });
 
 const entrySchema = z.strictObject({
@@ -126,8 +128,8 @@ function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
 
 function checkSource(entry: LockEntry, shared: Collection, where: string): void {
   if (entry.source.startsWith("user:")) {
-    if (shared.grantor === undefined || shared.without === undefined) {
-      throw new DataLockError(`${where}: collection "${entry.collection}" must say grantor and without`);
+    if (shared.grantor === undefined || shared.without === undefined || shared.rows === undefined) {
+      throw new DataLockError(`${where}: collection "${entry.collection}" must say grantor, without and rows`);
     }
     if (/(^user:|\/)\.\.(\/|$)|^user:\//.test(entry.source)) {
       throw new DataLockError(`${where}: source must be a path inside the data folder, not "${entry.source}"`);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Asset, splitNpmSource } from "./data_lock.ts";
 
 /** Where verified files and npm's own cache are, relative to the project. */
-const defaultCache = ".ftim/cache";
+export const defaultCache = ".ftim/cache";
 /** Where gated files are expected, relative to the project, unless an experiment names another folder. */
 export const defaultDataFolder = "data";
 
@@ -93,16 +93,24 @@ export function verify(file: WantedFile, bytes: Uint8Array): void {
   }
 }
 
+/** Whether a packaged file was fetched before. Its bytes are checked when it is read, not here. */
+export async function isCached({ sha256, size }: Pick<WantedFile, "sha256" | "size">): Promise<boolean> {
+  if (sha256 === null) return false;
+  return await Deno.stat(cachedPath(sha256, defaultCache)).then((found) => found.size === size, () => false);
+}
+
 /**
- * The sentence for a gated file that is not there: what it is, who grants it, where to put it, what works without it.
+ * The sentence for a gated file that is not there: what it is, who grants it, where to put it, who needs it, what works
+ * without it.
  */
 export function absentMessage(file: WantedFile, dataFolder: string): string {
-  const { title, grantor, how, licence, without } = file.shared ?? {};
+  const { title, grantor, how, licence, without, rows } = file.shared ?? {};
   const path = join(dataFolder, file.source.slice("user:".length));
   return `${file.id} is not there: ${path}\n` +
     `  what it is:    ${title ?? "a gated file"} (${licence ?? "licence unknown"})\n` +
     `  who grants it: ${grantor ?? "see data.lock"}\n` +
     `  what to do:    ${(how ?? "").replaceAll("<data folder>", dataFolder)}\n` +
+    `  needed by:     ${rows ?? ""}\n` +
     `  without it:    ${without ?? ""}`;
 }
 

@@ -80,11 +80,11 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     entry(lock, "test/sample1.jpg").sha256 = null;
   }, /entry "test\/sample1\.jpg": only a user: entry/],
   ["a gated file outside of the data folder", (lock) => {
-    entry(lock, "paper/deca/deca_no_detail.onnx").source = "user:../deca.onnx";
-  }, /entry "paper\/deca\/deca_no_detail\.onnx": source must be a path inside/],
+    entry(lock, "paper/deca/deca_model.tar").source = "user:../deca.onnx";
+  }, /entry "paper\/deca\/deca_model\.tar": source must be a path inside/],
   ["a gated collection without a grantor", (lock) => {
     delete lock.collections.deca!.grantor;
-  }, /entry "paper\/deca\/deca_no_detail\.onnx": collection "deca" must say grantor/],
+  }, /entry "paper\/deca\/deca_model\.tar": collection "deca" must say grantor/],
   ["an unknown collection", (lock) => {
     entry(lock, "test/sample1.jpg").collection = "nothing";
   }, /entry "test\/sample1\.jpg": there is no collection "nothing"/],
@@ -97,7 +97,7 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   ["an id in both lists", (lock) => {
     lock.entries.push({ ...lock.later[0] });
     lock.entries.sort((a, b) => String(a.id) < String(b.id) ? -1 : 1);
-  }, /entry "paper\/bfm\/FLAME_albedo_from_BFM\.npz": it is in entries and in later/],
+  }, /entry "paper\/bfm\/01_MorphableModel\.mat": it is in entries and in later/],
   ["entries out of order", (lock) => {
     lock.entries.reverse();
   }, /must be sorted by id/],

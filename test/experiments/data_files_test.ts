@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { paperFiles } from "../../experiments/data_files.ts";
+import { goldenBytes } from "../nets/files/golden.ts";
+import { encodeSafetensors } from "../../nets/safetensors.ts";
+import { drawnVgg19 } from "../nets/vgg19_weights.ts";
+import { withScratch } from "../stages/scratch.ts";
+
+type Content = string | Uint8Array;
+
+/** Fills a data folder and tells what is found, by what stands behind `paper/`. */
+async function found(folder: string, files: Readonly<Record<string, Content>>) {
+  for (const [path, content] of Object.entries(files)) {
+    Deno.mkdirSync(dirname(`${folder}/${path}`), { recursive: true });
+    Deno.writeFileSync(`${folder}/${path}`, typeof content === "string" ? new TextEncoder().encode(content) : content);
+  }
+  const rows = await paperFiles(folder);
+  return new Map(
+    rows.map(({ asset, status, says, read }) => [asset.id.slice("paper/".length), { status, says, read }]),
+  );
+}
+
+Deno.test("an empty data folder lacks all, and says which files no stage reads", () =>
+  withScratch(async ({ folder }) => {
+    const rows = await found(folder, {});
+    assert.ok([...rows.values()].every(({ status }) => status === "absent"));
+    assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.read, true);
+    assert.equal(rows.get("deca/deca_model.tar")?.read, false);
+  }));
+
+Deno.test("files of the right form are recognised", () =>
+  withScratch(async ({ folder }) => {
+    const rows = await found(folder, {
+      "vgg19/vgg19_relu4_2.safetensors": encodeSafetensors(drawnVgg19()),
+      "celeba/img_align_celeba/000001.jpg": "",
+      "celeba/list_eval_partition.txt": "000001.jpg 0\n000002.jpg 2\n",
+      "celeba/identity_CelebA.txt": "000001.jpg 2880\n",
+      "facescape/images/1/1_neutral/0.jpg": "",
+      "facescape/images/2/1_neutral/0.jpg": "",
+      "facescape/publishable_list_v1.txt": "122, 212, 340",
+      "flame/head_template.obj": "# FLAME\nmtllib a.mtl\nv 0 0 0\n",
+      "tran/checkpoint/model.index": goldenBytes("checkpoint.index"),
+      "tran/checkpoint/checkpoint.data-00000-of-00001": goldenBytes("checkpoint.data-00000-of-00001"),
+      "chen/resources/uv.npz": goldenBytes("stored.npz"),
+    });
+    const present = (id: string, message: RegExp) => {
+      const { status, says } = rows.get(id) ?? assert.fail();
+      assert.match(says, message, id);
+      assert.equal(status, "present", `${id}: ${says}`);
+    };
+    present("vgg19/vgg19_relu4_2.safetensors", /VGG-19 of torchvision: a safetensors of 20 tensors.*by their shapes/);
+    present("celeba/img_align_celeba/", /1 of 202599 photographs/);
+    present("celeba/list_eval_partition.txt", /2 lines of the right form; its hash is not the published/);
+    present("celeba/identity_CelebA.txt", /1 lines/);
+    present("facescape/images/", /2 persons/);
+    present("facescape/publishable_list_v1.txt", /by their beginning/);
+    present("flame/head_template.obj", /3 lines/);
+    present("chen/resources/", /1 files; 1 hold tensors/);
+    assert.match(rows.get("tran/checkpoint/")!.says, /model\.data-00000-of-00001, which is not there/);
+    assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.status, "absent");
+  }));
+
+Deno.test("what is something else is named, with what it is", () =>
+  withScratch(async ({ folder }) => {
+    const rows = await found(folder, {
+      "vgg19/vgg19-dcbb9e9d.pth": encodeSafetensors(drawnVgg19()),
+      "celeba/list_eval_partition.txt": "<html>Quota exceeded</html>",
+      "celeba/identity_CelebA.txt": "name,person\n",
+      "celeba/img_align_celeba/readme.txt": "",
+      "facescape/images/1/1_neutral/0.jpg": "",
+      "flame/generic_model.pkl": goldenBytes("flame.pkl"),
+      "deca/deca_model.tar": goldenBytes("torch_evil.pth"),
+      "deng/epoch_20.pth": goldenBytes("torch_zip.pth"),
+      "deng/BFM_model_front.mat/x": "",
+      "bfm/01_MorphableModel.mat": goldenBytes("model.h5"),
+      "chen/ckpts": "a file",
+    });
+    const wrong = (id: string, message: RegExp) => {
+      const { status, says } = rows.get(id) ?? assert.fail();
+      assert.match(says, message, id);
+      assert.equal(status, "wrong", id);
+    };
+    wrong("vgg19/vgg19-dcbb9e9d.pth", /shapes of VGG-19 .* other bytes than the published file \(sha256 dcbb9e9d/);
+    wrong("celeba/list_eval_partition.txt", /it is a web page/);
+    wrong("celeba/identity_CelebA.txt", /does not begin with lines such as "000001\.jpg 2880"/);
+    wrong("celeba/img_align_celeba/", /holds no photograph/);
+    wrong("facescape/images/", /1 persons; at least two/);
+    wrong("flame/generic_model.pkl", /Expected is FLAME, and "v_template" is \[20,3\] and must be \[5023,3\]/);
+    wrong("deca/deca_model.tar", /"posix\.system"/);
+    wrong("deng/epoch_20.pth", /it is a PyTorch archive of \d+ tensors .*Expected is Deep3DFaceRecon/);
+    wrong("deng/BFM_model_front.mat", /it is a folder; a file is expected/);
+    wrong("bfm/01_MorphableModel.mat", /Basel Face Model of another size.*Expected is the Basel Face Model 2009/);
+    wrong("chen/ckpts/", /it is a file; a folder is expected/);
+  }));
