@@ -5,7 +5,8 @@
  * keeps its buffers in a map, where tfjs searches a list for each buffer that is given back.
  *
  * Work whose sizes differ from time to time, such as lists of what lies in the box around a face, would fill the memory
- * with buffers that nothing fits again. So a size that was not asked for in the last few thousand requests is given up.
+ * with buffers that nothing fits again, and so would one piece of work after another, such as the stages of a pipeline.
+ * So a size that was not asked for in the last seconds is given up.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -24,14 +25,14 @@ interface Pooled {
 interface Kind {
   /** The free ones, the oldest last. */
   readonly free: Pooled[];
-  /** How many buffers had been asked for when one of these was last. */
+  /** When one of these was last asked for, in ms. */
   asked: number;
 }
 
-/** A training step asks for some thousand buffers, and the next step for the same. */
-const REMEMBERED = 1 << 13;
-/** How often it is looked for sizes to give up, in requests. */
-const SWEEP = 1 << 10;
+/** Work that repeats, a training step or a batch of faces, comes again in fewer seconds than this. */
+const REMEMBERED = 10_000;
+/** How often it is looked for sizes to give up, in ms. */
+const SWEEP = 1_000;
 
 /** What a backend asks of its buffer manager. */
 export type BufferPool = Omit<BufferManager, "device">;
@@ -39,20 +40,24 @@ export type BufferPool = Omit<BufferManager, "device">;
 /**
  * A pool of buffers by size and usage.
  *
- * @param options.remembered a size for which so many requests bring no request is given up
+ * @param options `remembered`: a size that was not asked for in so many ms is given up; `now` is the clock, in ms
  */
-export function bufferPool(device: GPUDevice, { remembered = REMEMBERED }: { remembered?: number } = {}): BufferPool {
+export function bufferPool(
+  device: GPUDevice,
+  { remembered = REMEMBERED, now = () => performance.now() }: { remembered?: number; now?: () => number } = {},
+): BufferPool {
   const kinds = new Map<string, Kind>();
   const used = new Map<GPUBuffer, Pooled>();
-  let [made, freeBuffers, usedBytes, allBytes, requests] = [0, 0, 0, 0, 0];
+  let [made, freeBuffers, usedBytes, allBytes, swept] = [0, 0, 0, 0, now()];
   const take = (pooled: Pooled) => {
     used.set(pooled.buffer, pooled);
     usedBytes += pooled.bytes;
     return pooled.buffer;
   };
-  const giveUp = () => {
+  const giveUp = (time: number) => {
+    swept = time;
     for (const { free, asked } of kinds.values()) {
-      if (asked >= requests - remembered) continue;
+      if (asked >= time - remembered) continue;
       for (const { buffer, bytes } of free.splice(0)) {
         buffer.destroy();
         allBytes -= bytes;
@@ -62,11 +67,12 @@ export function bufferPool(device: GPUDevice, { remembered = REMEMBERED }: { rem
   };
   return {
     acquireBuffer(size, usage, mappedAtCreation = false, reuse = true) {
-      if (++requests % Math.min(SWEEP, remembered) === 0) giveUp();
+      const time = now();
+      if (time - swept >= Math.min(SWEEP, remembered)) giveUp(time);
       const name = `${size}_${usage}`;
       let kind = kinds.get(name);
-      if (kind === undefined) kinds.set(name, kind = { free: [], asked: requests });
-      kind.asked = requests;
+      if (kind === undefined) kinds.set(name, kind = { free: [], asked: time });
+      kind.asked = time;
       const pooled = reuse ? kind.free.pop() : undefined;
       if (pooled !== undefined) {
         freeBuffers--;

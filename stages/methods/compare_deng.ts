@@ -24,7 +24,7 @@ export const compareDeng = defineStage({
   },
   output: "reconstructions",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 16,
+  batch: 8,
   params: z.strictObject({
     /** Variance of image noise against the prior; smaller follows the photograph closer. */
     noise: z.number().positive().default(0.0005),

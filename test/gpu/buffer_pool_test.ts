@@ -36,10 +36,12 @@ Deno.test("a buffer serves one owner at a time, of its own size and usage, and a
 });
 
 Deno.test("a size that is not asked for again is given up, and one in use is not", async () => {
-  const pool = bufferPool((await openGpu()).device, { remembered: 8 });
+  let time = 0;
+  const pool = bufferPool((await openGpu()).device, { remembered: 8, now: () => time });
   const held = pool.acquireBuffer(48, USAGE);
   pool.releaseBuffer(pool.acquireBuffer(32, USAGE));
   const repeated = Array.from({ length: 30 }, () => {
+    time++;
     const buffer = pool.acquireBuffer(64, USAGE);
     pool.releaseBuffer(buffer);
     return buffer;
