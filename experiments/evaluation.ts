@@ -137,7 +137,7 @@ function comparison(
       guess: scorers.lpips(guess),
       ...(oracle && { oracle: oracle.lpips }),
     }),
-    fairness: fairness({ scores, unwrapped }),
+    fairness: fairness({ scores, unwrapped, albedos: reconstructions.ours }),
     ...reconstructions,
   };
 }

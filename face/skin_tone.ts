@@ -36,13 +36,24 @@ export function cielab([red, green, blue]: readonly [number, number, number]): [
  * @throws {RangeError} if there is no colour
  */
 export function typologyAngle(colours: Float32Array): number {
+  const { lightness, yellowness } = medianColour(colours);
+  return Math.atan((lightness - 50) / yellowness) * 180 / Math.PI;
+}
+
+/**
+ * The median lightness L*, 0..100, and the median b* of a set of skin colours.
+ *
+ * @param colours RGB in 0..1, one triple a texel
+ * @throws {RangeError} if there is no colour
+ */
+export function medianColour(colours: Float32Array): { lightness: number; yellowness: number } {
   if (colours.length < 3) throw new RangeError("Cannot measure skin tone: there is no colour");
   const lab = Array.from(
     { length: Math.floor(colours.length / 3) },
     (_, i) => cielab([colours[3 * i]!, colours[3 * i + 1]!, colours[3 * i + 2]!]),
   );
   const median = (axis: 0 | 2) => lab.map((value) => value[axis]).sort((a, b) => a - b)[Math.floor(lab.length / 2)]!;
-  return Math.atan((median(0) - 50) / median(2)) * 180 / Math.PI;
+  return { lightness: median(0), yellowness: median(2) };
 }
 
 /** The group of an angle. */
