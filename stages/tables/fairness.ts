@@ -66,6 +66,7 @@ export const fairness = defineStage({
     );
     const lights = (where: "photograph" | "albedo") => [...lightness.values()].map((values) => values[where]);
     const spread = (where: "photograph" | "albedo") => standardDeviation(lights(where));
+    const rank = rankCorrelation(lights("photograph"), lights("albedo"));
     const grid = {
       title: "By skin tone",
       columns: groups.flatMap((group) => {
@@ -95,13 +96,12 @@ export const fairness = defineStage({
         "Groups by the individual typology angle of the photograph on cheeks and forehead: the apparent tone, " +
         "for one photograph does not tell a dark skin in strong light from a light one in weak light. " +
         "In brackets: faces.",
-        `Albedos do not tell a person's tone: over these faces the lightness L* of the skin has a standard deviation of ` +
-        `${spread("photograph").toFixed(1)} in the photographs and of ${
+        `How far albedos tell a person's tone: over these faces the lightness L* of the skin has a standard deviation ` +
+        `of ${spread("photograph").toFixed(1)} in the photographs and of ${
           spread("albedo").toFixed(1)
-        } in the albedos of ` +
-        `our method, and the rank correlation of the two is ${
-          rankCorrelation(lights("photograph"), lights("albedo")).toFixed(2)
-        } (\`skin_tone.csv\`).`,
+        } in the albedos ` +
+        `of our method, and the rank correlation of the two is ${Number.isNaN(rank) ? "—" : rank.toFixed(2)} ` +
+        "(`skin_tone.csv`).",
       ],
     };
     for (const [name, text] of Object.entries(gridFiles(grid, "fairness"))) out.write(name, text);
