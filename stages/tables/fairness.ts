@@ -96,11 +96,11 @@ export const fairness = defineStage({
         "Groups by the individual typology angle of the photograph on cheeks and forehead: the apparent tone, " +
         "for one photograph does not tell a dark skin in strong light from a light one in weak light. " +
         "In brackets: faces.",
-        `How far albedos tell a person's tone: over these faces the lightness L* of the skin has a standard deviation ` +
-        `of ${spread("photograph").toFixed(1)} in the photographs and of ${
-          spread("albedo").toFixed(1)
-        } in the albedos ` +
-        `of our method, and the rank correlation of the two is ${Number.isNaN(rank) ? "—" : rank.toFixed(2)} ` +
+        `How far albedos tell a person's tone: over these faces the lightness L* of the skin has a standard ` +
+        `deviation of ${spread("photograph").toFixed(1)} in the photographs and of ${spread("albedo").toFixed(1)} in ` +
+        `the albedos of our method, and the rank correlation of the two is ${
+          Number.isNaN(rank) ? "—" : rank.toFixed(2)
+        } ` +
         "(`skin_tone.csv`).",
       ],
     };
