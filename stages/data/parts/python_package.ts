@@ -29,7 +29,7 @@ export interface PythonOptions {
 }
 
 /** The archive is another than data.lock names. */
-export class WrongArchiveError extends Error {
+class WrongArchiveError extends Error {
   override name = "WrongArchiveError";
   readonly code = "EINTEGRITY";
 }
