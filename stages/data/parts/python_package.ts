@@ -109,11 +109,7 @@ async function findInIndex({ index, spec, file, signal }: Search): Promise<Reque
   const name = spec.slice(0, spec.lastIndexOf("@")).replaceAll(/[-_.]+/g, "-").toLowerCase();
   if (!URL.canParse(index)) throw new Error(`PIP_INDEX_URL must be an address, not "${index}"`);
   const page = new URL(`${index.replace(/\/+$/, "")}/${name}/`);
-  const { username, password } = page;
-  const authorization = username === ""
-    ? undefined
-    : `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`;
-  page.username = page.password = "";
+  const authorization = takeCredentials(page);
   const response = await ask({ url: page, accept: PAGES, authorization, signal });
   const text = await response.text();
   const links = /json/.test(response.headers.get("content-type") ?? "") ? linksOfJson(text) : linksOfHtml(text);
@@ -122,7 +118,15 @@ async function findInIndex({ index, spec, file, signal }: Search): Promise<Reque
   if (found === undefined) {
     throw new Error(`${page} has no ${file}. PIP_INDEX_URL names this index; unset it, or name one that has the file`);
   }
-  return { url: found, signal, authorization: found.origin === page.origin ? authorization : undefined };
+  const own = takeCredentials(found);
+  return { url: found, signal, authorization: own ?? (found.origin === page.origin ? authorization : undefined) };
+}
+
+/** Takes name and password out of an address, as the value of the header that they belong into. */
+function takeCredentials(address: URL): string | undefined {
+  const [username, password] = [address.username, address.password].map(decodeURIComponent);
+  address.username = address.password = "";
+  return username === "" ? undefined : `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
 
 function linksOfJson(text: string): string[] {
