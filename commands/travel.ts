@@ -21,7 +21,6 @@ import {
   type Common,
   engineOptions,
   experimentCommand,
-  LPIPS,
   place,
   PUBLISHED,
   storeCommand,
@@ -60,7 +59,7 @@ export function travel(program: Command): void {
     .argument("<place>", "a folder, or s3://bucket/prefix", (text) => remoteOf(text))
     .action(async (remote: Remote, options: Common) => {
       // What has commands of its own too: only what the shared store has is fetched.
-      const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION, ...LPIPS]);
+      const wanted = await artifactsOf(options, [...PUBLISHED, ...ABLATION]);
       const pulled = await underWay((travelling) => pull(remote, wanted, { ...engineOptions(options), ...travelling }));
       say("fetched", pulled);
       sayMissing(pulled);

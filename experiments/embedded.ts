@@ -1,5 +1,5 @@
 /**
- * The experiment `embedded`: the paper on photographs and networks that come from the npm registry alone.
+ * The experiment `embedded`: the paper on photographs and networks that come from package registries alone.
  *
  * No real multi-view set can be had there, so the training captures are rendered from single photographs with known
  * truth (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set
@@ -68,7 +68,7 @@ export interface EmbeddedOptions extends Partial<Pick<typeof EMBEDDED, "triplets
   identities?: number;
   /** Whether the ablation has rows that neither the paper has nor leave out a single loss; default false. */
   more?: boolean;
-  /** The folder of the user's own files, of which LPIPS alone needs one. Default `data`. */
+  /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string;
 }
 

@@ -50,7 +50,7 @@ export interface EvaluationSettings extends TrainingSettings {
   expectedFaces?: Record<string, number>;
   /** A test face for the picture of what comes of one photograph, by key; no picture without it. */
   shownFace?: string;
-  /** The folder of the user's own files, here LPIPS's network. Default `data`. */
+  /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string | undefined;
 }
 

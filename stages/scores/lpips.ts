@@ -3,8 +3,7 @@
  * rendered in other views, and of its textures beside the true ones. The paper prints no perceptual metric, and the
  * four that it prints forgive blur.
  *
- * It is a stage of its own because the user has to get its network (`data.lock`, collection `lpips`). All else runs
- * without it.
+ * It is a stage of its own so that all else runs where its network cannot be had (`data.lock`, collection `lpips`).
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
@@ -17,7 +16,7 @@ type Row = [number | null, number | null];
 const AT_ONCE = 8;
 
 /**
- * The network (one safetensors file); crops, masks and the method's renders of the test photographs; and the method's
+ * The network (one file); crops, masks and the method's renders of the test photographs; and the method's
  * textures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
  * LpipsScores}. Without `reconstructions` the test photographs are left out.
  */

@@ -23,7 +23,10 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
   }
 });
 
-/** Both experiments, `paper` with an empty data folder and with one that lacks FaceScape and CelebA's partition. */
+/**
+ * Both experiments: `embedded` without and with the user's copy of LPIPS's network, `paper` with an empty data folder
+ * and with one that lacks FaceScape and CelebA's partition.
+ */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
   try {
@@ -31,7 +34,10 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
     await Deno.mkdir(join(folder, "vgg19"));
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
-    return [embedded({ data: folder }), empty, paper({ data: folder })];
+    await Deno.mkdir(join(folder, "lpips"));
+    const packaged = embedded({ data: folder });
+    await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
+    return [packaged, embedded({ data: folder }), empty, paper({ data: folder })];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -50,7 +56,10 @@ function idsIn(values: readonly unknown[]): Set<string> {
     const { stage, params } = value as Partial<Extract<Artifact["node"], { type: "stage" }>>;
     if (stage?.name === "fetch") {
       for (const { id } of (params as { files: { id: string }[] }).files) ids.add(id);
-    } else if (stage?.name === "admit") ids.add((params as { id: string }).id);
+    } else if (stage?.name === "admit") {
+      ids.add((params as { id: string }).id);
+      continue;
+    }
     queue.push(...Object.entries(value).flatMap(([name, inner]) => name === "stage" ? [] : [inner]));
   }
   return ids;

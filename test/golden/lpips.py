@@ -1,11 +1,14 @@
 """Golden values of LPIPS (version 0.1, AlexNet): the definition in NumPy, float64, on the images of images.py with drawn weights.
 
 Run with: python3 test/golden/lpips.py > test/golden/lpips.json (Python 3.11, NumPy 2.4)
-With the trained weights the same code gives the distances that the authors print for their example pictures, 0.722 and 0.138:
-python3 test/golden/lpips.py lpips_alex.safetensors ex_ref.png ex_p0.png ex_p1.png (safetensors, Pillow)
+Of the trained weights, read by Python's own pickle, some values and the same images' distances:
+python3 test/golden/lpips.py alexnet.ckpt > test/golden/lpips_trained.json
+With them the same code gives the distances that the authors print for their example pictures, 0.722 and 0.138:
+python3 test/golden/lpips.py alexnet.ckpt ex_ref.png ex_p0.png ex_p1.png (Pillow)
 """
 
 import json
+import pickle
 import sys
 
 import numpy as np
@@ -70,24 +73,47 @@ def enlarged(small, shape):
     return small
 
 
-if len(sys.argv) > 1:
-    from PIL import Image
-    from safetensors.numpy import load_file
+def trained(path):
+    with open(path, "rb") as file:
+        weights = pickle.load(file)
+    return {
+        f"{net}.{layer}.{name}": np.asarray(values)
+        for net, layers in weights.items()
+        for layer, parts in layers.items()
+        for name, values in parts.items()
+    }
 
-    weights = {name: value.astype(np.float64) for name, value in load_file(sys.argv[1]).items()}
-    first, *others = [np.asarray(Image.open(path).convert("RGB")) / 255 for path in sys.argv[2:]]
-    for path, other in zip(sys.argv[3:], others):
-        print(path, sum(layer.mean() for layer in maps(first, other, weights)))
-else:
-    cases = []
+
+def cases(weights):
     for width, height, amplitude in [(64, 64, 20), (93, 71, 60), (224, 224, 25)]:
         a, b, mask = pair(width, height, amplitude)
-        layers = list(maps(b, a, drawn()))
-        cases.append({
+        layers = list(maps(b, a, weights))
+        yield {
             "width": width,
             "height": height,
             "amplitude": amplitude,
             "whole": sum(layer.mean() for layer in layers),
             "masked": sum(enlarged(layer, mask.shape)[mask].mean() for layer in layers),
-        })
-    print(json.dumps(cases, indent=2))
+        }
+
+
+def told(values):
+    """A tensor's shape, ten of its values spread evenly, and the sum of all."""
+    flat = values.ravel()
+    some = [float(flat[i * (flat.size - 1) // 9]) for i in range(10)]
+    return {"shape": values.shape, "some": some, "sum": float(flat.astype(np.float64).sum())}
+
+
+if len(sys.argv) == 1:
+    print(json.dumps(list(cases(drawn())), indent=2))
+    sys.exit()
+tensors = trained(sys.argv[1])
+weights = {name: values.astype(np.float64) for name, values in tensors.items()}
+if len(sys.argv) == 2:
+    print(json.dumps({"tensors": {name: told(tensors[name]) for name in sorted(tensors)}, "distances": list(cases(weights))}, indent=2))
+else:
+    from PIL import Image
+
+    first, *others = [np.asarray(Image.open(path).convert("RGB")) / 255 for path in sys.argv[2:]]
+    for path, other in zip(sys.argv[3:], others):
+        print(path, sum(layer.mean() for layer in maps(first, other, weights)))

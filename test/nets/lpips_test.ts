@@ -5,6 +5,10 @@ import { openLpips } from "../../nets/lpips.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { goldenPair } from "../golden/images.ts";
 import golden from "../golden/lpips.json" with { type: "json" };
+import trained from "../golden/lpips_trained.json" with { type: "json" };
+import { openTensors } from "../../nets/files/open_tensors.ts";
+import { bytesSource } from "../../nets/files/source.ts";
+import { asset } from "../assets.ts";
 import { drawnLpips } from "./lpips_weights.ts";
 
 const weights = drawnLpips();
@@ -25,6 +29,29 @@ Deno.test("LPIPS gives the definition's distances, of whole pictures and of thei
   network.dispose();
   assert.equal(tf.memory().numTensors, before);
   await (await openGpu()).assertHealthy("lpips test");
+});
+
+Deno.test("the packaged network is read from its pickle as Python reads it, to the bit", async () => {
+  const file = await openTensors(bytesSource(await asset("lpips/alexnet.ckpt")));
+  assert.equal(file.skipped.size, 0);
+  assert.deepEqual([...file.tensors.keys()].sort(), Object.keys(trained.tensors));
+  for (const [name, { shape, some, sum }] of Object.entries(trained.tensors)) {
+    assert.deepEqual(file.tensors.get(name)!.shape, shape, name);
+    const values = Array.from(await file.read(name), Number);
+    assert.deepEqual(some.map((_, i) => values[Math.floor(i * (values.length - 1) / 9)]), some, name);
+    const total = values.reduce((sum, value) => sum + value, 0);
+    assert.ok(Math.abs(total - sum) < 1e-9 * values.length, `${name}: ${total}, ${sum}`);
+  }
+});
+
+Deno.test("the packaged network gives the definition's distances", async () => {
+  const network = await openLpips(await asset("lpips/alexnet.ckpt"));
+  for (const { whole, masked, ...size } of trained.distances) {
+    const { a, b, mask } = goldenPair(size);
+    const [[first, second]] = await network.distances([{ picture: b, target: a, masks: [null, mask] }]) as [number[]];
+    assert.ok(Math.abs(first! - whole) < 1e-5 && Math.abs(second! - masked) < 1e-5, `${first}, ${second}`);
+  }
+  network.dispose();
 });
 
 Deno.test("LPIPS over a mask sees what differs inside and not what differs far outside", async () => {
@@ -60,7 +87,7 @@ Deno.test("LPIPS names what is wrong with weights and pictures, and has no value
   const { "NetLinLayer_2.Conv_0.kernel": _, ...without } = weights;
   await assert.rejects(
     openLpips(encodeSafetensors(without)),
-    /"NetLinLayer_2.Conv_0.kernel" must hold floats \[1,1,384,1\], but it is absent/,
+    /Cannot read LPIPS's network: this safetensors.* has no tensor "NetLinLayer_2\.Conv_0\.kernel"/,
   );
   const network = await openLpips(file);
   const { a: small } = goldenPair({ width: 63, height: 80, amplitude: 9 });

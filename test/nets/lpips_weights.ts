@@ -3,7 +3,7 @@ import { hash } from "../golden/images.ts";
 
 const KERNELS = [[11, 11, 3, 64], [5, 5, 64, 192], [3, 3, 192, 384], [3, 3, 384, 256], [3, 3, 256, 256]] as const;
 
-/** The weights that `test/golden/lpips.py` draws, value for value: the trained ones are the user's to get. */
+/** The weights that `test/golden/lpips.py` draws, value for value: unlike the trained ones, they need no download. */
 export function drawnLpips(): TensorRecord {
   const tensors: TensorRecord = {};
   let first = 0;

