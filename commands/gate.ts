@@ -1,6 +1,5 @@
 /** `gate`: published metrics against a committed baseline. */
 import type { Command } from "commander";
-import { z } from "zod";
 import {
   appendStepSummary,
   type Baseline,
@@ -8,30 +7,19 @@ import {
   gate as compare,
   gateMarkdown,
   readBaseline,
-  type Rule,
   writeBaseline,
 } from "@ftim/pipeline";
-import { measurementSchema } from "../stages/scores/parts/measurements.ts";
 import { type Common, experimentCommand, folderOf, place } from "./common.ts";
 import { Failure } from "./failure.ts";
-
-/**
- * How a mean over the test faces may move between adapters and drivers. A baseline keeps the rules that were edited in
- * it; these are for metrics that it does not know yet.
- */
-const RULES: Readonly<Record<string, Rule>> = {
-  "faces": { direction: "equal", atol: 0, rtol: 0 },
-  ".l1": { direction: "lower", atol: 0, rtol: 0.1 },
-  ".psnr": { direction: "higher", atol: 0.5, rtol: 0 },
-  ".ssim": { direction: "higher", atol: 0.02, rtol: 0 },
-  ".cosine": { direction: "higher", atol: 0.02, rtol: 0 },
-  ".cosine512": { direction: "higher", atol: 0.05, rtol: 0 },
-};
+import { readGateMetrics } from "./gate_metrics.ts";
+import { requireLearning, RULES, spreadRules, withRules } from "./gate_rules.ts";
 
 interface GateOptions extends Common {
   readonly baseline: string;
   readonly metrics?: string;
+  readonly confirm?: string;
   readonly update?: true;
+  readonly spread?: string;
   readonly drop?: true;
 }
 
@@ -39,74 +27,70 @@ interface GateOptions extends Common {
 export function gate(program: Command): void {
   experimentCommand(program, ["gate", "compare the metrics with the committed baseline"])
     .option("--baseline <file>", "to compare with", place, "results/baseline.json")
-    .option("--metrics <file>", "to compare; default: the published metrics.json")
+    .option("--metrics <file>", "to compare, with view_metrics.json beside it; default: the published metrics.json")
+    .option("--confirm <file>", "metrics.json of one more run: what is worse in one run alone passes", place)
     .option("--update", "make the present metrics the baseline")
+    .option("--spread <file>", "with --update: seeds.csv, from which tolerances are taken", place)
     .option("--drop", "with --update: leave out the baseline's metrics that are gone")
     .action(run);
 }
 
-function run({ baseline: path, update, drop, metrics: file, ...options }: GateOptions): void {
+function run({ baseline: path, update, drop, spread, metrics: file, confirm, ...options }: GateOptions): void {
   const source = file ?? `${folderOf(options)}/metrics.json`;
-  const metrics = methodMeans(readMetrics(source));
-  if (metrics.faces === 0) throw new Error(`${source} holds no face`);
+  if (update === undefined && (spread !== undefined || drop !== undefined)) {
+    throw new Error(`${spread === undefined ? "--drop" : "--spread"} is of --update alone`);
+  }
+  if (update === true && confirm !== undefined) {
+    throw new Error("--update makes a baseline of one run, without --confirm");
+  }
+  const metrics = readGateMetrics(source);
   if (update === true) {
-    writeBaseline(path, updated(metrics, { path, drop: drop === true }));
+    writeBaseline(path, updated(metrics, { path, drop: drop === true, ...(spread === undefined ? {} : { spread }) }));
     return console.log(`${path}: ${Object.keys(metrics).length} metrics`);
   }
-  const result = compare(metrics, readBaseline(path));
+  const again = confirm === undefined ? {} : { again: confirmation(confirm, { source, metrics }) };
+  const result = compare(metrics, readBaseline(path), again);
   const markdown = gateMarkdown(result);
   console.log(markdown);
   appendStepSummary(markdown);
   if (!result.passed) throw new Failure();
 }
 
+/** The metrics of a second run, which must not be the first: results that are equal in all bits confirm nothing. */
+function confirmation(
+  path: string,
+  { source, metrics }: { readonly source: string; readonly metrics: Readonly<Record<string, number>> },
+): Readonly<Record<string, number>> {
+  const again = readGateMetrics(path);
+  const names = new Set([...Object.keys(metrics), ...Object.keys(again)]);
+  if ([...names].some((name) => !Object.is(metrics[name], again[name]))) return again;
+  throw new Error(`${path} holds the numbers of ${source}: confirm with another seed (--seed 2) or on another machine`);
+}
+
 function updated(
   metrics: Readonly<Record<string, number>>,
-  { path, drop }: { readonly path: string; readonly drop: boolean },
+  { path, drop, spread }: { readonly path: string; readonly drop: boolean; readonly spread?: string },
 ): Baseline {
   const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
   try {
-    return baselineOf(metrics, { ...earlier, rules: RULES, drop });
+    const made = baselineOf(metrics, { ...earlier, rules: RULES, drop });
+    const baseline = spread === undefined ? made : withRules(made, measuredRules(spread));
+    requireLearning(baseline);
+    return baseline;
   } catch (error) {
-    const advice = drop ? "" : "\nWhere that is meant, add --drop.";
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}${advice}`, { cause: error });
+    const message = error instanceof Error ? error.message : `${error}`;
+    const advice = message.startsWith("this would drop") ? "\nWhere that is meant, add --drop." : "";
+    throw new Error(`${path}: ${message}${advice}`, { cause: error });
   }
 }
 
-function readMetrics(path: string): unknown {
+function measuredRules(path: string): ReturnType<typeof spreadRules> {
   try {
-    return JSON.parse(Deno.readTextFileSync(path).replace(/^\ufeff/, ""));
+    return spreadRules(Deno.readTextFileSync(path));
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`${path}: no such file; run reproduce first`, { cause });
-    throw new Error(`${path} is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    if (cause instanceof Deno.errors.NotFound) throw new Error(`${path}: no such file; run reproduce --seeds 2 first`);
+    throw new Error(`${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
-}
-
-/**
- * Means over the faces of `metrics.json` by name: "ours.masked.psnr", and "faces", their number. A PSNR of equal images
- * (null) has no part in the mean.
- */
-export function methodMeans(json: unknown): Readonly<Record<string, number>> {
-  const parsed = measurementSchema.array().safeParse(json);
-  if (!parsed.success) throw new Error(`these are not the metrics of faces:\n${z.prettifyError(parsed.error)}`);
-  const faces = parsed.data;
-  const values: Record<string, number[]> = {};
-  for (const { methods } of faces) {
-    for (const [method, regions] of Object.entries(methods)) {
-      for (const [region, scores] of Object.entries(regions)) {
-        for (const [metric, value] of Object.entries(scores)) {
-          if (value != null) (values[`${method}.${region}.${metric}`] ??= []).push(value);
-        }
-      }
-    }
-  }
-  const means = Object.entries(values).map(([name, list]) => [name, list.reduce((a, b) => a + b) / list.length]);
-  return { faces: faces.length, ...Object.fromEntries(means) };
-}
-
-/** Whether a value is what `metrics.json` holds. */
-export function areMeasurements(json: unknown): boolean {
-  return measurementSchema.array().safeParse(json).success;
 }
 
 function exists(path: string): boolean {

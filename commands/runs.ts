@@ -15,7 +15,7 @@ import {
 } from "@ftim/pipeline";
 import { ABLATION, type Common, folderOf, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
 import { machineOf } from "./facts.ts";
-import { areMeasurements, methodMeans } from "./gate.ts";
+import { areMeasurements, methodMeans } from "./gate_metrics.ts";
 import { sayPublished, targetFolder, writeCrate, writeHash } from "./results.ts";
 
 type JsonOptions = StoreOptions & { readonly json?: true };

@@ -197,9 +197,13 @@ function shown(
 }
 
 /** How far the scores of the full method depend on the seed of its training. */
-function repetition(trainings: readonly Reconstruct[], { real, novel }: Scorers): Artifact<"seed_spread"> {
+function repetition(trainings: readonly Reconstruct[], { real, novel, truth }: Scorers): Artifact<"seed_spread"> {
   const numbered = Object.fromEntries(trainings.map((method, i) => [i + 1, method]));
-  return seedSpread({ real: mapValues(numbered, (method) => real(method)), novel: mapValues(numbered, novel) });
+  return seedSpread({
+    real: mapValues(numbered, (method) => real(method)),
+    novel: mapValues(numbered, novel),
+    uv: truth === null ? {} : mapValues(numbered, truth),
+  });
 }
 
 /** The trainings of all variants by the names that the ablation's tables know. */

@@ -9,6 +9,8 @@ export interface Rule {
   readonly atol: number;
   /** Relative to the baseline's value. */
   readonly rtol: number;
+  /** Where the tolerance comes from, for who reads the file. */
+  readonly from?: string;
 }
 
 /** A committed baseline: metric name → value and rule. */
@@ -21,14 +23,20 @@ export interface GateRow {
   readonly metric: string;
   readonly baseline: number | null;
   readonly value: number | null;
+  /** The value of the run that confirms; absent without one. */
+  readonly again?: number | null;
   /** The change that would just pass. */
   readonly allowed: number;
   readonly direction: Rule["direction"];
-  /** "not a number": the metric, or what the baseline says of it, is NaN or infinite. */
-  readonly verdict: "ok" | "better" | "new" | typeof FAILURES[number];
+  /**
+   * "not a number": the metric, or what the baseline says of it, is NaN or infinite. "unconfirmed": worse in one of two
+   * runs, and within tolerance in the other.
+   */
+  readonly verdict: "unconfirmed" | "ok" | "better" | "new" | typeof FAILURES[number];
 }
 
-const FAILURES = ["missing", "not a number", "worse"] as const;
+/** The verdicts with which a gate does not pass. */
+export const FAILURES = ["missing", "not a number", "worse"] as const;
 
 /** The comparison of all metrics. */
 export interface GateResult {
@@ -60,9 +68,39 @@ export function flattenMetrics(value: unknown): Record<string, number> {
  * Compares metrics with a baseline. A metric that the baseline does not know passes as "new". What is
  * missing, NaN or infinite never passes, on either side.
  *
- * @throws where the two have no metric in common: such a baseline is of something else
+ * @param again the metrics of one more run: what is worse in just one of the two passes as "unconfirmed". What is
+ *   missing, NaN or infinite in either of them fails all the same
+ * @throws where baseline and metrics have no metric in common: such a baseline is of something else
  */
-export function gate(metrics: Readonly<Record<string, number>>, baseline: Baseline): GateResult {
+export function gate(
+  metrics: Readonly<Record<string, number>>,
+  baseline: Baseline,
+  { again }: { readonly again?: Readonly<Record<string, number>> } = {},
+): GateResult {
+  const first = gateOnce(metrics, baseline);
+  if (again === undefined) return first;
+  const second = new Map(gateOnce(again, baseline).rows.map((row) => [row.metric, row]));
+  const known = new Set(first.rows.map(({ metric }) => metric));
+  const rows: GateRow[] = first.rows.map((row) => {
+    const other = second.get(row.metric);
+    if (other === undefined) return { ...row, again: null, verdict: "missing" };
+    return { ...row, again: other.value, verdict: confirmed(row.verdict, other.verdict) };
+  });
+  for (const row of second.values()) {
+    if (!known.has(row.metric)) rows.push({ ...row, value: null, again: row.value, verdict: "missing" });
+  }
+  return { passed: rows.every(({ verdict }) => !isFailure(verdict)), rows };
+}
+
+/** What two runs say together. */
+function confirmed(first: GateRow["verdict"], second: GateRow["verdict"]): GateRow["verdict"] {
+  for (const fault of ["missing", "not a number"] as const) {
+    if (first === fault || second === fault) return fault;
+  }
+  return (first === "worse") === (second === "worse") ? first : "unconfirmed";
+}
+
+function gateOnce(metrics: Readonly<Record<string, number>>, baseline: Baseline): GateResult {
   const [now, before] = [Object.keys(metrics), Object.keys(baseline.metrics)];
   if (!before.some((metric) => Object.hasOwn(metrics, metric))) {
     fail(
@@ -129,8 +167,9 @@ export function baselineOf(
   const entries = Object.entries(metrics).sort(([a], [b]) => a < b ? -1 : 1).map(([metric, value]) => {
     if (!Number.isFinite(value)) throw new RangeError(`${metric} is ${value}: that cannot be a baseline`);
     const matching = Object.entries(rules).find(([part]) => metric.startsWith(part) || metric.endsWith(part))?.[1];
-    const { direction, atol, rtol } = known.get(metric) ?? matching ?? { direction: "equal", atol: 0, rtol: 0.01 };
-    return [metric, { value, direction, atol, rtol }] as const;
+    const { direction, atol, rtol, from }: Rule = known.get(metric) ?? matching ??
+      { direction: "equal", atol: 0, rtol: 0.01 };
+    return [metric, { value, direction, atol, rtol, ...(from === undefined ? {} : { from }) }] as const;
   });
   return { metrics: Object.fromEntries(entries) };
 }
@@ -177,40 +216,4 @@ export function writeBaseline(path: string, baseline: Baseline): void {
   using temporary = temporaryIn(dirname(path));
   Deno.writeTextFileSync(temporary.path, `${JSON.stringify(baseline, null, 2)}\n`);
   Deno.renameSync(temporary.path, path);
-}
-
-/** A Markdown table, what failed first. */
-export function gateMarkdown({ passed, rows }: GateResult): string {
-  const order = [...FAILURES, "better", "new", "ok"] as const;
-  const sorted = order.flatMap((verdict) => rows.filter((row) => row.verdict === verdict));
-  const steady = rows.filter(({ verdict }) => verdict === "ok").length;
-  const lines = [
-    `### Metrics: ${passed ? "passed" : "FAILED"}`,
-    "",
-    `${steady} of ${rows.length} within tolerance.`,
-    "",
-    "| metric | baseline | now | change | allowed | better | |",
-    "|---|---:|---:|---:|---:|---|---|",
-  ];
-  for (const { metric, baseline, value, allowed, direction, verdict } of sorted) {
-    const change = baseline === null || value === null ? "" : signed(value - baseline);
-    const cells = [metric, number(baseline), number(value), change, `±${number(allowed)}`, direction, verdict];
-    lines.push(`| ${cells.join(" | ")} |`);
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-function number(value: number | null): string {
-  return value === null ? "" : String(Number(value.toPrecision(6)));
-}
-
-function signed(value: number): string {
-  return `${value > 0 ? "+" : ""}${number(value)}`;
-}
-
-/** Appends Markdown to the GitHub step summary, where there is one. */
-export function appendStepSummary(markdown: string, path = Deno.env.get("GITHUB_STEP_SUMMARY")): boolean {
-  if (path === undefined || path === "") return false;
-  Deno.writeTextFileSync(path, `${markdown}\n`, { append: true });
-  return true;
 }

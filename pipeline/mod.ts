@@ -33,6 +33,7 @@ export { type Crate, crateOf, type CrateOptions } from "./crate.ts";
 export * from "./errors.ts";
 export { fsck, type FsckReport } from "./fsck.ts";
 export * from "./gate.ts";
+export * from "./gate_report.ts";
 export { gc, type GcOptions, type GcReport } from "./gc.ts";
 export { graphMermaid, type GraphNode, graphOf, graphText } from "./graph.ts";
 export { graphSvg } from "./graph_svg.ts";

@@ -15,7 +15,8 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
  * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
  * `novel_views_margins.*`, `uv_truth_margins.*`. Without scores against true textures, which only made captures have,
  * there are no `uv_truth` files. `guess` and `oracle`, the scores of the first guess and of the true textures, are rows
- * to compare with; with both there is `revealed_gap.{md,csv,tex}`, see `parts/gap.ts`.
+ * to compare with; with both there is `revealed_gap.{md,csv,tex}`, see `parts/gap.ts`. `view_metrics.json` holds the
+ * means, and what training adds over the guess, for the gate.
  */
 export const novelTable = defineStage({
   name: "novel_table",
@@ -39,6 +40,7 @@ export const novelTable = defineStage({
     const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, turnLabel, TURNS } = await import(
       "./parts/revealed_measures.ts"
     );
+    const { VIEW_METRICS, viewMetrics } = await import("./parts/view_metrics.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const { readUvScores } = await import("../scores/parts/uv_scores.ts");
     const by = ({ identity }: { identity: string }) => identity;
@@ -170,5 +172,11 @@ export const novelTable = defineStage({
       }, "uv_truth_margins"),
     };
     for (const [name, text] of Object.entries({ ...files, ...gap, ...truth })) out.write(name, text);
+    const rows = Object.fromEntries(all.map(({ method, novel, uv }) => [method, { novel, uv }]));
+    const ends = {
+      ...(guessed === undefined ? {} : { guess: { novel: guessed, uv: guessUv } }),
+      ...(known === undefined ? {} : { oracle: { novel: known } }),
+    };
+    out.json(VIEW_METRICS, viewMetrics({ ...rows, ...ends }, { novel, uv }));
   },
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { METHODS } from "../../stages/scores/parts/methods.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -15,53 +16,196 @@ async function gate(args: readonly string[], summary: string): Promise<{ code: n
   return { code, text: text ?? "", error: error ?? "" };
 }
 
-Deno.test("gate: the committed metrics pass the baseline; worse ones end with status 1 and a table", async () => {
+/** Published metrics of one face, every PSNR as given, and what training adds in other views. */
+function results({ psnr = 30, gain = 0.5 }: { psnr?: number; gain?: number | null } = {}) {
+  const masked = { l1: 0.01, psnr, ssim: 0.9, cosine: 0.9 };
+  const regions = { masked, full: { ...masked, cosine512: 0.8 } };
+  const methods = Object.fromEntries(METHODS.map((method) => [method, structuredClone(regions)]));
+  const faces = [{ face: "a/0", maskShare: 0.4, methods }];
+  const views = {
+    "novel.pairs": 6,
+    "novel.ours.revealed_psnr": gain === null ? null : 25 + gain,
+    "gain.novel.revealed_psnr": gain,
+    "gain.uv.known_psnr": 0.6,
+  };
+  return { faces, views };
+}
+
+/** Writes results as `reproduce` publishes them; gives the path of `metrics.json`. */
+function publish(folder: string, { faces, views }: { faces: unknown; views?: unknown }): string {
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/metrics.json`, JSON.stringify(faces));
+  if (views !== undefined) Deno.writeTextFileSync(`${folder}/view_metrics.json`, JSON.stringify(views));
+  return `${folder}/metrics.json`;
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = Deno.makeTempDirSync();
   try {
-    const [summary, metrics, baseline] = ["summary.md", "metrics.json", "baseline.json"].map((n) =>
-      `${folder}/${n}`
-    ) as [
-      string,
-      string,
-      string,
-    ];
-    const good = await gate([], summary);
-    assert.equal(good.code, 0, good.error);
-    assert.match(good.text, /### Metrics: passed[^]*\| ours\.masked\.psnr \|/);
-    const committed = await Deno.readTextFile(`${project}/results/embedded/metrics.json`);
-    Deno.writeTextFileSync(metrics, committed.replaceAll(/"psnr": ?\d+/g, '"psnr":1'));
-    const bad = await gate(["--metrics", metrics], summary);
-    assert.equal(bad.code, 1);
-    assert.match(bad.text, /### Metrics: FAILED[^]*\| ours\.masked\.psnr \|.*\| worse \|/);
-    const written = Deno.readTextFileSync(summary);
-    assert.ok(written.includes("### Metrics: passed") && written.includes("### Metrics: FAILED"));
-    assert.match(
-      (await gate(["--metrics", metrics, "--baseline", baseline, "--update"], summary)).text,
-      /[1-9]\d* metrics/,
-    );
-    assert.equal((await gate(["--metrics", metrics, "--baseline", baseline], summary)).code, 0);
-    assert.equal((await gate(["--baseline", baseline], summary)).code, 0, "better is not a failure");
-    const before = Deno.readTextFileSync(baseline);
-    Deno.writeTextFileSync(metrics, "[]");
-    const none = await gate(["--metrics", metrics, "--baseline", baseline, "--update"], summary);
-    assert.deepEqual([none.code, Deno.readTextFileSync(baseline)], [1, before]);
-    assert.match(none.error, /metrics\.json holds no face/);
-    const fewer: { methods: Record<string, { full: { cosine512?: number } }> }[] = JSON.parse(committed);
-    for (const { methods } of fewer) for (const { full } of Object.values(methods)) delete full.cosine512;
-    Deno.writeTextFileSync(metrics, `\ufeff${JSON.stringify(fewer)}`);
-    const update = ["--metrics", metrics, "--baseline", baseline, "--update"];
-    const refused = await gate(update, summary);
-    assert.deepEqual([refused.code, Deno.readTextFileSync(baseline)], [1, before]);
-    assert.match(refused.error, /would drop 5 metrics of the baseline: chen\.full\.cosine512[^]*--drop/);
-    assert.equal((await gate([...update, "--drop"], summary)).code, 0);
-    assert.ok(!Deno.readTextFileSync(baseline).includes("cosine512"));
-    assert.match(
-      (await gate(["--metrics", `${folder}/none`], summary)).error,
-      /none: no such file; run reproduce first/,
-    );
-    Deno.writeTextFileSync(metrics, '[{"face": "a"}]');
-    assert.match((await gate(["--metrics", metrics], summary)).error, /these are not the metrics of faces/);
+    await use(folder);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
-});
+}
+
+Deno.test("gate: the committed metrics pass the committed baseline", () =>
+  withFolder(async (folder) => {
+    const good = await gate([], `${folder}/summary.md`);
+    assert.equal(good.code, 0, good.error);
+    assert.match(good.text, /### Metrics: passed[^]*\| ours\.masked\.psnr \|/);
+  }));
+
+Deno.test("gate: worse metrics end with status 1 and a table, which the step's summary gets too", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    const good = publish(`${folder}/good`, results());
+    const bad = publish(`${folder}/bad`, results({ psnr: 20 }));
+    const run = (metrics: string, ...more: string[]) =>
+      gate(["--metrics", metrics, "--baseline", baseline, ...more], summary);
+    assert.match((await run(good, "--update")).text, /[1-9]\d* metrics/);
+    assert.equal((await run(good)).code, 0);
+    const worse = await run(bad);
+    assert.equal(worse.code, 1);
+    assert.match(worse.text, /### Metrics: FAILED[^]*\| ours\.masked\.psnr \|.*\| worse \|/);
+    const written = Deno.readTextFileSync(summary);
+    assert.ok(written.includes("### Metrics: passed") && written.includes("### Metrics: FAILED"));
+    await run(bad, "--update");
+    assert.equal((await run(good)).code, 0, "better is not a failure");
+  }));
+
+Deno.test("gate: a network that learns nothing fails, and can be no baseline", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    const good = publish(`${folder}/good`, results());
+    const idle = publish(`${folder}/idle`, results({ gain: 0 }));
+    const broken = publish(`${folder}/broken`, results({ gain: null }));
+    const alone = publish(`${folder}/alone`, { faces: results().faces });
+    const run = (metrics: string, ...more: string[]) =>
+      gate(["--metrics", metrics, "--baseline", baseline, ...more], summary);
+    await run(good, "--update");
+    for (
+      const [metrics, verdict, others] of [[idle, "worse", "ok"], [broken, "not a number", "ok"], [
+        alone,
+        "missing",
+        "missing",
+      ]] as const
+    ) {
+      const { code, text } = await run(metrics);
+      assert.equal(code, 1);
+      assert.match(text, new RegExp(`\\| gain\\.novel\\.revealed_psnr \\|.*\\| ${verdict} \\|`));
+      assert.match(text, new RegExp(`\\| gain\\.uv\\.known_psnr \\|.*\\| ${others} \\|`));
+    }
+    const before = Deno.readTextFileSync(baseline);
+    const refused = await run(idle, "--update");
+    assert.deepEqual([refused.code, Deno.readTextFileSync(baseline)], [1, before]);
+    assert.match(
+      refused.error,
+      /gain\.novel\.revealed_psnr is 0 with a tolerance of 0\.1: a network that learns nothing/,
+    );
+  }));
+
+Deno.test("gate: one more run may excuse what is worse by chance, and the table tells both results", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    const good = publish(`${folder}/good`, results());
+    const bad = publish(`${folder}/bad`, results({ gain: 0.2 }));
+    const worse = publish(`${folder}/worse`, results({ gain: 0.1 }));
+    const broken = publish(`${folder}/broken`, results({ gain: null }));
+    await gate(["--metrics", good, "--baseline", baseline, "--update"], summary);
+    const twice = (metrics: string, confirm: string) =>
+      gate(["--metrics", metrics, "--confirm", confirm, "--baseline", baseline], summary);
+    const excused = await twice(bad, good);
+    assert.equal(excused.code, 0, excused.error);
+    assert.match(excused.text, /\| gain\.novel\.revealed_psnr \| 0\.5 \| 0\.2 \| 0\.5 \|.*\| unconfirmed \|/);
+    const confirmed = await twice(bad, worse);
+    assert.equal(confirmed.code, 1);
+    assert.match(confirmed.text, /\| gain\.novel\.revealed_psnr \| 0\.5 \| 0\.2 \| 0\.1 \|.*\| worse \|/);
+    assert.match((await twice(good, broken)).text, /FAILED[^]*\| gain\.novel\.revealed_psnr \|.*\| not a number \|/);
+    assert.match((await twice(broken, good)).text, /FAILED[^]*\| gain\.novel\.revealed_psnr \|.*\| not a number \|/);
+    const same = await twice(bad, bad);
+    assert.equal(same.code, 1);
+    assert.match(same.error, /holds the numbers of .*another seed/);
+    assert.match((await twice(bad, `${folder}/none`)).error, /none: no such file/);
+    const both = await gate(["--metrics", bad, "--confirm", good, "--baseline", baseline, "--update"], summary);
+    assert.match(both.error, /--update makes a baseline of one run/);
+  }));
+
+Deno.test("gate: tolerances come from the spread over seeds, and the baseline says so", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline, seeds] = [`${folder}/summary.md`, `${folder}/baseline.json`, `${folder}/seeds.csv`];
+    const good = publish(`${folder}/good`, results());
+    const update = (...more: string[]) =>
+      gate(["--metrics", good, "--baseline", baseline, "--update", ...more], summary);
+    const row = (label: string, psnr: string, revealed: string) => `${label},${psnr},${revealed}`;
+    const write = (psnr: string, revealed: string) =>
+      Deno.writeTextFileSync(
+        seeds,
+        [
+          row("row", "psnr", "revealed_psnr"),
+          row("training 1", "30", "25"),
+          row("training 2", "31", "25"),
+          row("mean", "30.5", "25"),
+          row("standard deviation", psnr, revealed),
+        ].join("\n") + "\n",
+      );
+    await update();
+    write("0.2", "0.001");
+    assert.equal((await update("--spread", seeds)).code, 0);
+    const { metrics } = JSON.parse(Deno.readTextFileSync(baseline));
+    assert.equal(metrics["ours.masked.psnr"].atol, 0.8);
+    assert.equal(metrics["ours.masked.psnr"].from, "4 × 0.2, the standard deviation over 2 seeds");
+    assert.equal(metrics["gain.novel.revealed_psnr"].atol, 0.05, "another adapter rounds otherwise");
+    assert.equal(metrics["deca.masked.psnr"].atol, 0.5, "what is not trained has no spread");
+    await update();
+    assert.equal(JSON.parse(Deno.readTextFileSync(baseline)).metrics["ours.masked.psnr"].atol, 0.8, "rules are kept");
+    write("0.2", "0.2");
+    assert.match(
+      (await update("--spread", seeds)).error,
+      /gain\.novel\.revealed_psnr is 0\.5 with a tolerance of 0\.8/,
+    );
+    write("", "");
+    assert.match((await update("--spread", seeds)).error, /one training has no spread, so use --seeds 2/);
+    write("many", "0.1");
+    assert.match((await update("--spread", seeds)).error, /standard deviation of psnr is "many"/);
+    Deno.writeTextFileSync(seeds, "nothing");
+    assert.match((await update("--spread", seeds)).error, /it is no seeds\.csv/);
+    assert.match((await update("--spread", `${folder}/none`)).error, /none: no such file; run reproduce --seeds 2/);
+    assert.match((await gate(["--metrics", good, "--spread", seeds], summary)).error, /--spread is of --update alone/);
+  }));
+
+Deno.test("gate: malformed metrics, and an update that would drop some, are refused", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    const good = publish(`${folder}/good`, results());
+    await gate(["--metrics", good, "--baseline", baseline, "--update"], summary);
+    const before = Deno.readTextFileSync(baseline);
+    const run = (metrics: string, ...more: string[]) =>
+      gate(["--metrics", metrics, "--baseline", baseline, ...more], summary);
+    const none = await run(publish(`${folder}/none`, { faces: [] }), "--update");
+    assert.deepEqual([none.code, Deno.readTextFileSync(baseline)], [1, before]);
+    assert.match(none.error, /metrics\.json holds no face/);
+    const { faces, views } = results();
+    const fewer = faces.map(({ methods, ...face }) => ({
+      ...face,
+      methods: Object.fromEntries(
+        Object.entries(methods).map(([method, { masked, full: { cosine512: _, ...full } }]) => [method, {
+          masked,
+          full,
+        }]),
+      ),
+    }));
+    const lacking = publish(`${folder}/lacking`, { faces: fewer, views });
+    Deno.writeTextFileSync(lacking, `\ufeff${JSON.stringify(fewer)}`);
+    const refused = await run(lacking, "--update");
+    assert.deepEqual([refused.code, Deno.readTextFileSync(baseline)], [1, before]);
+    assert.match(refused.error, /would drop 6 metrics of the baseline: chen\.full\.cosine512[^]*--drop/);
+    assert.equal((await run(lacking, "--update", "--drop")).code, 0);
+    assert.ok(!Deno.readTextFileSync(baseline).includes("cosine512"));
+    assert.match((await run(`${folder}/absent`)).error, /absent: no such file; run reproduce first/);
+    assert.match(
+      (await run(publish(`${folder}/strange`, { faces: [{ face: "a" }] }))).error,
+      /not the metrics of faces/,
+    );
+    const broken = publish(`${folder}/broken`, { faces, views: { "gain.uv.known_psnr": "much" } });
+    assert.match((await run(broken)).error, /view_metrics\.json: these are not means by name/);
+  }));

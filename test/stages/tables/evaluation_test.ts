@@ -26,6 +26,7 @@ import type { NovelScores } from "../../../stages/scores/parts/novel_scores.ts";
 import type { UvScores } from "../../../stages/scores/parts/uv_scores.ts";
 import { trainedName } from "../../../stages/tables/parts/trained_variants.ts";
 import { MORE, UNTRAINED, VARIANTS } from "../../../stages/tables/parts/variants.ts";
+import { VIEW_METRICS } from "../../../stages/tables/parts/view_metrics.ts";
 import { METHODS } from "../../../stages/scores/parts/methods.ts";
 import { unwrapTextures } from "../../../stages/geometry/unwrap.ts";
 import { scoreUvTruth } from "../../../stages/scores/uv_truth.ts";
@@ -322,6 +323,24 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     assert.deepEqual(of("FTIM with a first guess (ours)"), shares.map(() => 100));
     assert.ok(of("DECA").every((share) => share < 10), `${of("DECA")}`);
   }
+
+  const numbers = await trees.others.json<Record<string, number>>(VIEW_METRICS);
+  assert.equal(numbers["novel.pairs"], 6);
+  assert.equal(numbers["novel.revealed_pairs"], masks.length);
+  assert.equal(numbers["uv.views"], 3);
+  const meanOf = (values: (number | null | undefined)[]) => {
+    const known = values.filter((value) => typeof value === "number");
+    return known.reduce((sum, value) => sum + value, 0) / known.length;
+  };
+  const equals = (name: string, value: number) => assert.ok(Math.abs(numbers[name]! - value) < 1e-9, name);
+  equals("novel.deca.psnr", meanOf(grey.map(({ psnr }) => psnr)));
+  equals("novel.guess.revealed_psnr", meanOf(guess.map(({ revealed }) => revealed?.psnr)));
+  equals(
+    "gain.novel.revealed_psnr",
+    meanOf(perfect.map(({ revealed }, i) => revealed && revealed.psnr! - guess[i]!.revealed!.psnr!)),
+  );
+  assert.ok(numbers["gain.novel.psnr"]! > 0 && numbers["novel.oracle.revealed_psnr"]! > 40);
+  for (const name of ["uv.ours.unseen_psnr", "gain.uv.unseen_psnr"]) assert.ok(!(name in numbers), "equal textures");
 
   const ablation = await trees.table2.text("table2.md");
   assert.match(ablation, /\| full \| 0\.024 \| \*\*0\.0110\*\*/);

@@ -23,10 +23,17 @@ Deno.test("trainings stand in the order of their numbers above their mean and st
       };
       const hidden = { ...view, to: "a/2", revealed: null };
       await write(`novel/${name}/novel.json`, JSON.stringify([view, hidden]));
+      const texels = { l1: 0.1, psnr: value - 12, ssim: 0.7 };
+      const texture = { identity: "a", face: "a/0", yaw: 30, seen: null, unseen: texels, all: texels, known: null };
+      await write(`uv/${name}/uv.json`, JSON.stringify([texture, { ...texture, face: "a/1", known: texels }]));
     }
     const by = <K extends string>(role: string, kind: K) =>
       Object.fromEntries([...psnr.keys()].map((name) => [name, cast(sourceFolder(`${folder}/${role}/${name}`), kind)]));
-    const { trees } = await run({ seeds: seedSpread({ real: by("real", "metrics"), novel: by("novel", "novel") }) });
+    const [real, novel, uv] = [by("real", "metrics"), by("novel", "novel"), by("uv", "uv_scores")];
+    const { trees } = await run({
+      seeds: seedSpread({ real, novel, uv }),
+      untold: seedSpread({ real, novel, uv: {} }),
+    });
     const rows = (await trees.seeds.text("seeds.csv")).trim().split("\n").map((line) => line.split(","));
     const column = rows[0]!.indexOf("psnr");
     const shown = rows.slice(1).map((row) => [row[0], Number(row[column])]);
@@ -40,9 +47,15 @@ Deno.test("trainings stand in the order of their numbers above their mean and st
     assert.deepEqual(shown.map(([, value]) => value), [30, 33, 36, 33, 3]);
     const revealed = rows[0]!.indexOf("revealed_psnr");
     assert.deepEqual(rows.slice(1).map((row) => Number(row[revealed])), [15, 18, 21, 18, 3]);
-    const { "10": _, ...lacking } = by("novel", "novel");
+    for (const name of ["unseen_psnr", "known_psnr"]) {
+      const column = rows[0]!.indexOf(name);
+      assert.deepEqual(rows.slice(1).map((row) => Number(row[column])), [18, 21, 24, 21, 3], name);
+    }
+    const untold = (await trees.untold.text("seeds.csv")).trim().split("\n");
+    assert.ok(untold.slice(1).every((line) => line.endsWith(",,")), "no truth, no score of it");
+    const { "10": _, ...lacking } = novel;
     await assert.rejects(
-      run({ seeds: seedSpread({ real: by("real", "metrics"), novel: lacking }) }),
+      run({ seeds: seedSpread({ real, novel: lacking, uv }) }),
       /Training 10 has no scores in other views/,
     );
   });

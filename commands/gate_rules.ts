@@ -1,0 +1,108 @@
+/** How metrics may move, and where each tolerance comes from. */
+// @ts-types="npm:@types/papaparse@5.5.2"
+import papaparse from "papaparse";
+import type { Baseline, Rule } from "@ftim/pipeline";
+
+const counted = "a count of faces, views or pairs";
+const rounding = "what drivers and package versions may move of a mean over faces";
+
+/**
+ * Rules of metrics that neither a baseline nor a measured spread knows, by how their names start or end; the first that
+ * fits counts.
+ */
+export const RULES: Readonly<Record<string, Rule>> = {
+  "faces": { direction: "equal", atol: 0, rtol: 0, from: counted },
+  ".pairs": { direction: "equal", atol: 0, rtol: 0, from: counted },
+  ".revealed_pairs": { direction: "equal", atol: 0, rtol: 0.02, from: `${counted}, of which some are at the limit` },
+  ".views": { direction: "equal", atol: 0, rtol: 0, from: counted },
+  // What training adds is small beside a mean and far steadier, for the guess has no seed.
+  "gain.novel.revealed_ssim": { direction: "higher", atol: 0.01, rtol: 0, from: "no spread is published" },
+  "gain.": { direction: "higher", atol: 0.1, rtol: 0, from: "no spread was given" },
+  "l1": { direction: "lower", atol: 0, rtol: 0.1, from: rounding },
+  "psnr": { direction: "higher", atol: 0.5, rtol: 0, from: rounding },
+  "ssim": { direction: "higher", atol: 0.02, rtol: 0, from: rounding },
+  "cosine": { direction: "higher", atol: 0.02, rtol: 0, from: rounding },
+  "cosine512": { direction: "higher", atol: 0.05, rtol: 0, from: rounding },
+};
+
+/** Gains that have to be there, whatever else moves: a network that learns nothing has none of them. */
+const SHOWN = ["gain.novel.revealed_psnr", "gain.uv.known_psnr"];
+
+/** Columns of `seeds.csv`, and the metrics whose spread they are. A gain has that of its first part: the guess has none. */
+const SPREADS: Readonly<Record<string, readonly string[]>> = {
+  l1: ["ours.masked.l1"],
+  psnr: ["ours.masked.psnr"],
+  ssim: ["ours.masked.ssim"],
+  cosine: ["ours.masked.cosine"],
+  novel_l1: ["novel.ours.l1"],
+  novel_psnr: ["novel.ours.psnr", "gain.novel.psnr"],
+  novel_cosine: ["novel.ours.cosine"],
+  revealed_psnr: ["novel.ours.revealed_psnr", "gain.novel.revealed_psnr"],
+  unseen_psnr: ["uv.ours.unseen_psnr", "gain.uv.unseen_psnr"],
+  known_psnr: ["uv.ours.known_psnr", "gain.uv.known_psnr"],
+};
+
+/**
+ * Standard deviations between a baseline and a new value. Both are one draw each, so their difference has √2 of the
+ * deviation, and a deviation over a few seeds is itself uncertain.
+ */
+const DEVIATIONS = 4;
+
+/**
+ * No tolerance is below these: the same training by the kernels that a GPU takes (`FTIM_ADAPTER=gpu`) and by those of
+ * software ends at weights whose means differ by up to half as much.
+ */
+const LEAST: Readonly<Record<string, number>> = { l1: 5e-4, psnr: 0.05, ssim: 1e-3, cosine: 1e-3 };
+
+/**
+ * Rules by name from the spread over seeds that `reproduce --seeds N` publishes.
+ *
+ * @param text `seeds.csv`
+ * @throws where it has no row "standard deviation", or no number there
+ */
+export function spreadRules(text: string): Readonly<Record<string, Rule>> {
+  const { data } = papaparse.parse<Record<string, string>>(text.trim(), { header: true });
+  const deviations = data.find(({ row }) => row === "standard deviation");
+  if (deviations === undefined) throw new Error('it has no row "standard deviation": it is no seeds.csv');
+  const seeds = data.filter(({ row }) => row?.startsWith("training ")).length;
+  const rules = Object.entries(SPREADS).flatMap(([column, metrics]) => {
+    const text = deviations[column] ?? "";
+    if (text === "") return [];
+    const deviation = Number(text);
+    if (!Number.isFinite(deviation)) throw new Error(`its standard deviation of ${column} is "${text}"`);
+    const least = LEAST[column.replace(/^.*_/, "")] ?? 0;
+    const atol = Math.max(least, DEVIATIONS * deviation);
+    const measured = `${DEVIATIONS} × ${deviation}, the standard deviation over ${seeds} seeds`;
+    const from = atol === least ? `rounding of another adapter; over seeds it is less: ${measured}` : measured;
+    const direction = column.endsWith("l1") ? "lower" : "higher";
+    return metrics.map((metric) => [metric, { direction, atol, rtol: 0, from }] as const);
+  });
+  if (rules.length === 0) throw new Error("it has no standard deviation: one training has no spread, so use --seeds 2");
+  return Object.fromEntries(rules);
+}
+
+/** A baseline with other rules where there are such; its values stay. */
+export function withRules({ metrics }: Baseline, rules: Readonly<Record<string, Rule>>): Baseline {
+  const entries = Object.entries(metrics).map(([metric, { value, ...rule }]) =>
+    [metric, { value, ...(rules[metric] ?? rule) }] as const
+  );
+  return { metrics: Object.fromEntries(entries) };
+}
+
+/**
+ * Refuses a baseline under which a network that learned nothing would pass.
+ *
+ * @throws naming the gain that is no larger than its tolerance
+ */
+export function requireLearning({ metrics }: Baseline): void {
+  for (const name of SHOWN) {
+    const rule = metrics[name];
+    if (rule === undefined) continue;
+    const allowed = rule.atol + rule.rtol * Math.abs(rule.value);
+    if (rule.value > allowed) continue;
+    throw new Error(
+      `${name} is ${rule.value} with a tolerance of ${allowed}: a network that learns nothing would pass. ` +
+        "Train longer, or measure the tolerance anew with --spread",
+    );
+  }
+}
