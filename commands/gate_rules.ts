@@ -28,7 +28,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
 /** Gains that have to be there, whatever else moves: a network that learns nothing has none of them. */
 const SHOWN = ["gain.novel.revealed_psnr", "gain.uv.known_psnr"];
 
-/** Columns of `seeds.csv`, and the metrics whose spread they are. A gain has that of its first part: the guess has none. */
+/** Columns of `seeds.csv`, and the metrics whose spread they are. The guess has none, so a gain has that of ours. */
 const SPREADS: Readonly<Record<string, readonly string[]>> = {
   l1: ["ours.masked.l1"],
   psnr: ["ours.masked.psnr"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { byteText, place } from "../../commands/common.ts";
 import { gitCommit } from "../../commands/facts.ts";
-import { methodMeans } from "../../commands/gate.ts";
+import { methodMeans } from "../../commands/gate_metrics.ts";
 import { remoteOf } from "../../commands/travel.ts";
 import { fileURLToPath } from "node:url";
 
