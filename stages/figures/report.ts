@@ -44,6 +44,7 @@ export const report = defineStage({
     await text(inputs.others, [
       "novel_views.md",
       "novel_views_margins.md",
+      "printed_margins.md",
       "revealed_gap.md",
       "uv_truth.md",
       "uv_truth_margins.md",

@@ -13,10 +13,10 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
 /**
  * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
- * `novel_views_margins.*`, `uv_truth_margins.*`. Without scores against true textures, which only made captures have,
- * there are no `uv_truth` files. `guess` and `oracle`, the scores of the first guess and of the true textures, are rows
- * to compare with; with both there is `revealed_gap.{md,csv,tex}`, see `parts/gap.ts`. `view_metrics.json` holds the
- * means, and what training adds over the guess, for the gate.
+ * `novel_views_margins.*`, `uv_truth_margins.*`, and `printed_margins.*` of FTIM as printed. Without scores against
+ * true textures, which only made captures have, there are no `uv_truth` files. `guess` and `oracle`, the scores of the
+ * first guess and of the true textures, are rows to compare with; with both there is `revealed_gap.{md,csv,tex}`, see
+ * `parts/gap.ts`. `view_metrics.json` holds the means, and what training adds over the guess, for the gate.
  */
 export const novelTable = defineStage({
   name: "novel_table",
@@ -98,12 +98,14 @@ export const novelTable = defineStage({
     };
     const ours = all.find(({ method }) => method === "ours")!;
     const others = all.filter((row) => row !== ours);
+    const printed = all.find(({ method }) => method === "printed")!;
+    const comparators = others.filter((row) => row !== printed);
     const heads = new Set(ours.novel.map(by)).size;
     const means = "Mean with the 95 % bootstrap interval over heads. Bold: the best mean of the column.";
     const differences =
       "Mean difference on the same view, or pair of views, with the 95 % bootstrap interval over heads: " +
-      "an interval that does not hold 0 says that the two differ, whether or not those of their means overlap. " +
-      "Ours, FTIM with a first guess, is better where the difference in L1 is negative and the others are positive.";
+      "an interval that does not hold 0 says that the two differ, whether or not those of their means overlap.";
+    const better = "is better where the difference in L1 is negative and the others are positive.";
     const files = {
       ...gridFiles({
         title: "Other views",
@@ -130,8 +132,17 @@ export const novelTable = defineStage({
           label: row.label,
           cells: marginCells(ours.novel, row.novel, { ...novel, ...params }),
         })),
-        notes: [differences],
+        notes: [`${differences} Ours, FTIM with a first guess, ${better}`],
       }, "novel_views_margins"),
+      ...gridFiles({
+        title: "Other views: FTIM as printed less each comparator, pair by pair",
+        columns: marginColumns(columnsOf(novel)),
+        rows: comparators.map((row) => ({
+          label: row.label,
+          cells: marginCells(printed.novel, row.novel, { ...novel, ...params }),
+        })),
+        notes: [`${differences} FTIM as printed ${better}`],
+      }, "printed_margins"),
     };
     const [guessed, known] = [guess[0]?.novel, oracle[0]?.novel];
     const gap = guessed === undefined || known === undefined ? {} : gridFiles(
@@ -168,7 +179,7 @@ export const novelTable = defineStage({
           label: row.label,
           cells: marginCells(ours.uv, row.uv, { ...uv, ...params }),
         })),
-        notes: [differences],
+        notes: [`${differences} Ours, FTIM with a first guess, ${better}`],
       }, "uv_truth_margins"),
     };
     for (const [name, text] of Object.entries({ ...files, ...gap, ...truth })) out.write(name, text);

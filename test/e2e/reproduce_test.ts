@@ -85,6 +85,7 @@ Deno.test("a cold reproduce ends with Table 1 of six methods and every result fi
       "lpips_gap.md",
       "uv_truth.md",
       "novel_views_margins.md",
+      "printed_margins.md",
       "uv_truth_margins.md",
       "view_metrics.json",
       "fairness.md",
