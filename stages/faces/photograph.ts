@@ -1,6 +1,6 @@
 /**
  * Photographs as files and as numbers. Whatever a camera or an editor writes becomes one thing: upright sRGB, 8 bits a
- * channel, no alpha, at most 2048 pixels on the long side. The paper does not say how its images are read; FaceScape's
+ * channel, no alpha, at most 2048 pixels on the long side or as many as are asked for. The paper does not say how its images are read; FaceScape's
  * and CelebA's are JPEG.
  *
  * sharp is loaded when first used.
@@ -16,6 +16,8 @@ export interface DecodeOptions {
   readonly path?: string;
   /** Larger photographs are reduced to this long side, in pixels. Default 2048. */
   readonly maxSide?: number;
+  /** Larger photographs are reduced to this many pixels. Default: no limit. */
+  readonly maxPixels?: number;
 }
 
 /** A decoded photograph. */
@@ -35,13 +37,13 @@ export class PhotographError extends Error {
 }
 
 /** Compressed dimensions beyond this are refused: 16384², one gigabyte of RGBA. */
-const maxPixels = 16384 * 16384;
+const MOST_PIXELS = 16384 * 16384;
 /** Smaller than this no face can be found. */
 const minSide = 16;
 
 /**
  * Decodes a photograph: EXIF orientation applied, ICC profile, CMYK and grey converted to sRGB, 16 bits scaled to 8,
- * alpha put on black, the first page of several, reduced to `maxSide`.
+ * alpha put on black, the first page of several, reduced to `maxSide` and `maxPixels`.
  *
  * @throws {PhotographError} if the bytes are empty, truncated, not an image, or too large or small
  */
@@ -57,14 +59,16 @@ export async function decodePhotograph(bytes: Uint8Array, options: DecodeOptions
  */
 export async function decodePixels(
   bytes: Uint8Array,
-  { path = "photograph", maxSide = 2048 }: DecodeOptions = {},
+  { path = "photograph", maxSide = 2048, maxPixels = Infinity }: DecodeOptions = {},
 ): Promise<Photograph<BytePixels>> {
   if (bytes.length === 0) throw new PhotographError(`${path}: the file is empty (0 bytes)`);
   const { default: sharp } = await import("sharp");
   const options = { failOn: "error", limitInputPixels: false, pages: 1 } as const;
   try {
     const header = await sharp(bytes, options).metadata();
-    if (header.width * header.height > maxPixels) throw new PhotographError(`${path}: more than ${maxPixels} pixels`);
+    if (header.width * header.height > MOST_PIXELS) {
+      throw new PhotographError(`${path}: more than ${MOST_PIXELS} pixels`);
+    }
     const turned = (header.orientation ?? 1) >= 5;
     const [width, height] = turned ? [header.height, header.width] : [header.width, header.height];
     if (width < minSide || height < minSide) {
@@ -73,8 +77,9 @@ export async function decodePixels(
     let picture = sharp(bytes, options).autoOrient();
     if (header.hasAlpha) picture = picture.flatten({ background: "#000" });
     picture = picture.toColourspace("srgb").removeAlpha();
-    if (Math.max(width, height) > maxSide) {
-      picture = picture.resize(maxSide, maxSide, { fit: "inside", withoutEnlargement: true });
+    const side = Math.min(maxSide, sideFor({ width, height }, maxPixels));
+    if (Math.max(width, height) > side) {
+      picture = picture.resize(side, side, { fit: "inside", withoutEnlargement: true });
     }
     const { data, info } = await picture.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return {
@@ -89,6 +94,23 @@ export async function decodePixels(
     const cause = isImage(bytes) ? "truncated or damaged" : "not an image, or a format that cannot be read";
     throw new PhotographError(`${path}: ${cause}`, { cause: error });
   }
+}
+
+/** The long side with which a picture of these proportions has so many pixels, rounded down. */
+function sideFor({ width, height }: { width: number; height: number }, pixels: number): number {
+  const [long, short] = [Math.max(width, height), Math.min(width, height)];
+  return Math.max(1, Math.floor(Math.sqrt(pixels * long / short)));
+}
+
+/** A picture reduced to a long side; itself, if it is no larger. */
+export async function reducedPixels(image: BytePixels, maxSide: number): Promise<BytePixels> {
+  const { width, height, data } = image;
+  if (Math.max(width, height) <= maxSide) return image;
+  const { default: sharp } = await import("sharp");
+  const raw = { width, height, channels: 3 } as const;
+  const { data: reduced, info } = await sharp(data, { raw, limitInputPixels: false })
+    .resize(maxSide, maxSide, { fit: "inside" }).raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data: reduced };
 }
 
 /**
@@ -163,7 +185,7 @@ function threeChannels(
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Bytes as values in 0..1. */
-function toUnit(bytes: Uint8Array): Float32Array {
+export function toUnit(bytes: Uint8Array): Float32Array {
   const values = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) values[i] = UNIT[bytes[i]!]!;
   return values;
