@@ -1,6 +1,5 @@
 /** A batch's photographs in groups that memory holds when decoded. */
 import type { Tree } from "@ftim/pipeline";
-import type { ImportedImage } from "../data/import.ts";
 
 /** Pixels of a group, at most, unless one photograph alone has more: 100 MB in bytes. */
 const AT_ONCE = 1 << 25;
@@ -11,7 +10,7 @@ export async function groupsByPixels<Item extends { readonly key: string; readon
   most = AT_ONCE,
 ): Promise<Item[][]> {
   const sizes = await Promise.all(items.map(async ({ key, inputs: { images } }) => {
-    const { width, height } = await images.json<ImportedImage>(`${key}.json`);
+    const { width, height } = await images.json<{ width: number; height: number }>(`${key}.json`);
     return width * height;
   }));
   const groups: Item[][] = [];
