@@ -29,8 +29,8 @@ export { STRICT } from "../face/unwrap_options.ts";
 /**
  * Photographs → faces, their poses, crops and meshes, as the networks find them.
  *
- * @param options `smallest`: width of the smallest faces that must be found, in pixels; without it those of about 1/20 of
- *   the photograph's width
+ * @param options `smallest`: width of the smallest faces that must be found, in pixels; without it those of about 1/20
+ *   of the photograph's width
  */
 export function findFaces(
   images: Artifact<"images">,

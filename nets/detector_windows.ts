@@ -29,8 +29,7 @@ const SHARED = 44;
 const LARGE = 0.9;
 
 /**
- * The levels of windows that show each face of at least `smallest` pixels, finest first, without the picture as a whole.
- * Each level's faces are up to twice as wide as its smallest; larger ones belong to the next.
+ * The levels of windows that show each face of at least `smallest` pixels, finest first, without the whole picture. Each level's faces are up to twice as wide as its smallest; larger ones belong to the next.
  *
  * @throws {RangeError} if `smallest` is not positive
  */
@@ -60,8 +59,8 @@ function starts(side: number, { length, shared }: { readonly length: number; rea
 }
 
 /**
- * Whether a window shows all of a face: fragments touch a side beyond which the picture goes on, and what is larger than
- * neighbours share belongs to a coarser window.
+ * Whether a window shows all of a face: fragments touch a side beyond which the picture goes on, and what is larger
+ * than neighbours share belongs to a coarser window.
  */
 export function isWholeIn(face: Box, window: Box, picture: { readonly width: number; readonly height: number }) {
   const gap = window.height / 100;

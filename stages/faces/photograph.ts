@@ -1,7 +1,7 @@
 /**
  * Photographs as files and as numbers. Whatever a camera or an editor writes becomes one thing: upright sRGB, 8 bits a
- * channel, no alpha, at most 2048 pixels on the long side or as many as are asked for. The paper does not say how its images are read; FaceScape's
- * and CelebA's are JPEG.
+ * channel, no alpha, at most 2048 pixels on the long side or as many as are asked for. The paper does not say how its
+ * images are read; FaceScape's and CelebA's are JPEG.
  *
  * sharp is loaded when first used.
  */

@@ -1,7 +1,7 @@
 /**
- * 300 inputs as people bring them, made of the portraits of training and validation persons, through `reconstruct`: the
- * five facial points of each result lie where those of the upright portrait lie, or the input is refused in plain words,
- * and no file is lost. It prints a table and fails on any violation. With a number as argument it tries about so many.
+ * 300 inputs as people bring them, made of the portraits of training and validation persons, through `reconstruct`:
+ * the five facial points of each result lie where those of the upright portrait lie, or the input is refused in plain
+ * words, and no file is lost. It prints a table and fails on any violation. With a number as argument it tries about so many.
  */
 import { join } from "node:path";
 import { sha256, silentReporter } from "@ftim/pipeline";
