@@ -29,7 +29,8 @@ const SHARED = 44;
 const LARGE = 0.9;
 
 /**
- * The levels of windows that show each face of at least `smallest` pixels, finest first, without the whole picture. Each level's faces are up to twice as wide as its smallest; larger ones belong to the next.
+ * The levels of windows that show each face of at least `smallest` pixels, finest first, without the whole picture.
+ * Each level's faces are up to twice as wide as its smallest; larger ones belong to the next.
  *
  * @throws {RangeError} if `smallest` is not positive
  */
