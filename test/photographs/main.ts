@@ -50,6 +50,8 @@ for (const result of base.done) {
   portraits.push({ id, bytes, width, height, box: face!.box });
 }
 console.log(`${portraits.length} of them show one face`);
+for (const { reason } of base.failed) console.log(`- ${reason}`);
+if (portraits.length < 2) Deno.exit(1);
 
 const inputs: { name: string; kind: string; variant: Variant }[] = [];
 for (const [kind, [count, make]] of Object.entries(KINDS)) {
