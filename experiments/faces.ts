@@ -26,9 +26,17 @@ export const headPose = () => asset("models/fr_pose.onnx");
  */
 export { STRICT } from "../face/unwrap_options.ts";
 
-/** Photographs → faces, their poses, crops and meshes, as the networks find them. */
-export function findFaces(images: Artifact<"images">, { keep }: { keep: "largest" | "all" }) {
-  const detections = detectFaces({ images, network: detector() }, { keep });
+/**
+ * Photographs → faces, their poses, crops and meshes, as the networks find them.
+ *
+ * @param options `smallest`: width of the smallest faces that must be found, in pixels; without it those of about 1/20
+ *   of the photograph's width
+ */
+export function findFaces(
+  images: Artifact<"images">,
+  options: { readonly keep: "largest" | "all"; readonly smallest?: number },
+) {
+  const detections = detectFaces({ images, network: detector() }, options);
   const crops = alignFaces({ images, detections });
   const meshes = meshFaces({ crops, network: faceMesh() });
   const poses = estimatePose({ images, detections, network: headPose() });

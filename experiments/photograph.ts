@@ -11,6 +11,13 @@ import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
 import { detector, faceMesh, findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
+/** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
+const MOST_PIXELS = 5e7;
+/** No photograph has a longer side; `maxSide` of the import stage must be named to be lifted. */
+const ANY_SIDE = 1 << 20;
+/** The smallest faces that are looked for, in pixels of the photograph, or of what it is reduced to. */
+export const SMALLEST_FACE = 30;
+
 /** What a training leaves for reconstruction. */
 export interface Trained {
   weights: Artifact<"weights">;
@@ -30,9 +37,14 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
 
 /** Faces of photographs, turned upright, and their meshes, not corrected: all that needs no training. */
 export function facesIn(photographs: Artifact<"folder">) {
-  const imported = importPhotographs(photographs, { identities: "unknown" });
-  const images = turnUpright({ images: imported, detector: detector(), mesh: faceMesh() });
-  return { imported, ...findFaces(images, { keep: "all" }) };
+  const smallest = SMALLEST_FACE;
+  const imported = importPhotographs(photographs, {
+    identities: "unknown",
+    maxSide: ANY_SIDE,
+    maxPixels: MOST_PIXELS,
+  });
+  const images = turnUpright({ images: imported, detector: detector(), mesh: faceMesh() }, { smallest });
+  return { imported, ...findFaces(images, { keep: "all", smallest }) };
 }
 
 /**

@@ -99,6 +99,8 @@ export interface Reconstructions {
 const OUTPUT = "reconstruction";
 /** A larger file is no photograph, or none that can be decoded in memory. */
 const MAX_BYTES = 2e9;
+/** Bytes of the largest picture that is written: 50 million pixels. */
+const MOST_PNG = 150e6;
 /** So many digits of a content's hash name it among the photographs of a run. */
 const KEY = 24;
 
@@ -226,7 +228,7 @@ async function prepare(
     const objection = await objectionTo(folder, { identity, photographs });
     if (objection !== null) throw new ReconstructError(`${input.name}: ${objection.reason}; name another --output`);
   }
-  await checkWritable(folder, { bytes: 2 * bytes.length });
+  await checkWritable(folder, { bytes: Math.min(8 * bytes.length, MOST_PNG) });
   taken.add(folder.toLowerCase());
   for (const note of notes) say(`Note: ${input.name}: ${note}`);
   const key = hash.slice(0, KEY);

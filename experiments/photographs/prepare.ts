@@ -20,10 +20,10 @@ export interface Prepared {
   readonly notes: readonly string[];
 }
 
-/** The import stage reduces to this long side, in pixels. */
-const MAX_SIDE = 2048;
-/** And refuses pictures whose short side is smaller. */
+/** The import stage refuses pictures whose short side is smaller. */
 const MIN_SIDE = 16;
+/** A picture of which one side is more times as long as the other is a strip that shows no face. */
+const LONGEST = 128;
 /** The import stage refuses more pixels. */
 const MAX_PIXELS = 16384 * 16384;
 /** A cut JPEG that lacks a larger share of its rows is refused. */
@@ -86,7 +86,7 @@ function checkSize(photo: string, { width, height }: { readonly width: number; r
   if (short < MIN_SIDE) {
     throw new ReconstructError(`${photo}: ${size} are too few to show a face (at least ${MIN_SIDE}×${MIN_SIDE})`);
   }
-  if (short * Math.min(1, MAX_SIDE / Math.max(width, height)) < MIN_SIDE) {
+  if (short * LONGEST < Math.max(width, height)) {
     throw new ReconstructError(
       `${photo}: ${size} are too narrow a strip to show a face: cut out the part with the face`,
     );

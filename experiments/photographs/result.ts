@@ -3,7 +3,9 @@ import type { Tree } from "@ftim/pipeline";
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
 import type { FaceRecord, Head } from "../../stages/methods/head.ts";
+import { SMALLEST_FACE } from "../photograph.ts";
 import type { Computed } from "./compute.ts";
+import { boxInFile, recordInFile } from "./file_pixels.ts";
 import { FACE_FILES, FACE_RECORD, PASTED } from "./owner.ts";
 import { ReconstructError } from "./refused.ts";
 import { describeLeftOut } from "./words.ts";
@@ -20,8 +22,10 @@ export interface Result {
   readonly leftOut: readonly string[];
 }
 
-const NO_FACE =
-  "no face was found. A face must be turned to the side by less than about 80°, and 30 pixels wide or more";
+/** How the import stage's note of a reduction begins. */
+const REDUCED = /^reduced from \d+×/;
+const NO_FACE = "no face was found. A face must be turned to the side by less than about 80°, and " +
+  `${SMALLEST_FACE} pixels wide or more`;
 
 /** The folder of a face in its photograph's, with a "/" at its end; none where there is one face. */
 export function faceFolder(face: number, faces: number): string {
@@ -45,23 +49,25 @@ export async function resultOf(
   }
   if (!found.detections.has(`${key}.json`)) throw new ReconstructError(`${photo}: ${NO_FACE}`);
   const { faces: candidates } = await found.detections.json<Detection>(`${key}.json`);
+  const before = await found.imported.json<ImportedImage>(`${key}.json`);
+  const after = await found.images.json<ImportedImage>(`${key}.json`);
+  const pixel = after.original.width / after.width;
   const heads: Head[] = [];
   const files = new Map<string, Uint8Array>();
   const leftOut: string[] = [];
   const left: number[] = [];
   for (const [candidate, box] of candidates.entries()) {
     if (made?.heads.has(`${key}/${candidate}/${FACE_RECORD}`)) left.push(candidate);
-    else leftOut.push(describeLeftOut(box, whyNot(found.meshes, `${key}/${candidate}`)));
+    else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot(found.meshes, `${key}/${candidate}`)));
   }
   if (made === null || left.length === 0) {
     throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
   }
-  const before = await found.imported.json<ImportedImage>(`${key}.json`);
-  const after = await found.images.json<ImportedImage>(`${key}.json`);
   for (const [face, candidate] of left.entries()) {
     const from = `${key}/${candidate}`;
     const below = faceFolder(face, left.length);
-    const record = { ...await made.heads.json<FaceRecord>(`${from}/${FACE_RECORD}`), face };
+    const computed = await made.heads.json<FaceRecord>(`${from}/${FACE_RECORD}`);
+    const record = recordInFile({ ...computed, face }, pixel);
     const { box, angles, seen, cutOff } = record;
     heads.push({ face, box, angles, seen, cutOff });
     for (const name of FACE_FILES) {
@@ -72,8 +78,8 @@ export async function resultOf(
     }
   }
   files.set(PASTED, await made.pasted.bytes(`${key}.png`));
-  const notes = after.notes.slice(before.notes.length).map((note) => `the photograph was ${note}`);
-  return { heads, files, notes, leftOut };
+  const notes = [...before.notes.filter((note) => REDUCED.test(note)), ...after.notes.slice(before.notes.length)];
+  return { heads, files, notes: notes.map((note) => `the photograph was ${note}`), leftOut };
 }
 
 /**

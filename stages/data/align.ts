@@ -48,21 +48,24 @@ export const alignFaces = defineStage({
   run: async ({ items, params, resource: tf }) => {
     const { cropPhotographs } = await import("../../nets/crop_photographs.ts");
     const { readPixelBytes } = await import("../../face/pixel_bytes.ts");
-    const photographs = await Promise.all(items.map(({ key, inputs }) => facesOf(key, { ...inputs, ...params })));
-    const faces = photographs.flatMap((found, i) => found.map((face) => ({ ...face, out: items[i]!.out })));
+    const { groupsByPixels } = await import("../faces/by_pixels.ts");
     const { size } = params;
-    const crops = cropPhotographs(
-      tf,
-      faces.map(({ image, about: { transform } }) => ({ image, box: cropInPhotograph(transform) })),
-      { width: size, height: size, border: "zero" },
-    );
-    const [bytes] = await readPixelBytes(tf, [crops], "align");
-    await Promise.all(faces.map(async ({ about, out }, i) => {
-      const data = bytes!.subarray(3 * size ** 2 * i, 3 * size ** 2 * (i + 1));
-      const name = `${about.photograph}/${about.face}`;
-      out.json(`${name}.json`, about);
-      out.write(`${name}.png`, await encodePng({ width: size, height: size, data }));
-    }));
+    for (const group of await groupsByPixels(items)) {
+      const photographs = await Promise.all(group.map(({ key, inputs }) => facesOf(key, { ...inputs, ...params })));
+      const faces = photographs.flatMap((found, i) => found.map((face) => ({ ...face, out: group[i]!.out })));
+      const crops = cropPhotographs(
+        tf,
+        faces.map(({ image, about: { transform } }) => ({ image, box: cropInPhotograph(transform) })),
+        { width: size, height: size, border: "zero" },
+      );
+      const [bytes] = await readPixelBytes(tf, [crops], "align");
+      await Promise.all(faces.map(async ({ about, out }, i) => {
+        const data = bytes!.subarray(3 * size ** 2 * i, 3 * size ** 2 * (i + 1));
+        const name = `${about.photograph}/${about.face}`;
+        out.json(`${name}.json`, about);
+        out.write(`${name}.png`, await encodePng({ width: size, height: size, data }));
+      }));
+    }
   },
 });
 

@@ -40,6 +40,8 @@ export const detectFaces = defineStage({
     maxOverlap: z.number().min(0).max(1).default(0.3),
     /** Levels of the image pyramid; more find smaller faces. */
     levels: z.number().int().min(1).max(4).default(1),
+    /** Looks at as many sizes as it takes to find faces of this width, in pixels; null: `levels` decides. */
+    smallest: z.number().positive().nullable().default(null),
   }),
   determinism: { atol: 1e-2, rtol: 1e-3 },
   computes: {
@@ -50,11 +52,13 @@ export const detectFaces = defineStage({
   resources: { gpu: runsOnGpu },
   open: async ({ inputs }) => await openDetector(await inputs.network.bytes(inputs.network.paths[0]!)),
   close: (detector) => detector.dispose(),
-  run: async ({ items, params: { keep, ...options }, resource }) => {
-    // Side by side: on a GPU each waits for its answer.
-    await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
+  run: async ({ items, params: { keep, smallest, levels, ...options }, resource }) => {
+    const { groupsByPixels } = await import("../faces/by_pixels.ts");
+    const work = async ({ key, inputs, out, skip }: typeof items[number]) => {
       const image = await readPixels(inputs.images, `${key}.png`);
-      const found = await resource.detect(image, options);
+      const found = smallest === null
+        ? await resource.detect(image, { ...options, levels })
+        : await resource.search(image, { ...options, smallest });
       if (found.length === 0) {
         skip(`${key}: no face (score of at least ${options.minScore})`);
         return;
@@ -66,7 +70,9 @@ export const detectFaces = defineStage({
         found: found.length,
       };
       out.json(`${key}.json`, detection);
-    }));
+    };
+    // Side by side: on a GPU each waits for its answer.
+    for (const group of await groupsByPixels(items)) await Promise.all(group.map(work));
   },
 });
 

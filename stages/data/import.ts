@@ -22,6 +22,7 @@ import {
   parseViewPath,
 } from "./parts/facescape.ts";
 import { decodePixels, encodePng, PhotographError } from "../faces/photograph.ts";
+import { sideWithin } from "../faces/reduced_pixels.ts";
 import { isDistorted, scaleCamera } from "./parts/undistort.ts";
 
 /** `<key>.json` beside each imported `<key>.png`. */
@@ -51,6 +52,9 @@ interface Surveyed extends Pick<ImportedImage, "identity" | "expression" | "view
   /** Why the item cannot be imported; null if it can. */
   readonly problem: string | null;
 }
+
+/** Photographs with a longer side are decoded two at a time. */
+const LARGE_SIDE = 4096;
 
 const imageName = /\.(jpe?g|png|tiff?|webp|avif|gif)$/i;
 
@@ -92,6 +96,8 @@ const importImages = defineStage({
   params: z.strictObject({
     /** Larger photographs are reduced to this long side, in pixels. */
     maxSide: z.number().int().min(64).default(2048),
+    /** Photographs of more pixels are reduced to so many; null: no limit. */
+    maxPixels: z.number().int().min(4096).nullable().default(null),
   }),
   // On one adapter; on another a level here and there may be rounded the other way.
   determinism: "bitwise",
@@ -100,8 +106,9 @@ const importImages = defineStage({
     cpu: "decoding, with reducing, and encoding: file formats",
   },
   resources: { gpu: true, memoryMiB: 512 },
-  run: async ({ items, params, log }) => {
-    await Promise.all(items.map(async ({ key, inputs, out, skip }) => {
+  run: async ({ items, params: { maxSide, maxPixels }, log }) => {
+    const limits = { maxSide, maxPixels };
+    const work = async ({ key, inputs, out, skip }: typeof items[number]) => {
       const known = await inputs.survey.json<Surveyed>(`${key}.json`);
       if (known.problem !== null) {
         skip(known.problem);
@@ -109,7 +116,7 @@ const importImages = defineStage({
       }
       const problems: string[] = [];
       for (const path of known.files) {
-        const imported = await importPhotograph(await inputs.captures.bytes(path), { ...known, path, ...params });
+        const imported = await importPhotograph(await inputs.captures.bytes(path), { ...known, path, ...limits });
         if (typeof imported === "string") {
           problems.push(imported);
           continue;
@@ -120,7 +127,11 @@ const importImages = defineStage({
       }
       if (problems.length === known.files.length) skip(problems.join("; "));
       else for (const problem of problems) log(`skipped ${problem}`);
-    }));
+    };
+    const { inParts } = await import("../faces/in_parts.ts");
+    // Large photographs are many bytes, decoded.
+    const size = maxSide > LARGE_SIDE ? 1 : items.length;
+    await inParts(items, { size, work: async (part) => void await Promise.all(part.map(work)) });
   },
 });
 
@@ -128,6 +139,8 @@ const importImages = defineStage({
 export interface ImportOptions {
   /** Larger photographs are reduced to this long side, in pixels. Default 2048. */
   readonly maxSide?: number;
+  /** Photographs of more pixels are reduced to so many. Default: no limit. */
+  readonly maxPixels?: number;
   /** Outside of FaceScape's layout: whether a photograph's parent folder names the person. Default "folders". */
   readonly identities?: "folders" | "unknown";
 }
@@ -139,10 +152,10 @@ export interface ImportOptions {
  */
 export function importPhotographs(
   photographs: Artifact<"captures"> | Artifact<"folder"> | Artifact<"file"> | Artifact<"assets">,
-  { maxSide, identities }: ImportOptions = {},
+  { identities, ...limits }: ImportOptions = {},
 ): Artifact<"images"> {
   const captures = cast(photographs, "captures");
-  return importImages({ captures, survey: survey({ captures }, { identities }) }, { maxSide });
+  return importImages({ captures, survey: survey({ captures }, { identities }) }, limits);
 }
 
 interface Cameras {
@@ -196,11 +209,15 @@ function surveyItem(
 
 async function importPhotograph(
   bytes: Uint8Array,
-  { path, maxSide, identity, expression, view, angles, camera }: Surveyed & { path: string; maxSide: number },
+  { path, maxSide, maxPixels, identity, expression, view, angles, camera }: Surveyed & {
+    path: string;
+    maxSide: number;
+    maxPixels: number | null;
+  },
 ): Promise<{ png: Uint8Array; image: ImportedImage } | string> {
   let photograph;
   try {
-    photograph = await decodePixels(bytes, { path, maxSide });
+    photograph = await decodePixels(bytes, { path, maxSide: await sideWithin(bytes, { maxSide, maxPixels }) });
   } catch (error) {
     if (error instanceof PhotographError) return error.message;
     throw error;

@@ -50,8 +50,8 @@ export const estimatePose = defineStage({
   },
   close: (resource) => resource.dispose(),
   run: async ({ items, params: { from, mirror }, resource }) => {
-    // Side by side: on a GPU each waits for its answer.
-    await Promise.all(items.map(async ({ key, inputs, out }) => {
+    const { groupsByPixels } = await import("../faces/by_pixels.ts");
+    const work = async ({ key, inputs, out }: typeof items[number]) => {
       const { angles } = await inputs.images.json<ImportedImage>(`${key}.json`);
       const { faces } = await inputs.detections.json<Detection>(`${key}.json`);
       if (from === "camera" && angles !== null) {
@@ -62,6 +62,8 @@ export const estimatePose = defineStage({
       const network = await resource.network();
       const estimated = await Promise.all(faces.map((face) => network.estimate(image, face, { mirror })));
       out.json(`${key}.json`, { faces: estimated, known: angles } satisfies Pose);
-    }));
+    };
+    // Side by side: on a GPU each waits for its answer.
+    for (const group of await groupsByPixels(items)) await Promise.all(group.map(work));
   },
 });

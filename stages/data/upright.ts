@@ -5,7 +5,10 @@
  *
  * The network's own score decides: of 40 portraits it is highest, to the last bits of a float, for the right quarter
  * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right.
+ *
+ * Large photographs are looked at reduced. Small faces in them are looked for only where that shows none.
  */
+import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { BytePixels } from "../../face/pixels.ts";
 import { quarterTurned } from "../../face/quarter_turn.ts";
@@ -30,8 +33,13 @@ const EQUAL = 1e-6;
 const UPRIGHT = 25;
 /** Least score of a detected face. */
 const FACE = 0.6;
+/** Least score of a mesh that counts as a face, as in the stage that makes meshes. */
+const MESH = 0.5;
 /** Side of the square around a detected face, over the box's. */
 const MARGIN = 1.5;
+
+/** Photographs are tried with this long side, in pixels. */
+const TRIED_SIDE = 2048;
 
 /** Images → the same, turned; those that need no turn are passed on byte for byte. */
 export const turnUpright = defineStage({
@@ -41,6 +49,10 @@ export const turnUpright = defineStage({
   output: "images",
   each: ["images"],
   batch: 4,
+  params: z.strictObject({
+    /** Width of the smallest faces that are looked for, in pixels; null: those that the detector sees at once. */
+    smallest: z.number().positive().nullable().default(null),
+  }),
   determinism: { atol: 1 / 255, rtol: 0 },
   computes: {
     webgpu: "cutting out; the face mesh network",
@@ -59,27 +71,39 @@ export const turnUpright = defineStage({
     mesh.dispose();
     await detector.dispose();
   },
-  run: async ({ items, resource }) => {
+  run: async ({ items, params: { smallest }, resource }) => {
+    const { turnsOfSmallFaces } = await import("./parts/small_face_turns.ts");
+    const { groupsByPixels } = await import("../faces/by_pixels.ts");
     const { encodePng, readPixels } = await import("../faces/photograph.ts");
-    const photographs = await Promise.all(items.map(({ key, inputs }) => readPixels(inputs.images, `${key}.png`)));
-    const allTurns = await turnsOf(photographs, resource);
-    await Promise.all(items.map(async ({ key, inputs: { images }, out }, i) => {
-      const about = await images.json<ImportedImage>(`${key}.json`);
-      const turns = allTurns[i]!;
-      if (turns === 0) {
-        out.write(`${key}.png`, await images.bytes(`${key}.png`));
-        out.json(`${key}.json`, about);
-        return;
+    const { reducedPixels } = await import("../faces/reduced_pixels.ts");
+    const work = async (group: typeof items) => {
+      const photographs = await Promise.all(group.map(({ key, inputs }) => readPixels(inputs.images, `${key}.png`)));
+      const reduced = await Promise.all(photographs.map((image) => reducedPixels(image, TRIED_SIDE)));
+      const allTurns = await turnsOf(reduced, resource);
+      if (smallest !== null) {
+        for (const [i, image] of photographs.entries()) {
+          allTurns[i] ??= await turnsOfSmallFaces(image, { ...resource, smallest });
+        }
       }
-      const turned = quarterTurned(photographs[i]!, turns);
-      const { width, height } = turned;
-      const original = turns % 2 === 0
-        ? about.original
-        : { width: about.original.height, height: about.original.width };
-      const note = `turned by ${90 * turns}° clockwise, so that faces stand upright`;
-      out.write(`${key}.png`, await encodePng(turned));
-      out.json(`${key}.json`, { ...about, width, height, original, notes: [...about.notes, note] });
-    }));
+      await Promise.all(group.map(async ({ key, inputs: { images }, out }, i) => {
+        const about = await images.json<ImportedImage>(`${key}.json`);
+        const turns = allTurns[i] ?? 0;
+        if (turns === 0) {
+          out.write(`${key}.png`, await images.bytes(`${key}.png`));
+          out.json(`${key}.json`, about);
+          return;
+        }
+        const turned = quarterTurned(photographs[i]!, turns);
+        const { width, height } = turned;
+        const original = turns % 2 === 0
+          ? about.original
+          : { width: about.original.height, height: about.original.width };
+        const note = `turned by ${90 * turns}° clockwise, so that faces stand upright`;
+        out.write(`${key}.png`, await encodePng(turned));
+        out.json(`${key}.json`, { ...about, width, height, original, notes: [...about.notes, note] });
+      }));
+    };
+    for (const group of await groupsByPixels(items)) await work(group);
   },
 });
 
@@ -88,8 +112,8 @@ interface Networks {
   readonly mesh: FaceMesh;
 }
 
-/** The quarter turns clockwise after which the faces of each picture stand upright; 0 where no turn shows a face. */
-async function turnsOf(images: readonly BytePixels[], networks: Networks): Promise<number[]> {
+/** The quarter turns clockwise after which the faces of each picture stand upright; null where no turn shows a face. */
+async function turnsOf(images: readonly BytePixels[], networks: Networks): Promise<(number | null)[]> {
   const straight = await tryTurn(images, 0, networks);
   // no other turn can score higher
   const settled = ({ score, tilt }: Trial) => score >= 1 - EQUAL && Math.abs(tilt) <= UPRIGHT;
@@ -97,7 +121,8 @@ async function turnsOf(images: readonly BytePixels[], networks: Networks): Promi
   const others: Trial[][] = [];
   for (const turns of open.length === 0 ? [] : [1, 2, 3]) others.push(await tryTurn(open, turns, networks));
   const tried = straight.map((trial) => [trial, ...(settled(trial) ? [] : others.map((trials) => trials.shift()!))]);
-  return tried.map((trials) => settled(trials[0]!) ? 0 : bestTurn(trials));
+  const none = (trials: readonly Trial[]) => trials.every(({ score }) => score < MESH);
+  return tried.map((trials) => settled(trials[0]!) ? 0 : none(trials) ? null : bestTurn(trials));
 }
 
 /** Which of some trials stands upright: their `turns`; 0 if none shows a face. */

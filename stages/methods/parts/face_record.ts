@@ -7,7 +7,7 @@ import type { Angles, Pose } from "../../../face/pose.ts";
 export interface Head {
   /** Which face of its photograph, from 0, left to right. */
   readonly face: number;
-  /** The detector's box, in pixels of the imported photograph. */
+  /** The detector's box, in pixels of the photograph. */
   readonly box: Rectangle;
   /** How the head is turned, degrees. */
   readonly angles: Angles;

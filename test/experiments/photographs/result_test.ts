@@ -23,6 +23,8 @@ const other = {
   schema: 1,
   photograph: { width: 600, height: 900 },
   landmarks: { points: [[1, -2.5, 3], [0, 1e-9, 6]] },
+  crop: { scale: 3, x: 5, y: 6, size: 224 },
+  camera: { matrix: [[1, 2, 3, 4.5]] },
 };
 const head = (face: number) => ({
   face,
@@ -37,12 +39,18 @@ const files = (face: number) =>
     FACE_FILES.map((name) => [`k/${face}/${name}`, name === "face.json" ? head(face) : `${name} ${face}`]),
   );
 
+const REDUCED = "reduced from 1800×1200 pixels";
+
 function computed({ candidates, meshes, heads }: { candidates: number; meshes: number[]; heads: number[] }) {
   const found = {
-    imported: tree({ "k.png": 0, "k.json": { notes: ["reduced"] } }),
+    imported: tree({ "k.png": 0, "k.json": { notes: [REDUCED] } }),
     images: tree({
       "k.png": 0,
-      "k.json": { notes: ["reduced", "turned by 90° clockwise"], original: { width: 1200, height: 1800 } },
+      "k.json": {
+        notes: [REDUCED, "turned by 90° clockwise"],
+        width: 600,
+        original: { width: 1200, height: 1800 },
+      },
     }),
     detections: tree({ "k.json": { faces: Array.from({ length: candidates }, (_, i) => box(100 * i)) } }),
     meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
@@ -60,17 +68,25 @@ Deno.test("only faces count: what is none on a closer look gets no number, and i
   assert.deepEqual([record.schema, record.face], [1, 0]);
   const original = { width: 1200, height: 1800 };
   assert.deepEqual(record.photograph, { file: "photograph.png", width: 600, height: 900, original });
-  assert.deepEqual(record.landmarks, other.landmarks);
-  assert.match(text, /\n {3}\[1, -2\.5, 3\],\n/);
+  // a pixel of the reduced photograph is two of the file's
+  assert.deepEqual(record.landmarks.points, [[2, -5, 6], [0, 0, 12]]);
+  assert.deepEqual([record.box.left, record.box.top, record.box.width], [0, 20, 132]);
+  assert.deepEqual([record.crop, record.camera.matrix], [{ ...other.crop, scale: 1.5 }, [[2, 4, 6, 9]]]);
+  assert.match(text, /\n {3}\[2, -5, 6\],\n/);
   assert.deepEqual(Object.keys(one.heads[0]!), ["face", "box", "angles", "seen", "cutOff"]);
-  assert.deepEqual(one.leftOut, ["Left out: what looks like a face (66×42 pixels, at 0, 10) is none on a closer look"]);
-  assert.deepEqual(one.notes, ["the photograph was turned by 90° clockwise"]);
+  assert.deepEqual(one.leftOut, [
+    "Left out: what looks like a face (132×84 pixels, at 0, 20) is none on a closer look",
+  ]);
+  assert.deepEqual(one.notes, [
+    `the photograph was ${REDUCED}`,
+    "the photograph was turned by 90° clockwise",
+  ]);
   const two = await of({ candidates: 4, meshes: [1, 2, 3], heads: [1, 3] });
   assert.deepEqual(two.heads.map(({ face }) => face), [0, 1]);
   const second = JSON.parse(new TextDecoder().decode(two.files.get("1/face.json")));
   assert.deepEqual([second.face, second.photograph.file], [1, "../photograph.png"]);
   assert.equal(new TextDecoder().decode(two.files.get("1/texture.png")), '"texture.png 3"');
-  assert.match(two.leftOut[1]!, /at 200, 10\) is turned so far away/);
+  assert.match(two.leftOut[1]!, /at 400, 20\) is turned so far away/);
 });
 
 Deno.test("a photograph without a face is refused, and what looked like one is named", async () => {

@@ -1,0 +1,123 @@
+/**
+ * 300 inputs as people bring them, made of the portraits of training and validation persons, through `reconstruct`:
+ * the five facial points of each result lie where those of the upright portrait lie, or the input is refused in plain
+ * words, and no file is lost. It prints a table and fails on any violation. With a number as argument it tries about so
+ * many.
+ */
+import { join } from "node:path";
+import { sha256, silentReporter } from "@ftim/pipeline";
+import { type Reconstruction, reconstructPhotos } from "../../experiments/reconstruct_photo.ts";
+import { asset, assetIds } from "../assets.ts";
+import { distances, faultOfWords, type Landmarks, TOLERANCE, turnsIn } from "./judge.ts";
+import { KINDS, type Portrait, type Variant } from "./variants.ts";
+
+const most = Number(Deno.args[0] ?? 300);
+const folder = Deno.args[1] ?? await Deno.makeTempDir({ prefix: "ftim-300-" });
+const share = Math.min(1, most / 300);
+const shared = { here: folder, engine: { store: join(folder, "store"), reporter: silentReporter() } };
+
+/** Landmarks of each face of a result, and its box. */
+async function facesOf({ faces }: Reconstruction) {
+  return await Promise.all(faces.map(async (face) => {
+    const record = JSON.parse(await Deno.readTextFile(join(folder, face.folder, "face.json")));
+    return { box: face.box, landmarks: record.landmarks as Landmarks };
+  }));
+}
+
+/** Runs many, and notes what was said. */
+async function run(photos: readonly string[], output: string) {
+  const said: string[] = [];
+  const made = await reconstructPhotos({ ...shared, photos, output, say: (line) => void said.push(line) });
+  return { ...made, said };
+}
+
+const { default: sharp } = await import("sharp");
+const ids = assetIds("").filter((id) => /^(train|held)\/\d{3}[mf]\//.test(id));
+await Deno.mkdir(join(folder, "portraits"), { recursive: true });
+await Deno.mkdir(join(folder, "inputs"), { recursive: true });
+const byName = new Map(ids.map((id) => [`portraits/${id.split("/")[1]}.jpg`, id]));
+for (const [name, id] of byName) await Deno.writeFile(join(folder, name), await asset(id));
+console.log(`${byName.size} portraits`);
+const base = await run([...byName.keys()], "originals");
+const originals = new Map<string, Landmarks>();
+const portraits: Portrait[] = [];
+for (const result of base.done) {
+  const id = byName.get(result.photo)!;
+  const [face, ...others] = await facesOf(result);
+  if (others.length > 0) continue;
+  const bytes = await asset(id);
+  const { autoOrient: { width, height } } = await sharp(bytes).metadata();
+  originals.set(id, face!.landmarks);
+  portraits.push({ id, bytes, width, height, box: face!.box });
+}
+console.log(`${portraits.length} of them show one face`);
+for (const { reason } of base.failed) console.log(`- ${reason}`);
+if (portraits.length < 2) Deno.exit(1);
+
+const inputs: { name: string; kind: string; variant: Variant }[] = [];
+for (const [kind, [count, make]] of Object.entries(KINDS)) {
+  for (let i = 0; i < Math.max(1, Math.round(share * count)); i++) {
+    const index = inputs.length;
+    const [one, other] = [0, 1].map((step) => portraits[(7 * index + 13 * step) % portraits.length]!);
+    const variant = await make(one!, other!, index);
+    const stem = `inputs/${String(index).padStart(3, "0")}`;
+    const name = variant.extension === "" ? stem : `${stem}.${variant.extension}`;
+    await Deno.writeFile(join(folder, name), variant.bytes);
+    inputs.push({ name, kind, variant: { ...variant, bytes: new Uint8Array() } });
+  }
+}
+// a file of the user's where a result would go
+const mine = "results/000/photograph.png";
+await Deno.mkdir(join(folder, "results/000"), { recursive: true });
+await Deno.writeTextFile(join(folder, mine), "mine");
+const files = [...byName.keys(), ...inputs.map(({ name }) => name), mine];
+const hashes = async () => {
+  const found: string[] = [];
+  for (const name of files) found.push(sha256(await Deno.readFile(join(folder, name)).catch(() => new Uint8Array())));
+  return found;
+};
+const before = await hashes();
+console.log(`${inputs.length} inputs in ${folder}`);
+
+const violations: string[] = [];
+const rows = new Map<string, { inputs: number; right: number; refused: number; missed: number; worst: number }>();
+const started = performance.now();
+const { done, failed, said } = await run(inputs.map(({ name }) => name), "results");
+const seconds = (performance.now() - started) / 1000;
+for (const { name, kind, variant } of inputs) {
+  const row = rows.get(kind) ?? { inputs: 0, right: 0, refused: 0, missed: 0, worst: 0 };
+  rows.set(kind, row);
+  row.inputs++;
+  const result = done.find(({ photo }) => photo === name);
+  const refusal = failed.find(({ photo }) => photo === name);
+  if (result === undefined) {
+    row.refused++;
+    if (refusal === undefined) violations.push(`${name} (${kind}): neither a result nor a reason`);
+    continue;
+  }
+  const found = (await facesOf(result)).map(({ landmarks }) => landmarks);
+  const off = distances(variant, { found, originals, turns: turnsIn(result.notes) });
+  row.worst = Math.max(row.worst, ...off);
+  row.missed += Math.max(0, variant.faces.length - found.length);
+  if (off.every((distance) => distance <= TOLERANCE)) row.right++;
+  else {
+    const portrait = variant.faces[0]?.portrait.id ?? "no face";
+    const by = off.map((distance) => distance.toFixed(3)).join(", ");
+    violations.push(`${name} (${kind}, ${portrait}): a face is off by ${by} of its width`);
+  }
+}
+for (const words of [...said, ...failed.map(({ reason }) => reason), ...done.flatMap(({ notes }) => notes)]) {
+  const fault = faultOfWords(words);
+  if (fault !== null) violations.push(fault);
+}
+for (const [i, hash] of (await hashes()).entries()) if (hash !== before[i]) violations.push(`${files[i]} was changed`);
+
+console.log("| kind | inputs | right | refused | faces missed | worst, in widths |\n|---|---|---|---|---|---|");
+for (const [kind, { inputs, right, refused, missed, worst }] of rows) {
+  console.log(`| ${kind} | ${inputs} | ${right} | ${refused} | ${missed} | ${worst.toFixed(3)} |`);
+}
+console.log(`\n${inputs.length} inputs in ${seconds.toFixed(0)} s; ${violations.length} violations`);
+for (const violation of violations) console.log(`- ${violation}`);
+console.log("\nReasons:");
+for (const { reason } of failed) console.log(`- ${reason}`);
+Deno.exit(violations.length === 0 ? 0 : 1);
