@@ -1,11 +1,11 @@
 /** Small faces in large photographs: portraits of real persons on canvases of 12 megapixels. */
 import assert from "node:assert/strict";
 import { reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
-import { facesIn, SMALLEST_FACE } from "../../../experiments/photograph.ts";
-import type { Detection } from "../../../stages/data/detect.ts";
-import type { ImportedImage } from "../../../stages/data/import.ts";
-import { asset } from "../../assets.ts";
-import { withScratch } from "../../stages/scratch.ts";
+import { facesIn, SMALLEST_FACE } from "../../experiments/photograph.ts";
+import type { Detection } from "../../stages/data/detect.ts";
+import type { ImportedImage } from "../../stages/data/import.ts";
+import { asset } from "../assets.ts";
+import { withScratch } from "../stages/scratch.ts";
 
 const SIZE = { width: 4032, height: 3024 };
 /** Portraits of persons who are in no training and of one who is. */
@@ -15,8 +15,8 @@ const WIDTHS = [SMALLEST_FACE, 40, 70, 110, 300];
 /** A canvas with a portrait of each width, from left to right, and where their faces are. */
 async function canvas(widths: readonly number[]): Promise<{ png: Uint8Array; centres: number[] }> {
   const { default: sharp } = await import("sharp");
-  const { openDetector } = await import("../../../nets/detector.ts");
-  const { decodePixels } = await import("../../../stages/faces/photograph.ts");
+  const { openDetector } = await import("../../nets/detector.ts");
+  const { decodePixels } = await import("../../stages/faces/photograph.ts");
   const detector = await openDetector(await asset("models/fr_detect.onnx"));
   const parts = [];
   const centres: number[] = [];
@@ -32,7 +32,10 @@ async function canvas(widths: readonly number[]): Promise<{ png: Uint8Array; cen
   }
   await detector.dispose();
   const background = { create: { ...SIZE, channels: 3, background: "#8799a8" } } as const;
-  return { png: await sharp(background).composite(parts).png({ compressionLevel: 1 }).toBuffer(), centres };
+  return {
+    png: await sharp(background).composite(parts).removeAlpha().png({ compressionLevel: 1 }).toBuffer(),
+    centres,
+  };
 }
 
 /** Patterns in which there is no face: none, noise, and soft spots of several sizes. */
