@@ -36,7 +36,7 @@ export const PUBLISHED = [
   "calibration",
   "trained",
 ] as const;
-/** The ablation, which trains seven networks more, or ten: a command of its own publishes it. */
+/** The ablation, which trains eight networks more, or eleven: a command of its own publishes it. */
 export const ABLATION = [
   "table2",
   "lpipsAblation",
