@@ -82,12 +82,25 @@ export function spreadRules(text: string): Readonly<Record<string, Rule>> {
   return Object.fromEntries(rules);
 }
 
+/**
+ * The part of a gain that may be lost at most, whatever the spread over seeds says: of few seeds it is uncertain, and
+ * what learns nothing loses all.
+ */
+const LOST = 0.75;
+
 /** A baseline with other rules where there are such; its values stay. */
 export function withRules({ metrics }: Baseline, rules: Readonly<Record<string, Rule>>): Baseline {
   const entries = Object.entries(metrics).map(([metric, { value, ...rule }]) =>
-    [metric, { value, ...(rules[metric] ?? rule) }] as const
+    [metric, { value, ...capped(metric, { value, rule: rules[metric] ?? rule }) }] as const
   );
   return { metrics: Object.fromEntries(entries) };
+}
+
+/** A gain's rule, so that it notices where most of the gain is gone; another metric's as it is. */
+function capped(metric: string, { value, rule }: { value: number; rule: Rule }): Rule {
+  const most = LOST * value;
+  if (!SHOWN.includes(metric) || rule.atol <= most || most <= 0) return rule;
+  return { ...rule, atol: most, from: `${LOST} of the gain, which is less than ${rule.from}` };
 }
 
 /**
