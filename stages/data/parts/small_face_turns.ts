@@ -30,7 +30,7 @@ export async function turnsOfSmallFaces(
   { detector, mesh, smallest }: SmallFaces,
 ): Promise<number> {
   const { squareAround, trackMeshes } = await import("../../../nets/facemesh_tracking.ts");
-  const places = (await detector.search(image, { smallest, minScore: MAYBE })).slice(0, PLACES);
+  const places = (await detector.search(image, { smallest, minScore: MAYBE, minWindowScore: MAYBE })).slice(0, PLACES);
   if (places.length === 0) return 0;
   const starts = places.flatMap(({ left, top, width, height }) =>
     [0, 1, 2, 3].map((turns): Square => {
