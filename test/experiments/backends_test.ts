@@ -5,13 +5,12 @@ import { embedded } from "../../experiments/embedded.ts";
 import { photograph, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
 
-/** Why something may stay on the CPU. What is not on WebGPU yet says so. */
+/** Why something may stay on the CPU. */
 const REASONS = [
   /(^|: )bookkeeping$/,
   /: file formats$/,
   /: a small solve$/,
   /beside the network$/,
-  /^not on WebGPU yet$/,
 ];
 
 function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<string, Computes> {
@@ -35,9 +34,7 @@ Deno.test("each stage of all experiments says where it computes, and why what it
       assert.ok(backends.length > 0, `${experiment}: ${stage} does not say where it computes`);
       for (const backend of backends) assert.ok(["webgpu", "onnxruntime", "cpu"].includes(backend), backend);
       for (const part of computes.cpu?.split("; ") ?? []) {
-        // what is not on WebGPU yet is told before these words
-        const later = computes.cpu?.includes(`${part}; not on WebGPU yet`);
-        assert.ok(later || REASONS.some((reason) => reason.test(part)), `${experiment}: ${stage}: why "${part}"?`);
+        assert.ok(REASONS.some((reason) => reason.test(part)), `${experiment}: ${stage}: why "${part}"?`);
       }
     }
   }
