@@ -90,13 +90,14 @@ const faceOf = (pixels: number): Make => async (portrait) => {
   return await finished(picture, { extension: "jpg", faces: [{ portrait, place }] });
 };
 
-/** Portraits on a large canvas, their faces so many pixels wide. */
+/** Portraits on a large canvas, their faces so many pixels wide, or as many as have room. */
 const canvas = (pixels: number, size: { width: number; height: number }): Make => async (...args) => {
   const [first, second, index] = args;
   const { default: sharp } = await import("sharp");
   const faces: { portrait: Portrait; place: (point: Point) => Point }[] = [];
   const parts = await Promise.all([first, second].map(async (portrait, i) => {
-    const scale = pixels / portrait.box.width;
+    const room = Math.min(0.44 * size.width / portrait.width, (size.height - 2) / portrait.height);
+    const scale = Math.min(room, pixels / portrait.box.width);
     const width = Math.round(scale * portrait.width);
     const left = Math.round((i === 0 ? 0.04 : 0.54) * size.width);
     const top = Math.min(size.height - Math.ceil(scale * portrait.height) - 1, 37 * (index % 20));
