@@ -63,7 +63,7 @@ async function libraries(): Promise<Line> {
 /** The networks and photographs of packages. */
 async function packages(): Promise<Line> {
   const { dataLock } = await import("../stages/data/fetch.ts");
-  const { defaultCache, isCached } = await import("../stages/data/parts/obtain.ts");
+  const { defaultCache, isCached } = await import("../stages/data/parts/asset_cache.ts");
   const packaged = [...dataLock().assets.values()].filter(({ source }) => !source.startsWith("user:"));
   const cached = (await Promise.all(packaged.map(isCached))).filter((is) => is).length;
   const rest = cached === packaged.length

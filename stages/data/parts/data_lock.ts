@@ -20,10 +20,10 @@ const collectionSchema = z.strictObject({
   how: z.string().min(1),
   /** `npm:<name>@<version>` or `pypi:<name>@<version>`: all entries of the collection come from this package. */
   package: z.string().regex(/^(npm|pypi):/, "must start with npm: or pypi:").optional(),
-  /** The archive of a package of PyPI, as PyPI lists it: its address and hash. */
+  /** The archive of a package of PyPI: its name and hash. */
   archive: z.string().refine(
     (text) => splitArchive(text) !== null,
-    "must be the https address of a .whl or .tar.gz and #sha256= with 64 lower-case hex digits",
+    "must be the name of a .whl or .tar.gz and #sha256= with 64 lower-case hex digits",
   ).optional(),
   /** The tarball's integrity of a package of npm. */
   integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, "must be sha512- and 88 base64 digits").optional(),

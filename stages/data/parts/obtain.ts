@@ -4,13 +4,12 @@
  * its hash, so that it is fetched once a machine and tests run offline; it is verified again each time it is read.
  */
 
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { defaultCache, hashOf, keep, matches, readCached, readOrNull } from "./asset_cache.ts";
 import { type Asset, type PackagedFile, splitPackageSource } from "./data_lock.ts";
 import { unpackPythonPackage } from "./python_package.ts";
 
-/** Where verified files and npm's own cache are, relative to the project. */
-export const defaultCache = ".ftim/cache";
 /** Where gated files are expected, relative to the project, unless an experiment names another folder. */
 export const defaultDataFolder = "data";
 
@@ -101,16 +100,10 @@ export function verify(file: WantedFile, bytes: Uint8Array): void {
   if (file.size !== null && bytes.length !== file.size) {
     throw new AssetError(`${file.id}: expected ${file.size} bytes, got ${bytes.length} (${file.source}). ${advice}`);
   }
-  const actual = sha256(bytes);
+  const actual = hashOf(bytes);
   if (file.sha256 !== null && actual !== file.sha256) {
     throw new AssetError(`${file.id}: expected sha256 ${file.sha256}, got ${actual} (${file.source}). ${advice}`);
   }
-}
-
-/** Whether a packaged file was fetched before. Its bytes are checked when it is read, not here. */
-export async function isCached({ sha256, size }: Pick<WantedFile, "sha256" | "size">): Promise<boolean> {
-  if (sha256 === null) return false;
-  return await Deno.stat(cachedPath(sha256, defaultCache)).then((found) => found.size === size, () => false);
 }
 
 /**
@@ -148,23 +141,6 @@ async function missingIn(files: readonly WantedFile[], cache: string): Promise<W
   const missing: WantedFile[] = [];
   for (const file of files) if (await readCached(file, cache) === null) missing.push(file);
   return missing;
-}
-
-async function readCached(file: WantedFile, cache: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (file.sha256 === null) return null;
-  const path = cachedPath(file.sha256, cache);
-  const bytes = await readOrNull(path);
-  if (bytes === null || matches(file, bytes)) return bytes;
-  await Deno.remove(path).catch(() => {}); // another process may have been faster
-  return null;
-}
-
-function matches(file: WantedFile, bytes: Uint8Array): boolean {
-  return bytes.length === file.size && sha256(bytes) === file.sha256;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** Files that one package has in common. */
@@ -256,28 +232,6 @@ async function readUserFile(file: WantedFile, dataFolder: string): Promise<Uint8
   if (bytes === null) throw new AssetError(absentMessage(file, dataFolder));
   verify(file, bytes);
   return bytes;
-}
-
-async function keep(file: WantedFile, bytes: Uint8Array, cache: string): Promise<void> {
-  if (file.sha256 === null) return;
-  const path = cachedPath(file.sha256, cache);
-  await Deno.mkdir(join(path, ".."), { recursive: true });
-  const part = `${path}.${randomUUID()}`;
-  await Deno.writeFile(part, bytes);
-  await Deno.rename(part, path);
-}
-
-function cachedPath(sha256: string, cache: string): string {
-  return join(cache, "assets", sha256.slice(0, 2), sha256);
-}
-
-async function readOrNull(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return null;
-    throw error;
-  }
 }
 
 function explainDownload(cause: unknown, what: string): string {

