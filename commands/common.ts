@@ -18,7 +18,7 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
   readonly log?: "plain" | "json";
 }
 
-/** What `reproduce` leaves in `results/<experiment>/`. */
+/** What `reproduce` leaves in `results/<experiment>/`, or in `results/validation/`. */
 export const PUBLISHED = [
   "table1",
   "others",
@@ -85,6 +85,11 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("--results <folder>", "where tables and figures go", place, "results")
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
+    .addOption(
+      new Option("--on <set>", "embedded: what to score; settings are chosen on validation alone")
+        .choices(["test", "validation"]).default("test"),
+    )
+    .option("--persons <n>", "embedded: persons to train on (default: all)", count)
     .option("--identities <n>", "embedded: heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
     .option("--steps <n>", "training steps", count)
@@ -125,9 +130,14 @@ export async function artifactsOf(
   return Object.fromEntries(wanted.flatMap(([name, artifact]) => artifact === null ? [] : [[name, artifact]]));
 }
 
-/** The folder that an experiment's results are published in. */
-export function folderOf({ results, experiment }: Pick<Common, "results" | "experiment">): string {
-  return `${results}/${experiment}`;
+/** The folder that results are published in: scores of `validation` are not those of the experiment. */
+export function folderOf({ results, ...what }: Pick<Common, "results" | "experiment" | "on">): string {
+  return `${results}/${nameOf(what)}`;
+}
+
+/** What a run calls its results. */
+export function nameOf({ experiment, on }: Pick<Common, "experiment" | "on">): "embedded" | "validation" | "paper" {
+  return experiment === "embedded" && on === "validation" ? "validation" : experiment;
 }
 
 /** The engine's options: what ran notes the machine. Ctrl-C ends the process at once, which the store survives. */

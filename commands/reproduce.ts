@@ -8,6 +8,7 @@ import {
   ABLATION,
   artifactsOf,
   folderOf,
+  nameOf,
   PUBLISHED,
   type Published,
   type Running,
@@ -57,8 +58,8 @@ async function make(names: readonly Published[], { options, command, crate }: Ma
   const { leaveOutLpips } = await import("./leave_out_lpips.ts");
   const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());
-  const { experiment, force = [], keepGoing = false } = options;
-  const about = { ...aboutRun(), command, experiment, ...(crate === undefined ? {} : { crate }) };
+  const { force = [], keepGoing = false } = options;
+  const about = { ...aboutRun(), command, experiment: nameOf(options), ...(crate === undefined ? {} : { crate }) };
   await leaveOutLpips(names, {
     warn: (message) => reporter({ type: "warning", message }),
     async make(wanted) {

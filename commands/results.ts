@@ -10,12 +10,12 @@ import {
   timelinePage,
   type Tree,
 } from "@ftim/pipeline";
-import { type Common, folderOf, FULL_SIZE } from "./common.ts";
+import { type Common, folderOf, FULL_SIZE, nameOf } from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { HASH_FILE } from "../experiments/photographs/hash_file.ts";
 
 /** Where results go. */
-export type Place = Pick<Common, "results" | "experiment" | "store">;
+export type Place = Pick<Common, "results" | "experiment" | "on" | "store">;
 
 /** The folder that a target is published in. */
 export function targetFolder(target: string, place: Place): string {
@@ -76,7 +76,7 @@ export async function writeCrate(file: string, { run, changed, ...place }: Crate
     file,
     name: "Towards High-Fidelity Facial Texture Reconstruction, reproduced",
     description:
-      `Tables, figures and reports of the experiment "${place.experiment}", with all that they were made from.`,
+      `Tables, figures and reports of the experiment "${nameOf(place)}", with all that they were made from.`,
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
     folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),

@@ -125,8 +125,9 @@ async function republish(text: string, { store, results }: StoreOptions & Pick<C
   if (strange.length > 0) {
     throw new Error(`run ${run.id} made ${strange.join(", ")}, which is no table, figure or report to publish`);
   }
-  const experiment = run.about?.experiment === "paper" ? "paper" : "embedded";
-  const where = { store, results, experiment } as const;
+  const made = run.about?.experiment;
+  const experiment = made === "paper" ? "paper" : "embedded";
+  const where = { store, results, experiment, on: made === "validation" ? "validation" : "test" } as const;
   const done = await publishRun(run, { store, folderOf: (target) => targetFolder(target, where) });
   let written = 0;
   for (const [target, publication] of Object.entries(done)) {

@@ -10,6 +10,7 @@ import { knownTexels } from "../stages/scores/known_texels.ts";
 import { synthesize } from "../stages/synthetic/synthesize.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
+import { trainingPhotographs } from "./embedded_sets.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
 /** How triplets are drawn. */
@@ -24,10 +25,15 @@ interface TripletSettings {
  * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
  */
 export function trainingData(
-  { identities, bins, count }: TripletSettings & { identities?: number | undefined },
+  { persons, identities, bins, count }: TripletSettings & {
+    /** Persons to train on; default all. */
+    persons?: number | undefined;
+    /** Heads to synthesise; default: one a person. */
+    identities?: number | undefined;
+  },
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
-  const sources = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
+  const sources = findFaces(importPhotographs(trainingPhotographs(persons)), { keep: "largest" });
   const { crops, meshes } = sources;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
@@ -59,8 +65,13 @@ export function trainingData(
   return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
 }
 
-/** Captures of heads that no training saw, cast from other persons' portraits: for other views and true textures. */
+/**
+ * Captures of heads that no training saw, cast from other persons' portraits: for other views and true textures.
+ *
+ * @param portraits one or more of each person, in a folder of that person's name
+ */
 export function heldOutCaptures(
+  portraits: Artifact<"assets">,
   { correction, bins, count, ...casting }: TripletSettings & {
     correction: Artifact<"correction">;
     /** Expressions a head is cast in. */
@@ -70,7 +81,7 @@ export function heldOutCaptures(
     seed: number;
   },
 ) {
-  const { images, crops, meshes } = findFaces(importPhotographs(assets("held/")), { keep: "largest" });
+  const { images, crops, meshes } = findFaces(importPhotographs(portraits), { keep: "largest" });
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const people = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const synthetic = synthesize({ images, crops, meshes, model: people, topology: topology() }, casting);

@@ -42,6 +42,13 @@ export interface EvaluationData {
   filter?: Artifact<"filter_report">;
 }
 
+/** Photographs and portraits that figures may show, by key. */
+export interface ShownPictures {
+  readonly photographs: readonly string[];
+  /** Portraits that heads are made of. */
+  readonly heads: readonly string[];
+}
+
 /** What is done with the data. */
 export interface EvaluationSettings extends TrainingSettings {
   /** Whether the ablation has rows that neither the paper has nor leave out a single loss; default false. */
@@ -50,6 +57,8 @@ export interface EvaluationSettings extends TrainingSettings {
   expectedFaces?: Record<string, number>;
   /** A test face for the picture of what comes of one photograph, by key; no picture without it. */
   shownFace?: string;
+  /** What figures may show; default all. */
+  shown?: ShownPictures | undefined;
   /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string | undefined;
 }
@@ -78,12 +87,13 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     scorers,
     guess: variants.guess[0]!,
     expectedFaces: settings.expectedFaces ?? {},
+    shown: settings.shown,
   });
   const drawn = charts({ losses, poses, triplets, font: font() });
   const { table1, others, fairness, figure3 } = compared;
   return {
     ...compared,
-    ...ablation(variants, { data, scorers }),
+    ...ablation(variants, { data, scorers, shown: settings.shown }),
     seeds: settings.seeds === 1 ? null : repetition(variants.full, scorers),
     filter: filter ?? null,
     oneFaceSmall: settings.shownFace === undefined
@@ -102,6 +112,8 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
 interface Means {
   readonly data: EvaluationData;
   readonly scorers: Scorers;
+  /** What figures may show; undefined: all. */
+  readonly shown: ShownPictures | undefined;
 }
 
 /**
@@ -110,7 +122,7 @@ interface Means {
  */
 function comparison(
   methods: Record<Method, Reconstruct>,
-  { data: { test, training }, scorers, guess, expectedFaces }: Means & {
+  { data: { test, training }, scorers, guess, expectedFaces, shown }: Means & {
     readonly guess: Reconstruct;
     readonly expectedFaces: Record<string, number>;
   },
@@ -120,7 +132,8 @@ function comparison(
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));
-  const figure = figure3({ reconstructions, crops, unwrapped, font: font() });
+  const drawn = { ...reconstructions, ours: showable(reconstructions.ours, shown) };
+  const figure = figure3({ reconstructions: drawn, crops, unwrapped, font: font() });
   return {
     table1: table1({ scores, detections, crops, meshes }, { expectedFaces, models: TEXTURE_MODELS }),
     figure3: figure,
@@ -148,7 +161,7 @@ function comparison(
  */
 function ablation(
   variants: ReturnType<typeof ablationVariants>,
-  { data: { test, heldOut, training }, scorers }: Means,
+  { data: { test, heldOut, training }, scorers, shown: allowed }: Means,
 ) {
   const trained = everyTraining(variants);
   const shown = { map: variants.map[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
@@ -158,6 +171,7 @@ function ablation(
     crops: test.crops,
     meshes: test.meshes,
     ...mapValues(shown, (variant) => variant(real)),
+    full: showable(shown.full(real), allowed),
     font: font(),
   });
   const views = figure4Views({
@@ -165,9 +179,10 @@ function ablation(
     crops,
     meshes,
     ...mapValues(shown, (variant) => variant(made)),
+    heads: heldOut.truth,
     topology: topology(),
     font: font(),
-  });
+  }, allowed === undefined ? {} : { portraits: [...allowed.heads] });
   return {
     table2: table2({
       real: mapValues(trained, (variant) => scorers.real(variant)),
@@ -184,6 +199,14 @@ function ablation(
       ...(scorers.oracle && { oracle: scorers.oracle.lpips }),
     }),
   };
+}
+
+/** The faces of photographs that figures may show. */
+function showable(
+  reconstructions: Artifact<"reconstructions">,
+  shown: ShownPictures | undefined,
+): Artifact<"reconstructions"> {
+  return shown === undefined ? reconstructions : pick(reconstructions, shown.photographs.map((key) => `${key}/`));
 }
 
 /** What comes of one photograph: a picture for the README. */
