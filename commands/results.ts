@@ -75,8 +75,7 @@ export async function writeCrate(file: string, { run, changed, ...place }: Crate
     ...(run === undefined ? {} : { run }),
     file,
     name: "Towards High-Fidelity Facial Texture Reconstruction, reproduced",
-    description:
-      `Tables, figures and reports of the experiment "${nameOf(place)}", with all that they were made from.`,
+    description: `Tables, figures and reports of the experiment "${nameOf(place)}", with all that they were made from.`,
     license: "https://spdx.org/licenses/MIT",
     workflow: "../../main.ts",
     folders: Object.fromEntries(FULL_SIZE.map((name) => [name, "full"])),

@@ -111,7 +111,9 @@ async function shownHeads(
   portraits: readonly string[] | undefined,
 ): Promise<ReadonlySet<string> | null> {
   if (portraits === undefined) return null;
-  if (heads === undefined) throw new Error("figure4_views: to show some portraits alone it must be told what heads are");
+  if (heads === undefined) {
+    throw new Error("figure4_views: to show some portraits alone it must be told what heads are");
+  }
   const made = await heads.json<HeadPhotographs[]>("textures/photographs.json");
   const shown = made.filter(({ photographs }) =>
     photographs.every((key) => portraits.some((portrait) => key.startsWith(`${portrait}/`)))

