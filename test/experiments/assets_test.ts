@@ -5,9 +5,10 @@ import { embedded } from "../../experiments/embedded.ts";
 import { paper } from "../../experiments/paper.ts";
 import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
+import { assetIds } from "../assets.ts";
 
-/** Networks that tests ask for a second opinion. */
-const READ_BY_TESTS = ["models/fr_landmark.onnx"];
+/** Networks that tests ask for a second opinion, and the photographs that no set has. */
+const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
   const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));
@@ -37,7 +38,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "lpips"));
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
-    return [packaged, embedded({ data: folder }), empty, paper({ data: folder })];
+    return [packaged, embedded({ on: "validation" }), embedded({ data: folder }), empty, paper({ data: folder })];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
