@@ -18,7 +18,7 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
   readonly log?: "plain" | "json";
 }
 
-/** What `reproduce` leaves in `results/<experiment>/`, or in `results/validation/`. */
+/** What `reproduce` leaves in `results/<experiment>/`. */
 export const PUBLISHED = [
   "table1",
   "others",
@@ -86,10 +86,13 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
     .addOption(
-      new Option("--on <set>", "embedded: what to score; settings are chosen on validation alone")
-        .choices(["test", "validation"]).default("test"),
+      new Option("--sets <name>", "embedded: the sets of the published tables, or those drawn by person")
+        .choices(["first", "second"]).default("first"),
     )
-    .option("--persons <n>", "embedded: persons to train on (default: all)", count)
+    .addOption(
+      new Option("--on <part>", "with --sets second: what to score (default: test)").choices(["test", "validation"]),
+    )
+    .option("--persons <n>", "with --sets second: persons to train on (default: all)", count)
     .option("--identities <n>", "embedded: heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
     .option("--steps <n>", "training steps", count)
@@ -130,14 +133,35 @@ export async function artifactsOf(
   return Object.fromEntries(wanted.flatMap(([name, artifact]) => artifact === null ? [] : [[name, artifact]]));
 }
 
-/** The folder that results are published in: scores of `validation` are not those of the experiment. */
-export function folderOf({ results, ...what }: Pick<Common, "results" | "experiment" | "on">): string {
-  return `${results}/${nameOf(what)}`;
+/** What says whose results they are. */
+export type Named = Pick<Common, "experiment" | "sets" | "on">;
+
+/** The folder that results are published in. */
+export function folderOf({ results, ...named }: Pick<Common, "results"> & Named): string {
+  return `${results}/${nameOf(named)}`;
 }
 
-/** What a run calls its results. */
-export function nameOf({ experiment, on }: Pick<Common, "experiment" | "on">): "embedded" | "validation" | "paper" {
-  return experiment === "embedded" && on === "validation" ? "validation" : experiment;
+/**
+ * What results are called: as their experiment, but those of the sets `second` have names of their own, so that they
+ * never replace published ones.
+ *
+ * @throws {Error} if the sets `first` are asked for their validation part, which they lack
+ */
+export function nameOf({ experiment, sets, on }: Named): string {
+  if (experiment === "paper") return experiment;
+  if (sets !== "second") {
+    if (on !== undefined) throw new Error("--on is of --sets second alone");
+    return experiment;
+  }
+  return on === "validation" ? `${experiment}-second-validation` : `${experiment}-second`;
+}
+
+/** Whose results have a name; the reverse of {@link nameOf}. */
+export function namedBy(name: string | undefined): Named {
+  if (name === "paper") return { experiment: "paper" };
+  if (name === "embedded-second") return { experiment: "embedded", sets: "second" };
+  if (name === "embedded-second-validation") return { experiment: "embedded", sets: "second", on: "validation" };
+  return { experiment: "embedded" };
 }
 
 /** The engine's options: what ran notes the machine. Ctrl-C ends the process at once, which the store survives. */

@@ -10,12 +10,12 @@ import {
   timelinePage,
   type Tree,
 } from "@ftim/pipeline";
-import { type Common, folderOf, FULL_SIZE, nameOf } from "./common.ts";
+import { type Common, folderOf, FULL_SIZE, type Named, nameOf } from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { HASH_FILE } from "../experiments/photographs/hash_file.ts";
 
 /** Where results go. */
-export type Place = Pick<Common, "results" | "experiment" | "on" | "store">;
+export type Place = Pick<Common, "results" | "store"> & Named;
 
 /** The folder that a target is published in. */
 export function targetFolder(target: string, place: Place): string {

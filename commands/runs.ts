@@ -13,7 +13,16 @@ import {
   type RunRecord,
   timelineText,
 } from "@ftim/pipeline";
-import { ABLATION, type Common, folderOf, place, PUBLISHED, storeCommand, type StoreOptions } from "./common.ts";
+import {
+  ABLATION,
+  type Common,
+  folderOf,
+  namedBy,
+  place,
+  PUBLISHED,
+  storeCommand,
+  type StoreOptions,
+} from "./common.ts";
 import { machineOf } from "./facts.ts";
 import { areMeasurements, methodMeans } from "./gate_metrics.ts";
 import { sayPublished, targetFolder, writeCrate, writeHash } from "./results.ts";
@@ -125,9 +134,7 @@ async function republish(text: string, { store, results }: StoreOptions & Pick<C
   if (strange.length > 0) {
     throw new Error(`run ${run.id} made ${strange.join(", ")}, which is no table, figure or report to publish`);
   }
-  const made = run.about?.experiment;
-  const experiment = made === "paper" ? "paper" : "embedded";
-  const where = { store, results, experiment, on: made === "validation" ? "validation" : "test" } as const;
+  const where = { store, results, ...namedBy(run.about?.experiment) };
   const done = await publishRun(run, { store, folderOf: (target) => targetFolder(target, where) });
   let written = 0;
   for (const [target, publication] of Object.entries(done)) {

@@ -10,7 +10,7 @@ import { knownTexels } from "../stages/scores/known_texels.ts";
 import { synthesize } from "../stages/synthetic/synthesize.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
-import { trainingPhotographs } from "./embedded_sets.ts";
+import type { TrainingSet } from "./embedded_sets.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
 /** How triplets are drawn. */
@@ -25,26 +25,26 @@ interface TripletSettings {
  * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
  */
 export function trainingData(
-  { persons, identities, bins, count }: TripletSettings & {
-    /** Persons to train on; default all. */
-    persons?: number | undefined;
-    /** Heads to synthesise; default: one a person. */
-    identities?: number | undefined;
-  },
+  { portraits, sources, sourceYaw }: TrainingSet,
+  { identities, bins, count }: TripletSettings & { identities?: number | undefined },
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
-  const sources = findFaces(importPhotographs(trainingPhotographs(persons)), { keep: "largest" });
-  const { crops, meshes } = sources;
+  const people = findFaces(importPhotographs(portraits), { keep: "largest" });
+  const { crops, meshes } = people;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
+  const heads = sources === undefined ? people : findFaces(importPhotographs(sources), { keep: "largest" });
   const synthetic = synthesize({
-    images: sources.images,
-    crops,
-    meshes,
+    images: heads.images,
+    crops: heads.crops,
+    meshes: heads.meshes,
     model: fitted,
     topology: topology(),
     decoys: assets("decoy/"),
-  }, identities === undefined ? {} : { identities });
+  }, {
+    ...(identities === undefined ? {} : { identities }),
+    ...(sourceYaw === undefined ? {} : { sourceYaw }),
+  });
   const model = pick(fitted, ["model.safetensors"]);
 
   const captures = cast(pick(synthetic, ["captures/"]), "captures");

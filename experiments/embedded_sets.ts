@@ -1,90 +1,146 @@
 /**
- * The sets of `embedded`: which files of data.lock serve what. No person is in two of them; how they were drawn, and
- * what was chosen on which, is in `docs/protocol.md`.
+ * The sets of `embedded`: which files of data.lock are trained on, and which are scored. The published tables are of
+ * the sets `first`. The sets `second` are drawn by person. Within either, no person is in two of them. How they were
+ * drawn, and what was chosen on which, is in `docs/protocol.md`.
  */
 import type { Artifact } from "@ftim/pipeline";
 import { assets, dataLock } from "../stages/data/fetch.ts";
 import type { ShownPictures } from "./evaluation.ts";
 
+/** Which sets, and which of them is scored. */
+export interface SetsOptions {
+  /** Default `first`: the sets of the published tables. */
+  sets?: "first" | "second" | undefined;
+  /**
+   * With the sets `second`, what is scored: `test`, which nothing is chosen on, or `validation`, which settings are
+   * chosen on. Default `test`.
+   */
+  on?: "test" | "validation" | undefined;
+  /** With the sets `second`, persons to train on; default all. */
+  persons?: number | undefined;
+}
+
 /** What one evaluation scores. */
 export interface EvaluationSet {
-  /** Photographs in the wild: Table 1. */
+  /** Photographs in the wild, as a prefix of ids: Table 1. */
   readonly photographs: string;
-  /** Portraits that heads are made of: other views and true textures. */
+  /** Portraits that heads are made of, as a prefix of ids: other views and true textures. */
   readonly heads: string;
-  /** Faces that a person counts in the photographs that do not show exactly one, by key. */
-  readonly severalFaces: Readonly<Record<string, number>>;
+  /** Triplets of those heads: about one a head. */
+  readonly triplets: number;
+  /** Faces that a person counts in each photograph, by key: Table 1 names those that were missed. */
+  readonly expectedFaces: Readonly<Record<string, number>>;
   /** The face of the picture of what comes of one photograph, by key. */
   readonly shownFace: string;
-  /**
-   * What figures may show; without it they may show all. Figures of the test set are committed, so these are the
-   * pictures whose licence allows that.
-   */
+  /** What figures may show; without it they may show all. */
   readonly shown?: ShownPictures;
 }
 
-/** What can be scored: `test`, which nothing is chosen on, and `validation`, which settings are chosen on. */
-export const EVALUATION_SETS = {
-  test: {
-    photographs: "test/photographs/",
-    heads: "test/heads/",
-    severalFaces: { "test/photographs/insightface-t1": 6 },
-    shownFace: "test/photographs/biden/0",
-    shown: {
-      photographs: [
-        "test/photographs/ali-pazani",
-        "test/photographs/ayo-ogunseinde",
-        "test/photographs/biden",
-        "test/photographs/erik-lucatero",
-        "test/photographs/fezbot",
-        "test/photographs/grace-hopper",
-      ],
-      heads: ["test/heads/ayo-ogunseinde", "test/heads/erik-lucatero"],
-    },
+/** What the published tables score, and what the settings of the sets `second` are chosen on. */
+const FIRST: EvaluationSet = {
+  photographs: "test/",
+  heads: "held/",
+  triplets: 20,
+  expectedFaces: {
+    "test/sample1": 3,
+    "test/sample2": 3,
+    "test/sample3": 3,
+    "test/sample4": 4,
+    "test/sample5": 5,
+    "test/sample6": 4,
   },
-  validation: {
-    photographs: "validation/photographs/",
-    heads: "validation/heads/",
-    severalFaces: {
-      "validation/photographs/sample1": 3,
-      "validation/photographs/sample2": 3,
-      "validation/photographs/sample3": 3,
-      "validation/photographs/sample4": 4,
-      "validation/photographs/sample5": 5,
-      "validation/photographs/sample6": 4,
-    },
-    // turned, so that much of its skin is not seen
-    shownFace: "validation/photographs/sample1/2",
+  // turned, so that much of its skin is not seen
+  shownFace: "test/sample1/2",
+};
+
+/** The test part of the sets `second`. Its figures show only the pictures whose licence allows to publish them. */
+const unseen = (): EvaluationSet => ({
+  photographs: "unseen/photographs/",
+  heads: "unseen/heads/",
+  triplets: 24,
+  expectedFaces: {
+    ...Object.fromEntries(idsIn("unseen/photographs/").map((id) => [id.slice(0, id.lastIndexOf(".")), 1])),
+    "unseen/photographs/insightface-t1": 6,
   },
-} as const satisfies Record<string, EvaluationSet>;
+  shownFace: "unseen/photographs/biden/0",
+  shown: {
+    photographs: [
+      "unseen/photographs/ali-pazani",
+      "unseen/photographs/ayo-ogunseinde",
+      "unseen/photographs/biden",
+      "unseen/photographs/erik-lucatero",
+      "unseen/photographs/fezbot",
+      "unseen/photographs/grace-hopper",
+    ],
+    heads: ["unseen/heads/ayo-ogunseinde", "unseen/heads/erik-lucatero"],
+  },
+});
 
-/** One of {@link EVALUATION_SETS}. */
-export type EvaluationSetName = keyof typeof EVALUATION_SETS;
+/** Training heads of the sets `second` at most, where it is not said how many. */
+const HEADS = 128;
 
-/** Faces that a person counts in each photograph of a set, by key. */
-export function expectedFaces({ photographs, severalFaces }: EvaluationSet): Record<string, number> {
-  const ones = idsIn(photographs).map((id) => [id.slice(0, id.lastIndexOf(".")), 1] as const);
-  return { ...Object.fromEntries(ones), ...severalFaces };
+/**
+ * A training head of the sets `second` is made of a face that is turned by no more, in degrees: too much of its texture
+ * would be invented.
+ */
+const SOURCE_YAW = 45;
+
+/** What is trained on. */
+export interface TrainingSet {
+  /** The linear face model is learned from these. */
+  readonly portraits: Artifact<"assets">;
+  /** Training heads are made of these; default: of all portraits. */
+  readonly sources?: Artifact<"assets">;
+  /** Faces that are turned further, in degrees, give no training head; default: all do. */
+  readonly sourceYaw?: number;
 }
 
 /**
- * The photographs of the training persons.
+ * What is scored.
  *
- * @param persons how many persons; default all. They come in the order of the SHA-256 of their first photograph, so
- *   that more persons are always the fewer and others.
- * @throws {RangeError} if there are not so many
+ * @throws {RangeError} if the sets `first` are asked for their validation part, which they lack
  */
-export function trainingPhotographs(persons?: number): Artifact<"assets"> {
-  if (persons === undefined) return assets("train/");
-  const byPerson = Map.groupBy(idsIn("train/"), (id) => id.split("/")[1]!);
-  if (persons > byPerson.size) {
-    throw new RangeError(`There are ${byPerson.size} training persons, not ${persons}: ask for fewer`);
+export function evaluationSet({ sets = "first", on }: SetsOptions): EvaluationSet {
+  if (sets === "first" && on !== undefined) throw new RangeError(`"on" is of the sets "second" alone: say which sets`);
+  return sets === "second" && on !== "validation" ? unseen() : FIRST;
+}
+
+/**
+ * What is trained on. The persons of the sets `second` come in the order of the SHA-256 of their first photograph, so
+ * that more persons, and more heads, are always the fewer and others.
+ *
+ * @param options `identities`: how many training heads are wanted; default, with the sets `second`: one of each of the
+ *   first 128 persons whose face is frontal enough
+ * @throws {RangeError} if there are not so many persons, or if a number of persons is asked of the sets `first`
+ */
+export function trainingSet(
+  { sets = "first", persons, identities = HEADS }: SetsOptions & { identities?: number | undefined },
+): TrainingSet {
+  if (sets === "first") {
+    if (persons !== undefined) throw new RangeError(`"persons" is of the sets "second" alone: say which sets`);
+    return { portraits: assets("train/") };
   }
+  const drawn = drawnPersons();
+  if (persons !== undefined && persons > drawn.length) {
+    throw new RangeError(`There are ${drawn.length} training persons, not ${persons}: ask for fewer`);
+  }
+  const chosen = drawn.slice(0, persons);
+  return {
+    portraits: assets(chosen.flat()),
+    sources: assets(chosen.slice(0, identities).flat()),
+    sourceYaw: SOURCE_YAW,
+  };
+}
+
+/** Photographs of each training person of the sets `second`, in the drawn order. */
+function drawnPersons(): string[][] {
+  // real other views of this person are taken from a video, so that nothing may be learned from its stills
+  const ids = [...idsIn("train/"), ...idsIn("more/")].filter((id) => !id.startsWith("train/franck/"));
   const { assets: entries } = dataLock();
-  const ordered = [...byPerson.values()]
-    .map((ids) => ({ ids, order: entries.get(ids[0]!)!.sha256! }))
-    .sort((a, b) => a.order < b.order ? -1 : 1);
-  return assets(ordered.slice(0, persons).flatMap(({ ids }) => ids));
+  return [...Map.groupBy(ids, (id) => id.split("/")[1]!).values()]
+    .map((own) => ({ own, order: entries.get(own[0]!)!.sha256! }))
+    .sort((a, b) => a.order < b.order ? -1 : 1)
+    .map(({ own }) => own);
 }
 
 function idsIn(folder: string): string[] {

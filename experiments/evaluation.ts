@@ -11,6 +11,7 @@ import { figure4Views } from "../stages/figures/figure4_views.ts";
 import { oneFace } from "../stages/figures/one_face.ts";
 import { report } from "../stages/figures/report.ts";
 import { smallPictures } from "../stages/figures/small_pictures.ts";
+import { tripletsOfPortraits } from "../stages/figures/triplets_of_portraits.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
 import { fairness } from "../stages/tables/fairness.ts";
 import { lpipsAblation } from "../stages/tables/lpips_ablation.ts";
@@ -166,7 +167,7 @@ function ablation(
   const trained = everyTraining(variants);
   const shown = { map: variants.map[0]!, plain: variants.plain[0]!, full: variants.full[0]! };
   const [real, made] = [regressFaces(test, training), regressFaces(heldOut, training)];
-  const { triplets, crops, meshes } = heldOut;
+  const { crops, meshes } = heldOut;
   const details = figure4({
     crops: test.crops,
     meshes: test.meshes,
@@ -175,14 +176,13 @@ function ablation(
     font: font(),
   });
   const views = figure4Views({
-    triplets,
+    triplets: showableViews(heldOut, allowed),
     crops,
     meshes,
     ...mapValues(shown, (variant) => variant(made)),
-    heads: heldOut.truth,
     topology: topology(),
     font: font(),
-  }, allowed === undefined ? {} : { portraits: [...allowed.heads] });
+  });
   return {
     table2: table2({
       real: mapValues(trained, (variant) => scorers.real(variant)),
@@ -207,6 +207,13 @@ function showable(
   shown: ShownPictures | undefined,
 ): Artifact<"reconstructions"> {
   return shown === undefined ? reconstructions : pick(reconstructions, shown.photographs.map((key) => `${key}/`));
+}
+
+/** The views of heads that figures may show. */
+function showableViews({ triplets, truth }: HeldOutViews, shown: ShownPictures | undefined): Artifact<"triplets"> {
+  if (shown === undefined) return triplets;
+  if (truth === undefined) throw new Error("Real heads are made of no portraits, so figures show all or none of them");
+  return tripletsOfPortraits({ triplets, heads: truth }, { portraits: [...shown.heads] });
 }
 
 /** What comes of one photograph: a picture for the README. */

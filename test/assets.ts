@@ -11,7 +11,7 @@ const lock = parseDataLock(await Deno.readTextFile(new URL("../data.lock", impor
 /**
  * The bytes of one file.
  *
- * @param id its id in data.lock, for example `models/facemesh.bin` or `pairs/franck/franck_01829.jpg`
+ * @param id its id in data.lock, for example `models/facemesh.bin` or `train/franck/franck_01829.jpg`
  * @throws if there is no such id, or the file cannot be had as data.lock describes it
  */
 export async function asset(id: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -4,8 +4,7 @@
  * unwrapped, where the variants differ little, because what was seen stays as it is.
  */
 import { z } from "zod";
-import { defineStage, type Tree } from "@ftim/pipeline";
-import type { HeadPhotographs } from "../synthetic/synthesize.ts";
+import { defineStage } from "@ftim/pipeline";
 import { fontFileOf } from "./parts/font_file.ts";
 import type { Triplets } from "../data/triplets.ts";
 
@@ -30,8 +29,6 @@ export const figure4Views = defineStage({
     map: "reconstructions",
     plain: "reconstructions",
     full: "reconstructions",
-    /** Which portraits the heads are made of; needed only with `portraits`. */
-    heads: "synthetic?",
     topology: "assets",
     font: "assets",
   },
@@ -40,8 +37,6 @@ export const figure4Views = defineStage({
     pairs: z.int().min(1).default(10),
     /** Turns between the two views that are shown, in degrees. */
     turn: z.tuple([z.number(), z.number()]).default([30, 60]),
-    /** Only heads that are made of these portraits are shown, by key without the face's number; default all. */
-    portraits: z.array(z.string()).exactOptional(),
   }),
   determinism: "bitwise",
   computes: { webgpu: "rendering", cpu: "contact sheets: file formats" },
@@ -56,9 +51,7 @@ export const figure4Views = defineStage({
     const { viewPairs } = await import("../scores/parts/view_pairs.ts");
     const fontFile = fontFileOf(inputs.font);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
-    const shown = await shownHeads(inputs.heads, params.portraits);
     const usable = viewPairs(triplets)
-      .filter(({ identity }) => shown === null || shown.has(identity))
       .map((pair) => ({ ...pair, turn: Math.abs(pair.to.yaw - pair.from.yaw) }))
       .filter(({ from, to }) =>
         inputs.meshes.has(`${to.key}.safetensors`) &&
@@ -104,19 +97,3 @@ export const figure4Views = defineStage({
     );
   },
 });
-
-/** The identities of the heads that are made of some portraits alone; null: all heads are shown. */
-async function shownHeads(
-  heads: Tree | undefined,
-  portraits: readonly string[] | undefined,
-): Promise<ReadonlySet<string> | null> {
-  if (portraits === undefined) return null;
-  if (heads === undefined) {
-    throw new Error("figure4_views: to show some portraits alone it must be told what heads are");
-  }
-  const made = await heads.json<HeadPhotographs[]>("textures/photographs.json");
-  const shown = made.filter(({ photographs }) =>
-    photographs.every((key) => portraits.some((portrait) => key.startsWith(`${portrait}/`)))
-  );
-  return new Set(shown.map(({ identity }) => identity));
-}

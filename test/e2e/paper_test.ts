@@ -6,7 +6,6 @@
  */
 import assert from "node:assert/strict";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
-import { trainingPhotographs } from "../../experiments/embedded_sets.ts";
 import { paper } from "../../experiments/paper.ts";
 import { safetensorsMetadata } from "../../nets/safetensors.ts";
 import { pick, publish, reproduce } from "@ftim/pipeline";
@@ -19,19 +18,14 @@ import { oldTorchArchive } from "../nets/files/torch_writer.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
 const PHOTOGRAPHS = 3;
-/** Persons whose faces the captures are cast from. */
-const PERSONS = 34;
 
 /** Fills the data folder. */
 async function fill(data: string, options: Parameters<typeof reproduce>[1]): Promise<void> {
-  const { images, crops, meshes } = findFaces(importPhotographs(trainingPhotographs(PERSONS)), { keep: "largest" });
+  const { images, crops, meshes } = findFaces(importPhotographs(assets("train/")), { keep: "largest" });
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const model = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
   const made = synthesize({ images, crops, meshes, model, topology: topology() }, { identities: 4, expressions: 1 });
-  const { trees } = await reproduce({
-    captures: pick(made, ["captures/"]),
-    photographs: assets("validation/photographs/"),
-  }, options);
+  const { trees } = await reproduce({ captures: pick(made, ["captures/"]), photographs: assets("test/") }, options);
   await publish(trees.captures, `${data}/facescape`);
   await Deno.rename(`${data}/facescape/captures`, `${data}/facescape/images`);
   await Deno.mkdir(`${data}/celeba/img_align_celeba`, { recursive: true });

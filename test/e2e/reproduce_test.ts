@@ -1,15 +1,14 @@
 /**
  * A small reproduction from end to end, as a user would run it: `main.ts reproduce` on packaged photographs, every
- * stage for real, with few persons and heads, and just as many steps as show that the network learns. It scores the
- * validation set, for who looks at the test set often chooses on it. Slow (minutes), so it has a task of its own:
- * `deno task e2e`. Where its metrics changed on purpose: `deno task reproduce --on validation --persons 34
- * --identities 5 --triplets 6 --steps 36 --store S --results R`, then
- * `deno task gate --on validation --results R --baseline results/baseline-e2e.json --update`.
+ * stage for real, with few heads, and just as many steps as show that the network learns. Slow (minutes), so it has a
+ * task of its own: `deno task e2e`. Where its metrics changed on purpose:
+ * `deno task reproduce --identities 5 --triplets 6 --steps 36 --store S --results R`, then
+ * `deno task gate --results R --baseline results/baseline-e2e.json --update`.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-const small = ["--on", "validation", "--persons", "34", "--identities", "5", "--triplets", "6", "--steps", "36"];
+const small = ["--identities", "5", "--triplets", "6", "--steps", "36"];
 /** Added where it does not matter what was learned. The option that comes last counts. */
 const quick = ["--steps", "6"];
 /**
@@ -68,7 +67,7 @@ Deno.test("a cold reproduce ends with Table 1 of six methods and every result fi
     assert.ok(stdout.includes(method), method);
   }
   const named = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
-  const files = [...named(join(first, "validation")), ...named(join(first, "validation", "full"))];
+  const files = [...named(join(first, "embedded")), ...named(join(first, "embedded", "full"))];
   for (
     const name of [
       "table1.csv",
@@ -99,18 +98,18 @@ Deno.test("a cold reproduce ends with Table 1 of six methods and every result fi
       "ro-crate-metadata.json.gz",
     ]
   ) assert.ok(files.includes(name), `${name} is missing among ${files}`);
-  const metrics = await Deno.readTextFile(join(first, "validation", "metrics.csv"));
-  assert.equal(new Set(metrics.match(/validation\/photographs\/sample\d\/\d/g)).size, 22, "all 22 faces are measured");
+  const metrics = await Deno.readTextFile(join(first, "embedded", "metrics.csv"));
+  assert.equal(new Set(metrics.match(/test\/sample\d\/\d/g)).size, 22, "all 22 test faces are measured");
 });
 
 Deno.test("the metrics are those of the committed small run, as far as another adapter may differ", async () => {
   const baseline = new URL("../../results/baseline-e2e.json", import.meta.url).pathname;
   // for the log of the continuous integration; its step summary gets the same table
-  console.log((await run(["gate", "--on", "validation", "--results", first, "--baseline", baseline])).stdout);
+  console.log((await run(["gate", "--results", first, "--baseline", baseline])).stdout);
 });
 
 Deno.test("training adds to the first guess in other views and against true textures", async () => {
-  const metrics = JSON.parse(await Deno.readTextFile(join(first, "validation", "view_metrics.json")));
+  const metrics = JSON.parse(await Deno.readTextFile(join(first, "embedded", "view_metrics.json")));
   for (const [name, least] of Object.entries(LEAST_GAIN)) {
     assert.ok(metrics[name] > least, `${name} is ${metrics[name]}, and should be more than ${least}`);
   }
@@ -118,7 +117,7 @@ Deno.test("training adds to the first guess in other views and against true text
 
 Deno.test("a result says how it was made, and rerunning its stages makes it again", async () => {
   const store = ["--store", join(root, "store")];
-  const { stdout } = await run(["provenance", join(first, "validation", "table1.csv"), ...store]);
+  const { stdout } = await run(["provenance", join(first, "embedded", "table1.csv"), ...store]);
   for (const stage of ["table1", "metrics", "train", "triplets", "fetch"]) {
     assert.match(stdout, new RegExp(`^${stage} `, "m"));
   }
@@ -138,7 +137,7 @@ Deno.test("results that were pushed to a folder and pulled into an empty store a
   await run(["pull", shared, ...small, ...other]);
   const { end } = await ftim("reproduce", other);
   assert.equal(end.executed, 0);
-  const table = (folder: string) => Deno.readFile(join(folder, "validation", "table1.csv"));
+  const table = (folder: string) => Deno.readFile(join(folder, "embedded", "table1.csv"));
   assert.deepEqual(await table(third), await table(first));
 });
 
@@ -151,7 +150,7 @@ Deno.test("another parameter of the training reruns the training and what follow
 Deno.test("a second cold run gives the same Table 1, byte for byte", async () => {
   await ftim("table1", ["--store", join(root, "store-2"), "--results", second, ...quick]);
   await ftim("table1", ["--store", join(root, "store"), "--results", first, ...quick]);
-  const table = (folder: string) => Deno.readFile(join(folder, "validation", "table1.csv"));
+  const table = (folder: string) => Deno.readFile(join(folder, "embedded", "table1.csv"));
   assert.deepEqual(await table(second), await table(first));
   await Deno.remove(root, { recursive: true });
 });

@@ -9,12 +9,7 @@ import { withScratch } from "../stages/scratch.ts";
 
 const SIZE = { width: 4032, height: 3024 };
 /** Portraits of persons who are in no training and of one who is. */
-const PORTRAITS = [
-  "validation/heads/005m/005m.jpg",
-  "validation/heads/017f/017f.jpg",
-  "validation/heads/010m/010m.jpg",
-  "train/015f/015f.jpg",
-] as const;
+const PORTRAITS = ["held/005m/005m.jpg", "held/017f/017f.jpg", "held/010m/010m.jpg", "train/015f/015f.jpg"] as const;
 const WIDTHS = [SMALLEST_FACE, 40, 70, 110, 300];
 
 /** A canvas with a portrait of each width, from left to right, and where their faces are. */

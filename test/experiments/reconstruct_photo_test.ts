@@ -175,13 +175,13 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
     const { folder, write } = scratch;
     await results(scratch);
     const photo = await asset("train/obama/obama4_crop.jpg");
-    const { image: three } = await decodePhotograph(await asset("validation/photographs/sample1.jpg"));
+    const { image: three } = await decodePhotograph(await asset("test/sample1.jpg"));
     const pictures = {
       "john.smith.png": await painted(photo, SUNGLASSES),
       "john.doe.png": await painted(photo, HAND),
       "drawing.jpg": await painted(null, DRAWING),
       ".drawing": await painted(photo, HAND),
-      "a/sofa <1> 10.11.12.jpeg": await asset("validation/photographs/sample2.jpg"),
+      "a/sofa <1> 10.11.12.jpeg": await asset("test/sample2.jpg"),
       "a/back\\slash": photo,
       "a/drawing.png": photo,
       "a/text.jpg": new TextEncoder().encode("no image"),

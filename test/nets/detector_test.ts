@@ -52,11 +52,11 @@ Deno.test("overlap() is intersection over union; suppress() keeps the best of th
   assert.deepEqual(suppress([], 0.3), []);
 });
 
-Deno.test("detect() finds the 22 faces of the validation photographs and nothing else", async () => {
+Deno.test("detect() finds the 22 faces of the test photographs and nothing else", async () => {
   const detector = await openDetector(await asset("models/fr_detect.onnx"));
   const counts: number[] = [];
   for (let i = 1; i <= 6; i++) {
-    const image = await photograph(`validation/photographs/sample${i}.jpg`);
+    const image = await photograph(`test/sample${i}.jpg`);
     const faces = await detector.detect(image);
     counts.push(faces.length);
     assert.deepEqual(faces.map((face) => face.score), faces.map((face) => face.score).toSorted((a, b) => b - a));
@@ -73,7 +73,7 @@ Deno.test("detect() finds the 22 faces of the validation photographs and nothing
   assert.deepEqual(await detector.detect(noise({ width: 90, height: 200, seed: 1 })), []);
   // A small face in a large picture needs a further level, and windows give no fragments of the large one.
   const wide = createImage({ width: 3200, height: 2400 });
-  const large = await photograph("validation/photographs/sample1.jpg");
+  const large = await photograph("test/sample1.jpg");
   paste(wide, large, { left: 0, top: 0 });
   paste(wide, resampleCpu(large, { width: 540, height: 360 }), { left: 2200, top: 1600 });
   assert.equal((await detector.detect(wide)).length, 3);

@@ -12,7 +12,7 @@ const [CHEEK_LEFT, CHEEK_RIGHT] = [234, 454]; // in the image
 const [BROW, CHIN] = [10, 152];
 
 const files = { model: await asset("models/facemesh.json"), weights: await asset("models/facemesh.bin") };
-const image = await photograph("pairs/franck/franck_01829.jpg");
+const image = await photograph("train/franck/franck_01829.jpg");
 const box = squareAround({ left: 268, top: 102, width: 241, height: 382 }, 1.1);
 
 Deno.test("predict() meshes crops of different sizes in their own pixels, nose nearer than cheeks", async () => {

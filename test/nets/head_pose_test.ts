@@ -22,27 +22,9 @@ Deno.test("mirrorImage() exchanges left and right and undoes itself", () => {
 
 // The detector's boxes, and the angles that one sees: nose to the image's left or right, head tilted.
 const faces = [
-  {
-    id: "validation/photographs/sample2.jpg",
-    box: [359, 112, 176, 299],
-    yaw: [-95, -60],
-    pitch: [-30, 0],
-    roll: [10, 40],
-  },
-  {
-    id: "validation/photographs/sample5.jpg",
-    box: [601, 418, 175, 254],
-    yaw: [25, 50],
-    pitch: [-15, 5],
-    roll: [-10, 10],
-  },
-  {
-    id: "validation/photographs/sample1.jpg",
-    box: [828, 425, 202, 228],
-    yaw: [-25, -5],
-    pitch: [-35, -12],
-    roll: [15, 40],
-  },
+  { id: "test/sample2.jpg", box: [359, 112, 176, 299], yaw: [-95, -60], pitch: [-30, 0], roll: [10, 40] },
+  { id: "test/sample5.jpg", box: [601, 418, 175, 254], yaw: [25, 50], pitch: [-15, 5], roll: [-10, 10] },
+  { id: "test/sample1.jpg", box: [828, 425, 202, 228], yaw: [-25, -5], pitch: [-35, -12], roll: [15, 40] },
   { id: "train/obama/obama4_crop.jpg", box: [29, -11, 232, 284], yaw: [-6, 6], pitch: [-18, 0], roll: [-6, 6] },
 ] as const;
 

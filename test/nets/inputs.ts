@@ -63,13 +63,13 @@ const square = (left: number, top: number, side: number) => ({ left, top, width:
  */
 export const FACES = [
   {
-    id: "pairs/franck/franck_01829.jpg",
+    id: "train/franck/franck_01829.jpg",
     face: { left: 268, top: 102, width: 241, height: 382 },
     box: square(237.5, 154.2, 307.6),
     eyes: [333, 269, 442, 248],
   },
   {
-    id: "pairs/franck/franck_04117.jpg",
+    id: "train/franck/franck_04117.jpg",
     face: { left: 229, top: 102, width: 256, height: 384 },
     box: square(203.5, 145.9, 314.7),
     eyes: [313, 245, 422, 240],

@@ -32,7 +32,7 @@ async function run(photos: readonly string[], output: string) {
 }
 
 const { default: sharp } = await import("sharp");
-const ids = assetIds("").filter((id) => /^(train|validation\/heads)\/\d{3}[mf]\//.test(id));
+const ids = assetIds("").filter((id) => /^(train|held)\/\d{3}[mf]\//.test(id));
 await Deno.mkdir(join(folder, "portraits"), { recursive: true });
 await Deno.mkdir(join(folder, "inputs"), { recursive: true });
 const byName = new Map(ids.map((id) => [`portraits/${id.split("/")[1]}.jpg`, id]));

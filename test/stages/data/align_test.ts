@@ -18,8 +18,8 @@ const poser = asset("models/fr_pose.onnx");
 
 Deno.test("photographs with three, one and no face go through detect, pose and align", () =>
   withScratch(async ({ folder, write, run }) => {
-    await write("three.jpg", await bytesOf("validation/photographs/sample1.jpg"));
-    await write("anna/left.jpg", await bytesOf("pairs/franck/franck_04000.jpg"));
+    await write("three.jpg", await bytesOf("test/sample1.jpg"));
+    await write("anna/left.jpg", await bytesOf("train/franck/franck_04000.jpg"));
     await write("none.jpg", await bytesOf("decoy/poisson_example.jpg"));
     const images = importPhotographs(sourceFolder(folder));
     const all = detectFaces({ images, network: detector }, { keep: "all" });
