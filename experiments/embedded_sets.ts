@@ -134,7 +134,7 @@ export function trainingSet(
 
 /** Photographs of each training person of the sets `second`, in the drawn order. */
 function drawnPersons(): string[][] {
-  // real other views of this person are taken from a video, so that nothing may be learned from its stills
+  // this person is in a packaged video, of which real other views can be made: nothing may be learned from its stills
   const ids = [...idsIn("train/"), ...idsIn("more/")].filter((id) => !id.startsWith("train/franck/"));
   const { assets: entries } = dataLock();
   return [...Map.groupBy(ids, (id) => id.split("/")[1]!).values()]

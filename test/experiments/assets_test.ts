@@ -7,7 +7,7 @@ import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
 import { assetIds } from "../assets.ts";
 
-/** Networks that tests ask for a second opinion, and the photographs that no set has. */
+/** A network that tests ask for a second opinion, and the photographs that no set has. */
 const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
@@ -18,6 +18,14 @@ Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or
   assert.ok(later.size > 0);
 });
 
+Deno.test("the published tables fetch no photograph that only the second sets have", () => {
+  const folders = (options: Parameters<typeof embedded>[0]) =>
+    new Set([...idsIn(Object.values(embedded(options)))].map((id) => id.split("/")[0]!));
+  const fetched = ["models", "train", "held", "test", "decoy", "font", "lpips"];
+  assert.deepEqual(folders({}), new Set(fetched));
+  assert.deepEqual(folders({ sets: "second", on: "validation" }), new Set([...fetched, "more"]));
+});
+
 Deno.test("what no code reads yet is refused by name, with what to do", () => {
   for (const id of dataLock().later.keys()) {
     assert.throws(() => asset(id), new RegExp(`No code reads "${id}" yet.*Move it from later to entries in data.lock`));
@@ -25,8 +33,8 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 });
 
 /**
- * Both experiments: `embedded` without and with the user's copy of LPIPS's network, `paper` with an empty data folder
- * and with one that lacks FaceScape and CelebA's partition.
+ * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
+ * with an empty data folder and with one that lacks FaceScape and CelebA's partition.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
@@ -38,7 +46,8 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "lpips"));
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
-    return [packaged, embedded({ on: "validation" }), embedded({ data: folder }), empty, paper({ data: folder })];
+    const second = embedded({ sets: "second" });
+    return [packaged, embedded({ data: folder }), second, empty, paper({ data: folder })];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

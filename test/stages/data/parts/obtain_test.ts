@@ -195,7 +195,8 @@ Deno.test("obtain stops when it is told to", () =>
   }));
 
 Deno.test("the packaged files are what data.lock says", async () => {
-  for (const folder of ["models/", "train/", "validation/", "test/", "pairs/", "decoy/", "font/", "lpips/alexnet."]) {
+  const pictures = ["test/", "train/", "held/", "more/", "unseen/", "pairs/", "decoy/"];
+  for (const folder of ["models/", ...pictures, "font/", "lpips/alexnet."]) {
     const ids = assetIds(folder);
     assert.ok(ids.length > 0, folder);
     for (const id of ids) assert((await asset(id)).length > 0, id);
