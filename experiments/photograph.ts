@@ -61,7 +61,11 @@ export function photograph(photographs: Artifact<"folder">, trained: Trained) {
   const prepared = prepareFaces(facesIn(photographs), { correction });
   const { meshes } = prepared;
   // Of a data set the photographs that show no free face are taken out; a person's photographs are as they are.
-  const seen = { crops: prepared.crops, unwrapped: prepared.unwrapped, regressed: regress({ meshes, unwrapped: prepared.unwrapped, ...shared }) };
+  const seen = {
+    crops: prepared.crops,
+    unwrapped: prepared.unwrapped,
+    regressed: regress({ meshes, unwrapped: prepared.unwrapped, ...shared }),
+  };
   const faces = { ...prepared, unwrapped: seenSkin({ ...seen, ...shared }) };
   const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
   const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });

@@ -11,7 +11,7 @@ export const SKIN = {
   other: 3.2,
   /** Least visibility of a mirror image that is believed. */
   seen: 0.3,
-  /** Neighbourhood, in parts of the map's side, and the share of it at which a texel begins to count as covered, and does. */
+  /** Neighbourhood of a texel, in parts of the map's side; the share of it at which covering begins, and is whole. */
   radius: 0.016,
   share: [0.2, 0.5],
 } as const;

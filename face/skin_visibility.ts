@@ -1,7 +1,7 @@
 /**
- * What of a face's seen texture is the person's own skin, for many faces at once on the device. Hair, a hand, a phone or
- * a glare may lie on a part of a face, and beside a cheek that turns away a mesh shows the wall. Mirrored to the other
- * half, they would be taken for skin there.
+ * What of a face's seen texture is the person's own skin, for many faces at once on the device. Hair, a hand, a phone
+ * or a glare may lie on a part of a face, and beside a cheek that turns away a mesh shows the wall. Mirrored to the
+ * other half, they would be taken for skin there.
  *
  * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
  * brows, eyes, lips and a beard stay, which both halves have. What the colour of the skin is, the face itself says: its
@@ -80,8 +80,8 @@ function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInpu
     const squares = tf.addN([term(crr, dr, dr), term(cgg, dg, dg), term(cbb, db, db)]);
     const products = tf.addN([term(crg, dr, dg), term(crb, dr, db), term(cgb, dg, db)]);
     distances = tf.div(tf.add(squares, tf.mul(2, products)), determinant);
-    weights = tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
     // A first turn sees all colours, so its spread is wide; later turns settle on the largest group of like colours.
+    weights = tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
   }
   return distances as Tensor2D;
 }

@@ -1,8 +1,7 @@
 /**
- * A photograph of a person may show more than the person where the mesh is: hair over a cheek, a hand, a phone, the wall
+ * A person's photograph may show more than the person where the mesh is: hair over a cheek, a hand, a phone, the wall
  * beside a cheek that turns away. What is covered so was not seen, and must not be mirrored to the other half
- * (`face/skin_visibility.ts`). The paper's photographs are cleared by hand and have no such step; neither has the
- * protocol that the tables follow.
+ * (`face/skin_visibility.ts`). The paper has no such step, and neither has the protocol that the tables follow.
  *
  * A face that the photograph's edge cuts through an eye or the mouth is left out: the mesh network guesses what it is
  * not shown, and on portraits that were cut so it was off by up to 8 % of the face's width.
@@ -19,7 +18,7 @@ export const CUT_THROUGH = "is cut off by the photograph's edge: an eye or a cor
 const CORNERS = [33, 263, 61, 291];
 
 /** Whether the photograph's edge leaves a corner of an eye or of the mouth outside. */
-export function isCutThrough(
+function isCutThrough(
   vertices: Float32Array,
   { left, top, width, height }: { left: number; top: number; width: number; height: number },
 ): boolean {
@@ -29,7 +28,10 @@ export function isCutThrough(
   });
 }
 
-/** Crops, incomplete textures and what was regressed of them → the same, with a lower visibility where a face is covered. */
+/**
+ * Crops, incomplete textures and what was regressed of them → the textures and masks as they are, and visibilities that
+ * are lowered to 0 where a face is covered.
+ */
 export const seenSkin = defineStage({
   name: "seen_skin",
   module: import.meta.url,
@@ -82,7 +84,9 @@ export const seenSkin = defineStage({
     await Promise.all(faces.map(async ({ key, inputs: { unwrapped }, out }, i) => {
       const data = values!.slice(i * size * size, (i + 1) * size * size);
       out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data }));
-      for (const name of ["texture", "mask"]) out.write(`${key}.${name}.png`, await unwrapped.bytes(`${key}.${name}.png`));
+      for (const name of ["texture", "mask"]) {
+        out.write(`${key}.${name}.png`, await unwrapped.bytes(`${key}.${name}.png`));
+      }
     }));
   },
 });

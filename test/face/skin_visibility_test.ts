@@ -81,7 +81,13 @@ Deno.test("maps that do not fit are refused", () => {
   tf.tidy(() => {
     const textures = tf.zeros([1, 4, 4, 3]) as Tensor4D;
     const visibilities = tf.zeros([1, 4, 4]) as Tensor3D;
-    assert.throws(() => skinVisibilities(tf, { textures, visibilities, templates: tf.zeros([1, 4, 4, 1]) }), RangeError);
-    assert.throws(() => skinVisibilities(tf, { textures, visibilities: tf.zeros([2, 4, 4]), templates: textures }), /fit/);
+    assert.throws(
+      () => skinVisibilities(tf, { textures, visibilities, templates: tf.zeros([1, 4, 4, 1]) }),
+      RangeError,
+    );
+    assert.throws(
+      () => skinVisibilities(tf, { textures, visibilities: tf.zeros([2, 4, 4]), templates: textures }),
+      /fit/,
+    );
   });
 });
