@@ -16,7 +16,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ".revealed_pairs": { direction: "equal", atol: 0, rtol: 0.02, from: `${counted}, of which some are at the limit` },
   ".views": { direction: "equal", atol: 0, rtol: 0, from: counted },
   // What training adds is small beside a mean and far steadier, for the guess has no seed.
-  "gain.novel.revealed_ssim": { direction: "higher", atol: 0.005, rtol: 0, from: "chosen: seeds.csv has no spread of it" },
+  "gain.novel.revealed_ssim": {
+    direction: "higher",
+    atol: 0.005,
+    rtol: 0,
+    from: "chosen: seeds.csv has no spread of it",
+  },
   "gain.": { direction: "higher", atol: 0.1, rtol: 0, from: "chosen: no spread over seeds was given" },
   "l1": { direction: "lower", atol: 0, rtol: 0.1, from: rounding },
   "psnr": { direction: "higher", atol: 0.5, rtol: 0, from: rounding },

@@ -1,7 +1,7 @@
 /**
  * Figure 1 of the paper: the framework, from a photograph through the regressor, the unwrapping and FTIM to the render
- * and the losses. It is drawn with the maps of one face and with the sizes that they have. FTIM is that of the paper, as
- * printed; `figure2.ts` draws the module itself.
+ * and the losses. It is drawn with the maps of one face and with the sizes that they have. FTIM is that of the paper,
+ * as printed; `figure2.ts` draws the module itself.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

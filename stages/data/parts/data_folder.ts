@@ -1,7 +1,7 @@
 /**
- * What lies in the user's data folder for the experiment `paper`: each file that data.lock names is opened by the reader of its
- * format and recognised by its tensors, a text by its lines, a folder by what is in it; where the published bytes are
- * known, by their hash too. Nothing is computed, and no file is changed.
+ * What lies in the user's data folder for the experiment `paper`: each file that data.lock names is opened by the
+ * reader of its format and recognised by its tensors, a text by its lines, a folder by what is in it; where the
+ * published bytes are known, by their hash too. Nothing is computed, and no file is changed.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";

@@ -118,6 +118,8 @@ const HEAD = 10;
 
 /** All parts on white, the first below the others. */
 export function diagram(parts: readonly string[], { width, height }: { width: number; height: number }): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
-    `<rect width="${width}" height="${height}" fill="#fff"/>\n${parts.join("\n")}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="#fff"/>\n${
+      parts.join("\n")
+    }\n</svg>\n`;
 }

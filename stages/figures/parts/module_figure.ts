@@ -48,6 +48,8 @@ const [ENCODER, DECODER, RESULT] = [140, 300, 440] as const;
 const [FIRST, APART] = [290, 100] as const;
 /** From the middle of the latent layer, which stands right of all columns, to the right border. */
 const LAST = 190;
+/** What the boxes of the result need. */
+const LEAST_WIDTH = 1080;
 /** Widths and heights of layers, least and most. */
 const [LEAST, MOST] = [{ width: 10, height: 22 }, { width: 58, height: 104 }] as const;
 /** Of a layer's text. */
@@ -65,7 +67,7 @@ export async function moduleFigure(
   const measure = await textMeasure({ fontFile });
   const names = ["printed", "ours"] as const;
   const columns = Math.max(...names.map((name) => new Set(networks[name].layers.map(({ side }) => side)).size));
-  const width = FIRST + APART * columns + LAST;
+  const width = Math.max(LEAST_WIDTH, FIRST + APART * columns + LAST);
   const largest = Math.max(...names.flatMap((name) => networks[name].layers.map(({ channels }) => channels)));
   const parts = names.flatMap((name, i) =>
     formParts(FORMS[name], networks[name], { top: i * FORM_HEIGHT, width, largest, measure })
@@ -73,8 +75,8 @@ export async function moduleFigure(
   const kernels = [...new Set(names.flatMap((name) => [...networks[name].kernels]))];
   const kernel = kernels.map((side) => `${side} × ${side}`).join(" or ");
   const legend = [
-    `Side² × channels of the maps behind each layer, as trained. To the right: a convolution of ${kernel} with stride 2.`,
-    `Dashed: skip connections. To the left: convolutions of ${kernel} of the maps, doubled in size, and of the skipped ones.`,
+    `Side² × channels of the maps behind each layer, as trained. To the right: convolutions of ${kernel}, stride 2.`,
+    `Dashed: skip connections. To the left: convolutions of ${kernel} of the maps, doubled, and of those skipped.`,
     "Instance normalisation and a leaky rectifier follow each but the last; the code is added between the two.",
   ];
   const texts = legend.map((text, i) =>

@@ -97,6 +97,8 @@ export function unetLayers(parameters: Shapes, { side }: { side: number }): Unet
   scaled("full");
   convolution("output", { scale: 1 });
   take("output.bias", 1);
-  if (left.size > 0) throw new TypeError(`Cannot draw the network: no layer has the parameters ${[...left].join(", ")}`);
+  if (left.size > 0) {
+    throw new TypeError(`Cannot draw the network: no layer has the parameters ${[...left].join(", ")}`);
+  }
   return { layers, codeLength, kernels };
 }

@@ -13,7 +13,11 @@ import { assertTextsFit } from "./measured_texts.ts";
 
 /** A map of one colour, as PNG. */
 const plain = (...colour: [number, number, number]) =>
-  encodePng({ width: SIZE, height: SIZE, data: Float32Array.from({ length: 3 * SIZE ** 2 }, (_, i) => colour[i % 3]!) });
+  encodePng({
+    width: SIZE,
+    height: SIZE,
+    data: Float32Array.from({ length: 3 * SIZE ** 2 }, (_, i) => colour[i % 3]!),
+  });
 
 Deno.test("Figure 1 shows a face's own maps, their sizes and the losses that have a weight", async () => {
   await withScratch(async ({ folder, write, run }) => {

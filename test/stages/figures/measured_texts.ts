@@ -44,9 +44,8 @@ export async function assertTextsFit(svg: string): Promise<MeasuredText[]> {
     const [x, y, width, height] = ["x", "y", "width", "height"].map((name) =>
       Number(new RegExp(`<rect [^>]*?\\b${name}="([-\\d.]+)"`).exec(box)![1])
     ) as [number, number, number, number];
-    for (const text of await textsOf(box)) {
-      assert.ok(contains({ x: x + 2, y: y + 2, width: width - 4, height: height - 4 }, text), `"${text.text}" leaves its box`);
-    }
+    const inner = { x: x + 2, y: y + 2, width: width - 4, height: height - 4 };
+    for (const text of await textsOf(box)) assert.ok(contains(inner, text), `"${text.text}" leaves its box`);
   }
   return texts;
 }

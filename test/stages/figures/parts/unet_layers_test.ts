@@ -35,6 +35,9 @@ Deno.test("a network that is built otherwise is refused, not drawn wrongly", () 
   const draw = (changed: Parameters<typeof unetLayers>[0]) => () => unetLayers(changed, { side: 64 });
   assert.throws(draw(lacking), /"up0\.skip" has shape \[undefined\]/);
   assert.throws(draw({ ...parameters, "attention.weight": { shape: [8, 8] } }), /no layer has .* attention\.weight/);
-  assert.throws(draw({ ...parameters, "down1.weight": { shape: [3, 3, 9, 6] } }), /"down1\.weight" reads 9 channels, and 4/);
+  assert.throws(
+    draw({ ...parameters, "down1.weight": { shape: [3, 3, 9, 6] } }),
+    /"down1\.weight" reads 9 channels, and 4/,
+  );
   assert.throws(draw({ ...parameters, "code.weight": { shape: [7, 9] } }), /"code\.weight" reads 9 channels, and 8/);
 });
