@@ -43,13 +43,17 @@ export interface TextOptions {
 }
 
 /**
- * A box with lines in its middle; the first is bold.
+ * A box with lines in its middle; the first is bold where it is a heading.
  *
  * @throws {RangeError} where a line cannot be read at the size at which it fits
  */
 export function box(
   { x, y, width, height }: Place,
-  { lines, fill, measure, size = SIZE }: TextOptions & { readonly lines: readonly string[]; readonly fill: string },
+  { lines, fill, measure, size = SIZE, heading = true }: TextOptions & {
+    readonly lines: readonly string[];
+    readonly fill: string;
+    readonly heading?: boolean;
+  },
 ): string {
   const room = Math.min(size, (height - 2 * PADDING) / (LEADING * lines.length));
   const texts = lines.map((text, i) =>
@@ -58,7 +62,7 @@ export function box(
       y: y + height / 2 + (i - (lines.length - 1) / 2) * LEADING * room + room * (0.5 - DESCENT / 2) - 1,
       width: width - 2 * PADDING,
       anchor: "middle",
-      bold: i === 0,
+      bold: heading && i === 0,
       size: room,
       measure,
     })

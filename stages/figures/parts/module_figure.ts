@@ -233,11 +233,9 @@ function resultParts(
   for (const [i, [width, lines]] of steps.entries()) {
     const place = { x: left, y: top + RESULT - 29, width, height: 58 };
     const isMap = lines.length === 1;
-    parts.push(box(place, { lines, fill: isMap ? FILLS.maps : FILLS.fixed, measure }));
+    parts.push(box(place, { lines, fill: isMap ? FILLS.maps : FILLS.fixed, heading: isMap, measure }));
     if (i > 0) parts.push(arrow([[left - gap, top + RESULT], [left, top + RESULT]]));
     left += width + gap;
   }
-  const [first] = steps;
-  const into = Math.min(x, 20 + first![0] - 20);
-  return [...parts, arrow([[x, y], ...(into === x ? [] : [[into, y] as Point]), [into, top + RESULT - 29]])];
+  return [...parts, arrow([[x, y], [x, top + RESULT - 29]])];
 }
