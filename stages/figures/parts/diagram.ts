@@ -101,7 +101,7 @@ export function picture({ x, y, width, height }: Place, png: Uint8Array): string
 }
 
 /** An empty rectangle. */
-export function frame({ x, y, width, height }: Place): string {
+function frame({ x, y, width, height }: Place): string {
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="none" stroke="#555"/>`;
 }
 
