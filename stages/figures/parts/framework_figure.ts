@@ -32,7 +32,7 @@ const LOSSES: Readonly<Record<keyof LossWeights, readonly [name: string, compare
 
 /** Side of a picture, and from the left or top of one to that of the next. */
 const [CELL, ACROSS, DOWN] = [160, 216, 250];
-const [LEFT, TOP] = [20, 110];
+const [LEFT, TOP] = [26, 110];
 const WIDTH = 2 * LEFT + 4 * ACROSS + CELL;
 const HEIGHT = TOP + 2 * DOWN + CELL + 24;
 /** Of captions. */
@@ -72,7 +72,7 @@ export async function frameworkFigure(face: ShownFace, { fontFile }: Pen): Promi
     ...shown(1, 1, face.incomplete, ["incomplete UV texture", `${map}², by UV render`]),
     boxed(2, 1, ["FTIM", "as printed:", "Figure 2 shows", "the module"]),
     ...shown(3, 1, face.texture, ["complete UV texture", `${map}²`]),
-    ...shown(4, 1, face.albedo, ["UV albedo: output −", "template texture + albedo"]),
+    ...shown(4, 1, face.albedo, ["UV albedo: output − template", "texture + template albedo"]),
     ...shown(4, 2, face.render, ["image render: the albedo", "in the view's light"]),
     lossesBox(terms.map((name) => [...LOSSES[name], weights[name]] as const), { place: losses, measure }),
     arrow([side(0, 0, "right"), side(1, 0, "left")]),
