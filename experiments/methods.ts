@@ -76,13 +76,18 @@ export function train(
   });
 }
 
-/** FTIM as printed, trained and as a method. */
-function printed(
+/** Trains FTIM as printed. */
+export function trainAsPrinted(
   data: TrainingData,
   { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
-): Reconstruct {
+): Artifact<"weights"> {
   const shape = fullWidth === undefined ? {} : { fullWidth };
-  const trained = trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+  return trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+}
+
+/** FTIM as printed, trained and as a method. */
+function printed(data: TrainingData, settings: TrainingSettings): Reconstruct {
+  const trained = trainAsPrinted(data, settings);
   return (faces) => reconstructPrinted({ ...faces, weights: trained, model: data.model, topology: topology() });
 }
 
