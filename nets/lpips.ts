@@ -113,7 +113,9 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
   return {
     async distances(pairs) {
       for (const pair of pairs) checkSizes(pair);
-      const alike = Map.groupBy(pairs.keys(), (i) => `${pairs[i]!.picture.width}×${pairs[i]!.picture.height}`);
+      // A target goes through the network once a batch, so pairs that share one stand together.
+      const byTarget = [...Map.groupBy(pairs.keys(), (i) => pairs[i]!.target).values()].flat();
+      const alike = Map.groupBy(byTarget, (i) => `${pairs[i]!.picture.width}×${pairs[i]!.picture.height}`);
       const batches = [...alike.values()].flatMap((all) =>
         Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, k) => all.slice(k * AT_ONCE, (k + 1) * AT_ONCE))
       );
