@@ -56,8 +56,7 @@ export function trainingData(
   const triplets = buildTriplets({ images, poses }, { bins, count });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
-  const known = knownTexels({ truth: pick(synthetic, ["textures/"]), unwrapped });
-  return { ...regressFaces(faces, { model }), triplets, poses, known, model, filter, correction };
+  return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
 }
 
 /** Captures of heads that no training saw, cast from other persons' portraits: for other views and true textures. */
