@@ -25,6 +25,10 @@ export const PUBLISHED = [
   "lpips",
   "fairness",
   "seeds",
+  "figure1",
+  "figure1Small",
+  "figure2",
+  "figure2Small",
   "figure3",
   "figure3Small",
   "oneFaceSmall",
@@ -46,7 +50,15 @@ export const ABLATION = [
   "figure4ViewsSmall",
 ] as const;
 /** What is too large to be committed: it goes to `results/<experiment>/full/`, which git ignores. */
-export const FULL_SIZE: readonly string[] = ["figure3", "charts", "figure4", "figure4Views", "report"];
+export const FULL_SIZE: readonly string[] = [
+  "figure1",
+  "figure2",
+  "figure3",
+  "charts",
+  "figure4",
+  "figure4Views",
+  "report",
+];
 /** What LPIPS's network is needed for: of all that is downloaded, it alone comes from PyPI. */
 export const LPIPS: readonly Published[] = ["lpips", "lpipsAblation"];
 /** One of {@link PUBLISHED} or {@link ABLATION}. */

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { join } from "node:path";
 import { Failure } from "./failure.ts";
 import { byteText, place, storeCommand, type StoreOptions } from "./common.ts";
-import type { FoundFile } from "../experiments/data_files.ts";
+import type { FoundFile } from "../stages/data/parts/data_folder.ts";
 import { versionText } from "./version.ts";
 
 interface DoctorOptions extends StoreOptions {
@@ -88,11 +88,12 @@ const MARKS = { present: "ok", absent: "absent", wrong: "WRONG", spare: "-" };
 
 /** Prints the table of files; says whether the experiment can run. */
 async function paperFiles(data: string | undefined): Promise<boolean> {
-  const { paperFiles: look } = await import("../experiments/data_files.ts");
+  const { paperFiles: look } = await import("../stages/data/parts/data_folder.ts");
   const { PAPER_NEEDS } = await import("../experiments/paper.ts");
+  const { dataLock } = await import("../stages/data/fetch.ts");
   const { defaultDataFolder } = await import("../stages/data/parts/obtain.ts");
   const folder = data ?? defaultDataFolder;
-  const found = await look(folder);
+  const found = await look(folder, dataLock());
   const present = new Set(found.filter(({ status }) => status === "present").map(({ asset }) => asset.id));
   const isSpare = ({ asset: { id }, status }: FoundFile) =>
     status === "absent" && PAPER_NEEDS.some((ids) => ids.includes(id) && ids.some((other) => present.has(other)));

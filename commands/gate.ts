@@ -74,7 +74,7 @@ function updated(
   const earlier = exists(path) ? { earlier: readBaseline(path) } : {};
   try {
     const made = baselineOf(metrics, { ...earlier, rules: RULES, drop });
-    const baseline = spread === undefined ? made : withRules(made, measuredRules(spread));
+    const baseline = withRules(made, spread === undefined ? {} : measuredRules(spread));
     requireLearning(baseline);
     return baseline;
   } catch (error) {

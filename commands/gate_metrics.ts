@@ -39,7 +39,7 @@ function missing(path: string): never {
 
 /**
  * Means over the faces of `metrics.json` by name: "ours.masked.psnr", and "faces", their number. A PSNR of equal images
- * (null) has no part in the mean.
+ * (null) has no part in the mean; null where the images differ is no number, so that the mean is NaN.
  */
 export function methodMeans(json: unknown): Readonly<Record<string, number>> {
   const parsed = measurementSchema.array().safeParse(json);
@@ -50,7 +50,8 @@ export function methodMeans(json: unknown): Readonly<Record<string, number>> {
     for (const [method, regions] of Object.entries(methods)) {
       for (const [region, scores] of Object.entries(regions)) {
         for (const [metric, value] of Object.entries(scores)) {
-          if (value != null) (values[`${method}.${region}.${metric}`] ??= []).push(value);
+          if (value === null && scores.l1 === 0) continue;
+          (values[`${method}.${region}.${metric}`] ??= []).push(value ?? NaN);
         }
       }
     }

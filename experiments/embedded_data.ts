@@ -25,7 +25,7 @@ interface TripletSettings {
  * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
  */
 export function trainingData(
-  { portraits, sources, sourceYaw }: TrainingSet,
+  { portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
   { identities, bins, count }: TripletSettings & { identities?: number | undefined },
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
@@ -62,7 +62,8 @@ export function trainingData(
   const triplets = buildTriplets({ images, poses }, { bins, count });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
-  return { ...regressFaces(faces, { model }), triplets, poses, model, filter, correction };
+  const known = onlyShown ? { known: knownTexels({ truth: pick(synthetic, ["textures/"]), unwrapped }) } : {};
+  return { ...regressFaces(faces, { model }), triplets, poses, ...known, model, filter, correction };
 }
 
 /**

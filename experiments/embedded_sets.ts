@@ -93,6 +93,8 @@ export interface TrainingSet {
   readonly sources?: Artifact<"assets">;
   /** Faces that are turned further, in degrees, give no training head; default: all do. */
   readonly sourceYaw?: number;
+  /** Whether the losses count only what the portraits behind the heads showed; default: all of each capture. */
+  readonly onlyShown?: boolean;
 }
 
 /**
@@ -129,6 +131,7 @@ export function trainingSet(
     portraits: assets(chosen.flat()),
     sources: assets(chosen.slice(0, identities).flat()),
     sourceYaw: SOURCE_YAW,
+    onlyShown: true,
   };
 }
 

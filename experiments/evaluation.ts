@@ -3,8 +3,11 @@
  * lacks: how far results depend on the seed, and a page that holds them all.
  */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
+import type { LossWeights } from "../nets/losses.ts";
 import { asset } from "../stages/data/fetch.ts";
 import { charts } from "../stages/figures/charts.ts";
+import { figure1 } from "../stages/figures/figure1.ts";
+import { figure2 } from "../stages/figures/figure2.ts";
 import { figure3 } from "../stages/figures/figure3.ts";
 import { figure4 } from "../stages/figures/figure4.ts";
 import { figure4Views } from "../stages/figures/figure4_views.ts";
@@ -29,6 +32,7 @@ import {
   comparedMethods,
   type Reconstruct,
   train,
+  trainAsPrinted,
   type TrainingData,
   type TrainingSettings,
 } from "./methods.ts";
@@ -56,7 +60,9 @@ export interface EvaluationSettings extends TrainingSettings {
   more?: boolean | undefined;
   /** Faces that a person counts in each test photograph, by key. */
   expectedFaces?: Record<string, number>;
-  /** A test face for the picture of what comes of one photograph, by key; no picture without it. */
+  /**
+   * A test face for Figure 1 and the picture of what comes of one photograph, by key; neither is made without it.
+   */
   shownFace?: string;
   /** What figures may show; default all. */
   shown?: ShownPictures | undefined;
@@ -92,6 +98,10 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   });
   const drawn = charts({ losses, poses, triplets, font: font() });
   const { table1, others, fairness, figure3 } = compared;
+  const framework = settings.shownFace === undefined
+    ? null
+    : frameworkOf(settings.shownFace, { data, reconstructions: compared.printed, weights: settings.weights });
+  const module = figure2({ printed: trainAsPrinted(training, settings), ours: weights, model, font: font() });
   return {
     ...compared,
     ...ablation(variants, { data, scorers, shown: settings.shown }),
@@ -100,9 +110,22 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     oneFaceSmall: settings.shownFace === undefined
       ? null
       : shown(settings.shownFace, { data, reconstructions: compared.ours }),
+    figure1: framework,
+    figure1Small: framework && smallPictures({ figure: framework }),
+    figure2: module,
+    figure2Small: smallPictures({ figure: module }),
     charts: drawn,
     chartsSmall: smallPictures({ figure: cast(drawn, "figure") }),
-    report: report({ table1, others, fairness, figure3, charts: drawn, filter }),
+    report: report({
+      table1,
+      others,
+      fairness,
+      ...(framework && { figure1: framework }),
+      figure2: module,
+      figure3,
+      charts: drawn,
+      filter,
+    }),
     losses,
     calibration: pick(correction, ["calibration.json"]),
     trained: packTrained({ weights, model, correction }),
@@ -214,6 +237,24 @@ function showableViews({ triplets, truth }: HeldOutViews, shown: ShownPictures |
   if (shown === undefined) return triplets;
   if (truth === undefined) throw new Error("Real heads are made of no portraits, so figures show all or none of them");
   return tripletsOfPortraits({ triplets, heads: truth }, { portraits: [...shown.heads] });
+}
+
+/** Section 3: Figure 1, with the maps of one face. */
+function frameworkOf(
+  face: string,
+  { data: { test, training }, reconstructions, weights }: {
+    data: EvaluationData;
+    /** By FTIM as printed. */
+    reconstructions: Artifact<"reconstructions">;
+    weights: LossWeights;
+  },
+): Artifact<"figure"> {
+  const { crops, unwrapped, regressed } = regressFaces(test, training);
+  const { model } = training;
+  return figure1({ crops, unwrapped, regressed, reconstructions, model, topology: topology(), font: font() }, {
+    face,
+    weights,
+  });
 }
 
 /** What comes of one photograph: a picture for the README. */

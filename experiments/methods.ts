@@ -25,6 +25,8 @@ import { type RegressedFaces, topology } from "./faces.ts";
 export interface TrainingData extends RegressedFaces {
   triplets: Artifact<"triplets">;
   model: Artifact<"model">;
+  /** What is known of the heads that captures were made of; without it the losses count all of each photograph. */
+  known?: Artifact<"known">;
   /** VGG-19 for ID-MRF; without it ID-MRF looks through the identity network. */
   vgg19?: Artifact<"assets">;
 }
@@ -54,9 +56,9 @@ export type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">
 const identityNetwork = () => assets("models/face_recognition_model");
 
 /** What every training reads: the triplets with their faces, and the networks that the losses look through. */
-function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model, vgg19 }: TrainingData) {
+function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model, known, vgg19 }: TrainingData) {
   const faces = { crops, unwrapped, regressed, guesses };
-  return { ...faces, triplets, model, topology: topology(), identity: identityNetwork(), ...(vgg19 && { vgg19 }) };
+  return { ...faces, triplets, model, topology: topology(), identity: identityNetwork(), ...(known && { known }), ...(vgg19 && { vgg19 }) };
 }
 
 /** Trains FTIM with a first guess; what is `changed` differs from the settings. */
@@ -76,13 +78,18 @@ export function train(
   });
 }
 
-/** FTIM as printed, trained and as a method. */
-function printed(
+/** Trains FTIM as printed. */
+export function trainAsPrinted(
   data: TrainingData,
   { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
-): Reconstruct {
+): Artifact<"weights"> {
   const shape = fullWidth === undefined ? {} : { fullWidth };
-  const trained = trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+  return trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+}
+
+/** FTIM as printed, trained and as a method. */
+function printed(data: TrainingData, settings: TrainingSettings): Reconstruct {
+  const trained = trainAsPrinted(data, settings);
   return (faces) => reconstructPrinted({ ...faces, weights: trained, model: data.model, topology: topology() });
 }
 

@@ -7,6 +7,8 @@ import { makeHeads } from "../stages/methods/head.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { pasteFaces } from "../stages/methods/paste.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { regress } from "../stages/geometry/regress.ts";
+import { seenSkin } from "../stages/geometry/seen_skin.ts";
 import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
 import { detector, faceMesh, findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
@@ -55,8 +57,16 @@ export function facesIn(photographs: Artifact<"folder">) {
  */
 export function photograph(photographs: Artifact<"folder">, trained: Trained) {
   const { weights, model, correction } = trained;
-  const faces = prepareFaces(facesIn(photographs), { correction });
   const shared = { model, topology: topology() };
+  const prepared = prepareFaces(facesIn(photographs), { correction });
+  const { meshes } = prepared;
+  // Of a data set the photographs that show no free face are taken out; a person's photographs are as they are.
+  const seen = {
+    crops: prepared.crops,
+    unwrapped: prepared.unwrapped,
+    regressed: regress({ meshes, unwrapped: prepared.unwrapped, ...shared }),
+  };
+  const faces = { ...prepared, unwrapped: seenSkin({ ...seen, ...shared }) };
   const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
   const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
   return {

@@ -10,6 +10,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type Recent, recent } from "./recent.ts";
 import type { Tfjs } from "./backend.ts";
 import { layUniforms, type UniformField } from "./uniform_layout.ts";
+import { type UniformPlace, uniformPages } from "./uniform_pages.ts";
 
 /** A program as tfjs hands it to `recordAndSubmit`. */
 interface Program {
@@ -43,7 +44,8 @@ const DRAW = 1;
 export function recordFromCache(tf: Tfjs, backend: WebGPUBackend): void {
   const internals = backend as unknown as BackendInternals;
   const stock = internals.recordAndSubmit;
-  const cached: Cached = { names: names(), uniforms: recent(MOST), groups: recent(MOST) };
+  const pages = uniformPages(backend.device);
+  const cached: Cached = { names: names(), pages, uniforms: recent(MOST), groups: recent(MOST) };
   internals.recordAndSubmit = (program, output, inputs, own = []) => {
     const { pipeline, dispatch: [x, y, z], pixelsOpType } = program;
     // A timed or drawn program is submitted by itself, and tfjs says what it lacks.
@@ -89,7 +91,9 @@ function standardFields(
 
 interface Cached {
   readonly names: (object: object) => number;
-  readonly uniforms: Recent<GPUBuffer>;
+  /** Where a uniform that was not seen lately goes. */
+  readonly pages: (bytes: Uint8Array<ArrayBuffer>) => UniformPlace;
+  readonly uniforms: Recent<UniformPlace>;
   readonly groups: Recent<GPUBindGroup>;
 }
 
@@ -102,18 +106,18 @@ interface Bound {
 
 function bindGroupFor(
   backend: WebGPUBackend,
-  { names, uniforms, groups }: Cached,
+  { names, pages, uniforms, groups }: Cached,
   { pipeline, tensors, fields }: Bound,
 ): GPUBindGroup {
   const { device, tensorMap } = backend;
-  const uniform = uniformBuffer(device, uniforms, layUniforms(fields));
+  const uniform = uniformPlace(layUniforms(fields), { pages, uniforms });
   const resources = tensors.map(({ dataId }) => tensorMap.get(dataId).resource!);
   const key = [pipeline, uniform, ...resources].map(names).join();
   let group = groups.get(key);
   if (group === undefined) {
     group = device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: [...resources.map(bindingOf), { buffer: uniform }].map((resource, binding) => ({ binding, resource })),
+      entries: [...resources.map(bindingOf), uniform].map((resource, binding) => ({ binding, resource })),
     });
     groups.set(key, group);
   }
@@ -125,16 +129,15 @@ function bindingOf(resource: GPUBuffer | GPUTexture | GPUExternalTexture): GPUBi
   return resource instanceof GPUTexture ? resource.createView() : resource;
 }
 
-/** A buffer that holds these bytes and is never written again. */
-function uniformBuffer(device: GPUDevice, known: Recent<GPUBuffer>, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
+/** A place that holds these bytes and is never written again. */
+function uniformPlace(
+  bytes: Uint8Array<ArrayBuffer>,
+  { pages, uniforms }: Pick<Cached, "pages" | "uniforms">,
+): UniformPlace {
   const key = String.fromCharCode(...new Uint16Array(bytes.buffer, 0, bytes.byteLength / 2));
-  let buffer = known.get(key);
-  if (buffer === undefined) {
-    buffer = device.createBuffer({ size: bytes.byteLength, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    device.queue.writeBuffer(buffer, 0, bytes);
-    known.set(key, buffer);
-  }
-  return buffer;
+  let place = uniforms.get(key);
+  if (place === undefined) uniforms.set(key, place = pages(bytes));
+  return place;
 }
 
 /** Numbers objects: another object, another number, never given twice. */

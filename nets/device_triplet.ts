@@ -4,11 +4,14 @@ import { type Bytes, byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
 import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
-import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
+import { applyDeviceOperator, type DeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
 import type { Topology } from "../face/topology.ts";
 import { type FaceMaps, type FtimInput, ftimInput } from "./ftim_input.ts";
 import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";
 import type { Box } from "./resample_taps.ts";
+
+/** A texel is known to be true if the portrait that a head was made of showed at least so much of it. */
+const KNOWN = 0.5;
 
 /** One view of a triplet. */
 export interface TrainingView extends FaceMaps {
@@ -22,6 +25,8 @@ export interface TrainingView extends FaceMaps {
   readonly photograph: Bytes;
   /** The square of the crop that the identity network looks at. */
   readonly face: Box;
+  /** How well the truth of each texel of this person is known, 0..255 [S·S]; without it all of the photograph is true. */
+  readonly known?: Bytes | undefined;
 }
 
 /** Views on the device. */
@@ -32,6 +37,11 @@ export interface DeviceTriplet {
   readonly photographs: tfjs.Tensor4D;
   /** Share of each pixel that the mesh covers [B,C,C,1]. */
   readonly coverage: tfjs.Tensor4D;
+  /**
+   * 1 where a pixel shows what is known to be true, else 0 [B,C,C,1]: at least half of it, as revealed pixels have it.
+   * Undefined if all photographs are true.
+   */
+  readonly trusted: tfjs.Tensor4D | undefined;
   /** Cuts the squares that the identity network looks at out of pictures of the crops' size; differentiable. */
   cut(pictures: tfjs.Tensor4D): tfjs.Tensor4D;
   /** Renders a texture of each view [B,S,S,3] into the crops [B,C,C,3]; differentiable. */
@@ -74,18 +84,37 @@ export function uploadTriplet(
     to: { width: side, height: side },
   });
   const coverage = tf.reshape(operator.coverage, [views.length, crop, crop, 1]) as tfjs.Tensor4D;
+  const trusted = trustedPixels(tf, views, { operator, coverage });
   return {
     input,
     photographs,
     coverage,
+    trusted,
     cut: (pictures) => resampleBoxes(tf, pictures, taps),
     render: (textures) => applyDeviceOperator(tf, operator, textures),
     dispose() {
-      tf.dispose([...Object.values(input), photographs, coverage]);
+      tf.dispose([...Object.values(input), photographs, coverage, ...trusted === undefined ? [] : [trusted]]);
       disposeDeviceOperator(operator);
       disposeBoxTaps(taps);
     },
   };
+}
+
+/** Where each view shows texels whose truth is known; of a view that tells nothing of it, everywhere. */
+function trustedPixels(
+  tf: Tfjs,
+  views: readonly TrainingView[],
+  { operator, coverage }: { operator: DeviceOperator; coverage: tfjs.Tensor4D },
+): tfjs.Tensor4D | undefined {
+  if (views.every(({ known }) => known === undefined)) return undefined;
+  const { size } = operator;
+  const all = new Uint8Array(size * size).fill(255);
+  const maps = views.map(({ known = all }) => known);
+  return tf.tidy(() => {
+    const known = byteValues(tf, maps, [views.length, size, size, 1]) as tfjs.Tensor4D;
+    const shown = applyDeviceOperator(tf, operator, known);
+    return tf.cast(tf.greater(shown, tf.mul(coverage, KNOWN)), "float32") as tfjs.Tensor4D;
+  });
 }
 
 /** Crops of one size [B,C,C,3], 0..1. */

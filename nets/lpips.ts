@@ -21,14 +21,19 @@ import { bytesSource } from "./files/source.ts";
 import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
 import { stackImages } from "./resample.ts";
 
-/** AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. */
+/**
+ * AlexNet's convolutions, each with its rectifier; `pool`: after a maximum over 3×3, every second. The first one reads
+ * every fourth place, two pixels beyond the border too; it is computed on blocks (`intoBlocks`), which have the border.
+ */
 const LAYERS = [
-  { side: 11, inputs: 3, outputs: 64, stride: 4, pad: 2, pool: false },
-  { side: 5, inputs: 64, outputs: 192, stride: 1, pad: 2, pool: true },
-  { side: 3, inputs: 192, outputs: 384, stride: 1, pad: 1, pool: true },
-  { side: 3, inputs: 384, outputs: 256, stride: 1, pad: 1, pool: false },
-  { side: 3, inputs: 256, outputs: 256, stride: 1, pad: 1, pool: false },
+  { side: 11, inputs: 3, outputs: 64, pad: 0, pool: false },
+  { side: 5, inputs: 64, outputs: 192, pad: 2, pool: true },
+  { side: 3, inputs: 192, outputs: 384, pad: 1, pool: true },
+  { side: 3, inputs: 384, outputs: 256, pad: 1, pool: false },
+  { side: 3, inputs: 256, outputs: 256, pad: 1, pool: false },
 ] as const;
+/** Stride and border of the first convolution. */
+const FIRST = { stride: 4, border: 2 } as const;
 
 /** Colours as the authors scale them, for RGB in −1..1. */
 const SHIFT = [-0.030, -0.088, -0.188];
@@ -77,11 +82,12 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
   /** The five maps [B, h, w] between the first B pictures and the targets, which follow them. */
   const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
     tf.tidy(() => {
-      let out = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
+      const scaled = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
+      let out = intoBlocks(tf, scaled);
       return layers.map(({ filter, bias, importance }, i) => {
-        const { stride, pad, pool } = LAYERS[i]!;
+        const { pad, pool } = LAYERS[i]!;
         if (pool) out = tf.maxPool(out, 3, 2, "valid");
-        out = convolve(tf, out, { filter, bias, stride, pad: [[0, 0], [pad, pad], [pad, pad], [0, 0]], slope: 0 });
+        out = convolve(tf, out, { filter, bias, stride: 1, pad: [[0, 0], [pad, pad], [pad, pad], [0, 0]], slope: 0 });
         return differences(tf, out, { targets, importance });
       });
     });
@@ -107,7 +113,9 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
   return {
     async distances(pairs) {
       for (const pair of pairs) checkSizes(pair);
-      const alike = Map.groupBy(pairs.keys(), (i) => `${pairs[i]!.picture.width}×${pairs[i]!.picture.height}`);
+      // A target goes through the network once a batch, so pairs that share one stand together.
+      const byTarget = [...Map.groupBy(pairs.keys(), (i) => pairs[i]!.target).values()].flat();
+      const alike = Map.groupBy(byTarget, (i) => `${pairs[i]!.picture.width}×${pairs[i]!.picture.height}`);
       const batches = [...alike.values()].flatMap((all) =>
         Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, k) => all.slice(k * AT_ONCE, (k + 1) * AT_ONCE))
       );
@@ -162,7 +170,52 @@ async function readLayer(weights: TensorFile, number: number) {
 }
 
 function openLayer(tf: Tfjs, { shape, filter, bias, importance }: Awaited<ReturnType<typeof readLayer>>) {
-  return { filter: tf.tensor4d(filter, shape), bias: tf.tensor1d(bias), importance: tf.tensor1d(importance) };
+  const whole = tf.tensor4d(filter, shape);
+  return {
+    filter: shape[0] === LAYERS[0].side ? overBlocks(tf, whole) : whole,
+    bias: tf.tensor1d(bias),
+    importance: tf.tensor1d(importance),
+  };
+}
+
+/**
+ * Pictures cut into blocks of 4×4 pixels, whose 48 values are channels. On them the first convolution, of 11×11 pixels
+ * of three channels at every fourth, is one of 3×3 blocks at every one, which our kernels are fast at.
+ *
+ * @param pictures [B, H, W, 3]
+ * @returns [B, rows + 2, columns + 2, 48] for a result of rows × columns
+ */
+function intoBlocks(tf: Tfjs, pictures: tfjs.Tensor4D): tfjs.Tensor4D {
+  const [count, height, width, channels] = pictures.shape;
+  const { stride, border } = FIRST;
+  // So many blocks along a side: two more than the result has places.
+  const blocks = (pixels: number) => Math.floor((pixels + 2 * border - LAYERS[0].side) / stride) + 3;
+  const [rows, columns] = [blocks(height), blocks(width)];
+  const beyond = (pixels: number, many: number) => Math.max(0, many * stride - border - pixels);
+  const padded = tf.pad(pictures, [
+    [0, 0],
+    [border, beyond(height, rows)],
+    [border, beyond(width, columns)],
+    [0, 0],
+  ]);
+  const whole = tf.slice(padded, 0, [count, rows * stride, columns * stride, channels]);
+  const cut = tf.reshape(whole, [count, rows, stride, columns, stride * channels]);
+  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4]), [count, rows, columns, stride * stride * channels]);
+}
+
+/** The first filter [11, 11, 3, out] as it reads blocks [3, 3, 48, out]: what lies beyond its eleven pixels counts 0. */
+function overBlocks(tf: Tfjs, filter: tfjs.Tensor4D): tfjs.Tensor4D {
+  const [side, , inputs, outputs] = filter.shape;
+  const { stride } = FIRST;
+  const blocks = Math.ceil(side / stride);
+  const more = blocks * stride - side;
+  const cut = tf.tidy(() => {
+    const padded = tf.pad(filter, [[0, more], [0, more], [0, 0], [0, 0]]);
+    const parts = tf.reshape(padded, [blocks, stride, blocks, stride * inputs, outputs]);
+    return tf.reshape(tf.transpose(parts, [0, 2, 1, 3, 4]), [blocks, blocks, stride * stride * inputs, outputs]);
+  });
+  filter.dispose();
+  return cut as tfjs.Tensor4D;
 }
 
 function checkSizes({ picture: { width, height }, target, masks }: LpipsPair): void {

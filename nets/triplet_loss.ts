@@ -6,6 +6,9 @@
  * light, which `light: "own"` does. The lamps of a capture stand still, so what one view makes of the light must hold
  * in the others; in its own light a view hides how wrong it is about the half of the face that it does not show.
  *
+ * Of a made head the photometric, identity and ID-MRF losses count only what the portrait behind it showed
+ * (`DeviceTriplet.trusted`): the rest of its skin was mirrored, and would teach to mirror.
+ *
  * What the regularisation does is ours. docs/departures.md lists all that differs from the paper.
  */
 import type * as tfjs from "@tensorflow/tfjs";
@@ -66,7 +69,7 @@ export function tripletLoss(
   tf: Tfjs,
   { triplet, chosen, weights, light, symmetry, prior, chart, model, identity, known }: TripletLossOptions,
 ): LossTerms {
-  const { input: { shading, ...input }, photographs, coverage } = triplet;
+  const { input: { shading, ...input }, photographs, coverage, trusted } = triplet;
   const [count] = photographs.shape;
   const albedos = model.albedo(input);
   const one = (x: tfjs.Tensor4D, view: number) => tf.slice(x, [view, 0, 0, 0], [1, -1, -1, -1]) as tfjs.Tensor4D;
@@ -77,7 +80,8 @@ export function tripletLoss(
 
   const terms: LossTerms = {};
   if (weights.photometric > 0) {
-    terms.photometric = weightedL1(tf, rendered, { b: tf.mul(photographs, coverage), weight: coverage });
+    const weight = trusted === undefined ? coverage : tf.mul(coverage, trusted);
+    terms.photometric = weightedL1(tf, rendered, { b: tf.mul(photographs, coverage), weight });
   }
   if (weights.albedo > 0) terms.albedo = albedoLoss(tf, albedos, chart);
   if (weights.identity > 0 || weights.mrf > 0) {
@@ -107,11 +111,14 @@ export function tripletLoss(
 function perceptualTerms(
   tf: Tfjs,
   rendered: tfjs.Tensor4D,
-  { triplet: { photographs, coverage, cut }, weights, identity, known }:
+  { triplet: { photographs, coverage, trusted, cut }, weights, identity, known }:
     & Pick<TripletLossOptions, "triplet" | "weights" | "identity">
     & { known: KnownFaces },
 ): LossTerms {
-  const overlays = tf.add(rendered, tf.mul(photographs, tf.sub(1, coverage))) as tfjs.Tensor4D;
+  const [shown, covered] = trusted === undefined
+    ? [rendered, coverage]
+    : [tf.mul(rendered, trusted), tf.mul(coverage, trusted)];
+  const overlays = tf.add(shown, tf.mul(photographs, tf.sub(1, covered))) as tfjs.Tensor4D;
   const { descriptor, layers } = identity.features(cut(overlays));
   const terms: LossTerms = {};
   if (weights.identity > 0) {

@@ -10,7 +10,7 @@ export interface Rule {
   /** Relative to the baseline's value. */
   readonly rtol: number;
   /** Where the tolerance comes from, for who reads the file. */
-  readonly from?: string;
+  readonly from: string;
 }
 
 /** A committed baseline: metric name → value and rule. */
@@ -141,6 +141,9 @@ function compare(metric: string, rule: Rule & { readonly value: number }, value:
   return { ...row, value, verdict: direction === "equal" || gain < 0 ? "worse" : "better" };
 }
 
+/** The rule of a metric that nothing else is known of. */
+const UNKNOWN: Rule = { direction: "equal", atol: 0, rtol: 0.01, from: "1 %: no rule has this metric's name" };
+
 /** How a new baseline is made. */
 export interface BaselineOptions {
   /** Whose rules are kept. */
@@ -167,9 +170,8 @@ export function baselineOf(
   const entries = Object.entries(metrics).sort(([a], [b]) => a < b ? -1 : 1).map(([metric, value]) => {
     if (!Number.isFinite(value)) throw new RangeError(`${metric} is ${value}: that cannot be a baseline`);
     const matching = Object.entries(rules).find(([part]) => metric.startsWith(part) || metric.endsWith(part))?.[1];
-    const { direction, atol, rtol, from }: Rule = known.get(metric) ?? matching ??
-      { direction: "equal", atol: 0, rtol: 0.01 };
-    return [metric, { value, direction, atol, rtol, ...(from === undefined ? {} : { from }) }] as const;
+    const { direction, atol, rtol, from } = known.get(metric) ?? matching ?? UNKNOWN;
+    return [metric, { value, direction, atol, rtol, from }] as const;
   });
   return { metrics: Object.fromEntries(entries) };
 }
@@ -181,9 +183,12 @@ export function readBaseline(path: string): Baseline {
   const { metrics } = record(parse(path)) ?? {};
   const rules = record(metrics) ?? fail(`${path}: has no "metrics", an object of metrics by name`);
   for (const [metric, rule] of Object.entries(rules)) {
-    const { value, direction, atol, rtol } = record(rule) ?? {};
+    const { value, direction, atol, rtol, from } = record(rule) ?? {};
     const sound = Number.isFinite(value) && isTolerance(atol) && isTolerance(rtol) && DIRECTIONS.includes(direction);
     if (!sound) fail(`${path}: ${metric} needs value, atol ≥ 0, rtol ≥ 0 and a direction (higher, lower, equal)`);
+    if (typeof from !== "string" || from.trim() === "") {
+      fail(`${path}: ${metric} needs "from", a text that says where its tolerance comes from`);
+    }
   }
   return { metrics: rules as Baseline["metrics"] };
 }

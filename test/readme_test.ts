@@ -41,6 +41,36 @@ Deno.test("the README shows the committed results, rounded as it prints them", a
   }
 });
 
+Deno.test("every number that the documents give with an interval stands in a published table", async () => {
+  const root = new URL("../", import.meta.url);
+  const tables = new URL("results/embedded/", root);
+  const published: (readonly number[])[] = [];
+  for (const { name } of Deno.readDirSync(tables)) {
+    if (!name.endsWith(".csv")) continue;
+    const text = await Deno.readTextFile(new URL(name, tables));
+    const { data } = papaparse.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
+    for (const row of data) {
+      for (const [column, value] of Object.entries(row)) {
+        const cells = [value, row[`${column}_low`], row[`${column}_high`]];
+        if (cells.every((cell) => cell !== undefined && cell !== "")) published.push(cells.map(Number));
+      }
+    }
+  }
+  const rounded = (says: string, is: number) =>
+    Math.abs(Number(says) - is) <= 0.5 * 10 ** -(says.split(".")[1]?.length ?? 0) + 1e-9;
+  const number = String.raw`(-?\d+(?:\.\d+)?)`;
+  const absent: string[] = [];
+  for (const page of ["README.md", "results/README.md", "docs/departures.md"]) {
+    const text = (await Deno.readTextFile(new URL(page, root))).replaceAll("−", "-");
+    const stated = [...text.matchAll(new RegExp(`${number}(?: dB| %)? \\[${number}, ${number}\\]`, "g"))];
+    assert.ok(stated.length > 0, page);
+    for (const [whole, ...says] of stated) {
+      if (!published.some((is) => says.every((one, i) => rounded(one, is[i]!)))) absent.push(`${page}: ${whole}`);
+    }
+  }
+  assert.deepEqual(absent, []);
+});
+
 Deno.test("every file that the documents link to is there", async () => {
   const root = new URL("../", import.meta.url);
   const docs = [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`);

@@ -20,7 +20,7 @@ export interface Ready {
 export interface Computed {
   readonly found: Readonly<Record<"imported" | "images" | "detections" | "meshes", Tree>>;
   /** Null: there is no face in any of them. */
-  readonly made: Readonly<Record<"heads" | "regressed" | "pasted", Tree>> | null;
+  readonly made: Readonly<Record<"heads" | "regressed" | "pasted" | "unwrapped", Tree>> | null;
 }
 
 /** How to compute. */
@@ -70,8 +70,8 @@ async function compute(photos: readonly Ready[], { work, trained, engine }: Mean
   const { imported, images, detections, meshes } = (await reproduce(facesIn(source), engine)).trees;
   const found = { imported, images, detections, meshes };
   if (meshes.paths.length === 0) return { found, made: null };
-  const { heads, regressed, pasted } = photograph(source, await trained());
-  const { trees } = await reproduce({ heads, regressed, pasted }, engine);
+  const { heads, regressed, pasted, unwrapped } = photograph(source, await trained());
+  const { trees } = await reproduce({ heads, regressed, pasted, unwrapped }, engine);
   return { found, made: trees };
 }
 

@@ -2,6 +2,7 @@
 import type { Tree } from "@ftim/pipeline";
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
+import { CUT_THROUGH } from "../../stages/geometry/seen_skin.ts";
 import type { FaceRecord, Head } from "../../stages/methods/head.ts";
 import { SMALLEST_FACE } from "../photograph.ts";
 import type { Computed } from "./compute.ts";
@@ -58,7 +59,7 @@ export async function resultOf(
   const left: number[] = [];
   for (const [candidate, box] of candidates.entries()) {
     if (made?.heads.has(`${key}/${candidate}/${FACE_RECORD}`)) left.push(candidate);
-    else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot(found.meshes, `${key}/${candidate}`)));
+    else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot({ found, made }, `${key}/${candidate}`)));
   }
   if (made === null || left.length === 0) {
     throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
@@ -100,8 +101,8 @@ function recordBytes(
   return new TextEncoder().encode(`${text}\n`);
 }
 
-function whyNot(meshes: Tree, face: string): string {
-  return meshes.has(`${face}.safetensors`)
-    ? "is turned so far away that nothing of its front is seen"
-    : "is none on a closer look";
+function whyNot({ found, made }: Computed, face: string): string {
+  if (!found.meshes.has(`${face}.safetensors`)) return "is none on a closer look";
+  const cut = made?.unwrapped.skipped.get(face)?.includes(CUT_THROUGH);
+  return cut ? CUT_THROUGH : "is turned so far away that nothing of its front is seen";
 }

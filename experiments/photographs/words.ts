@@ -20,6 +20,7 @@ const ACTIVITIES: Readonly<Record<string, string>> = {
   correct_mesh: "finding the shape of the faces",
   unwrap: "reading the textures",
   regress: "finding the light",
+  seen_skin: "looking for what covers the faces",
   guess: "completing the textures",
   reconstruct: "completing the textures",
   head: "writing the models",

@@ -79,9 +79,14 @@ export async function readSeenBytes(
 ): Promise<{ texture: Uint8Array; visibility: Uint8Array }> {
   const [texture, visibility] = await Promise.all([
     readPixels(unwrapped, `${key}.texture.png`),
-    readPixels(unwrapped, `${key}.visibility.png`),
+    readVisibilityBytes(unwrapped, key),
   ]);
-  return { texture: texture.data, visibility: visibility.data.filter((_, i) => i % 3 === 0) };
+  return { texture: texture.data, visibility };
+}
+
+/** How well each texel of one face was seen, as it is stored, a byte a value [S·S]. */
+export async function readVisibilityBytes(unwrapped: Tree, key: string): Promise<Uint8Array> {
+  return (await readPixels(unwrapped, `${key}.visibility.png`)).data.filter((_, i) => i % 3 === 0);
 }
 
 /** How well each texel of one face was seen, 0..1 [S·S]. */

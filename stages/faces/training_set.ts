@@ -8,7 +8,7 @@ import { conditionCode } from "../../nets/ftim_input.ts";
 import { meshSquare } from "../../nets/mesh_square.ts";
 import type { TrainingView } from "../../nets/device_triplet.ts";
 import type { Tree } from "@ftim/pipeline";
-import { readMorphable, readSeenBytes, readTopology } from "./geometry.ts";
+import { readMorphable, readSeenBytes, readTopology, readVisibilityBytes } from "./geometry.ts";
 import { readPixels } from "./photograph.ts";
 import { readRegression } from "./regression.ts";
 
@@ -19,6 +19,12 @@ export interface FaceTrees {
   regressed: Tree;
   /** See `first_guess.ts`. */
   guesses: Tree;
+}
+
+/** What is known of the heads that views were made of. */
+export interface KnownHeads {
+  /** See `known_texels.ts`; without it all photographs are true. */
+  known?: Tree | undefined;
 }
 
 /** What all faces share. */
@@ -35,16 +41,21 @@ export async function readFaceModel({ model, topology }: { model: Tree; topology
   return { topology: await readTopology(topology), morphable, size: Math.sqrt(morphable.albedoMean.length / 3) };
 }
 
-/** Loads one view of a triplet. */
+/**
+ * Loads one view of a triplet.
+ *
+ * @param trees and `head`, what the view is of: `<identity>/<expression>`
+ */
 export async function loadView(
   key: string,
-  { crops, unwrapped, regressed, guesses }: FaceTrees,
+  { crops, unwrapped, regressed, guesses, known, head }: FaceTrees & KnownHeads & { head: string },
 ): Promise<TrainingView> {
-  const [{ vertices, light, albedo, expression, angles }, seen, guess, crop] = await Promise.all([
+  const [{ vertices, light, albedo, expression, angles }, seen, guess, crop, truth] = await Promise.all([
     readRegression(regressed, key),
     readSeenBytes(unwrapped, key),
     readPixels(guesses, `${key}.png`),
     readPixels(crops, `${key}.png`),
+    known && readVisibilityBytes(known, head),
   ]);
   return {
     ...seen,
@@ -55,5 +66,6 @@ export async function loadView(
     light,
     photograph: crop.data,
     face: meshSquare(vertices, 1),
+    known: truth,
   };
 }

@@ -1,4 +1,7 @@
-/** One page that holds every result of an experiment, for reading and sending: no other file, no script, no network. */
+/**
+ * One page with the tables and figures of an experiment, for reading and sending: no other file, no script, no network.
+ * LPIPS, whose network may be out of reach, the spread over seeds and the ablation are not on it.
+ */
 import { z } from "zod";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { ReportSection } from "./parts/report_page.ts";
@@ -11,6 +14,8 @@ export const report = defineStage({
     table1: "table1",
     others: "novel_table?",
     fairness: "fairness?",
+    figure1: "figure?",
+    figure2: "figure?",
     figure3: "figure",
     charts: "charts?",
     filter: "filter_report?",
@@ -35,6 +40,11 @@ export const report = defineStage({
       const drawn = await Promise.all(paths.map(async (path) => ({ name: path, png: await tree.bytes(path) })));
       sections.push({ markdown, pictures: drawn });
     };
+    await pictures(
+      inputs.figure1,
+      "# Figure 1\n\nThe framework, with FTIM as printed: from a photograph to the render and the losses.\n",
+    );
+    await pictures(inputs.figure2, "# Figure 2\n\nFTIM, as printed and with a first guess.\n");
     await text(inputs.table1, ["table1.md"]);
     await pictures(
       inputs.figure3,

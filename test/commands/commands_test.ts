@@ -46,10 +46,13 @@ Deno.test("the commit is read from a branch, a packed branch, a detached head an
 });
 
 Deno.test("metrics are means over the faces, by method, region and metric; PSNR of equal images apart", () => {
-  const scores = (value: number, psnr: number | null) => ({
-    masked: { l1: value, psnr, ssim: value, cosine: value },
-    full: { l1: value, psnr, ssim: value, cosine: value, cosine512: value },
-  });
+  const scores = (value: number, psnr: number | null) => {
+    const l1 = psnr === null ? 0 : value;
+    return {
+      masked: { l1, psnr, ssim: value, cosine: value },
+      full: { l1, psnr, ssim: value, cosine: value, cosine512: value },
+    };
+  };
   const face = (name: string, value: number, psnr: number | null) => ({
     face: name,
     maskShare: 0.5,
@@ -59,7 +62,8 @@ Deno.test("metrics are means over the faces, by method, region and metric; PSNR 
   });
   const means = methodMeans([face("a", 0.25, 30), face("b", 0.75, null)]);
   assert.equal(means.faces, 2);
-  assert.equal(means["ours.masked.l1"], 0.5);
+  assert.equal(means["ours.masked.l1"], 0.125);
+  assert.equal(means["ours.masked.ssim"], 0.5);
   assert.equal(means["deca.full.psnr"], 30);
   assert.equal(Object.keys(means).length, 1 + 6 * 9);
   assert.throws(() => methodMeans([{ face: "a" }]));

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import type { Baseline } from "@ftim/pipeline";
 import { METHODS } from "../../stages/scores/parts/methods.ts";
+
+/** An entry of a baseline. */
+type Rule = Baseline["metrics"][string];
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -17,7 +21,9 @@ async function gate(args: readonly string[], summary: string): Promise<{ code: n
 }
 
 /** Published metrics of one face, every PSNR as given, and what training adds in other views. */
-function results({ psnr = 30, gain = 0.5 }: { psnr?: number; gain?: number | null } = {}) {
+function results(
+  { psnr = 30, gain = 0.5, small = 0.004 }: { psnr?: number | null; gain?: number | null; small?: number } = {},
+) {
   const masked = { l1: 0.01, psnr, ssim: 0.9, cosine: 0.9 };
   const regions = { masked, full: { ...masked, cosine512: 0.8 } };
   const methods = Object.fromEntries(METHODS.map((method) => [method, structuredClone(regions)]));
@@ -26,6 +32,7 @@ function results({ psnr = 30, gain = 0.5 }: { psnr?: number; gain?: number | nul
     "novel.pairs": 6,
     "novel.ours.revealed_psnr": gain === null ? null : 25 + gain,
     "gain.novel.revealed_psnr": gain,
+    "gain.novel.revealed_ssim": small,
     "gain.uv.known_psnr": 0.6,
   };
   return { faces, views };
@@ -104,6 +111,57 @@ Deno.test("gate: a network that learns nothing fails, and can be no baseline", (
     );
   }));
 
+Deno.test("gate: three quarters of each gain may be lost at most, with or without a spread", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    const good = publish(`${folder}/good`, results());
+    const run = (metrics: string, ...more: string[]) =>
+      gate(["--metrics", metrics, "--baseline", baseline, ...more], summary);
+    await run(good, "--update");
+    const { metrics } = JSON.parse(Deno.readTextFileSync(baseline)) as { metrics: Record<string, Rule> };
+    assert.equal(metrics["gain.novel.revealed_ssim"]!.atol, 0.75 * 0.004);
+    for (const [name, { atol, rtol, value, from }] of Object.entries(metrics)) {
+      assert.notEqual(from, "", name);
+      if (name.startsWith("gain.")) assert.ok(atol + rtol * value <= 0.75 * value, name);
+    }
+    const idle = await run(publish(`${folder}/idle`, results({ small: 0 })));
+    assert.equal(idle.code, 1);
+    assert.match(idle.text, /\| gain\.novel\.revealed_ssim \| 0\.004 \| 0 \|.*\| worse \|/);
+    assert.equal((await run(publish(`${folder}/less`, results({ small: 0.0015 })))).code, 0);
+    const none = publish(`${folder}/none`, results({ small: -0.001 }));
+    assert.equal((await run(none, "--update")).code, 0, "where there is no gain none can be lost");
+  }));
+
+Deno.test("gate: the committed baselines limit every gain, and say where each tolerance comes from", async () => {
+  for (const name of ["baseline.json", "baseline-e2e.json"]) {
+    const text = await Deno.readTextFile(`${project}/results/${name}`);
+    const { metrics } = JSON.parse(text) as { metrics: Record<string, Rule> };
+    const gains = Object.entries(metrics).filter(([metric]) => metric.startsWith("gain."));
+    assert.ok(gains.length >= 5, name);
+    for (const [metric, { atol, rtol, value }] of gains) assert.ok(atol + rtol * value < value, `${name}: ${metric}`);
+    for (const [metric, { from }] of Object.entries(metrics)) assert.ok(from.length > 5, `${name}: ${metric}`);
+  }
+});
+
+Deno.test("gate: every column of the published seeds.csv gives a tolerance", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline, seeds] = [`${folder}/summary.md`, `${folder}/b.json`, "results/embedded/seeds.csv"];
+    const made = await gate(["--baseline", baseline, "--update", "--spread", seeds], summary);
+    assert.equal(made.code, 0, made.error);
+    const rules = Object.values<Rule>(JSON.parse(Deno.readTextFileSync(baseline)).metrics);
+    assert.ok(rules.filter(({ from }) => from.includes("the standard deviation over")).length >= 10);
+  }));
+
+Deno.test("gate: a PSNR that is missing where pictures differ is a failure by name", () =>
+  withFolder(async (folder) => {
+    const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
+    await gate(["--metrics", publish(`${folder}/good`, results()), "--baseline", baseline, "--update"], summary);
+    const broken = publish(`${folder}/broken`, results({ psnr: null }));
+    const { code, text } = await gate(["--metrics", broken, "--baseline", baseline], summary);
+    assert.equal(code, 1);
+    assert.match(text, /\| ours\.masked\.psnr \| 30 \| NaN \|.*\| not a number \|/);
+  }));
+
 Deno.test("gate: one more run may excuse what is worse by chance, and the table tells both results", () =>
   withFolder(async (folder) => {
     const [summary, baseline] = [`${folder}/summary.md`, `${folder}/baseline.json`];
@@ -162,7 +220,16 @@ Deno.test("gate: tolerances come from the spread over seeds, and the baseline sa
     assert.equal((await update("--spread", seeds)).code, 0);
     const gain = JSON.parse(Deno.readTextFileSync(baseline)).metrics["gain.novel.revealed_psnr"];
     assert.equal(gain.atol, 0.75 * 0.5, "a network that learns nothing loses the whole gain");
-    assert.match(gain.from, /^0\.75 of the gain, which is less than 4 × 0\.2/);
+    const limited = "0.75 of a gain of 0.5, the most that may be lost (without this limit: 4 × 0.2, " +
+      "the standard deviation over 2 seeds)";
+    assert.equal(gain.from, limited);
+    await update();
+    const kept = JSON.parse(Deno.readTextFileSync(baseline)).metrics["gain.novel.revealed_psnr"];
+    assert.deepEqual([kept.atol, kept.from], [gain.atol, limited], "said once");
+    Deno.writeTextFileSync(seeds, "row,psnr,colour,novel_ssim\ntraining 1,1,1,1\nstandard deviation,1,1,1\n");
+    const strange = await update("--spread", seeds);
+    assert.equal(strange.code, 1);
+    assert.match(strange.error, /seeds\.csv: no metric has the spread of its column colour, novel_ssim: name/);
     write("", "");
     assert.match((await update("--spread", seeds)).error, /one training has no spread, so use --seeds 2/);
     write("many", "0.1");

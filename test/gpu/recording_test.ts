@@ -63,6 +63,26 @@ Deno.test("one program over other data, other shapes and other numbers gives oth
   await (await openGpu()).assertHealthy("recording test");
 });
 
+Deno.test("uniforms lie many in one buffer, each in its own place", async () => {
+  const tf = await openTfjs();
+  const x = tf.tensor1d([1, 2, 3]);
+  tf.add(x, 0.5).dispose();
+  const sums: Tensor[] = [];
+  const { buffers } = await made(tf, () => {
+    for (let i = 0; i < 500; i++) sums.push(tf.leakyRelu(x, -1 / (i + 1)));
+  });
+  assert.ok(buffers < 520, `${buffers} buffers for 500 results and the uniforms of each`);
+  const negative = tf.neg(x);
+  const scaled = Array.from({ length: 300 }, (_, i) => tf.leakyRelu(negative, i / 512));
+  const all = tf.stack([...sums, ...scaled]);
+  const expected = [
+    ...sums.map(() => [1, 2, 3]),
+    ...scaled.map((_, i) => [1, 2, 3].map((value) => Math.fround(-value * Math.fround(i / 512)))),
+  ];
+  assert.deepEqual(await all.array(), expected);
+  tf.dispose([x, negative, all, ...sums, ...scaled]);
+});
+
 Deno.test("a tensor that is freed before its work is submitted keeps its buffer until then", async () => {
   const tf = await openTfjs();
   const one = tf.ones([500]);

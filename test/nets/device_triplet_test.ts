@@ -84,6 +84,27 @@ Deno.test("a triplet on the device is what its views hold, shaded and rendered a
   assert.equal(tf.memory().numTensors, left, `${before} before the first`);
 });
 
+Deno.test("a pixel is trusted where at least half of what it shows is known", async () => {
+  // What lies on the left of the chart is known, of the first view all, and the second tells nothing.
+  const known = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => i % SIZE < 0.4 * SIZE ? 255 : 0);
+  const told = [{ ...views[0]!, known: known.map(() => 255) }, views[1]!, { ...views[2]!, known }];
+  const triplet = uploadTriplet(tf, told, { topology, parts, side: 32 });
+  const trusted = [0, 1, 2].map((view) => ofView(triplet.trusted!, view));
+  const maps = [known.map(() => 255), known.map(() => 255), known];
+  for (const [i, { vertices }] of told.entries()) {
+    const operator = renderOperator(vertices, { topology, size: SIZE });
+    const texture = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, k) => maps[i]![Math.floor(k / 3)]! / 255);
+    const shown = applyOperatorCpu(operator, texture);
+    const expected = Array.from(operator.coverage, (share, pixel) => shown[3 * pixel]! > 0.5 * share ? 1 : 0);
+    // A pixel on the line between known and unknown may fall either way.
+    const differing = (await trusted[i]!).filter((value, pixel) => value !== expected[pixel]).length;
+    assert.ok(differing <= 4, `view ${i}: ${differing} pixels`);
+    assert.ok(expected.includes(1));
+  }
+  triplet.dispose();
+  assert.equal(uploadTriplet(tf, views, { topology, parts, side: 32 }).trusted, undefined);
+});
+
 Deno.test("the positions of a layer that see the mesh are those that the references cover by half", async () => {
   const network: IdentityNetwork = {
     side: 32,

@@ -12,9 +12,9 @@ import {
 
 const baseline: Baseline = {
   metrics: {
-    "ours.psnr": { value: 30, direction: "higher", atol: 0, rtol: 0.01 },
-    "ours.l1": { value: 0.1, direction: "lower", atol: 0.01, rtol: 0 },
-    "faces": { value: 22, direction: "equal", atol: 0, rtol: 0 },
+    "ours.psnr": { value: 30, direction: "higher", atol: 0, rtol: 0.01, from: "two seeds" },
+    "ours.l1": { value: 0.1, direction: "lower", atol: 0.01, rtol: 0, from: "chosen" },
+    "faces": { value: 22, direction: "equal", atol: 0, rtol: 0, from: "a count" },
   },
 };
 
@@ -83,7 +83,7 @@ Deno.test("gate: an update keeps the rules, gives new metrics theirs, and can be
   const folder = Deno.makeTempDirSync();
   try {
     const path = `${folder}/baseline.json`;
-    const rules = { ".cosine": { direction: "higher", atol: 0.001, rtol: 0 } } as const;
+    const rules = { ".cosine": { direction: "higher", atol: 0.001, rtol: 0, from: "rounding" } } as const;
     const fewer = { "ours.psnr": 31, "ours.cosine": 0.9, "z": 1 };
     assert.throws(
       () => baselineOf(fewer, { earlier: baseline, rules }),
@@ -93,9 +93,9 @@ Deno.test("gate: an update keeps the rules, gives new metrics theirs, and can be
     writeBaseline(path, next);
     assert.deepEqual(readBaseline(path), next);
     assert.deepEqual(next.metrics, {
-      "ours.cosine": { value: 0.9, direction: "higher", atol: 0.001, rtol: 0 },
-      "ours.psnr": { value: 31, direction: "higher", atol: 0, rtol: 0.01 },
-      "z": { value: 1, direction: "equal", atol: 0, rtol: 0.01 },
+      "ours.cosine": { value: 0.9, direction: "higher", atol: 0.001, rtol: 0, from: "rounding" },
+      "ours.psnr": { value: 31, direction: "higher", atol: 0, rtol: 0.01, from: "two seeds" },
+      "z": { value: 1, direction: "equal", atol: 0, rtol: 0.01, from: "1 %: no rule has this metric's name" },
     });
     assert.throws(() => baselineOf({ x: NaN }), /x is NaN/);
     assert.throws(() => readBaseline(`${folder}/missing.json`), /no such file; write one with --update/);
@@ -111,6 +111,8 @@ Deno.test("gate: an update keeps the rules, gives new metrics theirs, and can be
         ['{"metrics":{"a":{"value":null,"atol":0,"rtol":0,"direction":"equal"}}}', /a needs value/],
         ['{"metrics":{"a":{"value":1e999,"atol":0,"rtol":0,"direction":"equal"}}}', /a needs value/],
         ['{"metrics":{"a":{"value":1,"atol":-1,"rtol":0,"direction":"equal"}}}', /a needs value/],
+        ['{"metrics":{"a":{"value":1,"atol":0,"rtol":0,"direction":"equal"}}}', /a needs "from", a text that says/],
+        ['{"metrics":{"a":{"value":1,"atol":0,"rtol":0,"direction":"equal","from":" "}}}', /a needs "from"/],
       ] as const
     ) {
       Deno.writeTextFileSync(path, text);

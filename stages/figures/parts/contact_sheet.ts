@@ -1,9 +1,7 @@
-/**
- * Rows of pictures with a label at the left of each and a heading over each column, as one PNG. Text is drawn by resvg
- * with a font file that is given: without an installed font (a bare container) other renderers draw empty boxes.
- */
+/** Rows of pictures with a label at the left of each and a heading over each column, as one PNG. */
 import { Buffer } from "node:buffer";
 import type { OverlayOptions } from "sharp";
+import { drawSvg, textElement } from "./draw_svg.ts";
 
 /** One row: a picture for each column, as PNG or JPEG bytes; null leaves the cell grey. */
 export interface SheetRow {
@@ -32,7 +30,6 @@ const LABEL_LEFT = 10;
 /** Mean width of a letter of DejaVu Sans, in parts of its size. */
 const LETTER = 0.62;
 const HEADING_HEIGHT = 24;
-const FONT = "DejaVu Sans";
 
 /**
  * Draws the sheet.
@@ -92,13 +89,9 @@ async function drawText(
   texts: readonly Text[],
   { width, height, fontFile }: { width: number; height: number; fontFile: string },
 ): Promise<Buffer> {
-  const { Resvg } = await import("@resvg/resvg-js");
-  const elements = texts.map(({ text, x, y, size }) =>
-    `<text x="${x}" y="${y}" font-family="${FONT}" font-size="${size}" fill="#111">${escapeXml(text)}</text>`
-  );
+  const elements = texts.map(({ text, ...place }) => textElement(text, place));
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${elements.join("")}</svg>`;
-  const font = { fontFiles: [fontFile], loadSystemFonts: false, defaultFontFamily: FONT };
-  return Buffer.from(new Resvg(svg, { font }).render().asPng());
+  return Buffer.from(await drawSvg(svg, { fontFile }));
 }
 
 /** Size at which a text is no wider than `width`, at most 13 pixels. */
@@ -116,10 +109,6 @@ function linesOf(label: string): string[] {
     else lines.push(word);
   }
   return lines;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /**

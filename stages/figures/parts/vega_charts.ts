@@ -2,8 +2,7 @@
 import type { TopLevelSpec } from "vega-lite";
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
-
-const FONT = "DejaVu Sans";
+import { drawSvg, FONT, type Pen } from "./draw_svg.ts";
 
 /** A chart as SVG and as PNG. */
 export interface Drawing {
@@ -82,20 +81,13 @@ export function yawChart(yaws: readonly number[], bins: readonly (readonly [numb
   };
 }
 
-/**
- * Draws a chart.
- *
- * @param options.fontFile path of a TrueType file that holds the family "DejaVu Sans"
- */
-export async function drawChart(spec: TopLevelSpec, { fontFile }: { fontFile: string }): Promise<Drawing> {
+/** Draws a chart. */
+export async function drawChart(spec: TopLevelSpec, { fontFile }: Pen): Promise<Drawing> {
   const { compile } = await import("vega-lite");
   const { parse, View } = await import("vega");
-  const { Resvg } = await import("@resvg/resvg-js");
   const config = { font: FONT, background: "white", axis: { grid: true }, view: { stroke: "#ddd" } };
   const view = new View(parse(compile({ ...spec, config } as TopLevelSpec).spec), { renderer: "none" });
   const svg = await view.toSVG();
   view.finalize();
-  const font = { fontFiles: [fontFile], loadSystemFonts: false, defaultFontFamily: FONT };
-  const png = new Resvg(svg, { font, fitTo: { mode: "zoom", value: 2 } }).render().asPng();
-  return { svg, png };
+  return { svg, png: await drawSvg(svg, { fontFile, zoom: 2 }) };
 }

@@ -28,11 +28,11 @@ import type { Triplet } from "../../data/parts/triplet_choice.ts";
 import type { Hints, Tree } from "@ftim/pipeline";
 import type { trainInputs } from "./train_params.ts";
 import type { Triplets } from "../../data/triplets.ts";
-import { type FaceModel, type FaceTrees, readFaceModel } from "../../faces/training_set.ts";
+import { type FaceModel, type FaceTrees, type KnownHeads, readFaceModel } from "../../faces/training_set.ts";
 import { openTripletViews } from "./triplet_views.ts";
 
 /** What a training run is. */
-export interface TrainOptions extends FaceTrees, LossChoices {
+export interface TrainOptions extends FaceTrees, KnownHeads, LossChoices {
   model: TextureModel;
   faces: FaceModel;
   triplets: readonly Triplet[];
@@ -65,7 +65,10 @@ const READ_EVERY = 10;
 /** What a training stage hands on: its inputs and parameters as they are. */
 export interface TrainContext
   extends Pick<TrainOptions, "model" | "scratch" | "hints" | "log" | "progress" | "signal"> {
-  inputs: Record<Exclude<keyof typeof trainInputs, "vgg19">, Tree> & { readonly vgg19?: Tree | undefined };
+  inputs: Record<Exclude<keyof typeof trainInputs, "vgg19" | "known">, Tree> & {
+    readonly vgg19?: Tree | undefined;
+    readonly known?: Tree | undefined;
+  };
   params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | keyof LossChoices>;
 }
 
@@ -102,7 +105,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
       `${options.triplets.length - usable.length} of ${options.triplets.length} triplets lack a view that was skipped`,
     );
   }
-  const views = await openTripletViews(tf, [...new Set(usable.flatMap((triplet) => triplet.views))], {
+  const views = await openTripletViews(tf, usable, {
     ...options,
     looksAt: { descriptor: weights.identity > 0, layers: weights.mrf > 0 },
   });

@@ -8,7 +8,8 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { readBack } from "../../../face/read_back.ts";
 import type { TrainingView } from "../../../nets/device_triplet.ts";
 import { coveredByHalf, type IdentityNetwork, type KnownFaces, lookAtPhotographs } from "../../../nets/known_faces.ts";
-import { type FaceModel, type FaceTrees, loadView } from "../../faces/training_set.ts";
+import type { Triplet } from "../../data/parts/triplet_choice.ts";
+import { type FaceModel, type FaceTrees, type KnownHeads, loadView } from "../../faces/training_set.ts";
 
 /** A view is about a megabyte. */
 const KEEP = { views: 1024, bytes: 1 << 30 };
@@ -24,7 +25,7 @@ export interface TripletViews {
 }
 
 /** What {@link openTripletViews} needs. */
-export interface TripletViewsOptions extends FaceTrees {
+export interface TripletViewsOptions extends FaceTrees, KnownHeads {
   readonly faces: FaceModel;
   readonly identity: IdentityNetwork;
   /** Whether a loss looks at the network's descriptors, and at its layers. */
@@ -35,18 +36,20 @@ export interface TripletViewsOptions extends FaceTrees {
 }
 
 /**
- * Opens the views of some triplets.
- *
- * @param keys of all views, each of which has a regression
+ * Opens the views of some triplets, each of which has a regression.
  */
 export async function openTripletViews(
   tf: Tfjs,
-  keys: readonly string[],
+  triplets: readonly Triplet[],
   { faces, identity, looksAt, signal, keep = KEEP, ...trees }: TripletViewsOptions,
 ): Promise<TripletViews> {
+  const heads = new Map(
+    triplets.flatMap(({ views, identity, expression }) => views.map((key) => [key, `${identity}/${expression}`])),
+  );
+  const keys = [...heads.keys()];
   const kept = new Map<string, TrainingView>();
   const loadOne = async (key: string) => {
-    const view = kept.get(key) ?? await loadView(key, trees);
+    const view = kept.get(key) ?? await loadView(key, { ...trees, head: heads.get(key)! });
     // the last asked for is the last in the map
     kept.delete(key);
     kept.set(key, view);

@@ -1,3 +1,4 @@
+import { CUT_THROUGH } from "../../../stages/geometry/seen_skin.ts";
 import assert from "node:assert/strict";
 import type { Tree } from "@ftim/pipeline";
 import { FACE_FILES } from "../../../experiments/photographs/owner.ts";
@@ -41,7 +42,14 @@ const files = (face: number) =>
 
 const REDUCED = "reduced from 1800×1200 pixels";
 
-function computed({ candidates, meshes, heads }: { candidates: number; meshes: number[]; heads: number[] }) {
+function computed(
+  { candidates, meshes, heads, cut = {} }: {
+    candidates: number;
+    meshes: number[];
+    heads: number[];
+    cut?: Record<string, string>;
+  },
+) {
   const found = {
     imported: tree({ "k.png": 0, "k.json": { notes: [REDUCED] } }),
     images: tree({
@@ -56,7 +64,7 @@ function computed({ candidates, meshes, heads }: { candidates: number; meshes: n
     meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
   };
   const all = tree(Object.assign({}, ...heads.map(files)));
-  return { found, made: { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }) } };
+  return { found, made: { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }), unwrapped: tree({}, cut) } };
 }
 const of = (what: Parameters<typeof computed>[0]) => resultOf(computed(what), { key: "k", photo: "me.jpg" });
 
@@ -87,6 +95,16 @@ Deno.test("only faces count: what is none on a closer look gets no number, and i
   assert.deepEqual([second.face, second.photograph.file], [1, "../photograph.png"]);
   assert.equal(new TextDecoder().decode(two.files.get("1/texture.png")), '"texture.png 3"');
   assert.match(two.leftOut[1]!, /at 400, 20\) is turned so far away/);
+});
+
+Deno.test("a face that the photograph's edge cuts through is left out, and the reason said", async () => {
+  const cut = { "k/0": `k/0: ${CUT_THROUGH}` };
+  await assert.rejects(
+    of({ candidates: 1, meshes: [0], heads: [], cut }),
+    /me\.jpg: no face was found\. .*is cut off by/,
+  );
+  const one = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut });
+  assert.match(one.leftOut[0]!, /is cut off by the photograph's edge: an eye/);
 });
 
 Deno.test("a photograph without a face is refused, and what looked like one is named", async () => {

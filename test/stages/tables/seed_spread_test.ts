@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cast, sourceFolder } from "@ftim/pipeline";
+import { spreadRules } from "../../../commands/gate_rules.ts";
 import { seedSpread } from "../../../stages/tables/seed_spread.ts";
 import { withScratch } from "../scratch.ts";
 
@@ -51,6 +52,8 @@ Deno.test("trainings stand in the order of their numbers above their mean and st
       const column = rows[0]!.indexOf(name);
       assert.deepEqual(rows.slice(1).map((row) => Number(row[column])), [18, 21, 24, 21, 3], name);
     }
+    const rules = spreadRules(await trees.seeds.text("seeds.csv"));
+    assert.equal(rules["ours.masked.psnr"]?.atol, 12, "the gate knows every column");
     const untold = (await trees.untold.text("seeds.csv")).trim().split("\n");
     assert.ok(untold.slice(1).every((line) => line.endsWith(",,")), "no truth, no score of it");
     const { "10": _, ...lacking } = novel;

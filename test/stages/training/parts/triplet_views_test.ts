@@ -1,6 +1,7 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
+import type { Triplet } from "../../../../stages/data/parts/triplet_choice.ts";
 import type { IdentityNetwork } from "../../../../nets/known_faces.ts";
 import { type Artifact, cast, sourceFolder } from "@ftim/pipeline";
 import { asset } from "../../../../stages/data/fetch.ts";
@@ -46,13 +47,16 @@ Deno.test("views that are kept and views that are read as they are needed give t
     const { trees } = await run({ crops, unwrapped, regressed, guesses, model, topology });
 
     const keys = Object.keys(faces);
+    const triplets: Triplet[] = [
+      { identity: "7", expression: "1_neutral", views: keys as [string, string, string], yaws: [-25, 0, 30] },
+    ];
     const open = async (keep?: TripletViewsOptions["keep"]) => {
       const identity = squares();
       const looksAt = { descriptor: true, layers: true };
       const { signal } = new AbortController();
       const model = await readFaceModel(trees);
       const limits = keep === undefined ? {} : { keep };
-      const views = await openTripletViews(tf, keys, { ...trees, faces: model, identity, looksAt, signal, ...limits });
+      const views = await openTripletViews(tf, triplets, { ...trees, faces: model, identity, looksAt, signal, ...limits });
       const loaded = await views.load(keys);
       const { descriptor, layers, inside } = (await views.seen(keys, loaded))!;
       const seen: Tensor[] = [descriptor, ...layers];

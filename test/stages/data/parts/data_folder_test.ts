@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { paperFiles } from "../../experiments/data_files.ts";
-import { goldenBytes } from "../nets/files/golden.ts";
-import { encodeSafetensors } from "../../nets/safetensors.ts";
-import { drawnVgg19 } from "../nets/vgg19_weights.ts";
-import { withScratch } from "../stages/scratch.ts";
+import { encodeSafetensors } from "../../../../nets/safetensors.ts";
+import { dataLock } from "../../../../stages/data/fetch.ts";
+import { paperFiles } from "../../../../stages/data/parts/data_folder.ts";
+import { goldenBytes } from "../../../nets/files/golden.ts";
+import { drawnVgg19 } from "../../../nets/vgg19_weights.ts";
+import { withScratch } from "../../scratch.ts";
 
 type Content = string | Uint8Array;
 
@@ -14,7 +15,7 @@ async function found(folder: string, files: Readonly<Record<string, Content>>) {
     Deno.mkdirSync(dirname(`${folder}/${path}`), { recursive: true });
     Deno.writeFileSync(`${folder}/${path}`, typeof content === "string" ? new TextEncoder().encode(content) : content);
   }
-  const rows = await paperFiles(folder);
+  const rows = await paperFiles(folder, dataLock());
   return new Map(
     rows.map(({ asset, status, says, read }) => [asset.id.slice("paper/".length), { status, says, read }]),
   );

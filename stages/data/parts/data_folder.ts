@@ -1,18 +1,17 @@
 /**
- * What lies in the data folder of the experiment `paper`: each file that data.lock names is opened by the reader of its
- * format and recognised by its tensors, a text by its lines, a folder by what is in it; where the published bytes are
- * known, by their hash too. Nothing is computed, and no file is changed.
+ * What lies in the user's data folder for the experiment `paper`: each file that data.lock names is opened by the
+ * reader of its format and recognised by its tensors, a text by its lines, a folder by what is in it; where the
+ * published bytes are known, by their hash too. Nothing is computed, and no file is changed.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { hashFile } from "@ftim/pipeline";
-import { inWords, type LayoutName, LAYOUTS, missing } from "../nets/files/layouts.ts";
-import { notTensors } from "../nets/files/not_tensors.ts";
-import { openTensors } from "../nets/files/open_tensors.ts";
-import { TensorFileError } from "../nets/files/source.ts";
-import type { Asset } from "../stages/data/parts/data_lock.ts";
-import { dataLock } from "../stages/data/fetch.ts";
-import { fileSource } from "../stages/data/parts/file_source.ts";
+import { inWords, type LayoutName, LAYOUTS, missing } from "../../../nets/files/layouts.ts";
+import { notTensors } from "../../../nets/files/not_tensors.ts";
+import { openTensors } from "../../../nets/files/open_tensors.ts";
+import { TensorFileError } from "../../../nets/files/source.ts";
+import type { Asset, DataLock } from "./data_lock.ts";
+import { fileSource } from "./file_source.ts";
 
 /** What was found in the place of a file. */
 export interface FoundFile {
@@ -82,9 +81,11 @@ const CELEBA_PHOTOGRAPHS = 202_599;
 /** Files of a folder that hold tensors. */
 const TENSORS = /\.(index|mat|npz|npy|pth|pt|h5|onnx|safetensors)$/;
 
-/** Looks at every file of the experiment `paper`, read by a stage or not. */
-export async function paperFiles(dataFolder: string): Promise<FoundFile[]> {
-  const { assets, later } = dataLock();
+/** Looks in a data folder for every file of the experiment `paper`, read by a stage or not. */
+export async function paperFiles(
+  dataFolder: string,
+  { assets, later }: Pick<DataLock, "assets" | "later">,
+): Promise<FoundFile[]> {
   const wanted = [...assets.values(), ...later.values()].filter(({ id }) => id.startsWith("paper/"));
   const found: FoundFile[] = [];
   for (const asset of wanted) {

@@ -1,0 +1,17 @@
+/** What counts as skin (skin_visibility.ts). Chosen by eye on portraits of training persons. */
+export const SKIN = {
+  /** Added to colours before their logarithm: what is darker says little of its colour. */
+  dark: 0.03,
+  /** Least standard deviation of the logarithm of a colour: pores and small shadows are skin, too. */
+  spread: 0.09,
+  /** Turns of finding the skin's colours and weighing by them. */
+  turns: 5,
+  /** Standard deviations within which a colour is skin's, and beyond which it is none. */
+  skin: 2.2,
+  other: 3.2,
+  /** Least visibility of a mirror image that is believed. */
+  seen: 0.3,
+  /** Neighbourhood of a texel, in parts of the map's side; the share of it at which covering begins, and is whole. */
+  radius: 0.016,
+  share: [0.2, 0.5],
+} as const;

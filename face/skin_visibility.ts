@@ -1,0 +1,87 @@
+/**
+ * What of a face's seen texture is the person's own skin, for many faces at once on the device. Hair, a hand, a phone
+ * or a glare may lie on a part of a face, and beside a cheek that turns away a mesh shows the wall. Mirrored to the
+ * other half, they would be taken for skin there.
+ *
+ * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
+ * brows, eyes, lips and a beard stay, which both halves have. What the colour of the skin is, the face itself says: its
+ * colours relative to the template in its light, robustly, since most of what is seen of a face is skin.
+ *
+ * The reference is skin_visibility_cpu.ts. The same bits come out for a face in any batch.
+ */
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { boxMean } from "@ftim/gpu/ops/box-mean";
+import type { Tfjs } from "@ftim/gpu/backend";
+import { SKIN } from "./skin_settings.ts";
+
+/** What is known of the faces. */
+export interface SkinInputs {
+  /** What was seen [B, S, S, 3], 0..1. */
+  readonly textures: Tensor4D;
+  /** [B, S, S], 0..1 */
+  readonly visibilities: Tensor3D;
+  /** The templates in their light [B, S, S, 3], about 0..1. */
+  readonly templates: Tensor4D;
+}
+
+/**
+ * Visibilities [B, S, S], lowered to 0 where a texel is covered.
+ *
+ * @throws {RangeError} if shapes do not fit
+ */
+export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): Tensor3D {
+  const [count, size, width, channels] = textures.shape;
+  if (size !== width || channels !== 3 || `${templates.shape}` !== `${textures.shape}`) {
+    throw new RangeError(`Textures [${textures.shape}] do not fit templates [${templates.shape}]`);
+  }
+  if (visibilities.size !== count * size * size) {
+    throw new RangeError(`Textures [${textures.shape}] do not fit visibilities [${visibilities.shape}]`);
+  }
+  const { skin, other, seen, radius, share } = SKIN;
+  return tf.tidy(() => {
+    const distance = tf.reshape(skinDistances(tf, { textures, visibilities, templates }), [count, size, size]);
+    const alike = tf.mul(tf.less(distance, skin ** 2).toFloat(), tf.greater(visibilities, seen).toFloat());
+    const unlike = tf.mul(tf.greater(distance, other ** 2).toFloat(), tf.greater(visibilities, 0).toFloat());
+    const covered = tf.mul(unlike, tf.reverse(alike, 2)) as Tensor3D;
+    const around = boxMean(tf, covered, { radius: Math.round(radius * size) });
+    const part = tf.clipByValue(tf.div(tf.sub(around, share[0]), share[1] - share[0]), 0, 1);
+    const kept = tf.sub(1, tf.mul(tf.square(part), tf.sub(3, tf.mul(2, part))));
+    return tf.mul(visibilities, kept) as Tensor3D;
+  });
+}
+
+/** Squared distances of each texel's colour from the face's skin, in standard deviations [B, S·S]. */
+function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): Tensor2D {
+  const { dark, spread, turns } = SKIN;
+  const [count, size] = textures.shape;
+  const texels = size * size;
+  const log = (colours: Tensor4D) => tf.log(tf.add(tf.maximum(colours, 0), dark));
+  const ratios = tf.reshape(tf.sub(log(textures), log(templates)), [count, texels, 3]);
+  const [r, g, b] = [0, 1, 2].map((c) => tf.reshape(tf.slice(ratios, [0, 0, c], [-1, -1, 1]), [count, texels])) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const seen = tf.reshape(visibilities, [count, texels]);
+  let weights: Tensor = seen;
+  let distances: Tensor = seen;
+  for (let turn = 0; turn < turns; turn++) {
+    const total = tf.add(tf.sum(weights, 1, true), 1e-6);
+    const mean = (x: Tensor) => tf.div(tf.sum(tf.mul(weights, x), 1, true), total);
+    const [dr, dg, db] = [r, g, b].map((x) => tf.sub(x, mean(x))) as [Tensor, Tensor, Tensor];
+    const [rr, gg, bb] = [dr, dg, db].map((x) => tf.add(mean(tf.square(x)), spread ** 2)) as [Tensor, Tensor, Tensor];
+    const [rg, rb, gb] = [mean(tf.mul(dr, dg)), mean(tf.mul(dr, db)), mean(tf.mul(dg, db))];
+    // The inverse of the covariance, by its cofactors.
+    const minor = (a: Tensor, d: Tensor, b: Tensor, c: Tensor) => tf.sub(tf.mul(a, d), tf.mul(b, c));
+    const [crr, cgg, cbb] = [minor(gg, bb, gb, gb), minor(rr, bb, rb, rb), minor(rr, gg, rg, rg)];
+    const [crg, crb, cgb] = [minor(rb, gb, rg, bb), minor(rg, gb, rb, gg), minor(rb, rg, rr, gb)];
+    const determinant = tf.addN([tf.mul(rr, crr), tf.mul(rg, crg), tf.mul(rb, crb)]);
+    const term = (factor: Tensor, x: Tensor, y: Tensor) => tf.mul(factor, tf.mul(x, y));
+    const squares = tf.addN([term(crr, dr, dr), term(cgg, dg, dg), term(cbb, db, db)]);
+    const products = tf.addN([term(crg, dr, dg), term(crb, dr, db), term(cgb, dg, db)]);
+    distances = tf.div(tf.add(squares, tf.mul(2, products)), determinant);
+    // A first turn sees all colours, so its spread is wide; later turns settle on the largest group of like colours.
+    weights = tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
+  }
+  return distances as Tensor2D;
+}

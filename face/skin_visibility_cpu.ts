@@ -1,0 +1,64 @@
+/** The reference of skin_visibility.ts, for one face. */
+import { boxMean, smoothstep } from "./box_filter.ts";
+import { SKIN } from "./skin_settings.ts";
+
+/** A face's maps. */
+export interface SkinMaps {
+  /** What was seen [S·S·3], 0..1. */
+  readonly texture: Float32Array;
+  /** [S·S], 0..1 */
+  readonly visibility: Float32Array;
+  /** The template in its light [S·S·3]. */
+  readonly template: Float32Array;
+}
+
+/** The visibility, lowered to 0 where a texel is covered [S·S]. */
+export function skinVisibilityCpu(maps: SkinMaps): Float32Array {
+  const { visibility } = maps;
+  const size = Math.sqrt(visibility.length);
+  const distances = skinDistances(maps);
+  const mirrored = (i: number) => i - i % size + size - 1 - i % size;
+  const covered = visibility.map((seen, i) => {
+    const other = mirrored(i);
+    const alike = distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen;
+    return seen > 0 && distances[i]! > SKIN.other ** 2 && alike ? 1 : 0;
+  });
+  const around = boxMean(covered, { size, radius: Math.round(SKIN.radius * size) });
+  return visibility.map((seen, i) => seen * (1 - smoothstep(SKIN.share[0], SKIN.share[1], around[i]!)));
+}
+
+function skinDistances({ texture, visibility, template }: SkinMaps): Float64Array {
+  const texels = visibility.length;
+  const log = (colour: number) => Math.log(Math.max(colour, 0) + SKIN.dark);
+  const ratios = Float64Array.from(texture, (colour, k) => log(colour) - log(template[k]!));
+  let weights = Float64Array.from(visibility);
+  const distances = new Float64Array(texels);
+  for (let turn = 0; turn < SKIN.turns; turn++) {
+    const total = weights.reduce((sum, weight) => sum + weight, 1e-6);
+    const mean = [0, 1, 2].map((c) => weights.reduce((sum, weight, i) => sum + weight * ratios[3 * i + c]!, 0) / total);
+    const off = (i: number, c: number) => ratios[3 * i + c]! - mean[c]!;
+    const covariance = [0, 1, 2].map((a) =>
+      [0, 1, 2].map((b) =>
+        weights.reduce((sum, weight, i) => sum + weight * off(i, a) * off(i, b), 0) / total +
+        (a === b ? SKIN.spread ** 2 : 0)
+      )
+    );
+    const inverse = inverse3(covariance);
+    for (let i = 0; i < texels; i++) {
+      let distance = 0;
+      for (let a = 0; a < 3; a++) for (let b = 0; b < 3; b++) distance += off(i, a) * inverse[a]![b]! * off(i, b);
+      distances[i] = distance;
+    }
+    weights = weights.map((_, i) => visibility[i]! * Math.exp(-0.5 * Math.min(distances[i]!, 60)));
+  }
+  return distances;
+}
+
+/** The inverse of a symmetric 3×3 matrix. */
+function inverse3(m: readonly (readonly number[])[]): number[][] {
+  const at = (row: number, column: number) => m[(row + 3) % 3]![(column + 3) % 3]!;
+  const cofactor = (row: number, column: number) =>
+    at(row + 1, column + 1) * at(row + 2, column + 2) - at(row + 1, column + 2) * at(row + 2, column + 1);
+  const determinant = [0, 1, 2].reduce((sum, column) => sum + at(0, column) * cofactor(0, column), 0);
+  return [0, 1, 2].map((row) => [0, 1, 2].map((column) => cofactor(column, row) / determinant));
+}

@@ -1,0 +1,92 @@
+/**
+ * A person's photograph may show more than the person where the mesh is: hair over a cheek, a hand, a phone, the wall
+ * beside a cheek that turns away. What is covered so was not seen, and must not be mirrored to the other half
+ * (`face/skin_visibility.ts`). The paper has no such step, and neither has the protocol that the tables follow.
+ *
+ * A face that the photograph's edge cuts through an eye or the mouth is left out: the mesh network guesses what it is
+ * not shown, and on portraits that were cut so it was off by up to 8 % of the face's width.
+ */
+import { z } from "zod";
+import { photographInCrop } from "../../face/crop.ts";
+import { defineStage } from "@ftim/pipeline";
+import type { AlignedFace } from "../data/align.ts";
+
+/** Why a face is left out that the photograph's edge cuts through; goes on after "a face". */
+export const CUT_THROUGH = "is cut off by the photograph's edge: an eye or a corner of the mouth lies outside";
+
+/** Outer corners of the eyes, and corners of the mouth, among the mesh's vertices. */
+const CORNERS = [33, 263, 61, 291];
+
+/** Whether the photograph's edge leaves a corner of an eye or of the mouth outside. */
+function isCutThrough(
+  vertices: Float32Array,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): boolean {
+  return CORNERS.some((vertex) => {
+    const [x, y] = [vertices[3 * vertex]!, vertices[3 * vertex + 1]!];
+    return x < left || y < top || x > left + width || y > top + height;
+  });
+}
+
+/**
+ * Crops, incomplete textures and what was regressed of them → the textures and masks as they are, and visibilities that
+ * are lowered to 0 where a face is covered.
+ */
+export const seenSkin = defineStage({
+  name: "seen_skin",
+  module: import.meta.url,
+  inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
+  output: "unwrapped",
+  each: ["crops", "unwrapped", "regressed"],
+  batch: 16,
+  params: z.strictObject({}),
+  // On one adapter; on another a texel here and there may be decided the other way.
+  determinism: "bitwise",
+  computes: { webgpu: "templates, the skin's colours, what is covered" },
+  resources: { gpu: true },
+  open: async ({ inputs }) => (await import("../faces/templates.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  run: async ({ items, resource: model }) => {
+    const { skinVisibilities } = await import("../../face/skin_visibility.ts");
+    const { readBack } = await import("../../face/read_back.ts");
+    const { readSeen } = await import("../faces/geometry.ts");
+    const { encodeGreyPng } = await import("../faces/photograph.ts");
+    const { readRegression } = await import("../faces/regression.ts");
+    const { templatesOf } = await import("../faces/templates.ts");
+    const { tf, size } = model;
+    const read = await Promise.all(items.map(async (item) => ({
+      ...item,
+      ...await readSeen(item.inputs.unwrapped, item.key),
+      regression: await readRegression(item.inputs.regressed, item.key),
+      transform: (await item.inputs.crops.json<AlignedFace>(`${item.key}.json`)).transform,
+    })));
+    const faces = read.filter(({ skip, transform, regression: { vertices, light, albedo } }) => {
+      const problem = ![vertices, light, albedo].every((values) => values.every(Number.isFinite))
+        ? "what was regressed of it is not finite"
+        : isCutThrough(vertices, photographInCrop(transform))
+        ? CUT_THROUGH
+        : undefined;
+      if (problem !== undefined) skip(problem);
+      return problem === undefined;
+    });
+    if (faces.length === 0) return;
+    const visibilities = tf.tidy(() => {
+      const { albedo, shading } = templatesOf(faces.map(({ regression }) => regression), model);
+      const textures = tf.stack(faces.map(({ texture }) => tf.tensor3d(texture, [size, size, 3])));
+      const seen = tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [size, size])));
+      return skinVisibilities(tf, {
+        textures: textures as import("@tensorflow/tfjs").Tensor4D,
+        visibilities: seen as import("@tensorflow/tfjs").Tensor3D,
+        templates: tf.mul(albedo, shading),
+      });
+    });
+    const [values] = await readBack([visibilities], "seen_skin");
+    await Promise.all(faces.map(async ({ key, inputs: { unwrapped }, out }, i) => {
+      const data = values!.slice(i * size * size, (i + 1) * size * size);
+      out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data }));
+      for (const name of ["texture", "mask"]) {
+        out.write(`${key}.${name}.png`, await unwrapped.bytes(`${key}.${name}.png`));
+      }
+    }));
+  },
+});
