@@ -3,9 +3,9 @@
  *
  * No real multi-view set can be had there, so the training captures are rendered from single photographs with known
  * truth (`synthesize`); from `import` on, every stage is the one that the paper's own data goes through. The test set
- * is the 22 faces of six photographs; other views and true textures are of heads made from 17 more portraits. Other sets
- * can be asked for (`embedded_sets.ts`). Which set serves what, and what was chosen on it, is in `docs/protocol.md`;
- * where we differ from the paper, in `docs/departures.md`.
+ * is the 22 faces of six photographs; other views and true textures are of heads made from 17 more portraits. Which
+ * set serves what, and what was chosen on it, is in `docs/protocol.md`, and which other sets can be asked for; where we
+ * differ from the paper, in `docs/departures.md`.
  */
 import { assets } from "../stages/data/fetch.ts";
 import { importPhotographs } from "../stages/data/import.ts";

@@ -4,9 +4,10 @@
  * person. Both run on each photograph, which takes minutes.
  *
  * Pairs of whom it is known whether they are one person say where a network's answer changes. One person: photographs
- * in one folder of `train/`. Two persons: folders of `train/`, of `held/` and of `pairs/`, the person of `train/franck/`
- * and those of `pairs/`, and faces of one photograph. The thresholds were fixed before `unseen/`, `more/` and `pairs/`
- * were drawn. Faces of different photographs of a set in the wild are not judged, for a person may be in several.
+ * in one folder of `train/`. Two persons: folders of `train/`, of `held/` and of `pairs/`, the person of
+ * `train/franck/` and those of `pairs/`, and faces of one photograph. The thresholds were fixed before `unseen/`,
+ * `more/` and `pairs/` were drawn. Faces of different photographs of `test/` are not judged, for a person may be in
+ * several; nor are those of `unseen/`, for its heads are made of its photographs.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -27,7 +27,7 @@ Deno.test("the second sets choose settings on what the first score, and score wh
   for (const head of shown!.heads) assert.ok(head.startsWith(heads) && assetIds(`${head}/`).length > 0, head);
 });
 
-Deno.test("the second sets train on more persons, never on the stills of a video; fewer persons are the first of all", () => {
+Deno.test("the second sets train on more persons, not on stills of a video; fewer persons are the first of all", () => {
   const all = trainingSet({ sets: "second" });
   const names = namesOf(all.portraits);
   assert.deepEqual([names.length, personsOf(all.portraits).size], [235, 232]);
@@ -38,7 +38,7 @@ Deno.test("the second sets train on more persons, never on the stills of a video
   assert.ok(namesOf(few!.portraits).some((id) => id.startsWith("train/")), "both kinds of persons are drawn early");
 });
 
-Deno.test("the second sets make heads of at most 128 persons, the first of those trained on, or of as many as is said", () => {
+Deno.test("the second sets make heads of the first 128 training persons at most, or of as many as is said", () => {
   const sources = (options: Parameters<typeof trainingSet>[0]) =>
     personsOf(trainingSet({ sets: "second", ...options }).sources!);
   assert.equal(sources({}).size, 128);
