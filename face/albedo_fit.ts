@@ -3,6 +3,7 @@
  * product of two unknowns is fitted by turns, each turn a linear least-squares problem: light (nine bands per colour),
  * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
  */
+import { type AlbedoFitOptions, WITNESSES } from "./albedo_fit_options.ts";
 import { fitLight, LIGHT_BANDS, shade } from "./light.ts";
 import { solveCholesky } from "./linear.ts";
 import type { AlbedoModel } from "./morphable.ts";
@@ -15,26 +16,6 @@ export interface SeenTexture {
   weight: Float32Array;
   /** Unit normal per texel [T·3]. */
   normals: Float32Array;
-}
-
-/** Settings of {@linkcode fitAlbedo}. */
-export interface AlbedoFitOptions {
-  /**
-   * Variance of the image noise that the prior is weighed against; larger keeps the albedo nearer to the mean. Default
-   * 0.0025.
-   */
-  noise?: number;
-  /** How strongly the light is drawn to a plain ambient one, see `fitLight`. Default 0.01. */
-  lightRidge?: number;
-  /** Turns. Default 4. */
-  turns?: number;
-  /** Only every n-th texel is used. Default 7, which shares no factor with 256. */
-  stride?: number;
-  /**
-   * Residuals beyond this (in colour units) are outliers and count less (Huber); Infinity switches it off. Default
-   * Infinity.
-   */
-  huber?: number;
 }
 
 /**
@@ -51,10 +32,8 @@ export function fitAlbedo(
   const samples = thin(model, seen, stride);
   const count = samples.weight.length;
   const components = model.albedoSigma.length;
-  // Neighbouring texels are no independent witnesses: a face's worth of samples counts as this many.
-  const witnesses = 500;
   const total = samples.weight.reduce((a, b) => a + b, 0);
-  const trust = total > 0 ? witnesses * Math.min(1, total / (0.2 * count)) / total : 0;
+  const trust = total > 0 ? WITNESSES * Math.min(1, total / (0.2 * count)) / total : 0;
   const code = new Float32Array(components);
   const albedo = samples.mean.slice();
   const robust = samples.weight.slice();

@@ -10,6 +10,7 @@ import { fillTexels, halfOf } from "@ftim/gpu/ops/push-pull";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { run } from "@ftim/gpu/wgsl";
 import { blendCode, finishCode, matchCode } from "./complete_blend_wgsl.ts";
+import { BOUND, type CompleteOptions, LEAST_OVERLAP } from "./complete_options.ts";
 import {
   cellGainsCode,
   cellRowsCode,
@@ -18,12 +19,7 @@ import {
   ownCode,
   visibilityCode,
 } from "./complete_textures_wgsl.ts";
-import type { CompleteOptions } from "./fill.ts";
 import { type UvMap, uvMap } from "./uv_map.ts";
-
-/** Those of fill.ts, of the same meaning. */
-const LEAST_OVERLAP = 1e-4;
-const BOUND = { radius: 40, widening: 0.05 } as const;
 
 /** What is known of the faces. */
 export interface SeenTextures {

@@ -6,6 +6,7 @@
  * With slopes (p, q) of the displacement along the unit tangents t and b, the normal becomes n − p·t − q·b
  * (normalised).
  */
+import { STEEPEST, STEP } from "./detail_settings.ts";
 import { LIGHT_BANDS, lightBasis } from "./light.ts";
 import { normalMap } from "./shading.ts";
 import type { Topology } from "./topology.ts";
@@ -26,11 +27,6 @@ export interface DetailScene {
   /** Visibility [S·S]. */
   visibility: Float32Array;
 }
-
-/** Largest slope: steeper ones are no wrinkles but errors of the albedo. */
-const STEEPEST = 0.8;
-/** Step of the finite difference of shading, in slope. */
-const STEP = 1e-3;
 
 /**
  * Fits the displacement.

@@ -15,7 +15,7 @@ import { program, run } from "@ftim/gpu/wgsl";
 import type { HeadShell } from "./head_shell.ts";
 import type { RgbImage } from "./image.ts";
 import type { Pixels } from "./pixels.ts";
-import type { Scene } from "./scene.ts";
+import type { Topology } from "./topology.ts";
 
 /** Where the head is in a frame: vertices in pixels of the picture (x right, y down, z away). */
 export interface Frame {
@@ -25,8 +25,12 @@ export interface Frame {
   readonly shell: Float32Array;
 }
 
-/** What is the same in each frame of a head: as of `Scene`, but for what the device has made. */
-export interface SceneColours extends Pick<Scene, "topology" | "tint"> {
+/** What is the same in each frame of a head. */
+export interface SceneColours {
+  readonly topology: Topology;
+  /** Factor on the shell's colours, one a channel: the change of light since the photograph. */
+  readonly tint: readonly [number, number, number];
+  /** Where the shell takes its colours. */
   readonly photograph: Pixels;
   readonly shell: Pick<HeadShell, "samples" | "triangles">;
   /** [S, S, 3] */

@@ -8,7 +8,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
-import type { AlbedoFitOptions } from "./albedo_fit.ts";
+import type { AlbedoFitOptions } from "./albedo_fit_options.ts";
 import { albedoCode, productsCode, residualsCode, systemsCode, termsCode } from "./fit_albedos_wgsl.ts";
 import { FACE_SUMS, lightSums, type LitSamples, readSolutions, solveLights } from "./fit_lights.ts";
 import { LIGHT_BANDS } from "./light.ts";

@@ -2,7 +2,7 @@
  * Where in a texture the samples of a picture's pixels lie: what decides whether a pixel shows one place or the mean of
  * several.
  */
-import type { Raster } from "@ftim/gpu/raster-cpu";
+import type { Raster } from "@ftim/gpu/raster-options";
 import type { Topology } from "./topology.ts";
 
 /** The samples of a pixel that hit the mesh. */

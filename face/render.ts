@@ -3,9 +3,10 @@
  * fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
  */
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
-import { applySparseCpu, type SparseMatrix } from "@ftim/gpu/sparse-cpu";
+import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
+import type { SparseMatrix } from "@ftim/gpu/sparse-matrix";
 import { sampler, spreadOf } from "./pixel_samples.ts";
-import type { Topology } from "./topology.ts";
+import { PICTURE_SAMPLES, type RenderOptions, SPREAD } from "./render_options.ts";
 import { uvMap } from "./uv_map.ts";
 
 /** Rendering one posed mesh, as a matrix from texels (columns) to pixels (rows); uncovered pixels have an empty row. */
@@ -15,31 +16,6 @@ export interface RenderOperator extends SparseMatrix {
   /** width·height: the share of the pixel that the mesh covers, 0 or 1 with a hard outline. Rows sum to it. */
   readonly coverage: Float32Array;
 }
-
-/** What is rendered, and how. */
-export interface RenderOptions {
-  readonly topology: Topology;
-  /** Image size in pixels, default 224. */
-  readonly width?: number;
-  readonly height?: number;
-  /** Side of the UV map in texels, default 256. */
-  readonly size?: number;
-  /**
-   * Samples a side of each pixel, odd. Default 1: the surface at the pixel's centre, with 4 bilinear taps. With more, a
-   * pixel whose samples lie more than two texels apart is the mean of all: a surface that turns away, or an edge before
-   * another surface, would show single texels of many as a ragged line. All others keep to their centre, so that
-   * nothing is blurred.
-   */
-  readonly samples?: number;
-  /**
-   * "hard", the default: the mesh has a pixel if it has its centre. "soft": a pixel at the outline is covered by as
-   * much as its samples are.
-   */
-  readonly outline?: "hard" | "soft";
-}
-
-/** Texels between the samples of a pixel from which on its texture counts as minified. */
-const SPREAD = 2;
 
 /**
  * Builds the operator of a posed mesh.
@@ -113,12 +89,9 @@ export function renderOperator(
   };
 }
 
-/**
- * The operator behind every picture that is shown or scored, of whatever method. Training looks at each pixel's centre
- * only, for speed.
- */
+/** The operator behind every picture that is shown or scored, of whatever method. */
 export function pictureOperator(vertices: Float32Array, options: Omit<RenderOptions, "samples">): RenderOperator {
-  return renderOperator(vertices, { ...options, samples: 3 });
+  return renderOperator(vertices, { ...options, samples: PICTURE_SAMPLES });
 }
 
 function twice<T extends Uint32Array | Float32Array>(values: T): T {

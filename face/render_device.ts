@@ -6,7 +6,7 @@ import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { disposeLists, runWalk } from "@ftim/gpu/raster";
 import { clearedTensor, differentiable } from "@ftim/gpu/wgsl";
-import type { RenderOptions } from "./render.ts";
+import type { RenderOptions } from "./render_options.ts";
 import { placesCode, renderCode } from "./render_device_wgsl.ts";
 import { lookAt, type PixelPlaces, runEachPixel } from "./render_pixels.ts";
 import { applyTransposed, disposeTransposed, type TransposedRender, transposeRender } from "./render_transpose.ts";

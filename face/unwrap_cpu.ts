@@ -3,7 +3,8 @@
  * posed mesh, and how well the camera saw it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on
  * the cheek behind it; here a depth test decides.
  */
-import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import type { Raster } from "@ftim/gpu/raster-options";
 import { boxMean, smoothstep } from "./box_filter.ts";
 import { frameOf } from "./depth_frame.ts";
 import { addBilinear, type RgbImage } from "./image.ts";

@@ -7,7 +7,7 @@
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "./backend.ts";
 import { clearedTensor, emptyTensor, type Run, run } from "./ops/run.ts";
-import type { Raster, RasterOptions } from "./raster_cpu.ts";
+import type { Raster, RasterOptions } from "./raster_options.ts";
 import { RECORD, recordsCode, TILE, walkProgram, WORD } from "./raster_wgsl.ts";
 
 /** Meshes of one topology. */

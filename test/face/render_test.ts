@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render.ts";
 import { uvMap } from "../../face/uv_map.ts";
-import { transposeSparse } from "@ftim/gpu/sparse-cpu";
+import { transposeSparse } from "@ftim/gpu/sparse-matrix";
 import { gridHead, posedHead, randomStream } from "./head.ts";
 
 const { topology, model } = gridHead(21);
