@@ -1,7 +1,10 @@
 /**
- * Complete textures from single photographs (see fill.ts, the reference) for many faces at once on the device. Values
- * agree with the reference's to f32 rounding, 2e-6 of full scale: its sums over cells are in f64, here they are in f32,
- * row by row.
+ * Complete textures from single photographs, for many faces at once on the device: what was not seen comes from the
+ * mirrored other half, matched in colour, and what neither half saw is filled smoothly. The borders fade, so that no
+ * seam shows.
+ *
+ * Values agree with the reference's (complete_textures_cpu.ts) to f32 rounding, 2e-6 of full scale: its sums over cells
+ * are in f64, here they are in f32, row by row.
  */
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import { webgpuBackend } from "@ftim/gpu/backend";
@@ -174,7 +177,7 @@ function completeBatch(
   return { complete, top };
 }
 
-/** How far each texel counts as seen: `fade` of fill.ts. Packed. */
+/** How far each texel counts as seen: `fade` of the reference. Packed. */
 function seenWeights(
   tf: Tfjs,
   visibilities: Tensor,
@@ -206,7 +209,7 @@ function seenWeights(
 
 /**
  * The gains of the cells with those filled in that both halves say little of, along rows as long as the map's
- * [faces·cells·size, 4]: `colourGain` of fill.ts.
+ * [faces·cells·size, 4]: `colourGain` of the reference.
  */
 function colourGains(
   tf: Tfjs,

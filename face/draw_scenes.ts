@@ -1,5 +1,5 @@
 /**
- * Many frames of one head as pictures on the device: `drawScene` of scene.ts, the reference. A sample within about 1e-4
+ * Many frames of one head as pictures on the device: `drawScene` of draw_scenes_cpu.ts. A sample within about 1e-4
  * pixels of an edge may show what is on its other side; else values agree to f32 rounding. A place in a picture is kept
  * as a whole pixel and what lies beyond, which is right to 1e-5 pixels where one number would be right to 1e-4.
  *

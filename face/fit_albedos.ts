@@ -1,8 +1,12 @@
 /**
- * Light and linear albedo of many faces at once on the device: `fitAlbedo` of albedo_fit.ts. All turns run there, with
- * one read-back at the end for all faces; every sum has a fixed order, so that a face's bits depend neither on the run
- * nor on the other faces. Light and code are the reference's to 1e-5 of their largest value: sums in f32 by way of 128
- * lanes are right to about 1e-6, and the prior keeps the systems well conditioned.
+ * Light and linear albedo of many faces from their incomplete UV textures, on the device: texture = (mean + basis·code)
+ * · shading(light). The product of two unknowns is fitted by turns, each turn a linear least-squares problem: light,
+ * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
+ *
+ * All turns run there, with one read-back at the end for all faces; every sum has a fixed order, so that a face's bits
+ * depend neither on the run nor on the other faces. Light and code are the reference's (fit_albedos_cpu.ts) to 1e-5 of
+ * their largest value: sums in f32 by way of 128 lanes are right to about 1e-6, and the prior keeps the systems well
+ * conditioned.
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";

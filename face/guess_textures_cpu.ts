@@ -1,5 +1,5 @@
-/** The reference of guess_textures.ts: plain loops over one face. */
-import { completeTexture } from "./fill.ts";
+/** The reference of guess_textures.ts, plain loops over one face. Tests alone use it. */
+import { completeTexture } from "./complete_textures_cpu.ts";
 import { GUESS } from "./guess_settings.ts";
 import type { Topology } from "./topology.ts";
 

@@ -1,6 +1,8 @@
 /**
- * The render operator of a batch of faces, built and kept on the device: what `renderOperator` gives for each of them,
- * by the same rules. Training and pictures use the same, with 1 and 3 samples a side.
+ * Image Render of the paper: the render operators of a batch of faces, built and kept on the device. The geometry is
+ * fixed, so an image is a linear function of the texture, every pixel a fixed mean of texels, and the transpose is the
+ * exact gradient. `renderOperator` of render_cpu.ts is the reference. Training and pictures use the same, with 1 and 3
+ * samples a side.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

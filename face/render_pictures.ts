@@ -1,6 +1,6 @@
 /**
- * Pictures of many faces, rendered on the device: what `pictureOperator` and `applyOperatorCpu` give, in one pass for a
- * batch and without an operator. Each pixel's samples are looked for once.
+ * Pictures of many faces, rendered on the device: what `pictureOperator` and `applyOperatorCpu` of render_cpu.ts give,
+ * in one pass for a batch and without an operator. Each pixel's samples are looked for once.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { applyOperatorCpu, type RenderOperator, renderOperator } from "../../face/render.ts";
+import { applyOperatorCpu, type RenderOperator, renderOperator } from "../../face/render_cpu.ts";
 import type { RenderOptions } from "../../face/render_options.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";

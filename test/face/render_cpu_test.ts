@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render.ts";
+import { applyOperatorCpu, pictureOperator, type RenderOperator, renderOperator } from "../../face/render_cpu.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { transposeSparse } from "@ftim/gpu/sparse-matrix";
 import { gridHead, posedHead, randomStream } from "./head.ts";

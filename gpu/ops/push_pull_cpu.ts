@@ -1,3 +1,5 @@
+/** Push-pull as plain loops: the reference of push_pull.ts. */
+
 /**
  * Fills what is not known in a square map with a smooth continuation of what is (push-pull: Gortler et al. 1996, "The
  * Lumigraph", §3.4). Push: means of 2×2 blocks, weighted, down to one texel. Pull: back up, bilinearly, each texel
@@ -7,7 +9,7 @@
  * @param options.weights size², 0 (unknown) to 1 (known, kept as it is).
  * @returns size²·channels; 0 everywhere if nothing is known.
  */
-export function pushPull(
+export function pushPullCpu(
   values: Float32Array,
   { weights, size }: { weights: Float32Array; size: number },
 ): Float32Array {
@@ -38,8 +40,8 @@ export function pushPull(
       coarseWeights[to] = Math.min(1, total);
     }
   }
-  const filled = pushPull(coarse, { weights: coarseWeights, size: half });
-  const smooth = enlarge(filled, { from: half, to: size });
+  const filled = pushPullCpu(coarse, { weights: coarseWeights, size: half });
+  const smooth = enlargeCpu(filled, { from: half, to: size });
   for (let i = 0, c = 0; i < weights.length; i++) {
     const weight = Math.min(1, weights[i]!);
     for (let k = 0; k < channels; k++, c++) smooth[c] = weight * values[c]! + (1 - weight) * smooth[c]!;
@@ -51,7 +53,7 @@ export function pushPull(
  * A square map brought to a larger size bilinearly; texel (0, 0) of both maps has its corner at the origin, and a texel
  * of the smaller map covers the same whole number of texels of the larger (the last row may stand over).
  */
-export function enlarge(values: Float32Array, { from, to }: { from: number; to: number }): Float32Array {
+export function enlargeCpu(values: Float32Array, { from, to }: { from: number; to: number }): Float32Array {
   const channels = values.length / (from * from);
   const ratio = Math.ceil(to / from);
   const out = new Float32Array(to * to * channels);

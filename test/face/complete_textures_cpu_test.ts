@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { boxMean } from "../../face/box_filter.ts";
-import { completeTexture } from "../../face/fill.ts";
-import { enlarge, pushPull } from "../../face/push_pull.ts";
-import { flipMap } from "../../face/symmetry.ts";
+import { completeTexture } from "../../face/complete_textures_cpu.ts";
 import { uvMap } from "../../face/uv_map.ts";
-import { gridHead, maxDifference, randomStream } from "./head.ts";
+import { gridHead, maxDifference } from "./head.ts";
 
-const random = randomStream(6);
 const { topology } = gridHead(15);
 const size = 96;
 const { inside } = uvMap(topology, size);
@@ -22,15 +18,6 @@ function symmetricTexture(): Float32Array {
 
 /** Seen up to a column a little right of the middle. */
 const seenLeft = Float32Array.from(inside, (value, i) => i % size < 0.62 * size ? value : 0);
-
-Deno.test("flipMap is an involution that moves each texel to the other side", () => {
-  for (const channels of [1, 3]) {
-    const values = Float32Array.from({ length: 7 * 7 * channels }, random);
-    assert.deepEqual(flipMap(flipMap(values, 7), 7), values);
-    assert.equal(flipMap(values, 7)[0], values[6 * channels]);
-  }
-  assert.throws(() => flipMap(new Float32Array(10), 7), RangeError);
-});
 
 Deno.test("a symmetric texture of which half is hidden comes back", () => {
   const texture = symmetricTexture();
@@ -71,44 +58,6 @@ Deno.test("completeTexture refuses a texture of which nothing was seen", () => {
     () => completeTexture(new Float32Array(3 * size * size), new Float32Array(size * size), { topology }),
     RangeError,
   );
-});
-
-Deno.test("pushPull keeps what is known, stays within its range, and continues a constant exactly, on any size", () => {
-  for (const side of [1, 5, 16, 33]) {
-    const values = Float32Array.from({ length: 2 * side * side }, () => 0.25 + 0.5 * random());
-    const weights = Float32Array.from({ length: side * side }, (_, i) => i % 7 === 0 ? 1 : 0);
-    const filled = pushPull(values, { weights, size: side });
-    filled.forEach((value, k) => {
-      if (weights[k >> 1] === 1) assert.equal(value, values[k]);
-      assert.ok(value >= 0.25 && value <= 0.75);
-    });
-    assert.ok(maxDifference(pushPull(values.fill(0.5), { weights, size: side }), values) < 1e-6);
-    assert.deepEqual(pushPull(values, { weights: weights.fill(0), size: side }), new Float32Array(values.length));
-  }
-});
-
-Deno.test("enlarge keeps a ramp a ramp", () => {
-  const ramp = Float32Array.from({ length: 16 }, (_, i) => i % 4);
-  const large = enlarge(ramp, { from: 4, to: 16 });
-  for (let x = 2; x < 14; x++) assert.ok(Math.abs(large[x]! - ((x + 0.5) / 4 - 0.5)) < 1e-6);
-});
-
-Deno.test("boxMean is the plain mean over the window, the border repeated", () => {
-  const side = 9;
-  const values = Float32Array.from({ length: side * side }, random);
-  const clamp = (i: number) => Math.min(Math.max(i, 0), side - 1);
-  for (const radius of [0, 1, 3, 12]) {
-    const expected = values.map((_, at) => {
-      let sum = 0;
-      for (let dy = -radius; dy <= radius; dy++) {
-        for (let dx = -radius; dx <= radius; dx++) {
-          sum += values[clamp(Math.floor(at / side) + dy) * side + clamp(at % side + dx)]!;
-        }
-      }
-      return sum / (2 * radius + 1) ** 2;
-    });
-    assert.ok(maxDifference(boxMean(values, { size: side, radius }), expected) < 1e-6);
-  }
 });
 
 Deno.test("completeTexture() of a face cut at its midline gives the other half the same colour", () => {

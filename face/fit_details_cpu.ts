@@ -1,16 +1,16 @@
 /**
- * A displacement map along the normals whose shading explains a photograph: shape from shading in UV space. The shading
- * is linearised about the smooth surface, so the displacement is the solution of one linear least-squares problem,
- * found by conjugate gradients.
- *
- * With slopes (p, q) of the displacement along the unit tangents t and b, the normal becomes n − p·t − q·b
- * (normalised).
+ * The reference of fit_details.ts, plain loops over one face in f64. With slopes (p, q) of the displacement along the
+ * unit tangents t and b, the normal becomes n − p·t − q·b (normalised). The shading is linearised about the smooth
+ * surface, so the displacement is the solution of one linear least-squares problem, found by conjugate gradients. Tests
+ * and benchmarks alone use it.
  */
 import { STEEPEST, STEP } from "./detail_settings.ts";
-import { LIGHT_BANDS, lightBasis } from "./light.ts";
-import { normalMap } from "./shading.ts";
+import { LIGHT_BANDS } from "./light.ts";
+import { lightBasis } from "./light_cpu.ts";
+import { interpolate } from "./interpolate_cpu.ts";
+import { normalMap } from "./normal_maps_cpu.ts";
 import type { Topology } from "./topology.ts";
-import { interpolate, uvMap } from "./uv_map.ts";
+import { uvMap } from "./uv_map.ts";
 
 /** The face, its light and what was seen of it; S×S texels. */
 export interface DetailScene {

@@ -1,11 +1,12 @@
 /**
- * Image Render of the paper. The geometry is fixed, so an image is a linear function of the texture: every pixel is a
- * fixed mean of texels. The matrix is built once a view; its transpose is the exact gradient.
+ * The reference of render_device.ts and render_pictures.ts, plain loops over one face: the geometry is fixed, so an
+ * image is a linear function of the texture, every pixel a fixed mean of texels. The matrix is built once a view; its
+ * transpose is the exact gradient. Tests, benchmarks and an example alone use it.
  */
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
 import type { SparseMatrix } from "@ftim/gpu/sparse-matrix";
-import { sampler, spreadOf } from "./pixel_samples.ts";
+import { sampler, spreadOf } from "./pixel_samples_cpu.ts";
 import { PICTURE_SAMPLES, type RenderOptions, SPREAD } from "./render_options.ts";
 import { uvMap } from "./uv_map.ts";
 

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { createImage } from "../../../../face/image.ts";
-import { distort, isDistorted, scaleCamera, undistort } from "../../../../stages/data/parts/undistort.ts";
+import { createImage } from "../../face/image.ts";
+import { distort, undistort } from "../../face/undistort_cpu.ts";
 
 const camera = {
   k: [[150, 0, 99.5], [0, 152, 74.5], [0, 0, 1]],
-  rt: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]],
   distortion: [-0.2, 0.05, 0.002, -0.003, 0.01],
   width: 200,
   height: 150,
-  valid: true,
 };
 
 /** A smooth picture as a function of the place. */
@@ -20,8 +18,6 @@ Deno.test("distort leaves the principal point, and everything without coefficien
   assert.deepEqual(distort(camera, { x: 99.5, y: 74.5 }), { x: 99.5, y: 74.5 });
   const { x, y } = distort({ ...camera, distortion: [0, 0, 0, 0, 0] }, { x: 12, y: 34 });
   assert(Math.abs(x - 12) < 1e-9 && Math.abs(y - 34) < 1e-9);
-  assert.equal(isDistorted(camera), true);
-  assert.equal(isDistorted({ distortion: [0, 0, 0, 0, 0] }), false);
 });
 
 Deno.test("distort agrees with OpenCV's formulas, term by term", () => {
@@ -60,12 +56,4 @@ Deno.test("undistort gives back the picture that a distorting lens took", () => 
     }
   }
   assert(before > 0.1 && worst < 0.005, `before ${before}, after ${worst}`);
-});
-
-Deno.test("scaleCamera keeps what lies at a pixel's corner", () => {
-  const half = scaleCamera(camera, 0.5);
-  assert.deepEqual([half.width, half.height], [100, 75]);
-  // the ray through the picture's right edge: (199.5 − cx) / fx before, (99.5 − cx') / fx' after
-  const ray = (k: readonly (readonly number[])[], edge: number) => (edge - k[0]![2]!) / k[0]![0]!;
-  assert(Math.abs(ray(camera.k, 199.5) - ray(half.k, 99.5)) < 1e-12);
 });

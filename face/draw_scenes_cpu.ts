@@ -1,7 +1,6 @@
 /**
- * A head before a background, as a picture: the face with its UV texture, the shell around it with a photograph's
- * colours. It makes training captures with known truth, so it is drawn on the CPU in plain loops and shares no code
- * path with the render operator that the method is scored by.
+ * The reference of draw_scenes.ts, plain loops over one frame: the face with its UV texture, the shell around it with a
+ * photograph's colours, before a background. Tests and benchmarks alone use it.
  */
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import type { HeadShell } from "./head_shell.ts";

@@ -1,12 +1,15 @@
 /**
- * A complete texture from a single photograph: what was not seen comes from the mirrored other half, matched in colour,
- * and what neither half saw is filled smoothly. The borders fade, so that no seam shows.
+ * The reference of complete_textures.ts, plain loops over one face: what was not seen comes from the mirrored other
+ * half, matched in colour, and what neither half saw is filled smoothly. The borders fade, so that no seam shows. Tests
+ * and benchmarks alone use it.
  */
-import { boxMean, smoothstep } from "./box_filter.ts";
+import { boxMeanCpu } from "@ftim/gpu/ops/box-mean-cpu";
 import { BOUND, type CompleteOptions, LEAST_OVERLAP } from "./complete_options.ts";
-import { enlarge, pushPull } from "./push_pull.ts";
-import { flipMap } from "./symmetry.ts";
-import { extendBeyondChart, uvMap } from "./uv_map.ts";
+import { enlargeCpu, pushPullCpu } from "@ftim/gpu/ops/push-pull-cpu";
+import { extendBeyondChart } from "./extend_charts_cpu.ts";
+import { flipMap } from "./flip_map_cpu.ts";
+import { smoothstep } from "./smoothstep.ts";
+import { uvMap } from "./uv_map.ts";
 
 /**
  * Completes a texture.
@@ -59,10 +62,10 @@ function continued(
   colours: Float32Array,
   { weights, template, size }: { weights: Float32Array; template: Float32Array | undefined; size: number },
 ): Float32Array {
-  if (template === undefined) return pushPull(colours, { weights, size });
+  if (template === undefined) return pushPullCpu(colours, { weights, size });
   const difference = new Float32Array(colours.length);
   for (let c = 0; c < colours.length; c++) difference[c] = colours[c]! - template[c]!;
-  const all = pushPull(difference, { weights, size });
+  const all = pushPullCpu(difference, { weights, size });
   for (let c = 0; c < all.length; c++) all[c] = all[c]! + template[c]!;
   return all;
 }
@@ -79,7 +82,7 @@ function boundColours(
   },
 ): void {
   const expected = continued(texture, { weights: own, template, size });
-  const near = boxMean(own, { size, radius: BOUND.radius });
+  const near = boxMeanCpu(own, { size, radius: BOUND.radius });
   for (let i = 0; i < near.length; i++) {
     const share = smoothstep(0, 0.5, near[i]!);
     if (share === 0) continue;
@@ -98,7 +101,7 @@ function fade(
   visibility: Float32Array,
   { size, radius, trust }: { size: number; radius: number; trust: readonly [number, number] },
 ): Float32Array {
-  const near = boxMean(visibility, { size, radius });
+  const near = boxMeanCpu(visibility, { size, radius });
   // The border is where a mean over the surroundings falls, not where the view turns grazing: scale by what counts in
   // full.
   const [low, high] = [0.5 / 0.75 * trust[1], Math.min(1, 0.95 / 0.75 * trust[1])];
@@ -129,8 +132,8 @@ function closeSeam(
   for (let c = 0; c < step.length; c++) step[c] = texture[c]! - matched[c]!;
   const both = new Float32Array(own.length);
   for (let i = 0; i < both.length; i++) both[i] = own[i]! * other[i]!;
-  const bend = pushPull(step, { weights: both, size });
-  const near = boxMean(own, { size, radius });
+  const bend = pushPullCpu(step, { weights: both, size });
+  const near = boxMeanCpu(own, { size, radius });
   for (let i = 0; i < near.length; i++) {
     const share = smoothstep(0, 0.5, near[i]!);
     for (let c = 3 * i; c < 3 * i + 3; c++) matched[c] = matched[c]! + share * bend[c]!;
@@ -171,8 +174,8 @@ function colourGain(
   for (let i = 0; i < gain.length; i++) {
     gain[i] = Math.min(2.5, Math.max(0.4, (here[i]! + prior) / (there[i]! + prior)));
   }
-  return enlarge(
-    pushPull(gain, { weights: weights.map((w) => Math.max(LEAST_OVERLAP, Math.min(1, 4 * w))), size: cells }),
+  return enlargeCpu(
+    pushPullCpu(gain, { weights: weights.map((w) => Math.max(LEAST_OVERLAP, Math.min(1, 4 * w))), size: cells }),
     {
       from: cells,
       to: size,

@@ -1,11 +1,13 @@
+/** The mean over squares as running sums in double precision: the reference of box_mean.ts. */
+
 /**
  * Mean of each value's square neighbourhood in a square single-channel map; beyond the border the border's values
- * repeat. Running sums in f64, so the cost does not depend on the radius.
+ * repeat. The cost does not depend on the radius.
  *
  * @param values size² values.
  * @param options.radius The neighbourhood is 2·radius + 1 wide.
  */
-export function boxMean(values: Float32Array, { size, radius }: { size: number; radius: number }): Float32Array {
+export function boxMeanCpu(values: Float32Array, { size, radius }: { size: number; radius: number }): Float32Array {
   const line = new Float64Array(size + 2 * radius);
   const pass = (from: Float32Array, { stride, next }: { stride: number; next: number }) => {
     const out = new Float32Array(from.length);
@@ -23,10 +25,4 @@ export function boxMean(values: Float32Array, { size, radius }: { size: number; 
     return out;
   };
   return radius > 0 ? pass(pass(values, { stride: 1, next: size }), { stride: size, next: 1 }) : values;
-}
-
-/** 0 up to `low`, 1 from `high` on, and a smooth cubic between. */
-export function smoothstep(low: number, high: number, value: number): number {
-  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
-  return t * t * (3 - 2 * t);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ambientLight } from "./ambient_light.ts";
-import { shadingMap } from "../../face/shading.ts";
+import { shadingMap } from "../../face/normal_maps_cpu.ts";
 import { gridHead, maxDifference, posedHead } from "./head.ts";
 
 const { topology, model } = gridHead(21);

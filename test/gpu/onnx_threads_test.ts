@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openSession } from "../../gpu/onnx.ts";
-import { openOnThreads } from "../../gpu/onnx_cpu.ts";
+import { openOnThreads } from "../../gpu/onnx_threads.ts";
 import { doublingModel } from "./onnx_model.ts";
 
 Deno.test("runs at one time are each answered with their own outputs", async () => {

@@ -1,10 +1,9 @@
 /**
- * Removes lens distortion (OpenCV's five-coefficient model) from a photograph, so that straight lines are straight and
- * a pinhole camera with the same K fits. FaceScape's photographs come distorted.
+ * The reference of undistort.ts: OpenCV's five-coefficient model in plain loops over one photograph. Tests and
+ * benchmarks alone use it.
  */
-
-import { addBilinear, createImage, type RgbImage } from "../../../face/image.ts";
-import type { Camera } from "./facescape.ts";
+import { addBilinear, createImage, type RgbImage } from "./image.ts";
+import type { Lens } from "./undistort.ts";
 
 /**
  * Maps an ideal pixel to where the lens put it.
@@ -12,7 +11,7 @@ import type { Camera } from "./facescape.ts";
  * @param camera K and distortion; pixel centres at whole numbers, as in OpenCV
  */
 export function distort(
-  camera: Pick<Camera, "k" | "distortion">,
+  camera: Lens,
   { x, y }: { x: number; y: number },
 ): { x: number; y: number } {
   const [[fx = 1, skew = 0, cx = 0] = [], [, fy = 1, cy = 0] = []] = camera.k;
@@ -26,15 +25,10 @@ export function distort(
   return { x: fx * du + skew * dv + cx, y: fy * dv + cy };
 }
 
-/** Whether a camera's lens distorts at all. */
-export function isDistorted({ distortion }: Pick<Camera, "distortion">): boolean {
-  return distortion.some((value) => value !== 0);
-}
-
 /**
  * The photograph as a pinhole camera with the same K would have taken it: bilinear, black where the lens saw nothing.
  */
-export function undistort(image: RgbImage, camera: Pick<Camera, "k" | "distortion">): RgbImage {
+export function undistort(image: RgbImage, camera: Lens): RgbImage {
   const result = createImage(image);
   for (let y = 0; y < image.height; y++) {
     for (let x = 0; x < image.width; x++) {
@@ -50,19 +44,4 @@ export function undistort(image: RgbImage, camera: Pick<Camera, "k" | "distortio
     }
   }
   return result;
-}
-
-/** The camera of the photograph after it was resized by a factor. */
-export function scaleCamera(camera: Camera, factor: number): Camera {
-  const [[fx = 1, skew = 0, cx = 0] = [], [, fy = 1, cy = 0] = []] = camera.k;
-  return {
-    ...camera,
-    k: [[fx * factor, skew * factor, (cx + 0.5) * factor - 0.5], [0, fy * factor, (cy + 0.5) * factor - 0.5], [
-      0,
-      0,
-      1,
-    ]],
-    width: Math.round(camera.width * factor),
-    height: Math.round(camera.height * factor),
-  };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { headShell } from "../../face/head_shell.ts";
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
-import { drawScene } from "../../face/scene.ts";
+import { drawScene } from "../../face/draw_scenes_cpu.ts";
 import { gridHead } from "./head.ts";
 
 const SIDE = 96;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { fitDetail } from "../../face/detail_layer.ts";
-import { shade } from "../../face/light.ts";
-import { normalMap } from "../../face/shading.ts";
+import { fitDetail } from "../../face/fit_details_cpu.ts";
+import { shade } from "../../face/light_cpu.ts";
+import { normalMap } from "../../face/normal_maps_cpu.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { gridHead } from "./head.ts";

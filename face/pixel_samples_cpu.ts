@@ -1,6 +1,6 @@
 /**
- * Where in a texture the samples of a picture's pixels lie: what decides whether a pixel shows one place or the mean of
- * several.
+ * Where in a texture the samples of a picture's pixels lie, in plain loops: what decides whether a pixel shows one
+ * place or the mean of several. A part of render_cpu.ts.
  */
 import type { Raster } from "@ftim/gpu/raster-options";
 import type { Topology } from "./topology.ts";

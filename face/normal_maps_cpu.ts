@@ -1,8 +1,9 @@
-/** Normals and shading as UV maps: what light does to each texel of a posed mesh. */
-import { shade } from "./light.ts";
+/** The reference of normal_maps.ts, plain loops over one face. Tests and benchmarks alone use it. */
+import { interpolate } from "./interpolate_cpu.ts";
+import { shade } from "./light_cpu.ts";
 import { vertexNormals } from "./normals.ts";
 import type { Topology } from "./topology.ts";
-import { interpolate, uvMap } from "./uv_map.ts";
+import { uvMap } from "./uv_map.ts";
 
 /**
  * Unit normal of each texel, interpolated from the vertex normals, in view space (x right, y up, z to the viewer).

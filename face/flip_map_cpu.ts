@@ -1,3 +1,5 @@
+/** UV maps mirrored, in plain loops: the reference of `tf.reverse` along a row. Tests and benchmarks alone use it. */
+
 /**
  * A UV map mirrored about u = 0.5. The chart is exactly symmetric (see `createTopology`), so this is each row reversed:
  * texel (x, y) takes its value from (size−1−x, y). An involution, bit for bit.

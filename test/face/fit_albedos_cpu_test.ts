@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { fitAlbedo } from "../../face/albedo_fit.ts";
+import { fitAlbedo } from "../../face/fit_albedos_cpu.ts";
 import { albedoOf } from "../../face/morphable.ts";
-import { shade } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 
 function scene({ components, seed }: { components: number; seed: number }) {

@@ -1,10 +1,13 @@
 /**
- * Light and linear albedo of a face from its incomplete UV texture: texture = (mean + basis·code) · shading(light). The
+ * The reference of fit_albedos.ts, plain loops over one face: texture = (mean + basis·code) · shading(light). The
  * product of two unknowns is fitted by turns, each turn a linear least-squares problem: light (nine bands per colour),
- * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
+ * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are). Tests and benchmarks
+ * alone use it.
  */
 import { type AlbedoFitOptions, WITNESSES } from "./albedo_fit_options.ts";
-import { fitLight, LIGHT_BANDS, shade } from "./light.ts";
+import { fitLight } from "./fit_lights_cpu.ts";
+import { LIGHT_BANDS } from "./light.ts";
+import { shade } from "./light_cpu.ts";
 import { solveCholesky } from "./linear.ts";
 import type { AlbedoModel } from "./morphable.ts";
 
