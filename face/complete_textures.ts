@@ -22,6 +22,7 @@ import {
   ownCode,
   visibilityCode,
 } from "./complete_textures_wgsl.ts";
+import { readBack } from "./read_back.ts";
 import { type UvMap, uvMap } from "./uv_map.ts";
 
 /** What is known of the faces. */
@@ -60,6 +61,7 @@ export interface CompleteAllOptions extends Omit<CompleteOptions, "template"> {
  * The same bits come out for a face in any batch.
  *
  * @throws {RangeError} if shapes do not fit, or the maps are of less than 2×2 texels
+ * @throws {GpuError} if the device reports an error
  */
 export async function completeTextures(
   tf: Tfjs,
@@ -98,13 +100,11 @@ export async function completeTextures(
     return [join(parts.map(({ complete }) => complete)), join(parts.map(({ top }) => top))] as const;
   });
   try {
-    const weights = await tops.data();
-    return { textures: complete, unseen: [...Array(count).keys()].filter((i) => !(weights[4 * i + 3]! > 0)) };
+    const [weights] = await readBack([tops], "completeTextures");
+    return { textures: complete, unseen: [...Array(count).keys()].filter((i) => !(weights![4 * i + 3]! > 0)) };
   } catch (error) {
     complete.dispose();
     throw error;
-  } finally {
-    tops.dispose();
   }
 }
 

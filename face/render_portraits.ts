@@ -1,5 +1,6 @@
 /** Pictures of any number of faces whose textures lie in memory: rendered on the device in batches, and read back. */
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { readBack } from "./read_back.ts";
 import { type DevicePictureOptions, renderPictures } from "./render_pictures.ts";
 
 /** Faces in a batch: more are not faster, and take memory. */
@@ -38,6 +39,7 @@ export interface PortraitOptions extends Omit<DevicePictureOptions, "textures" |
  *
  * @throws {RangeError} if a texture or background is of another size, or as `renderPictures` does; the message names
  *   the face
+ * @throws {GpuError} if the device reports an error
  */
 export async function renderPortraits(
   tf: Tfjs,
@@ -85,7 +87,6 @@ async function renderBatch(
   options: PortraitOptions & { width: number; height: number; size: number; channels: number },
 ): Promise<PortraitPicture[]> {
   const { width, height, size, channels, ...others } = options;
-  const none = new Float32Array();
   const [batch, area] = [portraits.length, width * height];
   const gather = (length: number, valuesOf: (portrait: Portrait) => Float32Array | undefined) => {
     const all = new Float32Array(batch * length);
@@ -108,13 +109,9 @@ async function renderBatch(
     return [pictures, coverage] as const;
   });
   submitRecorded(webgpuBackend(tf));
-  try {
-    const [data = none, covered = none] = await Promise.all(drawn.map((tensor) => tensor.data<"float32">()));
-    return portraits.map((_, i) => ({
-      data: data.slice(i * channels * area, (i + 1) * channels * area),
-      coverage: covered.slice(i * area, (i + 1) * area),
-    }));
-  } finally {
-    tf.dispose([...drawn]);
-  }
+  const [data, covered] = await readBack(drawn, "renderPortraits");
+  return portraits.map((_, i) => ({
+    data: data!.slice(i * channels * area, (i + 1) * channels * area),
+    coverage: covered!.slice(i * area, (i + 1) * area),
+  }));
 }

@@ -7,8 +7,8 @@
  * attention heads; the eyes and lips come from the mesh itself.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
+import { readBack } from "../face/read_back.ts";
 import type { GraphModelFiles } from "./graph_model.ts";
 import { resample } from "./resample.ts";
 import { openResidualNetwork } from "./residual_network.ts";
@@ -47,7 +47,7 @@ export interface FaceMesh {
  * @param files `models/facemesh.{json,bin}` of the package
  */
 export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
-  const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
+  const tf = await openTfjs();
   const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: SIZE });
 
   function predictOnDevice(x: tfjs.Tensor4D): [vertices: tfjs.Tensor, scores: tfjs.Tensor] {
@@ -65,9 +65,7 @@ export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
   return {
     async predict(x) {
       const found = predictOnDevice(x);
-      const reads = Promise.all(found.map((tensor) => tensor.data<"float32">()));
-      const [[points, scores]] = await Promise.all([reads, gpu.assertHealthy("the face mesh network")]);
-      tf.dispose(found);
+      const [points, scores] = await readBack(found, "the face mesh network");
       return Array.from(scores!, (score, i) => {
         return { vertices: points!.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3), score };
       });

@@ -38,15 +38,14 @@ export const guessTextures = defineStage({
     disposeUvTables(topology);
   },
   run: async ({ items, resource: { tf, topology, parts } }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { guessTextures } = await import("../../face/guess_textures.ts");
     const { bytesOf } = await import("../../face/map_bytes.ts");
     const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
     const { albedoMaps } = await import("../../face/albedo_maps.ts");
+    const { readBack } = await import("../../face/read_back.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const gpu = await openGpu();
     const { size } = parts;
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
@@ -71,14 +70,13 @@ export const guessTextures = defineStage({
       }),
     }));
     const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
-    const words = await bytes.data<"int32">().finally(() => bytes.dispose());
-    await gpu.assertHealthy("guess");
+    const [words] = await readBack<"int32">([bytes], "guess");
     await Promise.all(faces.map(async ({ key, out, skip }, index) => {
       if (unseen.includes(index)) {
         skip(`${key}: too little of it was seen for a first guess`);
         return;
       }
-      const data = bytesOf(words, { index, length: 3 * size * size });
+      const data = bytesOf(words!, { index, length: 3 * size * size });
       out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
     }));
   },

@@ -42,7 +42,6 @@ export const fitMorphableModel = defineStage({
   },
   resources: { gpu: true },
   run: async ({ inputs, params, out, log, progress }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
     const { encodeMorphable } = await import("../../face/morphable.ts");
@@ -66,7 +65,7 @@ export const fitMorphableModel = defineStage({
       ...await readSeen(inputs.unwrapped, key),
     })));
     log(`${faces.length} photographs of ${new Set(faces.map(({ identity }) => identity)).size} persons`);
-    const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
+    const tf = await openTfjs();
     const albedos = await learnAlbedos(tf, faces, { ...params, topology, progress });
     const size = Math.sqrt(faces[0]!.visibility.length);
     const written = faces.map(async ({ key }, i) => {
@@ -75,7 +74,6 @@ export const fitMorphableModel = defineStage({
     const options = { albedos: albedos.training, components: params.components, topology };
     const [model] = await Promise.all([fitMorphable(tf, faces, options), ...written]);
     disposeUvTables(topology);
-    await gpu.assertHealthy("fit_morphable");
     out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
   },
 });

@@ -44,7 +44,6 @@ export const scoreLpips = defineStage({
   computes: { webgpu: "rendering; the network, its maps and their means" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openLpips } = await import("../../nets/lpips.ts");
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
@@ -52,7 +51,6 @@ export const scoreLpips = defineStage({
     const { readImage } = await import("../faces/photograph.ts");
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
-    const gpu = await openGpu();
     const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
     try {
@@ -125,7 +123,6 @@ export const scoreLpips = defineStage({
     } finally {
       network.dispose();
     }
-    await gpu.assertHealthy("lpips");
     out.json("lpips.json", scores);
   },
 });

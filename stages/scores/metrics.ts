@@ -80,7 +80,6 @@ export const scoreMetrics = defineStage({
         networks.embed1024([...whole, ...cut]),
         Promise.all(whole.map((look, i) => alike[i]!.known.second && networks.embed512?.(look))),
       ]);
-      await gpu.assertHealthy("metrics");
       for (const [i, { key, out, mask, known, whole }] of alike.entries()) {
         const [image, second] = [compared[i]!, seconds[i]];
         const measured: FaceScores = {

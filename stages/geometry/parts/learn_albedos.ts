@@ -7,6 +7,7 @@ import { program, run } from "@ftim/gpu/wgsl";
 import { completeTextures } from "../../../face/complete_textures.ts";
 import { fitLights } from "../../../face/fit_lights.ts";
 import { normalMaps, uploadMeshes } from "../../../face/normal_maps.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { shadeMaps } from "../../../face/shade_maps.ts";
 import type { Topology } from "../../../face/topology.ts";
 import { inParts } from "../../faces/in_parts.ts";
@@ -88,9 +89,7 @@ export async function learnAlbedos(
       });
     }
     const read = await Promise.all(parts.map(async ({ albedos }) => {
-      const mirrored = tf.reverse(albedos!, 2);
-      const maps = await Promise.all([albedos!, mirrored].map((map) => map.data<"float32">()));
-      mirrored.dispose();
+      const maps = await readBack([tf.clone(albedos!), tf.reverse(albedos!, 2)], "learnAlbedos");
       return maps.map((values) => mapsOf(values, albedos!.shape[0]));
     }));
     const [each, mirrored] = [read.flatMap(([maps]) => maps!), read.flatMap(([, maps]) => maps!)];

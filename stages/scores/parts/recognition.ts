@@ -6,6 +6,7 @@
  */
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { openFeatures512 } from "../../../nets/features512.ts";
@@ -55,14 +56,10 @@ export async function openRecognition(
         // What lies between its layers is free for the next batch as soon as this one is submitted.
         submitRecorded(webgpuBackend(tf));
       }
-      try {
-        const vectors = await Promise.all(batches.map((batch) => batch.data<"float32">()));
-        return batches.flatMap(({ shape: [count, length] }, i) =>
-          Array.from({ length: count }, (_, k) => vectors[i]!.slice(k * length, (k + 1) * length))
-        );
-      } finally {
-        tf.dispose(batches);
-      }
+      const vectors = await readBack(batches, "the 1024-d network");
+      return batches.flatMap(({ shape: [count, length] }, i) =>
+        Array.from({ length: count }, (_, k) => vectors[i]!.slice(k * length, (k + 1) * length))
+      );
     },
     ...(features === undefined ? {} : {
       embed512: ({ picture, vertices }) => features.embed(picture, fivePointsOfMesh(vertices)),
