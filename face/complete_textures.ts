@@ -7,6 +7,7 @@
  * are in f64, here they are in f32, row by row.
  */
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { webgpuBackend } from "@ftim/gpu/backend";
 import { boxMeanPacked, packedRow } from "@ftim/gpu/ops/box-mean";
 import { fillTexels, halfOf } from "@ftim/gpu/ops/push-pull";
@@ -81,8 +82,7 @@ export async function completeTextures(
   }
   if (count === 0) return { textures: textures.clone(), unseen: [] };
   // The largest tensors have 16 bytes a texel.
-  const bound = webgpuBackend(tf).device.limits.maxStorageBufferBindingSize / 16;
-  const most = Math.max(1, Math.floor(Math.min(bound, texelsAtOnce) / size ** 2));
+  const most = itemsAtOnce(tf, 16 * size ** 2, { bytesAtOnce: 16 * texelsAtOnce });
   const [complete, tops] = tf.tidy(() => {
     const parts: { complete: Tensor4D; top: Tensor2D }[] = [];
     for (let first = 0; first < count; first += most) {

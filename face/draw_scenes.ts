@@ -14,6 +14,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import type { HeadShell } from "./head_shell.ts";
 import type { RgbImage } from "./image.ts";
+import { joined } from "./joined.ts";
 import type { Pixels } from "./pixels.ts";
 import type { Topology } from "./topology.ts";
 
@@ -86,7 +87,7 @@ export function drawScenes(tf: Tfjs, frames: readonly Frame[], scene: SceneColou
     const pictures = repeated(tf, background, frames.length);
     // One frame after the other, because only the box around its head is looked at.
     for (const [index, { face, shell }] of frames.entries()) {
-      const vertices = joined(face, shell);
+      const vertices = joined([face, shell]);
       if (!vertices.every(Number.isFinite)) throw new RangeError(`Frame ${index}: a vertex is no finite number`);
       const lists = listTriangles(tf, { vertices: [vertices], triangles }, { ...looked, block: SUPERSAMPLING });
       runWalk(tf, lists, {
@@ -133,13 +134,6 @@ function repeated(tf: Tfjs, picture: Tensor3D, count: number): Tensor4D {
     uniforms: [size, count],
     invocations: size,
   }) as Tensor4D;
-}
-
-function joined(first: Float32Array, second: Float32Array): Float32Array {
-  const all = new Float32Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }
 
 /** The pixels of a photograph between its samples, and one more on each side, which a bilinear sample reads. */

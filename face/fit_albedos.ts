@@ -9,6 +9,7 @@
  * conditioned.
  */
 import type { Tensor } from "@tensorflow/tfjs";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
@@ -153,8 +154,7 @@ function products(
   rows: Tensor,
   { terms, groups, tiles }: { terms: Tensor; groups: number; tiles: number },
 ): Tensor {
-  const bytes = Math.min(PARTIAL_BYTES, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
-  const most = Math.max(1, Math.floor(bytes / (tiles * 16 * LANES * 16)));
+  const most = itemsAtOnce(tf, tiles * 16 * LANES * 16, { bytesAtOnce: PARTIAL_BYTES });
   const together = groups > 1 ? 2 : 1;
   const parts: Tensor[] = [];
   for (let first = 0; first < groups; first += most) {

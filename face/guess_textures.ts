@@ -7,7 +7,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import { completeTextures } from "./complete_textures.ts";
 import { GUESS } from "./guess_settings.ts";
-import { PACKED } from "./map_bytes.ts";
+import { PACKED } from "@ftim/gpu/ops/pack-bytes";
 import type { Topology } from "./topology.ts";
 
 /** What is known of the faces. */

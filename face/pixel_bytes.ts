@@ -1,7 +1,7 @@
 /** Pictures on their way from the device into files: bytes, a quarter of what floats would take to read back. */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
-import { packBytes } from "./map_bytes.ts";
+import { packBytes } from "@ftim/gpu/ops/pack-bytes";
 import { readBack } from "./read_back.ts";
 
 /**

@@ -32,7 +32,7 @@ export interface DeviceOperator extends PixelPlaces {
  * @param faces vertices of each in crop pixels: x right, y down, z larger = farther
  * @throws {RangeError} if there is no face, if `samples` is not 1, 3 or 5, or if vertices are no finite
  *   numbers; the message names the face's index
- * @throws {GpuError} if the batch is larger than what the device can bind: see `facesAtOnce`
+ * @throws {GpuError} if the batch is larger than what the device can bind
  */
 export function deviceOperator(
   tf: Tfjs,

@@ -1,4 +1,5 @@
 /** Pictures of any number of faces whose textures lie in memory: rendered on the device in batches, and read back. */
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { readBack } from "./read_back.ts";
 import { type DevicePictureOptions, renderPictures } from "./render_pictures.ts";
@@ -60,11 +61,10 @@ export async function renderPortraits(
       : undefined;
     if (problem !== undefined) throw new RangeError(`Cannot render ${name}: ${problem}`);
   }
-  const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
   const words = Math.ceil(topology.triangles.length / 96);
   const bytes = 4 *
     Math.max(channels * size ** 2, channels * width * height, words * (width / 4 + 1) * (height / 2 + 1));
-  const count = Math.max(1, Math.min(most, AT_ONCE, Math.floor(largest / bytes)));
+  const count = itemsAtOnce(tf, bytes, { most: Math.min(most, AT_ONCE) });
   const results: PortraitPicture[] = [];
   let before: Promise<PortraitPicture[]> = Promise.resolve([]);
   for (let first = 0; first < portraits.length; first += count) {

@@ -13,6 +13,7 @@ import { toCrop } from "../../face/crop.ts";
 import type { Angles } from "../../face/pose.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import { keysOf } from "../faces/keys_of.ts";
 import type { FrameTruth } from "../synthetic/synthesize.ts";
 
 /**
@@ -100,8 +101,7 @@ async function readSamples(
 ): Promise<CalibrationSample[]> {
   const { readMesh } = await import("../faces/geometry.ts");
   const frames = new Map((await truth.json<FrameTruth[]>("truth.json")).map((frame) => [frame.key, frame]));
-  const read = await Promise.all(meshes.paths.map(async (path): Promise<CalibrationSample[]> => {
-    const key = path.slice(0, -".safetensors".length);
+  const read = await Promise.all(keysOf(meshes, ".safetensors").map(async (key): Promise<CalibrationSample[]> => {
     const { photograph, transform } = await crops.json<AlignedFace>(`${key}.json`);
     const frame = frames.get(photograph);
     if (frame === undefined) throw new Error(`${photograph}: truth.json does not know this photograph`);

@@ -12,6 +12,7 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { Triplet } from "../data/parts/triplet_choice.ts";
 import type { Triplets } from "../data/triplets.ts";
+import { keysOf } from "../faces/keys_of.ts";
 
 /**
  * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With
@@ -51,7 +52,7 @@ export const fitMorphableModel = defineStage({
     const { readMesh, readSeen, readTopology } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const topology = await readTopology(inputs.topology);
-    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length));
+    const keys = keysOf(inputs.meshes, ".safetensors");
     const named = await Promise.all(keys.map(async (key) => ({
       key,
       identity: (await inputs.crops.json<{ identity: string | null }>(`${key}.json`)).identity ?? key,

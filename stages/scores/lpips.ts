@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import type { LpipsScores } from "./parts/lpips_scores.ts";
 
 /** What `distances` gives for one pair and two masks. */
@@ -56,8 +57,7 @@ export const scoreLpips = defineStage({
     try {
       const ending = ".render.png";
       const { reconstructions } = inputs;
-      const renders = reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? [];
-      const keys = renders.map((path) => path.slice(0, -ending.length));
+      const keys = reconstructions === undefined ? [] : keysOf(reconstructions, ending);
       const read = async (face: string) => {
         const [picture, target, mask] = await Promise.all([
           readImage(reconstructions!, face + ending),

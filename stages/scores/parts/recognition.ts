@@ -6,6 +6,7 @@
  */
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
+import { joined } from "../../../face/joined.ts";
 import { readBack } from "../../../face/read_back.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
@@ -85,9 +86,7 @@ function facesOf(tf: Tfjs, looks: readonly FaceLook[]): Tensor4D {
     throw new RangeError(`Cannot embed pictures of ${width}×${height} and ${other.width}×${other.height} together`);
   }
   const area = width * height;
-  const pixels = new Float32Array(3 * area * count);
-  for (const [i, { picture }] of looks.entries()) pixels.set(picture.data, 3 * area * i);
-  const pictures = tf.tensor4d(pixels, [count, height, width, 3]);
+  const pictures = tf.tensor4d(joined(looks.map(({ picture }) => picture.data)), [count, height, width, 3]);
   const boxes = looks.map(({ vertices }) => meshSquare(vertices, MARGIN));
   const to = { width: FACERES_SIZE, height: FACERES_SIZE };
   const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to });

@@ -1,7 +1,12 @@
-/** Maps and pictures of 0..1 on the device as the bytes that a file keeps, so that a quarter is read back. */
+/**
+ * Maps and pictures of 0..1 on the device as the bytes that a file keeps, so that a quarter is read back. The other way
+ * is byte_values.ts.
+ */
+
 import type { Tensor } from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/backend";
-import { program, run } from "@ftim/gpu/wgsl";
+import type { Tfjs } from "../backend.ts";
+import { program } from "../kernels/dispatch.ts";
+import { run } from "./run.ts";
 
 /** WGSL of `packed(values)`: a word of four values, clamped to 0..1 and rounded to bytes 0..255, the first lowest. */
 export const PACKED = /* wgsl */ `

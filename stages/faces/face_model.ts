@@ -1,8 +1,6 @@
-/** What all faces share, on the device, and the templates that the regressor found for a batch of faces. */
-import type { Tensor4D } from "@tensorflow/tfjs";
+/** What all faces share, on the device, and what the regressor found of a batch of faces. */
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
-import { albedoMaps, type AlbedoParts, disposeAlbedoParts, uploadAlbedoParts } from "../../face/albedo_maps.ts";
-import { shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
+import { type AlbedoParts, disposeAlbedoParts, uploadAlbedoParts } from "../../face/albedo_maps.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
 import type { Item, Tree } from "@ftim/pipeline";
 import { readPixels } from "./photograph.ts";
@@ -45,29 +43,4 @@ export function readFaces(items: readonly Item<{ crops: Tree; regressed: Tree }>
     }
     return { key, out, crop, ...regression };
   }));
-}
-
-/**
- * The template albedo of each face and its shading.
- *
- * @param faces at least one
- * @param options.levels of the albedo, see `albedoMaps`
- * @returns [B, S, S, 3] each
- */
-export function templatesOf(
-  faces: readonly Pick<Regression, "vertices" | "light" | "albedo">[],
-  { tf, parts, topology, size, levels }: Omit<DeviceFaceModel, "morphable"> & { readonly levels?: number },
-): { albedo: Tensor4D; shading: Tensor4D } {
-  return tf.tidy(() => {
-    const codes = faces.map(({ albedo }) => albedo);
-    const light = tf.stack(faces.map(({ light }) => tf.tensor1d(light)));
-    return {
-      albedo: albedoMaps(tf, parts, { codes, ...(levels === undefined ? {} : { levels }) }),
-      shading: shadingMaps(tf, uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology), {
-        light,
-        topology,
-        size,
-      }),
-    };
-  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openTfjs } from "@ftim/gpu/tfjs";
-import { bytesOf, packBytes } from "../../face/map_bytes.ts";
-import { randomStream } from "./head.ts";
+import { openTfjs } from "../../../gpu/tfjs.ts";
+import { bytesOf, packBytes } from "../../../gpu/ops/pack_bytes.ts";
+import { randomStream } from "../../face/head.ts";
 
 const tf = await openTfjs();
 
