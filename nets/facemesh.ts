@@ -16,7 +16,8 @@ import { openResidualNetwork } from "./residual_network.ts";
 /** Number of points of the mesh. */
 export const VERTEX_COUNT = 468;
 
-const SIZE = 192;
+/** Side of the network's input in pixels. */
+export const FACEMESH_SIZE = 192;
 
 /** The mesh of one crop. */
 export interface FaceMeshResult {
@@ -48,17 +49,17 @@ export interface FaceMesh {
  */
 export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
   const tf = await openTfjs();
-  const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: SIZE });
+  const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: FACEMESH_SIZE });
 
   function predictOnDevice(x: tfjs.Tensor4D): [vertices: tfjs.Tensor, scores: tfjs.Tensor] {
     const [, height, width] = x.shape;
     if (height !== width) throw new TypeError(`Cannot mesh a crop of ${width}×${height} pixels: it must be square`);
     return tf.tidy(() => {
-      const [points, flags] = network.apply(resample(tf, x, { height: SIZE, width: SIZE })) as [
+      const [points, flags] = network.apply(resample(tf, x, { height: FACEMESH_SIZE, width: FACEMESH_SIZE })) as [
         tfjs.Tensor2D,
         tfjs.Tensor2D,
       ];
-      return [tf.mul(points, width / SIZE), tf.sigmoid(tf.slice(flags, [0, 0], [-1, 1]))];
+      return [tf.mul(points, width / FACEMESH_SIZE), tf.sigmoid(tf.slice(flags, [0, 0], [-1, 1]))];
     });
   }
 

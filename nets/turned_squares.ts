@@ -1,6 +1,6 @@
 /**
  * Turned squares of many photographs at once on the device, as upright pictures: what recognition and mesh networks ask
- * for. The references are `alignFace` of five_points.ts and `cutSquare` of facemesh_tracking.ts.
+ * for. The references are `alignFace` of five_points.ts and `cutSquare` of turned_squares_cpu.ts.
  *
  * Places are counted from the square's centre, so that f32 is right to 1e-4 pixels in a square of 2000. Values agree to
  * that part of the difference of neighbouring pixels.

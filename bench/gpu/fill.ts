@@ -21,7 +21,9 @@ import { uvMap } from "../../face/uv_map.ts";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
 import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
 import { cropPhotographs } from "../../nets/crop_photographs.ts";
-import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
+import { FACEMESH_SIZE } from "../../nets/facemesh.ts";
+import type { Square } from "../../nets/facemesh_tracking.ts";
+import { cutSquare } from "../../nets/turned_squares_cpu.ts";
 import { cutTurnedSquares } from "../../nets/turned_squares.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
 import { undistort } from "../../face/undistort_cpu.ts";
@@ -30,8 +32,6 @@ import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
 import { CROP, picture, SIZE } from "./scene.ts";
 
 const FACES = 16;
-/** Side of the mesh network's input. */
-const MESH_INPUT = 192;
 /** Batches of textures in flight at once, so that one waits while another computes. */
 const IN_FLIGHT = 4;
 
@@ -120,16 +120,16 @@ async function benchPhotographs(lab: Lab): Promise<Row[]> {
   const turnOf = ({ x, y, side, angle }: Square) => ({
     x,
     y,
-    a: Math.cos(angle) * side / MESH_INPUT,
-    b: Math.sin(angle) * side / MESH_INPUT,
+    a: Math.cos(angle) * side / FACEMESH_SIZE,
+    b: Math.sin(angle) * side / FACEMESH_SIZE,
     samples: 2,
   });
   for (const [kind, image] of Object.entries(kinds)) {
     rows.push(
-      await beside(`${FACES} turned squares to ${MESH_INPUT}² of ${kind}`, {
+      await beside(`${FACES} turned squares to ${FACEMESH_SIZE}² of ${kind}`, {
         ours: await time(
           lab,
-          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: MESH_INPUT }),
+          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: FACEMESH_SIZE }),
         ),
         plain: () => squares.forEach((square) => cutSquare(kinds.floats, square)),
       }),
