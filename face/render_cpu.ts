@@ -90,7 +90,7 @@ export function renderOperator(
   };
 }
 
-/** The operator behind every picture that is shown or scored, of whatever method. */
+/** As `renderPictures` looks for the samples of a pixel. */
 export function pictureOperator(vertices: Float32Array, options: Omit<RenderOptions, "samples">): RenderOperator {
   return renderOperator(vertices, { ...options, samples: PICTURE_SAMPLES });
 }
