@@ -6,7 +6,7 @@
  * `use_sample_covariance=False`, `sigma=1.5` and `data_range=1`.
  */
 
-import { checkPair, type MetricOptions, type RgbImage } from "./pair.ts";
+import { checkPair, type MetricOptions, type RgbImage } from "./pair_cpu.ts";
 
 /** Side of the window in pixels. */
 const SSIM_WINDOW = 11;

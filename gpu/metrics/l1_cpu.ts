@@ -1,6 +1,6 @@
 /** The mean absolute difference of two images, by definition: in double precision, pixel after pixel. */
 
-import { checkPair, meanOverPixels, type MetricOptions, type RgbImage } from "./pair.ts";
+import { checkPair, meanOverPixels, type MetricOptions, type RgbImage } from "./pair_cpu.ts";
 
 /**
  * Mean absolute difference of RGB values in 0..1, over pixels and channels. 0 for equal images; lower is better.
