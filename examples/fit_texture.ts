@@ -16,7 +16,7 @@ import { adamStep, applySparse, createAdam, disposeAdam, disposeSparse, openGpu,
 import { psnr } from "@ftim/gpu/metrics-cpu";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs";
 import { poseToCrop, rotationFromAngles } from "../face/pose.ts";
-import { renderOperator } from "../face/render.ts";
+import { renderOperator } from "../face/render_cpu.ts";
 import { createTopology, type Topology } from "../face/topology.ts";
 
 /** Vertices along a side of the sheet; odd, because its UV chart must be symmetric. */

@@ -58,7 +58,15 @@ const identityNetwork = () => assets("models/face_recognition_model");
 /** What every training reads: the triplets with their faces, and the networks that the losses look through. */
 function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model, known, vgg19 }: TrainingData) {
   const faces = { crops, unwrapped, regressed, guesses };
-  return { ...faces, triplets, model, topology: topology(), identity: identityNetwork(), ...(known && { known }), ...(vgg19 && { vgg19 }) };
+  return {
+    ...faces,
+    triplets,
+    model,
+    topology: topology(),
+    identity: identityNetwork(),
+    ...(known && { known }),
+    ...(vgg19 && { vgg19 }),
+  };
 }
 
 /** Trains FTIM with a first guess; what is `changed` differs from the settings. */

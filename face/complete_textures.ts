@@ -1,15 +1,20 @@
 /**
- * Complete textures from single photographs (see fill.ts, the reference) for many faces at once on the device. Values
- * agree with the reference's to f32 rounding, 2e-6 of full scale: its sums over cells are in f64, here they are in f32,
- * row by row.
+ * Complete textures from single photographs, for many faces at once on the device: what was not seen comes from the
+ * mirrored other half, matched in colour, and what neither half saw is filled smoothly. The borders fade, so that no
+ * seam shows.
+ *
+ * Values agree with the reference's (complete_textures_cpu.ts) to f32 rounding, 2e-6 of full scale: its sums over cells
+ * are in f64, here they are in f32, row by row.
  */
 import type { Tensor, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { webgpuBackend } from "@ftim/gpu/backend";
 import { boxMeanPacked, packedRow } from "@ftim/gpu/ops/box-mean";
 import { fillTexels, halfOf } from "@ftim/gpu/ops/push-pull";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { run } from "@ftim/gpu/wgsl";
 import { blendCode, finishCode, matchCode } from "./complete_blend_wgsl.ts";
+import { BOUND, type CompleteOptions, LEAST_OVERLAP } from "./complete_options.ts";
 import {
   cellGainsCode,
   cellRowsCode,
@@ -18,12 +23,8 @@ import {
   ownCode,
   visibilityCode,
 } from "./complete_textures_wgsl.ts";
-import type { CompleteOptions } from "./fill.ts";
+import { readBack } from "./read_back.ts";
 import { type UvMap, uvMap } from "./uv_map.ts";
-
-/** Those of fill.ts, of the same meaning. */
-const LEAST_OVERLAP = 1e-4;
-const BOUND = { radius: 40, widening: 0.05 } as const;
 
 /** What is known of the faces. */
 export interface SeenTextures {
@@ -61,6 +62,7 @@ export interface CompleteAllOptions extends Omit<CompleteOptions, "template"> {
  * The same bits come out for a face in any batch.
  *
  * @throws {RangeError} if shapes do not fit, or the maps are of less than 2×2 texels
+ * @throws {GpuError} if the device reports an error
  */
 export async function completeTextures(
   tf: Tfjs,
@@ -80,8 +82,7 @@ export async function completeTextures(
   }
   if (count === 0) return { textures: textures.clone(), unseen: [] };
   // The largest tensors have 16 bytes a texel.
-  const bound = webgpuBackend(tf).device.limits.maxStorageBufferBindingSize / 16;
-  const most = Math.max(1, Math.floor(Math.min(bound, texelsAtOnce) / size ** 2));
+  const most = itemsAtOnce(tf, 16 * size ** 2, { bytesAtOnce: 16 * texelsAtOnce });
   const [complete, tops] = tf.tidy(() => {
     const parts: { complete: Tensor4D; top: Tensor2D }[] = [];
     for (let first = 0; first < count; first += most) {
@@ -99,13 +100,11 @@ export async function completeTextures(
     return [join(parts.map(({ complete }) => complete)), join(parts.map(({ top }) => top))] as const;
   });
   try {
-    const weights = await tops.data();
-    return { textures: complete, unseen: [...Array(count).keys()].filter((i) => !(weights[4 * i + 3]! > 0)) };
+    const [weights] = await readBack([tops], "completeTextures");
+    return { textures: complete, unseen: [...Array(count).keys()].filter((i) => !(weights![4 * i + 3]! > 0)) };
   } catch (error) {
     complete.dispose();
     throw error;
-  } finally {
-    tops.dispose();
   }
 }
 
@@ -178,7 +177,7 @@ function completeBatch(
   return { complete, top };
 }
 
-/** How far each texel counts as seen: `fade` of fill.ts. Packed. */
+/** How far each texel counts as seen: `fade` of the reference. Packed. */
 function seenWeights(
   tf: Tfjs,
   visibilities: Tensor,
@@ -210,7 +209,7 @@ function seenWeights(
 
 /**
  * The gains of the cells with those filled in that both halves say little of, along rows as long as the map's
- * [faces·cells·size, 4]: `colourGain` of fill.ts.
+ * [faces·cells·size, 4]: `colourGain` of the reference.
  */
 function colourGains(
   tf: Tfjs,

@@ -79,6 +79,16 @@ export function toPhotograph({ scale, x, y }: CropTransform, point: Point): Poin
   return { x: (point.x - x) / scale, y: (point.y - y) / scale };
 }
 
+/** A crop's points in the photograph: x right, y down, z larger = farther, in the pixels of each [3·V]. */
+export function pointsInPhotograph(transform: CropTransform, points: Float32Array): Float64Array {
+  const moved = new Float64Array(points.length);
+  for (let i = 0; i < points.length; i += 3) {
+    const { x, y } = toPhotograph(transform, { x: points[i]!, y: points[i + 1]! });
+    moved.set([x, y, points[i + 2]! / transform.scale], i);
+  }
+  return moved;
+}
+
 /** The part of the photograph that the crop shows, in photograph pixels: what to resample to size × size. */
 export function cropInPhotograph(transform: CropTransform): Rectangle {
   const corner = toPhotograph(transform, { x: 0, y: 0 });

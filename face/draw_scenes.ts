@@ -1,5 +1,5 @@
 /**
- * Many frames of one head as pictures on the device: `drawScene` of scene.ts, the reference. A sample within about 1e-4
+ * Many frames of one head as pictures on the device: `drawScene` of draw_scenes_cpu.ts. A sample within about 1e-4
  * pixels of an edge may show what is on its other side; else values agree to f32 rounding. A place in a picture is kept
  * as a whole pixel and what lies beyond, which is right to 1e-5 pixels where one number would be right to 1e-4.
  *
@@ -14,8 +14,9 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import type { HeadShell } from "./head_shell.ts";
 import type { RgbImage } from "./image.ts";
+import { joined } from "./joined.ts";
 import type { Pixels } from "./pixels.ts";
-import type { Scene } from "./scene.ts";
+import type { Topology } from "./topology.ts";
 
 /** Where the head is in a frame: vertices in pixels of the picture (x right, y down, z away). */
 export interface Frame {
@@ -25,8 +26,12 @@ export interface Frame {
   readonly shell: Float32Array;
 }
 
-/** What is the same in each frame of a head: as of `Scene`, but for what the device has made. */
-export interface SceneColours extends Pick<Scene, "topology" | "tint"> {
+/** What is the same in each frame of a head. */
+export interface SceneColours {
+  readonly topology: Topology;
+  /** Factor on the shell's colours, one a channel: the change of light since the photograph. */
+  readonly tint: readonly [number, number, number];
+  /** Where the shell takes its colours. */
   readonly photograph: Pixels;
   readonly shell: Pick<HeadShell, "samples" | "triangles">;
   /** [S, S, 3] */
@@ -82,7 +87,7 @@ export function drawScenes(tf: Tfjs, frames: readonly Frame[], scene: SceneColou
     const pictures = repeated(tf, background, frames.length);
     // One frame after the other, because only the box around its head is looked at.
     for (const [index, { face, shell }] of frames.entries()) {
-      const vertices = joined(face, shell);
+      const vertices = joined([face, shell]);
       if (!vertices.every(Number.isFinite)) throw new RangeError(`Frame ${index}: a vertex is no finite number`);
       const lists = listTriangles(tf, { vertices: [vertices], triangles }, { ...looked, block: SUPERSAMPLING });
       runWalk(tf, lists, {
@@ -129,13 +134,6 @@ function repeated(tf: Tfjs, picture: Tensor3D, count: number): Tensor4D {
     uniforms: [size, count],
     invocations: size,
   }) as Tensor4D;
-}
-
-function joined(first: Float32Array, second: Float32Array): Float32Array {
-  const all = new Float32Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }
 
 /** The pixels of a photograph between its samples, and one more on each side, which a bilinear sample reads. */

@@ -1,4 +1,4 @@
-/** `extendBeyondChart` of uv_map.ts, the reference, for a stack of maps on the device. */
+/** `extendBeyondChart` of extend_charts_cpu.ts, the reference, for a stack of maps on the device. */
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
@@ -6,7 +6,7 @@ import type { UvMap } from "./uv_map.ts";
 
 /**
  * Maps with each texel outside the chart replaced by the nearest inside. (A stack of maps is mirrored by
- * `tf.reverse(maps, 2)`, which is `flipMap` of symmetry.ts.)
+ * `tf.reverse(maps, 2)`, which is `flipMap` of flip_map_cpu.ts.)
  *
  * @param maps [count, size, size, channels]
  * @param map The chart, of the same size.

@@ -8,6 +8,7 @@ import { disposeLists, listTriangles, runWalk } from "@ftim/gpu/raster";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
 import { clearedTensor } from "@ftim/gpu/wgsl";
 import type { Rectangle } from "./crop.ts";
+import { readBack } from "./read_back.ts";
 import type { Topology } from "./topology.ts";
 
 /** A face and the part of its picture that counts. */
@@ -27,7 +28,7 @@ const BLOCK = 2;
  *
  * @returns masks [width·height], one a face
  * @throws {RangeError} if vertices are no finite numbers; the message names the face's index
- * @throws {GpuError} if the batch is larger than what the device can bind
+ * @throws {GpuError} if the batch is larger than what the device can bind, or the device reports an error
  */
 export async function faceMasks(
   tf: Tfjs,
@@ -59,12 +60,8 @@ export async function faceMasks(
     return masks;
   });
   submitRecorded(webgpuBackend(tf));
-  try {
-    const values = await masks.data<"float32">();
-    return faces.map((_, i) => values.slice(i * width * height, (i + 1) * width * height));
-  } finally {
-    masks.dispose();
-  }
+  const [values] = await readBack([masks], "faceMasks");
+  return faces.map((_, i) => values!.slice(i * width * height, (i + 1) * width * height));
 }
 
 const masksCode = () =>

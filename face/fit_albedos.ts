@@ -1,14 +1,19 @@
 /**
- * Light and linear albedo of many faces at once on the device: `fitAlbedo` of albedo_fit.ts. All turns run there, with
- * one read-back at the end for all faces; every sum has a fixed order, so that a face's bits depend neither on the run
- * nor on the other faces. Light and code are the reference's to 1e-5 of their largest value: sums in f32 by way of 128
- * lanes are right to about 1e-6, and the prior keeps the systems well conditioned.
+ * Light and linear albedo of many faces from their incomplete UV textures, on the device: texture = (mean + basis·code)
+ * · shading(light). The product of two unknowns is fitted by turns, each turn a linear least-squares problem: light,
+ * then code with a Gaussian prior (maximum a posteriori, as DECA's and Deng's texture priors are).
+ *
+ * All turns run there, with one read-back at the end for all faces; every sum has a fixed order, so that a face's bits
+ * depend neither on the run nor on the other faces. Light and code are the reference's (fit_albedos_cpu.ts) to 1e-5 of
+ * their largest value: sums in f32 by way of 128 lanes are right to about 1e-6, and the prior keeps the systems well
+ * conditioned.
  */
 import type { Tensor } from "@tensorflow/tfjs";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { emptyTensor, run, sizeOf } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
-import type { AlbedoFitOptions } from "./albedo_fit.ts";
+import type { AlbedoFitOptions } from "./albedo_fit_options.ts";
 import { albedoCode, productsCode, residualsCode, systemsCode, termsCode } from "./fit_albedos_wgsl.ts";
 import { FACE_SUMS, lightSums, type LitSamples, readSolutions, solveLights } from "./fit_lights.ts";
 import { LIGHT_BANDS } from "./light.ts";
@@ -149,8 +154,7 @@ function products(
   rows: Tensor,
   { terms, groups, tiles }: { terms: Tensor; groups: number; tiles: number },
 ): Tensor {
-  const bytes = Math.min(PARTIAL_BYTES, webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
-  const most = Math.max(1, Math.floor(bytes / (tiles * 16 * LANES * 16)));
+  const most = itemsAtOnce(tf, tiles * 16 * LANES * 16, { bytesAtOnce: PARTIAL_BYTES });
   const together = groups > 1 ? 2 : 1;
   const parts: Tensor[] = [];
   for (let first = 0; first < groups; first += most) {

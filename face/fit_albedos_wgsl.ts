@@ -3,6 +3,7 @@
  * that one read of it serves four. Bits of a face do not depend on the three beside it.
  */
 import { program } from "@ftim/gpu/wgsl";
+import { WITNESSES } from "./albedo_fit_options.ts";
 import { BASIS, LIGHT_ELEMENTS, loadLight, SHADING } from "./light_wgsl.ts";
 import { WEIGHT_SUM } from "./fit_lights.ts";
 import { LANES } from "./weighted_sums.ts";
@@ -164,8 +165,7 @@ export function residualsCode(): string {
 }
 
 /**
- * The system of each face's code: the sums times trust / noise, and the prior. Neighbouring texels are no independent
- * witnesses, so the samples of a face count as 500, see albedo_fit.ts.
+ * The system of each face's code: the sums times trust / noise, and the prior. A face's samples count as `WITNESSES`.
  */
 export function systemsCode(): string {
   return program({
@@ -179,7 +179,7 @@ export function systemsCode(): string {
   let row = id / u.batch / (u.n + 1);
   let total = sums[face * u.sumsLength + ${WEIGHT_SUM}];
   let seen = sums[face * u.sumsLength + ${WEIGHT_SUM + 1}];
-  let trust = select(0.0, 500.0 * min(1.0, total / (0.2 * seen)) / total, total > 0.0);
+  let trust = select(0.0, ${WITNESSES}.0 * min(1.0, total / (0.2 * seen)) / total, total > 0.0);
   let scale = trust / u.noise;
   let group = face / 4;
   if (column == u.n) {

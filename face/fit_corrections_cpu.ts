@@ -1,4 +1,4 @@
-/** The reference of fit_corrections.ts: one correction from all samples, in f64. */
+/** The reference of fit_corrections.ts: one correction from all samples, in f64. Tests alone use it. */
 import { solveCholesky } from "./linear.ts";
 import {
   displacementAt,

@@ -1,7 +1,9 @@
 /**
- * Displacement maps of many faces at once on the device: `fitDetail` of detail_layer.ts, with the same conjugate
- * gradients. Nothing is read back: steps and norms stay there, and every sum has a fixed order, so that a face's bits
- * depend neither on the run nor on the other faces.
+ * Displacement maps along the normals whose shading explains photographs, of many faces at once on the device: shape
+ * from shading in UV space. The shading is linearised about the smooth surface, so a displacement is the solution of
+ * one linear least-squares problem, found by conjugate gradients as in the reference (fit_details_cpu.ts). Nothing is
+ * read back: steps and norms stay there, and every sum has a fixed order, so that a face's bits depend neither on the
+ * run nor on the other faces.
  *
  * All is in f32. For some twenty iterations the displacement is the reference's to 1e-5 of its largest value. Then
  * conjugate gradients have found their strongest directions and rounding grows, in f32 sooner than in f64: after 80

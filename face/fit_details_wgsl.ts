@@ -4,13 +4,9 @@
  * a row up is 0.
  */
 import { program } from "@ftim/gpu/wgsl";
+import { STEEPEST, STEP } from "./detail_settings.ts";
 import { LIGHT_BANDS, LIGHT_FACTORS } from "./light.ts";
 import { BASIS, readLight } from "./light_wgsl.ts";
-
-/** Largest slope: steeper ones are no wrinkles but errors of the albedo. */
-const STEEPEST = 0.8;
-/** Step of the finite difference of shading, in slope, as in detail_layer.ts. */
-const STEP = 1e-3;
 
 const bands = [...Array(LIGHT_BANDS).keys()];
 const scaled = (k: number) => `${LIGHT_FACTORS[k]} * g${k}`;

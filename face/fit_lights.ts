@@ -1,7 +1,7 @@
 /**
- * The light of many faces at once on the device: `fitLight` of light.ts. The normal equations are sums over the texels
- * in a fixed order, the systems are solved on the device too, and there is one read-back for all faces. The light is
- * the reference's to about 1e-5 of its size, and the same bits whatever the other faces are.
+ * The light of many faces at once on the device: `fitLight` of fit_lights_cpu.ts. The normal equations are sums over
+ * the texels in a fixed order, the systems are solved on the device too, and there is one read-back for all faces. The
+ * light is the reference's to about 1e-5 of its size, and the same bits whatever the other faces are.
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -1,13 +1,13 @@
 /**
- * FTIM's first guesses of many faces at once on the device: `guessTexture` of guess_textures_cpu.ts, where the settings
- * are. Values agree to f32 rounding, 3e-6 of full scale.
+ * FTIM's first guesses of many faces at once on the device: `guessTexture` of guess_textures_cpu.ts. Values agree to
+ * f32 rounding, 3e-6 of full scale.
  */
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import { completeTextures } from "./complete_textures.ts";
-import { GUESS } from "./guess_textures_cpu.ts";
-import { PACKED } from "./map_bytes.ts";
+import { GUESS } from "./guess_settings.ts";
+import { PACKED } from "@ftim/gpu/ops/pack-bytes";
 import type { Topology } from "./topology.ts";
 
 /** What is known of the faces. */

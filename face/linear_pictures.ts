@@ -4,7 +4,8 @@
  * once from the model's rows at its four taps; the K textures that would give them one by one are written nowhere.
  */
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { clearedTensor, emptyTensor } from "@ftim/gpu/wgsl";
 import type { AlbedoBasis } from "./albedo_basis.ts";
 import type { DeviceOperator } from "./render_device.ts";
@@ -62,8 +63,7 @@ export function linearPictures(
         `faces with ${size}² texels, ${height}×${width} pixels and ${4 * quads} coefficients`,
     );
   }
-  const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
-  const most = Math.max(1, Math.floor(largest / (48 * quads * width * height)));
+  const most = itemsAtOnce(tf, 48 * quads * width * height);
   return tf.tidy(() => {
     const weight = clearedTensor(tf, { shape: [count, height, width], dtype: "float32" }) as Tensor3D;
     const base = tf.add<Tensor4D>(photograph, 0);

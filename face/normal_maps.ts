@@ -1,7 +1,7 @@
 /**
  * Normals and shading of posed meshes as UV maps on the device, a batch of faces at once: `normalMap` and `shadingMap`
- * of shading.ts. Each normal is summed over the triangles around its vertex in their order, so a face's bits depend
- * neither on the run nor on the other faces. They differ from the reference's by f32 rounding, about 1e-6.
+ * of normal_maps_cpu.ts. Each normal is summed over the triangles around its vertex in their order, so a face's bits
+ * depend neither on the run nor on the other faces. They differ from the reference's by f32 rounding, about 1e-6.
  */
 import type { Tensor, Tensor1D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

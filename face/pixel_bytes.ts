@@ -1,8 +1,8 @@
 /** Pictures on their way from the device into files: bytes, a quarter of what floats would take to read back. */
 import type { Tensor } from "@tensorflow/tfjs";
-import { openGpu } from "@ftim/gpu/device";
 import type { Tfjs } from "@ftim/gpu/tfjs";
-import { packBytes } from "./map_bytes.ts";
+import { packBytes } from "@ftim/gpu/ops/pack-bytes";
+import { readBack } from "./read_back.ts";
 
 /**
  * Reads pictures back as bytes, in one wait, and disposes of them.
@@ -16,13 +16,6 @@ export async function readPixelBytes(tf: Tfjs, pictures: readonly Tensor[], wher
   const words = tf.tidy(() => pictures.map((picture) => packBytes(tf, picture)));
   const sizes = pictures.map(({ size }) => size);
   tf.dispose([...pictures]);
-  try {
-    // An empty tensor has no buffer to read.
-    const reads = Promise.all(words.map((tensor) => tensor.size === 0 ? new Int32Array() : tensor.data<"int32">()));
-    const gpu = await openGpu();
-    const [found] = await Promise.all([reads, gpu.assertHealthy(where)]);
-    return found.map(({ buffer, byteOffset }, i) => new Uint8Array(buffer, byteOffset, sizes[i]));
-  } finally {
-    tf.dispose(words);
-  }
+  const found = await readBack<"int32">(words, where);
+  return found.map(({ buffer, byteOffset }, i) => new Uint8Array(buffer, byteOffset, sizes[i]));
 }

@@ -56,18 +56,6 @@ export function copyPart(
   }
 }
 
-/**
- * A size for what changes in size from batch to batch: the next of four an octave. The device's pool keeps a buffer of
- * each size that was ever asked for.
- */
-export function roomFor(count: number): number {
-  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, count))) - 2);
-  return step * Math.ceil(count / step);
-}
-
-/** The largest share that `roomFor` leaves of a room. */
-export const USED_ROOM = 4 / 5;
-
 let scratch = new Uint8Array();
 
 /**

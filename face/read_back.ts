@@ -14,11 +14,16 @@ export async function readBack<D extends "float32" | "int32" = "float32">(
   where: string,
 ): Promise<DataTypeMap[D][]> {
   try {
-    const reads = tensors.map((tensor) => tensor.data<D>());
+    const reads = tensors.map((tensor) => tensor.size === 0 ? nothing<D>(tensor) : tensor.data<D>());
     const gpu = await openGpu();
     const [values] = await Promise.all([Promise.all(reads), gpu.assertHealthy(where)]);
     return values;
   } finally {
     for (const tensor of tensors) tensor.dispose();
   }
+}
+
+/** An empty tensor has no buffer to read. */
+function nothing<D extends "float32" | "int32">({ dtype }: Tensor): DataTypeMap[D] {
+  return (dtype === "int32" ? new Int32Array() : new Float32Array()) as DataTypeMap[D];
 }

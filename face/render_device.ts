@@ -1,12 +1,14 @@
 /**
- * The render operator of a batch of faces, built and kept on the device: what `renderOperator` gives for each of them,
- * by the same rules. Training and pictures use the same, with 1 and 3 samples a side.
+ * Image Render of the paper: the render operators of a batch of faces, built and kept on the device. The geometry is
+ * fixed, so an image is a linear function of the texture, every pixel a fixed mean of texels, and the transpose is the
+ * exact gradient. `renderOperator` of render_cpu.ts is the reference. Training and pictures use the same, with 1 and 3
+ * samples a side.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { disposeLists, runWalk } from "@ftim/gpu/raster";
 import { clearedTensor, differentiable } from "@ftim/gpu/wgsl";
-import type { RenderOptions } from "./render.ts";
+import type { RenderOptions } from "./render_options.ts";
 import { placesCode, renderCode } from "./render_device_wgsl.ts";
 import { lookAt, type PixelPlaces, runEachPixel } from "./render_pixels.ts";
 import { applyTransposed, disposeTransposed, type TransposedRender, transposeRender } from "./render_transpose.ts";
@@ -30,7 +32,7 @@ export interface DeviceOperator extends PixelPlaces {
  * @param faces vertices of each in crop pixels: x right, y down, z larger = farther
  * @throws {RangeError} if there is no face, if `samples` is not 1, 3 or 5, or if vertices are no finite
  *   numbers; the message names the face's index
- * @throws {GpuError} if the batch is larger than what the device can bind: see `facesAtOnce`
+ * @throws {GpuError} if the batch is larger than what the device can bind
  */
 export function deviceOperator(
   tf: Tfjs,

@@ -1,13 +1,13 @@
 /**
- * Pictures of many faces, rendered on the device: what `pictureOperator` and `applyOperatorCpu` give, in one pass for a
- * batch and without an operator. Each pixel's samples are looked for once.
+ * Pictures of many faces, rendered on the device: what `pictureOperator` and `applyOperatorCpu` of render_cpu.ts give,
+ * in one pass for a batch and without an operator. Each pixel's samples are looked for once.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { disposeLists, runWalk } from "@ftim/gpu/raster";
 import { clearedTensor } from "@ftim/gpu/wgsl";
-import type { RenderOptions } from "./render.ts";
 import { picturesCode } from "./render_device_wgsl.ts";
+import { PICTURE_SAMPLES, type RenderOptions } from "./render_options.ts";
 import { lookAt } from "./render_pixels.ts";
 
 /** What is rendered on the device, and how. */
@@ -30,9 +30,6 @@ export interface DevicePictures {
   /** [B, H, W] */
   readonly coverage: Tensor3D;
 }
-
-/** Samples a side, as `pictureOperator` has them. */
-const SAMPLES = 3;
 
 /**
  * Renders a texture of each face. Not differentiable. The results belong to the caller, or to the `tidy` around. A face
@@ -58,13 +55,13 @@ export function renderPictures(
     throw new RangeError(`Cannot draw pictures [${shape}] over pictures [${over.shape}]`);
   }
   return tf.tidy(() => {
-    const { lists, charts, chart } = lookAt(tf, faces, { topology, width, height, size, samples: SAMPLES });
+    const { lists, charts, chart } = lookAt(tf, faces, { topology, width, height, size, samples: PICTURE_SAMPLES });
     const pictures = over ?? clearedTensor(tf, { shape, dtype: "float32" }) as Tensor4D;
     const coverage = clearedTensor(tf, { shape: [batch, height, width], dtype: "float32" }) as Tensor3D;
     const [low, high] = clip ? [0, 1] : [-3e38, 3e38];
     runWalk(tf, lists, {
-      key: `render_once_${channels}_${SAMPLES}`,
-      code: () => picturesCode(SAMPLES, channels),
+      key: `render_once_${channels}_${PICTURE_SAMPLES}`,
+      code: () => picturesCode(PICTURE_SAMPLES, channels),
       inputs: [charts, chart, textures],
       outputs: [coverage],
       into: pictures,

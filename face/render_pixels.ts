@@ -6,7 +6,7 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { listTriangles, type MeshRange, runWalk, type TriangleLists } from "@ftim/gpu/raster";
 import { run } from "@ftim/gpu/wgsl";
-import type { RenderOptions } from "./render.ts";
+import type { RenderOptions } from "./render_options.ts";
 import { blockOf } from "./samples_wgsl.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";

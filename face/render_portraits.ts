@@ -1,5 +1,7 @@
 /** Pictures of any number of faces whose textures lie in memory: rendered on the device in batches, and read back. */
+import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { readBack } from "./read_back.ts";
 import { type DevicePictureOptions, renderPictures } from "./render_pictures.ts";
 
 /** Faces in a batch: more are not faster, and take memory. */
@@ -38,6 +40,7 @@ export interface PortraitOptions extends Omit<DevicePictureOptions, "textures" |
  *
  * @throws {RangeError} if a texture or background is of another size, or as `renderPictures` does; the message names
  *   the face
+ * @throws {GpuError} if the device reports an error
  */
 export async function renderPortraits(
   tf: Tfjs,
@@ -58,11 +61,10 @@ export async function renderPortraits(
       : undefined;
     if (problem !== undefined) throw new RangeError(`Cannot render ${name}: ${problem}`);
   }
-  const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
   const words = Math.ceil(topology.triangles.length / 96);
   const bytes = 4 *
     Math.max(channels * size ** 2, channels * width * height, words * (width / 4 + 1) * (height / 2 + 1));
-  const count = Math.max(1, Math.min(most, AT_ONCE, Math.floor(largest / bytes)));
+  const count = itemsAtOnce(tf, bytes, { most: Math.min(most, AT_ONCE) });
   const results: PortraitPicture[] = [];
   let before: Promise<PortraitPicture[]> = Promise.resolve([]);
   for (let first = 0; first < portraits.length; first += count) {
@@ -85,7 +87,6 @@ async function renderBatch(
   options: PortraitOptions & { width: number; height: number; size: number; channels: number },
 ): Promise<PortraitPicture[]> {
   const { width, height, size, channels, ...others } = options;
-  const none = new Float32Array();
   const [batch, area] = [portraits.length, width * height];
   const gather = (length: number, valuesOf: (portrait: Portrait) => Float32Array | undefined) => {
     const all = new Float32Array(batch * length);
@@ -108,13 +109,9 @@ async function renderBatch(
     return [pictures, coverage] as const;
   });
   submitRecorded(webgpuBackend(tf));
-  try {
-    const [data = none, covered = none] = await Promise.all(drawn.map((tensor) => tensor.data<"float32">()));
-    return portraits.map((_, i) => ({
-      data: data.slice(i * channels * area, (i + 1) * channels * area),
-      coverage: covered.slice(i * area, (i + 1) * area),
-    }));
-  } finally {
-    tf.dispose([...drawn]);
-  }
+  const [data, covered] = await readBack(drawn, "renderPortraits");
+  return portraits.map((_, i) => ({
+    data: data!.slice(i * channels * area, (i + 1) * channels * area),
+    coverage: covered!.slice(i * area, (i + 1) * area),
+  }));
 }

@@ -4,7 +4,8 @@
  * order, by an atomic exchange of whole numbers, and each is sorted when it is first read.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
-import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
+import { itemsAtOnce } from "@ftim/gpu/at-once";
+import type { Tfjs } from "@ftim/gpu/backend";
 import type { MeshRange } from "@ftim/gpu/raster";
 import { clearedTensor, emptyTensor, run } from "@ftim/gpu/wgsl";
 import { gatherCode, linkCode } from "./render_transpose_wgsl.ts";
@@ -25,8 +26,7 @@ export interface TransposedRender {
 export function transposeRender(tf: Tfjs, pixels: PixelPlaces): TransposedRender[] {
   const { count, width, height, size, samples } = pixels;
   const each = 4 * samples ** 2 * width * height;
-  const { maxStorageBufferBindingSize: largest } = webgpuBackend(tf).device.limits;
-  const most = Math.max(1, Math.floor(largest / Math.max(8 * each, 4 * size ** 2)));
+  const most = itemsAtOnce(tf, Math.max(8 * each, 4 * size ** 2));
   return Array.from({ length: Math.ceil(count / most) }, (_, part) => {
     const range = { first: part * most, count: Math.min(most, count - part * most) };
     const firsts = tf.keep(clearedTensor(tf, { shape: [range.count * size ** 2], dtype: "int32" }));

@@ -9,9 +9,7 @@
  */
 import { program } from "@ftim/gpu/wgsl";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
-
-/** Texels between the samples of a pixel from which on its texture counts as minified. */
-const SPREAD = 2;
+import { SPREAD } from "./render_options.ts";
 
 /** Samples along each side of the block that one invocation computes: a pixel's, or four pixels of one sample. */
 export function blockOf(samples: number): number {

@@ -1,7 +1,7 @@
 /**
- * Shading of normals on the device in one pass: `shade` of light.ts for a batch of maps. Where a gradient is wanted,
- * shade_tensor.ts has it; this is for results, and takes a tenth of the time on a software adapter, because the bands
- * are written nowhere.
+ * Shading of normals on the device in one pass: `shade` of light_cpu.ts for a batch of maps. Where a gradient is
+ * wanted, shade_tensor.ts has it; this is for results, and takes a tenth of the time on a software adapter, because the
+ * bands are written nowhere.
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -1,5 +1,5 @@
 /**
- * Shading by spherical harmonics on the GPU: `shade` of light.ts for a batch of maps, differentiable in normals and
+ * Shading by spherical harmonics on the GPU: `shade` of light_cpu.ts for a batch of maps, differentiable in normals and
  * light, so that either can be fitted by its gradient. Shading is linear in the light, so a matrix product does that
  * half; the bands and their slopes are one pass each.
  */

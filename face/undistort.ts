@@ -1,6 +1,6 @@
 /**
  * Removes lens distortion (OpenCV's five-coefficient model) from photographs on the device; the reference is
- * `undistort` of the import stage.
+ * `undistort` of undistort_cpu.ts.
  *
  * Coordinates are in f32, so what is computed is how far the lens moves a pixel: a shift of 100 pixels is right to 1e-5
  * pixels, where a coordinate of 2000 would be right to 1e-4. Values agree with the reference's to 1e-4 of the

@@ -1,6 +1,10 @@
 /**
- * UV Render of the paper for many faces at once on the GPU, with one submission and one read-back. Values agree with
- * the reference's (unwrap_cpu.ts) to f32 rounding but where a depth or a border is decided the other way.
+ * UV Render of the paper for many faces at once on the GPU, with one submission and one read-back: the photograph,
+ * sampled at every texel's place on the posed mesh, and how well the camera saw it. DECA and FFHQ-UV accept a texel by
+ * its normal alone, so the nose lands on the cheek behind it; here a depth test decides.
+ *
+ * Values agree with the reference's (unwrap_cpu.ts) to f32 rounding but where a depth or a border is decided the other
+ * way.
  */
 import type { Gpu } from "@ftim/gpu/device";
 import { type DepthFrame, frameOf } from "./depth_frame.ts";
@@ -15,7 +19,6 @@ import { COLUMNS, DEPTH, MESH_FLOATS, NORMALS, ROW, ROWS, SHRINK, TEXELS } from 
  * @throws {RangeError} if images differ in size, or if `outline` is more than 0.283
  * @throws {GpuError} if the device reports an error
  */
-
 export async function unwrap(
   gpu: Gpu,
   faces: readonly Unwrapping[],

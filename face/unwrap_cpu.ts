@@ -1,16 +1,18 @@
 /**
- * UV Render of the paper on the CPU, the reference of `unwrap`: the photograph, sampled at every texel's place on the
- * posed mesh, and how well the camera saw it. DECA and FFHQ-UV accept a texel by its normal alone, so the nose lands on
- * the cheek behind it; here a depth test decides.
+ * The reference of unwrap.ts, plain loops over one face: the photograph, sampled at every texel's place on the posed
+ * mesh, and how well the camera saw it. Tests and benchmarks alone use it.
  */
-import { type Raster, rasteriseCpu } from "@ftim/gpu/raster-cpu";
-import { boxMean, smoothstep } from "./box_filter.ts";
+import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import type { Raster } from "@ftim/gpu/raster-options";
+import { boxMeanCpu } from "@ftim/gpu/ops/box-mean-cpu";
 import { frameOf } from "./depth_frame.ts";
 import { addBilinear, type RgbImage } from "./image.ts";
-import { normalMap } from "./shading.ts";
+import { interpolate } from "./interpolate_cpu.ts";
+import { normalMap } from "./normal_maps_cpu.ts";
+import { smoothstep } from "./smoothstep.ts";
 import type { Topology } from "./topology.ts";
 import { STRICT, type UnwrapOptions, type UnwrappedTexture, type Unwrapping } from "./unwrap_options.ts";
-import { interpolate, type UvMap, uvMap } from "./uv_map.ts";
+import { type UvMap, uvMap } from "./uv_map.ts";
 
 /** Unwraps images onto meshes of one topology. */
 export function unwrapCpu(faces: readonly Unwrapping[], options: UnwrapOptions): UnwrappedTexture[] {
@@ -25,7 +27,7 @@ function unwrapFace(
   const { left, top, scale, side } = frameOf(vertices);
   const moved = vertices.map((value, k) => (k % 3 === 0 ? value - left : k % 3 === 1 ? value - top : value) * scale);
   const shadow = rasteriseCpu({ vertices: moved, triangles: topology.triangles }, { width: side, height: side });
-  const cover = boxMean(shadow.depth.map((z) => z < Infinity ? 1 : 0), {
+  const cover = boxMeanCpu(shadow.depth.map((z) => z < Infinity ? 1 : 0), {
     size: shadow.width,
     radius: Math.round(outline * shadow.width),
   });

@@ -50,7 +50,7 @@ export function giveBack({ device }: Gpu, topology: Topology, resources: UnwrapR
   poolOf(device, topology).push(resources);
 }
 
-/** Frees what `unwrapBatch` keeps for a topology. A later batch makes it again. */
+/** Frees what `unwrap` keeps for a topology. A later batch makes it again. */
 export function freeResources({ device }: Gpu, topology: Topology): void {
   for (const resources of poolOf(device, topology).splice(0)) resources.destroy();
 }

@@ -34,35 +34,6 @@ export function uvMap(topology: Topology, size = 256): UvMap {
   return map;
 }
 
-/**
- * Values of the vertices (three each) carried to every texel of the map, also outside the chart.
- *
- * @returns `size² · 3` values.
- */
-export function interpolate(values: Float32Array, { topology, map }: { topology: Topology; map: UvMap }): Float32Array {
-  const { triangles } = topology;
-  const out = new Float32Array(3 * map.triangle.length);
-  for (let i = 0; i < map.triangle.length; i++) {
-    const t = 3 * map.triangle[i]!;
-    const [a, b, c] = [3 * triangles[t]!, 3 * triangles[t + 1]!, 3 * triangles[t + 2]!];
-    const wa = map.weights[2 * i]!;
-    const wb = map.weights[2 * i + 1]!;
-    const wc = 1 - wa - wb;
-    for (let k = 0; k < 3; k++) out[3 * i + k] = wa * values[a + k]! + wb * values[b + k]! + wc * values[c + k]!;
-  }
-  return out;
-}
-
-/** The map (`channels` values a texel) with each texel outside the chart replaced by the nearest inside. */
-export function extendBeyondChart(values: Float32Array, map: UvMap): Float32Array {
-  const channels = values.length / map.nearest.length;
-  const out = new Float32Array(values.length);
-  map.nearest.forEach((from, to) => {
-    for (let k = 0; k < channels; k++) out[to * channels + k] = values[from * channels + k]!;
-  });
-  return out;
-}
-
 function rasteriseChart(topology: Topology, size: number): UvMap {
   const vertices = new Float32Array(3 * topology.vertexCount);
   for (let i = 0; i < topology.vertexCount; i++) {

@@ -44,5 +44,5 @@ export { selectRows } from "./ops/select_rows.ts";
 export { upsampleConvolve, type UpsampleConvolveOptions } from "./ops/upsample_convolve.ts";
 export { meanDeviation, type MeanDeviationOptions, weightedL1, type WeightedL1Options } from "./ops/weighted_l1.ts";
 export { applySparse, disposeSparse } from "./sparse.ts";
-export { type SparseMatrix } from "./sparse_cpu.ts";
+export { type SparseMatrix } from "./sparse_matrix.ts";
 export { openTfjs } from "./tfjs.ts";

@@ -2,7 +2,8 @@
  * ONNX Runtime Web 1.30 on our device, or, where that device is the CPU in disguise, on the CPU itself.
  *
  * On a software adapter the runtime's WebAssembly kernels are 8 (a detector of 320×240) to 30 times (a ResNet-50) as
- * fast as its WebGPU kernels, and agree with them to 3e-6. There they run on threads beside the device's (onnx_cpu.ts).
+ * fast as its WebGPU kernels, and agree with them to 3e-6. There they run on threads beside the device's
+ * (onnx_threads.ts).
  *
  * The device goes in through the execution provider's own option: in 1.30 the setter `env.webgpu.device` is ignored,
  * and later versions deprecate the option. That is why the version is pinned and why this file is the only one that
@@ -12,7 +13,7 @@
 import type { InferenceSession } from "onnxruntime-web/webgpu";
 import { type Gpu, openGpu } from "./device.ts";
 import { environmentVariable } from "./environment_variable.ts";
-import { type Network, openOnThreads } from "./onnx_cpu.ts";
+import { type Network, openOnThreads } from "./onnx_threads.ts";
 import type { Feeds, OnnxTensor } from "./onnx_tensor.ts";
 
 export type { DeviceTensor, Feeds, OnnxTensor } from "./onnx_tensor.ts";

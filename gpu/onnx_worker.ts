@@ -1,12 +1,12 @@
-/** A worker thread that opens one network and runs it: see onnx_cpu.ts. */
+/** A worker thread that opens one network and runs it: see onnx_threads.ts. */
 /// <reference lib="deno.worker" />
-import { type Answer, type Network, openOnThisThread, type Request } from "./onnx_cpu.ts";
+import { type Answer, type Network, openOnThisThread, type Request } from "./onnx_threads.ts";
 
 // ONNX Runtime 1.30 resolves its own address against this origin, which a worker from a file has not, and fails;
 // without a location it does not try.
 if (self.location.origin === "null") Object.defineProperty(self, "location", { value: undefined });
 
-// The runtime keeps its compiled code to itself; see `compiled` in onnx_cpu.ts.
+// The runtime keeps its compiled code to itself; see `compiled` in onnx_threads.ts.
 let code: WebAssembly.Module | undefined;
 const { instantiate } = WebAssembly;
 Object.assign(WebAssembly, {

@@ -6,8 +6,9 @@
  */
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "./backend.ts";
+import { roomFor } from "./buffer_room.ts";
 import { clearedTensor, emptyTensor, type Run, run } from "./ops/run.ts";
-import type { Raster, RasterOptions } from "./raster_cpu.ts";
+import type { Raster, RasterOptions } from "./raster_options.ts";
 import { RECORD, recordsCode, TILE, walkProgram, WORD } from "./raster_wgsl.ts";
 
 /** Meshes of one topology. */
@@ -160,14 +161,6 @@ export function listTriangles(
       uniforms: [triangleCount, wordCount, groups, left, top, across, down],
     };
   });
-}
-
-/**
- * The next of four sizes an octave: boxes differ from batch to batch, and the pool keeps a buffer of each size.
- */
-function roomFor(length: number): number {
-  const step = 2 ** Math.max(0, Math.floor(Math.log2(length)) - 2);
-  return step * Math.ceil(length / step);
 }
 
 /** The part of a raster that some mesh can be seen in. */

@@ -1,26 +1,9 @@
 /**
  * Which triangle of a mesh each pixel shows, as plain loops in double precision: what a rasteriser on the device must
- * find, and fast enough where a mesh is rendered once.
+ * find, and fast enough for a mesh that is looked at once, such as a chart.
  */
 
-/** What a rasteriser finds at each pixel centre. Pixel (x, y) is at index y·width + x; its centre is (x+0.5, y+0.5). */
-export interface Raster {
-  readonly width: number;
-  readonly height: number;
-  /** Index of the nearest triangle, −1 where there is none. */
-  readonly triangle: Int32Array;
-  /** Barycentric weights of the triangle's first and second vertex, two a pixel; the third is 1 − both. */
-  readonly weights: Float32Array;
-  /** z there, Infinity where there is no triangle. Smaller is nearer. */
-  readonly depth: Float32Array;
-}
-
-/** Size of a raster in pixels, and whether triangles that run clockwise on screen (seen from behind) are left out. */
-export interface RasterOptions {
-  readonly width: number;
-  readonly height: number;
-  readonly cullBack?: boolean;
-}
+import type { Raster, RasterOptions } from "./raster_options.ts";
 
 /**
  * Rasterises a triangle mesh on the CPU, in f64. Orthographic; a pixel belongs to a triangle if its centre is inside or

@@ -10,7 +10,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type Recent, recent } from "./recent.ts";
 import type { Tfjs } from "./backend.ts";
 import { layUniforms, type UniformField } from "./uniform_layout.ts";
-import { type UniformPlace, uniformPages } from "./uniform_pages.ts";
+import { uniformPages, type UniformPlace } from "./uniform_pages.ts";
 
 /** A program as tfjs hands it to `recordAndSubmit`. */
 interface Program {

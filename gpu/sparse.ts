@@ -6,7 +6,7 @@
 
 import type * as tfjs from "@tensorflow/tfjs";
 import type { WebGPUProgram } from "@tensorflow/tfjs-backend-webgpu";
-import { type SparseMatrix, transposeSparse } from "./sparse_cpu.ts";
+import { type SparseMatrix, transposeSparse } from "./sparse_matrix.ts";
 import { type Tfjs, webgpuBackend } from "./backend.ts";
 
 const KERNEL = "FtimSparseGather";

@@ -12,7 +12,7 @@ import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { differentiable, program, run } from "@ftim/gpu/wgsl";
-import { EPSILON, NONE, STRETCH } from "./best_matches_cpu.ts";
+import { EPSILON, NONE, STRETCH } from "./best_matches_constants.ts";
 
 /** What `bestMatches` compares. */
 export interface BestMatchesOptions {

@@ -1,10 +1,5 @@
 /** The definition of `bestMatches` in plain loops, double precision: its reference. */
-
-/** Stretch of the exponent and least distance of the loss (Wang et al. 2018). */
-export const STRETCH = 0.5;
-export const EPSILON = 1e-5;
-/** Logarithm of a similarity that nothing has. */
-export const NONE = -1e30;
+import { EPSILON, NONE, STRETCH } from "./best_matches_constants.ts";
 
 /**
  * For each target feature the logarithm of its greatest similarity to a generated one, normalised over the targets.

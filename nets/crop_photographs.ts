@@ -6,11 +6,13 @@
  * some of its rows. Rows are resampled first, four pixels at a time, which are three words of a photograph in bytes.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
-import { copyPart, pixelScratch, roomFor, USED_ROOM } from "../face/pixels.ts";
+import { roomFor, USED_ROOM } from "@ftim/gpu/buffer-room";
+import { copyPart, pixelScratch } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
-import { groupsOf, type PhotographBox, quadBytes, type Tile, tilesOf } from "./crop_tiles.ts";
+import { type PhotographBox, quadBytes, type Tile, tilesOf, workOf } from "./crop_tiles.ts";
+import { groupsOf } from "./pixel_groups.ts";
 import type { Border } from "./resample_taps.ts";
 
 /** To what size, and how many at a time. */
@@ -40,7 +42,7 @@ export function cropPhotographs(
   const most = Math.min(bytesAtOnce, USED_ROOM * webgpuBackend(tf).device.limits.maxStorageBufferBindingSize);
   const tiles = boxes.flatMap((box, index) => tilesOf(box, { index, width, height, border, most }));
   return tf.tidy(() => {
-    const parts = groupsOf(tiles, most).map((group) => {
+    const parts = groupsOf(tiles, { most, workOf }).map((group) => {
       const rows = tf.tidy(() => resampleTiles(tf, group, width));
       // The device works on these while the next are copied.
       submitRecorded(webgpuBackend(tf));

@@ -2,6 +2,7 @@
  * Crops as tiles: which pixels of a photograph some rows of a crop are made of, so many that the device holds them.
  */
 import type { PixelPart, Pixels } from "../face/pixels.ts";
+import type { PixelWork } from "./pixel_groups.ts";
 import { type Border, type Box, type Taps, taps } from "./resample_taps.ts";
 
 /** A box in a photograph. */
@@ -52,7 +53,7 @@ export function tilesOf(
   const tile = (first: number, end: number): Tile[] => {
     const { start: top, count: rows } = reachOf(down, { first, end });
     const one = { image, down, across, first, end, left, top, columns, rows, stride };
-    if (bytesOf(one) <= most) return [one];
+    if (workOf(one).bytes <= most) return [one];
     if (end - first === 1) {
       throw new RangeError(
         `Cannot resample box ${index}: a row of the crop is made of ${columns}×${rows} pixels, more than the device ` +
@@ -78,24 +79,7 @@ function reachOf(
   return { start: low, count: high + width - low };
 }
 
-/** Bytes of the larger of a tile's pixels and its rows after the first step. */
-function bytesOf({ image, first, end, rows, stride }: Tile): number {
-  return stride * Math.max(quadBytes(image) * rows, TEXEL_QUAD * (end - first));
-}
-
-/** Tiles in their order, as many together as may be on the device. */
-export function groupsOf(tiles: readonly Tile[], most: number): Tile[][] {
-  const groups: Tile[][] = [];
-  let bytes = Infinity;
-  for (const tile of tiles) {
-    const same = groups.at(-1)?.[0]?.image.data.constructor === tile.image.data.constructor;
-    bytes += bytesOf(tile);
-    if (bytes <= most && same) {
-      groups.at(-1)!.push(tile);
-    } else {
-      groups.push([tile]);
-      bytes = bytesOf(tile);
-    }
-  }
-  return groups;
+/** What a tile takes on the device: the larger of its pixels and its rows after the first step. */
+export function workOf({ image, first, end, rows, stride }: Tile): PixelWork {
+  return { image, bytes: stride * Math.max(quadBytes(image) * rows, TEXEL_QUAD * (end - first)) };
 }

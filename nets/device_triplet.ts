@@ -4,7 +4,12 @@ import { type Bytes, byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
 import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
-import { applyDeviceOperator, type DeviceOperator, deviceOperator, disposeDeviceOperator } from "../face/render_device.ts";
+import {
+  applyDeviceOperator,
+  type DeviceOperator,
+  deviceOperator,
+  disposeDeviceOperator,
+} from "../face/render_device.ts";
 import type { Topology } from "../face/topology.ts";
 import { type FaceMaps, type FtimInput, ftimInput } from "./ftim_input.ts";
 import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";

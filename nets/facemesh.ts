@@ -7,8 +7,8 @@
  * attention heads; the eyes and lips come from the mesh itself.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
+import { readBack } from "../face/read_back.ts";
 import type { GraphModelFiles } from "./graph_model.ts";
 import { resample } from "./resample.ts";
 import { openResidualNetwork } from "./residual_network.ts";
@@ -16,7 +16,8 @@ import { openResidualNetwork } from "./residual_network.ts";
 /** Number of points of the mesh. */
 export const VERTEX_COUNT = 468;
 
-const SIZE = 192;
+/** Side of the network's input in pixels. */
+export const FACEMESH_SIZE = 192;
 
 /** The mesh of one crop. */
 export interface FaceMeshResult {
@@ -47,27 +48,25 @@ export interface FaceMesh {
  * @param files `models/facemesh.{json,bin}` of the package
  */
 export async function openFaceMesh(files: GraphModelFiles): Promise<FaceMesh> {
-  const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
-  const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: SIZE });
+  const tf = await openTfjs();
+  const network = openResidualNetwork(tf, files, { heads: [MESH, FLAG], size: FACEMESH_SIZE });
 
   function predictOnDevice(x: tfjs.Tensor4D): [vertices: tfjs.Tensor, scores: tfjs.Tensor] {
     const [, height, width] = x.shape;
     if (height !== width) throw new TypeError(`Cannot mesh a crop of ${width}×${height} pixels: it must be square`);
     return tf.tidy(() => {
-      const [points, flags] = network.apply(resample(tf, x, { height: SIZE, width: SIZE })) as [
+      const [points, flags] = network.apply(resample(tf, x, { height: FACEMESH_SIZE, width: FACEMESH_SIZE })) as [
         tfjs.Tensor2D,
         tfjs.Tensor2D,
       ];
-      return [tf.mul(points, width / SIZE), tf.sigmoid(tf.slice(flags, [0, 0], [-1, 1]))];
+      return [tf.mul(points, width / FACEMESH_SIZE), tf.sigmoid(tf.slice(flags, [0, 0], [-1, 1]))];
     });
   }
 
   return {
     async predict(x) {
       const found = predictOnDevice(x);
-      const reads = Promise.all(found.map((tensor) => tensor.data<"float32">()));
-      const [[points, scores]] = await Promise.all([reads, gpu.assertHealthy("the face mesh network")]);
-      tf.dispose(found);
+      const [points, scores] = await readBack(found, "the face mesh network");
       return Array.from(scores!, (score, i) => {
         return { vertices: points!.slice(i * VERTEX_COUNT * 3, (i + 1) * VERTEX_COUNT * 3), score };
       });

@@ -4,10 +4,9 @@
  * frame to frame, the mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 ×
  * its size.
  */
-import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
 import type { Pixels } from "../face/pixels.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import type { FaceMesh, FaceMeshResult } from "./facemesh.ts";
+import { type FaceMesh, FACEMESH_SIZE as SIZE, type FaceMeshResult } from "./facemesh.ts";
 import { cutTurnedSquares, type TurnedSquare } from "./turned_squares.ts";
 
 /** A turned square in an image, pixels. */
@@ -19,8 +18,6 @@ export interface Square {
   angle: number;
 }
 
-/** Side of the network's input. */
-const SIZE = 192;
 /** Side of the square over the larger side of the mesh's box. */
 const MARGIN = 1.5;
 /** Outer corners of the eyes in MediaPipe's mesh: image-left, image-right. */
@@ -89,26 +86,6 @@ export function squareAround(vertices: Float32Array): Square {
 function turned(image: Pixels, { x, y, side, angle }: Square): TurnedSquare {
   const scale = side / SIZE;
   return { image, x, y, a: Math.cos(angle) * scale, b: Math.sin(angle) * scale, samples: SAMPLES };
-}
-
-/** The same picture, cut out on the CPU: the reference. */
-export function cutSquare(image: RgbImage, { x, y, side, angle }: Square): RgbImage {
-  const cut = createImage({ width: SIZE, height: SIZE });
-  const [cos, sin] = [Math.cos(angle) * side / SIZE, Math.sin(angle) * side / SIZE];
-  for (let i = 0; i < SIZE * SIZE; i++) {
-    for (let s = 0; s < 4; s++) {
-      const u = i % SIZE + 0.25 + 0.5 * (s % 2) - SIZE / 2;
-      const v = Math.floor(i / SIZE) + 0.25 + 0.5 * (s >> 1) - SIZE / 2;
-      addBilinear(image, {
-        x: x + cos * u - sin * v,
-        y: y + sin * u + cos * v,
-        weight: 0.25,
-        out: cut.data,
-        at: 3 * i,
-      });
-    }
-  }
-  return cut;
 }
 
 /** Vertices in pixels of the cut square → pixels of the image. */

@@ -13,6 +13,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
+import { readBack } from "../face/read_back.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
@@ -125,22 +126,18 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
         submitRecorded(webgpuBackend(tf));
         return distances;
       });
-      try {
-        const values = await Promise.all(found.map((distances) => distances.data<"float32">()));
-        const rows = pairs.map(({ masks }) => masks.map((): number | null => null));
-        for (const [k, batch] of batches.entries()) {
-          const masked = maskedOf(batch.map((i) => pairs[i]!));
-          for (const [at, { pair, index }] of masked.entries()) {
-            rows[batch[pair]!]![index] = values[k]![batch.length + at]!;
-          }
-          for (const [at, i] of batch.entries()) {
-            for (const [index, mask] of pairs[i]!.masks.entries()) if (mask === null) rows[i]![index] = values[k]![at]!;
-          }
+      const values = await readBack(found, "LPIPS");
+      const rows = pairs.map(({ masks }) => masks.map((): number | null => null));
+      for (const [k, batch] of batches.entries()) {
+        const masked = maskedOf(batch.map((i) => pairs[i]!));
+        for (const [at, { pair, index }] of masked.entries()) {
+          rows[batch[pair]!]![index] = values[k]![batch.length + at]!;
         }
-        return rows;
-      } finally {
-        tf.dispose(found);
+        for (const [at, i] of batch.entries()) {
+          for (const [index, mask] of pairs[i]!.masks.entries()) if (mask === null) rows[i]![index] = values[k]![at]!;
+        }
       }
+      return rows;
     },
     dispose() {
       tf.dispose([shift, scale]);

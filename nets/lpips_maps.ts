@@ -4,7 +4,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { alongAxis } from "@ftim/gpu/ops/along-axis";
-import { transposeSparse } from "@ftim/gpu/sparse-cpu";
+import { transposeSparse } from "@ftim/gpu/sparse-matrix";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import { interpolationMatrix } from "./resample_taps.ts";

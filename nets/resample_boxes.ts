@@ -4,7 +4,7 @@
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { type SparseMatrix, transposeSparse } from "@ftim/gpu/sparse-cpu";
+import { type SparseMatrix, transposeSparse } from "@ftim/gpu/sparse-matrix";
 import { differentiable, program, run } from "@ftim/gpu/wgsl";
 import { type Box, interpolationMatrix } from "./resample_taps.ts";
 

@@ -1,4 +1,7 @@
-/** Resampling of images on the CPU, the reference of `resample`. */
+/**
+ * Resampling of images in plain loops: the reference of resample.ts and crop_photographs.ts, and the input of an ONNX
+ * network that runs on the CPU (network_input.ts).
+ */
 import type { RgbImage } from "../face/image.ts";
 import type { Pixels } from "../face/pixels.ts";
 import { type Border, type Box, taps } from "./resample_taps.ts";

@@ -3,7 +3,7 @@
  * pixel centres at +0.5, separable, hence two small sparse matrices. resample_cpu.ts applies them to images,
  * resample.ts to tensors.
  */
-import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
+import type { SparseMatrix } from "@ftim/gpu/sparse-matrix";
 
 /**
  * A rectangle in pixels, edges and not centres; it may lie partly or wholly outside of the image and have fractions.

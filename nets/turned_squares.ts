@@ -1,15 +1,17 @@
 /**
  * Turned squares of many photographs at once on the device, as upright pictures: what recognition and mesh networks ask
- * for. The references are `alignFace` of five_points.ts and `cutSquare` of facemesh_tracking.ts.
+ * for. The references are `alignFace` of five_points.ts and `cutSquare` of turned_squares_cpu.ts.
  *
  * Places are counted from the square's centre, so that f32 is right to 1e-4 pixels in a square of 2000. Values agree to
  * that part of the difference of neighbouring pixels.
  */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { copyPart, type PixelPart, type Pixels, pixelScratch, roomFor, USED_ROOM } from "../face/pixels.ts";
+import { roomFor, USED_ROOM } from "@ftim/gpu/buffer-room";
+import { copyPart, type PixelPart, type Pixels, pixelScratch } from "../face/pixels.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, QUOTIENT, run } from "@ftim/gpu/wgsl";
+import { groupsOf, type PixelWork } from "./pixel_groups.ts";
 
 /** A square in a photograph. */
 export interface TurnedSquare {
@@ -48,7 +50,7 @@ export function cutTurnedSquares(
   const limit = USED_ROOM * webgpuBackend(tf).device.limits.maxStorageBufferBindingSize;
   const cuts = squares.map((square, index) => cutOf(square, { index, side, limit }));
   return tf.tidy(() => {
-    const parts = groupsOf(cuts, Math.min(bytesAtOnce, limit)).map((group) => {
+    const parts = groupsOf(cuts, { most: Math.min(bytesAtOnce, limit), workOf }).map((group) => {
       const pictures = tf.tidy(() => sampleCuts(tf, group, side));
       // The device works on these while the next are copied.
       submitRecorded(webgpuBackend(tf));
@@ -98,20 +100,8 @@ function stretch(at: number, { reach, size }: { reach: number; size: number }): 
   return [first, inside(Math.floor(at + reach - 0.5) + 2) - first + 1];
 }
 
-function groupsOf(cuts: readonly Cut[], most: number): Cut[][] {
-  const groups: Cut[][] = [];
-  let total = Infinity;
-  for (const cut of cuts) {
-    total += cut.bytes;
-    const before = groups.at(-1);
-    if (total <= most && before?.[0]?.square.image.data.constructor === cut.square.image.data.constructor) {
-      before!.push(cut);
-    } else {
-      groups.push([cut]);
-      total = cut.bytes;
-    }
-  }
-  return groups;
+function workOf({ square: { image }, bytes }: Cut): PixelWork {
+  return { image, bytes };
 }
 
 function sampleCuts(tf: Tfjs, cuts: readonly Cut[], side: number): Tensor4D {

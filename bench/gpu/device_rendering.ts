@@ -5,8 +5,9 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { rasterise } from "@ftim/gpu/raster";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
-import { applySparseCpu, transposeSparse } from "@ftim/gpu/sparse-cpu";
-import { applyOperatorCpu, pictureOperator, renderOperator } from "../../face/render.ts";
+import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
+import { transposeSparse } from "@ftim/gpu/sparse-matrix";
+import { applyOperatorCpu, pictureOperator, renderOperator } from "../../face/render_cpu.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
 import { renderPortraits } from "../../face/render_portraits.ts";

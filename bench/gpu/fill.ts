@@ -4,36 +4,36 @@
  */
 
 import type { Rank, Tensor, Tensor3D } from "@tensorflow/tfjs";
-import { boxMean as boxMeanCpu } from "../../face/box_filter.ts";
+import { boxMeanCpu } from "@ftim/gpu/ops/box-mean-cpu";
 import { completeTextures } from "../../face/complete_textures.ts";
 import { extendBeyondCharts } from "../../face/extend_charts.ts";
-import { completeTexture } from "../../face/fill.ts";
+import { completeTexture } from "../../face/complete_textures_cpu.ts";
+import { GUESS } from "../../face/guess_settings.ts";
 import { headShell } from "../../face/head_shell.ts";
 import { drawScenes } from "../../face/draw_scenes.ts";
 import { createImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
-import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../face/push_pull.ts";
-import { drawScene } from "../../face/scene.ts";
+import { enlargeCpu, pushPullCpu } from "@ftim/gpu/ops/push-pull-cpu";
+import { drawScene } from "../../face/draw_scenes_cpu.ts";
 import { undistortPhotograph } from "../../face/undistort.ts";
-import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
+import { extendBeyondChart } from "../../face/extend_charts_cpu.ts";
+import { uvMap } from "../../face/uv_map.ts";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
 import { enlarge, pushPull } from "@ftim/gpu/ops/push-pull";
 import { cropPhotographs } from "../../nets/crop_photographs.ts";
-import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
+import { FACEMESH_SIZE } from "../../nets/facemesh.ts";
+import type { Square } from "../../nets/facemesh_tracking.ts";
+import { cutSquare } from "../../nets/turned_squares_cpu.ts";
 import { cutTurnedSquares } from "../../nets/turned_squares.ts";
 import { resampleCpu } from "../../nets/resample_cpu.ts";
-import { undistort } from "../../stages/data/parts/undistort.ts";
+import { undistort } from "../../face/undistort_cpu.ts";
 import { gridHead } from "../../test/face/head.ts";
 import { type Lab, rounded, type Row, time, timeAsync } from "./lab.ts";
 import { CROP, picture, SIZE } from "./scene.ts";
 
 const FACES = 16;
-/** Side of the mesh network's input. */
-const MESH_INPUT = 192;
 /** Batches of textures in flight at once, so that one waits while another computes. */
 const IN_FLIGHT = 4;
-/** As FTIM's first guess has it. */
-const GUESS = { feather: 2, trust: [0.25, 0.7], seam: 16, bound: 0.15, cells: 8, gainPrior: 0.1 } as const;
 
 /** One row for each piece of work. */
 export async function benchFill(lab: Lab): Promise<Row[]> {
@@ -120,16 +120,16 @@ async function benchPhotographs(lab: Lab): Promise<Row[]> {
   const turnOf = ({ x, y, side, angle }: Square) => ({
     x,
     y,
-    a: Math.cos(angle) * side / MESH_INPUT,
-    b: Math.sin(angle) * side / MESH_INPUT,
+    a: Math.cos(angle) * side / FACEMESH_SIZE,
+    b: Math.sin(angle) * side / FACEMESH_SIZE,
     samples: 2,
   });
   for (const [kind, image] of Object.entries(kinds)) {
     rows.push(
-      await beside(`${FACES} turned squares to ${MESH_INPUT}² of ${kind}`, {
+      await beside(`${FACES} turned squares to ${FACEMESH_SIZE}² of ${kind}`, {
         ours: await time(
           lab,
-          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: MESH_INPUT }),
+          () => cutTurnedSquares(tf, squares.map((square) => ({ image, ...turnOf(square) })), { side: FACEMESH_SIZE }),
         ),
         plain: () => squares.forEach((square) => cutSquare(kinds.floats, square)),
       }),

@@ -3,19 +3,20 @@
  * wrinkles, normal maps, and the Gram matrix of principal components.
  */
 import { disposeAlbedoBasis, uploadAlbedoBasis } from "../../face/albedo_basis.ts";
-import { fitAlbedo } from "../../face/albedo_fit.ts";
-import { fitDetail } from "../../face/detail_layer.ts";
+import { fitAlbedo } from "../../face/fit_albedos_cpu.ts";
+import { fitDetail } from "../../face/fit_details_cpu.ts";
 import { fitAlbedos } from "../../face/fit_albedos.ts";
 import { fitDetails } from "../../face/fit_details.ts";
 import { fitLights } from "../../face/fit_lights.ts";
 import { gramMatrix, principalComponentsOnDevice } from "../../face/gram.ts";
-import { fitLight, shade } from "../../face/light.ts";
+import { fitLight } from "../../face/fit_lights_cpu.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { type AlbedoModel, albedoOf } from "../../face/morphable.ts";
 import { normalMaps, sampleNormals, shadingMaps, uploadMeshes } from "../../face/normal_maps.ts";
 import { principalComponents } from "../../face/pca.ts";
 import { uploadSamples } from "../../face/sampled_texels.ts";
 import { shadeMaps } from "../../face/shade_maps.ts";
-import { normalMap, shadingMap } from "../../face/shading.ts";
+import { normalMap, shadingMap } from "../../face/normal_maps_cpu.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
 import { gaussian } from "../../nets/random.ts";

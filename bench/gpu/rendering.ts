@@ -4,7 +4,7 @@
  */
 
 import { createImage } from "../../face/image.ts";
-import { renderOperator } from "../../face/render.ts";
+import { renderOperator } from "../../face/render_cpu.ts";
 import { unwrap } from "../../face/unwrap.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { applySparse, disposeSparse } from "@ftim/gpu/sparse";

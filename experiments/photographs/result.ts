@@ -1,5 +1,4 @@
 /** What the stages have made of one photograph → the files of its result, and what there is to say of it. */
-import type { Tree } from "@ftim/pipeline";
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
 import { CUT_THROUGH } from "../../stages/geometry/seen_skin.ts";

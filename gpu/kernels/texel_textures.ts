@@ -102,11 +102,19 @@ function heightOf({ shape }: TensorInfo): number {
   return shape[0]! >> ROW_BITS;
 }
 
-/** A texture as a tensor of its size. */
-function makeTexture(backend: WebGPUBackend, { label, height }: { label: string; height: number }): TensorInfo {
+/**
+ * A texture as a tensor of its size.
+ *
+ * @param options.usage more than that programs read and write it
+ * @throws {GpuError} if the device has no texture of so many rows
+ */
+export function makeTexture(
+  backend: WebGPUBackend,
+  { label, height, usage = 0 }: { readonly label: string; readonly height: number; readonly usage?: number },
+): TensorInfo {
   const limit = backend.device.limits.maxTextureDimension2D;
   if (height > limit) {
-    throw new GpuError("pack", [
+    throw new GpuError(label, [
       `an operand has ${height << ROW_BITS} texels, a texture holds at most ${limit << ROW_BITS}; ` +
       "use a smaller batch or image",
     ]);
@@ -116,7 +124,7 @@ function makeTexture(backend: WebGPUBackend, { label, height }: { label: string;
     label,
     size: [1 << ROW_BITS, height],
     format: "rgba32float",
-    usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING,
+    usage: usage | GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING,
   });
   return info;
 }

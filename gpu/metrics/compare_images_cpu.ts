@@ -4,15 +4,15 @@
  */
 
 import type { ImagePair, ImageScores, PairScores } from "./compare_images.ts";
-import { l1 } from "./l1.ts";
-import type { MetricOptions, RgbImage } from "./pair.ts";
-import { psnr } from "./psnr.ts";
-import { centredSsim, ssim, ssimMap } from "./ssim.ts";
+import { l1 } from "./l1_cpu.ts";
+import type { MetricOptions, RgbImage } from "./pair_cpu.ts";
+import { psnr } from "./psnr_cpu.ts";
+import { centredSsim, ssim, ssimMap } from "./ssim_cpu.ts";
 
-export { l1 } from "./l1.ts";
-export type { MetricOptions, RgbImage } from "./pair.ts";
-export { psnr } from "./psnr.ts";
-export { centredSsim, ssim, type SsimMap, ssimMap } from "./ssim.ts";
+export { l1 } from "./l1_cpu.ts";
+export type { MetricOptions, RgbImage } from "./pair_cpu.ts";
+export { psnr } from "./psnr_cpu.ts";
+export { centredSsim, ssim, type SsimMap, ssimMap } from "./ssim_cpu.ts";
 
 /**
  * Compares each pair.

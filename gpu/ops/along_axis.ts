@@ -9,7 +9,7 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs";
 import { program, sizeOf } from "../kernels/dispatch.ts";
 import { elementFor } from "../kernels/invocations.ts";
-import { type SparseMatrix, transposeSparse } from "../sparse_cpu.ts";
+import { type SparseMatrix, transposeSparse } from "../sparse_matrix.ts";
 import type { Tfjs } from "../backend.ts";
 import { differentiable, run } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** A sparse matrix along one axis as plain loops in double precision: the definition of what along_axis.ts computes. */
 
 import { type Dense, zeros } from "../dense.ts";
-import { transposeSparse } from "../sparse_cpu.ts";
+import { transposeSparse } from "../sparse_matrix.ts";
 import type { AlongAxisOptions } from "./along_axis.ts";
 
 /** Replaces the axis of `matrix.cols` elements by one of `matrix.rows`: y[o, i, k] = Σ_j matrix[i, j] · x[o, j, k]. */

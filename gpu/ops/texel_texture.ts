@@ -4,8 +4,7 @@
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "../backend.ts";
-import { GpuError } from "../device.ts";
-import { ROW_BITS } from "../kernels/texel_textures.ts";
+import { makeTexture, ROW_BITS } from "../kernels/texel_textures.ts";
 
 /** A texture that stays until it is destroyed. */
 export interface TexelTexture {
@@ -22,23 +21,17 @@ export interface TexelTexture {
  */
 export function texelTexture(tf: Tfjs, texels: number | Float32Array): TexelTexture {
   const backend = webgpuBackend(tf);
-  const { device } = backend;
   const width = 1 << ROW_BITS;
   const count = typeof texels === "number" ? texels : texels.length / 4;
   const height = Math.max(1, Math.ceil(count / width));
-  const limit = device.limits.maxTextureDimension2D;
-  if (height > limit) throw new GpuError("texelTexture", [`${count} texels are more than ${limit * width}`]);
-  const { TEXTURE_BINDING, STORAGE_BINDING, COPY_DST } = GPUTextureUsage;
-  const usage = TEXTURE_BINDING | STORAGE_BINDING | COPY_DST;
-  const texture = device.createTexture({ size: [width, height], format: "rgba32float", usage });
+  const info = makeTexture(backend, { label: "texelTexture", height, usage: GPUTextureUsage.COPY_DST });
+  const data = backend.tensorMap.get(info.dataId);
+  const texture = data.resource as GPUTexture;
   if (typeof texels !== "number") {
     const padded = new Float32Array(4 * width * height);
     padded.set(texels);
-    device.queue.writeTexture({ texture }, padded, { bytesPerRow: 16 * width }, [width, height]);
+    backend.device.queue.writeTexture({ texture }, padded, { bytesPerRow: 16 * width }, [width, height]);
   }
-  const info = backend.makeTensorInfo([height * width, 4], "float32");
-  const data = backend.tensorMap.get(info.dataId);
-  data.resource = texture;
   // tfjs neither pools nor frees it.
   data.external = true;
   const tensor = tf.keep(tf.engine().makeTensorFromTensorInfo(info));

@@ -23,7 +23,7 @@ import {
 } from "./parts/facescape.ts";
 import { decodePixels, encodePng, PhotographError } from "../faces/photograph.ts";
 import { sideWithin } from "../faces/reduced_pixels.ts";
-import { isDistorted, scaleCamera } from "./parts/undistort.ts";
+import { isDistorted, scaleCamera } from "./parts/lens.ts";
 
 /** `<key>.json` beside each imported `<key>.png`. */
 export interface ImportedImage {

@@ -10,6 +10,7 @@
 
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import type { ImportedImage } from "./import.ts";
 import type { Pose } from "./pose.ts";
 import {
@@ -58,10 +59,9 @@ export const buildTriplets = defineStage({
   computes: { cpu: "bookkeeping" },
   run: async ({ inputs, params, out, log }) => {
     const views: View[] = [];
-    for (const path of inputs.poses.paths) {
-      const key = path.slice(0, -".json".length);
-      const { identity, expression } = await inputs.images.json<ImportedImage>(path);
-      const { faces } = await inputs.poses.json<Pose>(path);
+    for (const key of keysOf(inputs.poses, ".json")) {
+      const { identity, expression } = await inputs.images.json<ImportedImage>(`${key}.json`);
+      const { faces } = await inputs.poses.json<Pose>(`${key}.json`);
       for (const [face, { yaw }] of faces.entries()) {
         views.push({ key: `${key}/${face}`, identity, expression: expression ?? "", yaw });
       }

@@ -1,7 +1,7 @@
 /** Light and albedo of a batch of faces, fitted to what was seen of them: what `regress` and `compare_deng` share. */
 import type { Tfjs } from "@ftim/gpu/backend";
 import type { AlbedoBasis } from "../../face/albedo_basis.ts";
-import type { AlbedoFitOptions } from "../../face/albedo_fit.ts";
+import type { AlbedoFitOptions } from "../../face/albedo_fit_options.ts";
 import { fitAlbedos } from "../../face/fit_albedos.ts";
 import { sampleNormals, uploadMeshes } from "../../face/normal_maps.ts";
 import { uploadSamples } from "../../face/sampled_texels.ts";

@@ -5,7 +5,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
-import { bytesOf, packBytes } from "../../face/map_bytes.ts";
+import { bytesOf, packBytes } from "@ftim/gpu/ops/pack-bytes";
 import type { BytePixels } from "../../face/pixels.ts";
 import { readBack } from "../../face/read_back.ts";
 import { renderPictures } from "../../face/render_pictures.ts";

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { defineStage, map, type Tree } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import { fontFileOf } from "./parts/font_file.ts";
 import { contactSheet, spread } from "./parts/contact_sheet.ts";
 import { byMethod, METHOD_LABELS } from "../scores/parts/methods.ts";
@@ -46,9 +47,7 @@ export const figure3 = defineStage({
         ending: ".render.png",
       })),
     ];
-    const keys = ours.paths.filter((path) => path.endsWith(".render.png")).map((path) =>
-      path.slice(0, -".render.png".length)
-    );
+    const keys = keysOf(ours, ".render.png");
     const whole = keys.filter((key) => sources.every(({ tree, ending }) => tree.has(key + ending)));
     for (const key of keys) if (!whole.includes(key)) log(`${key} is left out: not every method has rendered it`);
     if (whole.length === 0) throw new Error("figure3: no face was rendered by every method");

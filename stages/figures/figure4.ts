@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import { fontFileOf } from "./parts/font_file.ts";
 
 /**
@@ -48,7 +49,7 @@ export const figure4 = defineStage({
     const { encodePng, readImage } = await import("../faces/photograph.ts");
     const fontFile = fontFileOf(inputs.font);
     const ending = ".render.png";
-    const keys = inputs.full.paths.filter((path) => path.endsWith(ending)).map((path) => path.slice(0, -ending.length))
+    const keys = keysOf(inputs.full, ending)
       .filter((key) => ROWS.every(([role]) => inputs[role].has(key + ending)));
     if (keys.length === 0) throw new Error("figure4: no face was rendered by every variant");
     const chosen = spread(keys.length, faces).map((i) => keys[i]!);

@@ -43,7 +43,6 @@ export const figure4Views = defineStage({
   resources: { gpu: true },
   run: async ({ inputs, params, out }) => {
     const { renderPortraits } = await import("../../face/render_portraits.ts");
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
     const { readMesh, readTopology } = await import("../faces/geometry.ts");
@@ -85,7 +84,6 @@ export const figure4Views = defineStage({
         };
       }),
     );
-    await (await openGpu()).assertHealthy("figure4_views");
     const labels = ["Reconstructed from", ...ROWS.map(([, label]) => label), "Photograph"];
     out.write(
       "figure4_views.png",

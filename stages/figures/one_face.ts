@@ -35,7 +35,6 @@ export const oneFace = defineStage({
   run: async ({ inputs, params: { face, cell }, out }) => {
     const { flipYZ, poseToCrop, rotationFromAngles } = await import("../../face/pose.ts");
     const { renderPortraits } = await import("../../face/render_portraits.ts");
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { readMesh, readTopology } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
@@ -54,7 +53,6 @@ export const oneFace = defineStage({
     }));
     const options = { topology, size: texture.width, width, height, clip: true };
     const rendered = await renderPortraits(await openTfjs(), portraits, options);
-    await (await openGpu()).assertHealthy("one_face");
     const turned = await Promise.all(rendered.map(({ data }) => encodePng({ width, height, data })));
     const pictures = [
       await inputs.crops.bytes(`${face}.png`),

@@ -13,6 +13,7 @@ import { toCrop } from "../../face/crop.ts";
 import type { Angles } from "../../face/pose.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import { keysOf } from "../faces/keys_of.ts";
 import type { FrameTruth } from "../synthetic/synthesize.ts";
 
 /**
@@ -100,26 +101,27 @@ async function readSamples(
 ): Promise<CalibrationSample[]> {
   const { readMesh } = await import("../faces/geometry.ts");
   const frames = new Map((await truth.json<FrameTruth[]>("truth.json")).map((frame) => [frame.key, frame]));
-  const read = await Promise.all(meshes.paths.map(async (path): Promise<CalibrationSample[]> => {
-    const key = path.slice(0, -".safetensors".length);
-    const { photograph, transform } = await crops.json<AlignedFace>(`${key}.json`);
-    const frame = frames.get(photograph);
-    if (frame === undefined) throw new Error(`${photograph}: truth.json does not know this photograph`);
-    if (!frame.hasFace || frame.yaw === null) return [];
-    const [posed, vertices, seen] = await Promise.all([
-      readMesh(truth, `meshes/${photograph}`),
-      readMesh(meshes, key),
-      angles.json<Angles>(`${key}.json`),
-    ]);
-    if (![posed, vertices].every((values) => values.every(Number.isFinite))) {
-      throw new Error(`${key}: its mesh or the true one has a coordinate that is not finite`);
-    }
-    const inCrop = new Float32Array(posed.length);
-    for (let i = 0; i < posed.length; i += 3) {
-      const { x, y } = toCrop(transform, { x: posed[i]!, y: posed[i + 1]! });
-      inCrop.set([x, y, transform.scale * posed[i + 2]!], i);
-    }
-    return [{ vertices, angles: seen, truth: inCrop, persons: frame.persons, yaw: frame.yaw }];
-  }));
+  const read = await Promise.all(
+    keysOf(meshes, ".safetensors").map(async (key): Promise<CalibrationSample[]> => {
+      const { photograph, transform } = await crops.json<AlignedFace>(`${key}.json`);
+      const frame = frames.get(photograph);
+      if (frame === undefined) throw new Error(`${photograph}: truth.json does not know this photograph`);
+      if (!frame.hasFace || frame.yaw === null) return [];
+      const [posed, vertices, seen] = await Promise.all([
+        readMesh(truth, `meshes/${photograph}`),
+        readMesh(meshes, key),
+        angles.json<Angles>(`${key}.json`),
+      ]);
+      if (![posed, vertices].every((values) => values.every(Number.isFinite))) {
+        throw new Error(`${key}: its mesh or the true one has a coordinate that is not finite`);
+      }
+      const inCrop = new Float32Array(posed.length);
+      for (let i = 0; i < posed.length; i += 3) {
+        const { x, y } = toCrop(transform, { x: posed[i]!, y: posed[i + 1]! });
+        inCrop.set([x, y, transform.scale * posed[i + 2]!], i);
+      }
+      return [{ vertices, angles: seen, truth: inCrop, persons: frame.persons, yaw: frame.yaw }];
+    }),
+  );
   return read.flat();
 }

@@ -38,15 +38,14 @@ export const guessTextures = defineStage({
     disposeUvTables(topology);
   },
   run: async ({ items, resource: { tf, topology, parts } }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { guessTextures } = await import("../../face/guess_textures.ts");
-    const { bytesOf } = await import("../../face/map_bytes.ts");
-    const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
-    const { albedoMaps } = await import("../../face/albedo_maps.ts");
+    const { bytesOf } = await import("@ftim/gpu/ops/pack-bytes");
+    const { joined } = await import("../../face/joined.ts");
+    const { readBack } = await import("../../face/read_back.ts");
+    const { templateMaps } = await import("../../face/template_maps.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const gpu = await openGpu();
     const { size } = parts;
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
@@ -60,34 +59,25 @@ export const guessTextures = defineStage({
     });
     if (faces.length === 0) return;
     const shape: [number, number, number, number] = [faces.length, size, size, 3];
-    const maps = tf.tidy(() => ({
-      textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
-      visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
-      albedos: albedoMaps(tf, parts, { codes: faces.map(({ regression }) => regression.albedo), levels: 255 }),
-      shadings: shadingMaps(tf, uploadMeshes(tf, faces.map(({ regression }) => regression.vertices), topology), {
-        light: tf.tensor2d(joined(faces.map(({ regression }) => regression.light)), [faces.length, 27]),
-        topology,
-        size,
-      }),
-    }));
+    const maps = tf.tidy(() => {
+      const found = faces.map(({ regression }) => regression);
+      const { albedo, shading } = templateMaps(tf, found, { parts, topology, size, levels: 255 });
+      return {
+        textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), shape),
+        visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
+        albedos: albedo,
+        shadings: shading,
+      };
+    });
     const { bytes, unseen } = await guessTextures(tf, maps, { topology }).finally(() => tf.dispose(maps));
-    const words = await bytes.data<"int32">().finally(() => bytes.dispose());
-    await gpu.assertHealthy("guess");
+    const [words] = await readBack<"int32">([bytes], "guess");
     await Promise.all(faces.map(async ({ key, out, skip }, index) => {
       if (unseen.includes(index)) {
         skip(`${key}: too little of it was seen for a first guess`);
         return;
       }
-      const data = bytesOf(words, { index, length: 3 * size * size });
+      const data = bytesOf(words!, { index, length: 3 * size * size });
       out.write(`${key}.png`, await encodePng({ width: size, height: size, data }));
     }));
   },
 });
-
-/** Arrays of one length, one after the other. */
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const length = arrays[0]!.length;
-  const all = new Float32Array(arrays.length * length);
-  for (const [i, array] of arrays.entries()) all.set(array, i * length);
-  return all;
-}

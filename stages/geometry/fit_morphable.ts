@@ -12,6 +12,7 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { Triplet } from "../data/parts/triplet_choice.ts";
 import type { Triplets } from "../data/triplets.ts";
+import { keysOf } from "../faces/keys_of.ts";
 
 /**
  * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With
@@ -42,7 +43,6 @@ export const fitMorphableModel = defineStage({
   },
   resources: { gpu: true },
   run: async ({ inputs, params, out, log, progress }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
     const { encodeMorphable } = await import("../../face/morphable.ts");
@@ -52,7 +52,7 @@ export const fitMorphableModel = defineStage({
     const { readMesh, readSeen, readTopology } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const topology = await readTopology(inputs.topology);
-    const keys = inputs.meshes.paths.map((path) => path.slice(0, -".safetensors".length));
+    const keys = keysOf(inputs.meshes, ".safetensors");
     const named = await Promise.all(keys.map(async (key) => ({
       key,
       identity: (await inputs.crops.json<{ identity: string | null }>(`${key}.json`)).identity ?? key,
@@ -66,7 +66,7 @@ export const fitMorphableModel = defineStage({
       ...await readSeen(inputs.unwrapped, key),
     })));
     log(`${faces.length} photographs of ${new Set(faces.map(({ identity }) => identity)).size} persons`);
-    const [tf, gpu] = await Promise.all([openTfjs(), openGpu()]);
+    const tf = await openTfjs();
     const albedos = await learnAlbedos(tf, faces, { ...params, topology, progress });
     const size = Math.sqrt(faces[0]!.visibility.length);
     const written = faces.map(async ({ key }, i) => {
@@ -75,7 +75,6 @@ export const fitMorphableModel = defineStage({
     const options = { albedos: albedos.training, components: params.components, topology };
     const [model] = await Promise.all([fitMorphable(tf, faces, options), ...written]);
     disposeUvTables(topology);
-    await gpu.assertHealthy("fit_morphable");
     out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
   },
 });

@@ -1,7 +1,7 @@
 /**
  * The fixed 3DMM regressor (paper, section 3.1): image → shape, expression, pose, light, template albedo, posed
  * vertices. The paper's is DECA's encoder. Here the linear model is fitted to the face mesh network's vertices: shape
- * and expression by ridge least squares, pose by Procrustes, light and albedo by turns (`face/albedo_fit.ts`).
+ * and expression by ridge least squares, pose by Procrustes, light and albedo by turns (`face/fit_albedos.ts`).
  *
  * The posed vertices stay the network's own, corrected (`correct_mesh.ts`), because the model's few components explain
  * them less well. Only texels that were seen take part in the fit of light and albedo.

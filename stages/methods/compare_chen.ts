@@ -26,8 +26,8 @@ export const compareChen = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "displacement by conjugate gradients, albedo, shading, rendering" },
   resources: { gpu: true },
-  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
-  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  open: async ({ inputs }) => await (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
   run: async ({ items, params, resource: { tf, parts, topology, size } }) => {
     const { albedoMaps } = await import("../../face/albedo_maps.ts");
     const { fitDetails } = await import("../../face/fit_details.ts");
@@ -36,7 +36,7 @@ export const compareChen = defineStage({
     const { stackMaps } = await import("../../nets/ftim_input.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const { readFaces } = await import("../faces/templates.ts");
+    const { readFaces } = await import("../faces/face_model.ts");
     const [faces, seen] = await Promise.all([
       readFaces(items),
       Promise.all(items.map(({ key, inputs }) => readSeen(inputs.unwrapped, key))),

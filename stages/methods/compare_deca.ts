@@ -17,14 +17,15 @@ export const compareDeca = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "albedo, shading, rendering" },
   resources: { gpu: true },
-  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
-  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  open: async ({ inputs }) => await (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
   run: async ({ items, resource: model }) => {
-    const { readFaces, templatesOf } = await import("../faces/templates.ts");
+    const { templateMaps } = await import("../../face/template_maps.ts");
+    const { readFaces } = await import("../faces/face_model.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
     const { tf, topology } = model;
     const faces = await readFaces(items);
-    const { albedo, shading } = templatesOf(faces, model);
+    const { albedo, shading } = templateMaps(tf, faces, model);
     const texture = tf.mul<Tensor4D>(albedo, shading);
     shading.dispose();
     await writeReconstructions(faces, { tf, texture, albedo, topology, stage: "compare_deca" });

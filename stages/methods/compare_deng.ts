@@ -47,7 +47,7 @@ export const compareDeng = defineStage({
     const { uploadAlbedoBasis } = await import("../../face/albedo_basis.ts");
     const { uvMap } = await import("../../face/uv_map.ts");
     const { openIdentity } = await import("../faces/identity.ts");
-    const { openFaceModel } = await import("../faces/templates.ts");
+    const { openFaceModel } = await import("../faces/face_model.ts");
     const [model, network] = await Promise.all([openFaceModel(inputs), openIdentity(inputs.identity)]);
     const { tf, morphable, topology, size } = model;
     const basis = uploadAlbedoBasis(tf, morphable, { inside: uvMap(topology, size).inside });
@@ -59,7 +59,7 @@ export const compareDeng = defineStage({
     network.dispose();
     disposeAlbedoBasis(basis);
     disposeAlbedoBasis(whole);
-    (await import("../faces/templates.ts")).closeFaceModel(model);
+    (await import("../faces/face_model.ts")).closeFaceModel(model);
   },
   run: async ({ items, params, resource: { model, network, basis, whole } }) => {
     const { albedoMaps } = await import("../../face/albedo_maps.ts");
@@ -69,7 +69,7 @@ export const compareDeng = defineStage({
     const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
-    const { readFaces } = await import("../faces/templates.ts");
+    const { readFaces } = await import("../faces/face_model.ts");
     const { disposeLinearFaces, linearFaces } = await import("./parts/linear_face.ts");
     const { tf, topology, size, parts } = model;
     const [read, seen] = await Promise.all([

@@ -1,17 +1,17 @@
 /**
  * Stage `paste`: reconstructed faces back in their photographs. Each texture is rendered at the photograph's own
  * resolution with the face's own geometry; a pixel that no mesh covers keeps its value. Only the parts under a mesh go
- * to the device, for photographs may be large. The paper overlays on its 224²
- * crops only.
+ * to the device, for photographs may be large. The paper overlays on its 224² crops only.
  */
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { type CropTransform, toPhotograph } from "../../face/crop.ts";
+import { pointsInPhotograph } from "../../face/crop.ts";
 import type { RgbImage } from "../../face/image.ts";
 import { type BytePixels, copyPart, type PixelPart } from "../../face/pixels.ts";
 import type { Topology } from "../../face/topology.ts";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import { keysOf } from "../faces/keys_of.ts";
 
 /** Photographs and the reconstructions of their faces → `<photograph>.png`; those without a face are left out. */
 export const pasteFaces = defineStage({
@@ -37,9 +37,7 @@ export const pasteFaces = defineStage({
     const tf = await openTfjs();
     const topology = await readTopology(assets);
     const ending = ".texture.png";
-    const keys = reconstructions.paths.filter((path) => path.endsWith(ending)).map((path) =>
-      path.slice(0, -ending.length)
-    );
+    const keys = keysOf(reconstructions, ending);
     const aligned = await Promise.all(
       keys.map(async (key) => ({ key, ...await crops.json<AlignedFace>(`${key}.json`) })),
     );
@@ -50,7 +48,7 @@ export const pasteFaces = defineStage({
           readRegression(regressed, key),
           readImage(reconstructions, `${key}${ending}`),
         ]);
-        return { key, vertices: inPhotograph(vertices, transform), texture };
+        return { key, vertices: Float32Array.from(pointsInPhotograph(transform, vertices)), texture };
       });
       return { name, image: await readPixels(images, `${name}.png`), faces: await Promise.all(faces) };
     };
@@ -74,16 +72,6 @@ interface PastedFace {
   /** In pixels of the photograph [3·V]. */
   readonly vertices: Float32Array;
   readonly texture: RgbImage;
-}
-
-/** Vertices of a crop, in pixels of its photograph. */
-function inPhotograph(vertices: Float32Array, transform: CropTransform): Float32Array {
-  const moved = vertices.slice();
-  for (let i = 0; i < vertices.length; i += 3) {
-    const { x, y } = toPhotograph(transform, { x: vertices[i]!, y: vertices[i + 1]! });
-    moved.set([x, y, vertices[i + 2]! / transform.scale], i);
-  }
-  return moved;
 }
 
 /** Draws faces over an image, one after the other; what lies outside of the image is cut off. */

@@ -21,8 +21,8 @@ export const withoutFtim = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "albedo, shading, filling, rendering" },
   resources: { gpu: true },
-  open: async ({ inputs }) => await (await import("../faces/templates.ts")).openFaceModel(inputs),
-  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  open: async ({ inputs }) => await (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
   run: async ({ items, params: { fill }, resource: model }) => {
     const { removeLighting } = await import("../../nets/subtracted_light.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");

@@ -45,7 +45,6 @@ export const embedFaces = defineStage({
   open: async ({ inputs }) => (await import("./parts/recognition.ts")).openRecognition(inputs),
   close: (networks) => networks.dispose(),
   run: async ({ items, params: { whole }, resource: networks }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { readMask, readMesh } = await import("../faces/geometry.ts");
     const { readImage } = await import("../faces/photograph.ts");
     const looks = await Promise.all(items.map(async ({ key, inputs }) => {
@@ -62,7 +61,6 @@ export const embedFaces = defineStage({
       networks.embed1024([...looks, ...(whole ? wholes : [])]),
       Promise.all(wholes.map((look) => networks.embed512?.(look))),
     ]);
-    await (await openGpu()).assertHealthy("embed");
     for (const [i, { key, out }] of items.entries()) {
       const second = seconds[i];
       const embeddings: Embeddings = {

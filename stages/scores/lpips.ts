@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import type { LpipsScores } from "./parts/lpips_scores.ts";
 
 /** What `distances` gives for one pair and two masks. */
@@ -44,7 +45,6 @@ export const scoreLpips = defineStage({
   computes: { webgpu: "rendering; the network, its maps and their means" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openLpips } = await import("../../nets/lpips.ts");
     const { readMask } = await import("../faces/geometry.ts");
     const { otherViews } = await import("./parts/other_views.ts");
@@ -52,14 +52,12 @@ export const scoreLpips = defineStage({
     const { readImage } = await import("../faces/photograph.ts");
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { texturePairs } = await import("./parts/true_textures.ts");
-    const gpu = await openGpu();
     const network = await openLpips(await inputs.network.bytes(inputs.network.paths[0]!));
     const scores: LpipsScores = { faces: [], views: [], textures: [] };
     try {
       const ending = ".render.png";
       const { reconstructions } = inputs;
-      const renders = reconstructions?.paths.filter((path) => path.endsWith(ending)) ?? [];
-      const keys = renders.map((path) => path.slice(0, -ending.length));
+      const keys = reconstructions === undefined ? [] : keysOf(reconstructions, ending);
       const read = async (face: string) => {
         const [picture, target, mask] = await Promise.all([
           readImage(reconstructions!, face + ending),
@@ -125,7 +123,6 @@ export const scoreLpips = defineStage({
     } finally {
       network.dispose();
     }
-    await gpu.assertHealthy("lpips");
     out.json("lpips.json", scores);
   },
 });

@@ -4,7 +4,7 @@
  * measures only itself.
  *
  * What the paper does not print, we decide: values are RGB in 0..1; PSNR is of each image; SSIM is defined in
- * gpu/metrics/ssim.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
+ * gpu/metrics/ssim_cpu.ts. Everything is measured twice: on the face mask, which is the mesh in the photograph and the
  * same for every method, and on the full frame, where the pasted background is equal for all methods and flatters all.
  * For the masked cosine both pictures are grey outside the mask, so that hair and background cannot vouch for the face.
  */
@@ -80,7 +80,6 @@ export const scoreMetrics = defineStage({
         networks.embed1024([...whole, ...cut]),
         Promise.all(whole.map((look, i) => alike[i]!.known.second && networks.embed512?.(look))),
       ]);
-      await gpu.assertHealthy("metrics");
       for (const [i, { key, out, mask, known, whole }] of alike.entries()) {
         const [image, second] = [compared[i]!, seconds[i]];
         const measured: FaceScores = {

@@ -87,7 +87,6 @@ export const scoreNovelViews = defineStage({
     } finally {
       await networks.dispose();
     }
-    await gpu.assertHealthy("novel_views");
     out.json("novel.json", rows);
   },
 });

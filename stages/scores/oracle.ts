@@ -4,6 +4,7 @@
  */
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import { keysOf } from "../faces/keys_of.ts";
 
 /**
  * Faces and the true textures (`textures/<identity>/<expression>.texture.png`) → `<key>.texture.png`, the same picture
@@ -17,10 +18,8 @@ export const knownTextures = defineStage({
   determinism: "bitwise",
   computes: { cpu: "copies of pictures: bookkeeping" },
   run: async ({ inputs: { crops, truth }, out, skip }) => {
-    const ending = ".json";
-    for (const path of crops.paths.filter((path) => path.endsWith(ending))) {
-      const key = path.slice(0, -ending.length);
-      const { identity, expression } = await crops.json<AlignedFace>(path);
+    for (const key of keysOf(crops, ".json")) {
+      const { identity, expression } = await crops.json<AlignedFace>(`${key}.json`);
       const texture = `textures/${identity}/${expression}.texture.png`;
       if (truth.has(texture)) out.write(`${key}.texture.png`, await truth.bytes(texture));
       else skip(key, `there is no true texture ${texture}`);

@@ -32,7 +32,6 @@ export const findRevealed = defineStage({
   computes: { webgpu: "rendering", cpu: "thresholds: bookkeeping" },
   resources: { gpu: true },
   run: async ({ inputs, out, log, progress, signal }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { renderPortraits } = await import("../../face/render_portraits.ts");
     const { greyOf, readMesh, readTopology, readVisibility } = await import("../faces/geometry.ts");
@@ -40,7 +39,7 @@ export const findRevealed = defineStage({
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { countPixels, LEAST_REVEALED, revealedName, revealedPixels } = await import("./parts/revealed_masks.ts");
     const { viewPairs } = await import("./parts/view_pairs.ts");
-    const [gpu, tf, topology] = await Promise.all([openGpu(), openTfjs(), readTopology(inputs.topology)]);
+    const [tf, topology] = await Promise.all([openTfjs(), readTopology(inputs.topology)]);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
     const has = (key: string) => inputs.meshes.has(`${key}.safetensors`) && inputs.unwrapped.has(`${key}.mask.png`);
     const pairs = viewPairs(triplets).filter(({ from, to }) => has(from.key) && has(to.key));
@@ -84,7 +83,6 @@ export const findRevealed = defineStage({
       }
       progress(done += views.length, targets.length);
     }
-    await gpu.assertHealthy("revealed");
     log(`${kept} of ${pairs.length} pairs of views reveal at least ${LEAST_REVEALED} pixels`);
   },
 });

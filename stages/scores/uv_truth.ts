@@ -50,7 +50,6 @@ export const scoreUvTruth = defineStage({
         rows.push({ identity, face: key, yaw, seen: seen!, unseen: unseen!, all: all!, known: known! });
       }
     }
-    await gpu.assertHealthy("uv_truth");
     out.json("uv.json", rows);
   },
 });

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 
 const truthSchema = z.array(z.object({
   key: z.string(),
@@ -36,12 +37,12 @@ export const filterReport = defineStage({
     const { filterMarkdown } = await import("./parts/filter_markdown.ts");
     const truth = truthSchema.parse(await inputs.truth.json("truth.json"));
     const yaws = new Map<string, number>();
-    for (const path of inputs.poses.paths) {
-      const [face] = posesSchema.parse(await inputs.poses.json(path)).faces;
-      if (face !== undefined) yaws.set(path.slice(0, -".json".length), face.yaw);
+    for (const key of keysOf(inputs.poses, ".json")) {
+      const [face] = posesSchema.parse(await inputs.poses.json(`${key}.json`)).faces;
+      if (face !== undefined) yaws.set(key, face.yaw);
     }
     const { bins, triplets } = tripletsSchema.parse(await inputs.triplets.json("triplets.json"));
-    const kept = new Set(inputs.detections.paths.map((path) => path.slice(0, -".json".length)));
+    const kept = new Set(keysOf(inputs.detections, ".json"));
     const scores = scoreFilter({ truth, kept, yaws, triplets, bins });
     out.json("filter_report.json", scores);
     out.write("filter_report.md", filterMarkdown(scores, bins));

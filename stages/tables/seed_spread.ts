@@ -3,6 +3,7 @@
  * say how many trainings its numbers are of.
  */
 import { defineStage, map } from "@ftim/pipeline";
+import { mean, standardDeviation } from "./parts/mean.ts";
 import { inNumberOrder } from "./parts/trained_variants.ts";
 
 /**
@@ -70,10 +71,6 @@ export const seedSpread = defineStage({
   },
 });
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** Null for no value. */
 function meanOrNull(values: readonly number[]): number | null {
   return values.length === 0 ? null : mean(values);
@@ -81,7 +78,5 @@ function meanOrNull(values: readonly number[]): number | null {
 
 /** Null for a single value, which has no spread. */
 function deviation(values: readonly number[]): number | null {
-  if (values.length < 2) return null;
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+  return values.length < 2 ? null : standardDeviation(values);
 }

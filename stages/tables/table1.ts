@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
 import { byMethod } from "../scores/parts/methods.ts";
 import { missedFaces, tableNotes } from "./parts/notes.ts";
@@ -65,8 +66,7 @@ export const table1 = defineStage({
         meshes?.skipped ?? none,
         inputs.scores.ours!.skipped,
       ],
-      aligned: crops?.paths.filter((path) => path.endsWith(".json")).map((path) => path.slice(0, -".json".length)) ??
-        [],
+      aligned: crops === undefined ? [] : keysOf(crops, ".json"),
       measured: measurements.map(({ face }) => face),
     });
     const summary = summarise(measurements, params);

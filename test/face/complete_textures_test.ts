@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type CompleteOptions, completeTexture } from "../../face/fill.ts";
+import type { CompleteOptions } from "../../face/complete_options.ts";
+import { completeTexture } from "../../face/complete_textures_cpu.ts";
 import { completeTextures } from "../../face/complete_textures.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";

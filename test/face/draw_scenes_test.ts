@@ -4,7 +4,7 @@ import { drawScenes, type SceneColours } from "../../face/draw_scenes.ts";
 import { headShell } from "../../face/head_shell.ts";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
-import { drawScene } from "../../face/scene.ts";
+import { drawScene } from "../../face/draw_scenes_cpu.ts";
 import { gridHead, randomStream } from "./head.ts";
 
 const random = randomStream(14);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { extendBeyondCharts } from "../../face/extend_charts.ts";
-import { flipMap } from "../../face/symmetry.ts";
-import { extendBeyondChart, uvMap } from "../../face/uv_map.ts";
+import { flipMap } from "../../face/flip_map_cpu.ts";
+import { extendBeyondChart } from "../../face/extend_charts_cpu.ts";
+import { uvMap } from "../../face/uv_map.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { gridHead, randomStream } from "./head.ts";
 

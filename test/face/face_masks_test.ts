@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { faceMasks, type MaskedFace } from "../../face/face_masks.ts";
-import { renderOperator } from "../../face/render.ts";
+import { renderOperator } from "../../face/render_cpu.ts";
 import { posed, topology } from "../stages/face_lab.ts";
 
 Deno.test("a mask is what the render operator covers, and ends at the bounds; alone as among 65", async () => {

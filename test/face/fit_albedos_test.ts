@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { fitAlbedo } from "../../face/albedo_fit.ts";
+import { fitAlbedo } from "../../face/fit_albedos_cpu.ts";
 import { disposeAlbedoBasis, uploadAlbedoBasis } from "../../face/albedo_basis.ts";
 import { fitAlbedos } from "../../face/fit_albedos.ts";
 import { uploadSamples } from "../../face/sampled_texels.ts";
-import { shade } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { type AlbedoModel, albedoOf } from "../../face/morphable.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 import { relativeError } from "../gpu/arrays.ts";

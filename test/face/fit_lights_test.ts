@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { fitLights } from "../../face/fit_lights.ts";
-import { fitLight, type LightPrior, shade } from "../../face/light.ts";
+import { fitLight } from "../../face/fit_lights_cpu.ts";
+import type { LightPrior } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { gaussian, uniform } from "../../nets/random.ts";
 import { relativeError } from "../gpu/arrays.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { guessTextures } from "../../face/guess_textures.ts";
 import { guessTexture } from "../../face/guess_textures_cpu.ts";
-import { bytesOf } from "../../face/map_bytes.ts";
+import { bytesOf } from "@ftim/gpu/ops/pack-bytes";
 import { uvMap } from "../../face/uv_map.ts";
 import { gridHead, randomStream } from "./head.ts";
 

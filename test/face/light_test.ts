@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { fitLight, shade } from "../../face/light.ts";
+import { fitLight } from "../../face/fit_lights_cpu.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { ambientLight } from "./ambient_light.ts";
 import { solveCholesky, symmetricEigen } from "../../face/linear.ts";
 import { maxDifference, randomStream } from "./head.ts";

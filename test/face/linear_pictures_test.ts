@@ -4,9 +4,9 @@ import { openTfjs } from "@ftim/gpu/tfjs";
 import { disposeAlbedoBasis, uploadAlbedoBasis } from "../../face/albedo_basis.ts";
 import { linearPictures } from "../../face/linear_pictures.ts";
 import { albedoOf } from "../../face/morphable.ts";
-import { applyOperatorCpu, renderOperator } from "../../face/render.ts";
+import { applyOperatorCpu, renderOperator } from "../../face/render_cpu.ts";
 import { deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
-import { shadingMap } from "../../face/shading.ts";
+import { shadingMap } from "../../face/normal_maps_cpu.ts";
 import { CROP, light, makeFace, morphable, SIZE, topology } from "../stages/face_lab.ts";
 import { maxDifference, randomStream } from "./head.ts";
 

@@ -3,10 +3,11 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { normalMaps, sampleNormals, shadingMaps, surfaceMaps, uploadMeshes } from "../../face/normal_maps.ts";
-import { normalMap, shadingMap } from "../../face/shading.ts";
+import { normalMap, shadingMap } from "../../face/normal_maps_cpu.ts";
 import { createTopology } from "../../face/topology.ts";
 import { disposeUvTables } from "../../face/uv_tables.ts";
-import { interpolate, uvMap } from "../../face/uv_map.ts";
+import { interpolate } from "../../face/interpolate_cpu.ts";
+import { uvMap } from "../../face/uv_map.ts";
 import { random } from "../gpu/arrays.ts";
 import { gridHead, maxDifference, posedHead } from "./head.ts";
 

@@ -1,6 +1,7 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { applyOperatorCpu, type RenderOperator, renderOperator, type RenderOptions } from "../../face/render.ts";
+import { applyOperatorCpu, type RenderOperator, renderOperator } from "../../face/render_cpu.ts";
+import type { RenderOptions } from "../../face/render_options.ts";
 import { applyDeviceOperator, deviceOperator, disposeDeviceOperator } from "../../face/render_device.ts";
 import { renderPictures } from "../../face/render_pictures.ts";
 import { type Portrait, renderPortraits } from "../../face/render_portraits.ts";
@@ -8,7 +9,7 @@ import { disposeTransposed, transposeRender } from "../../face/render_transpose.
 import type { Topology } from "../../face/topology.ts";
 import { webgpuBackend } from "@ftim/gpu/backend";
 import { openGpu } from "@ftim/gpu/device";
-import { transposeSparse } from "@ftim/gpu/sparse-cpu";
+import { transposeSparse } from "@ftim/gpu/sparse-matrix";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { posed as posedFace, topology as faceMesh } from "../stages/face_lab.ts";
 import { gridHead, maxDifference, posedHead, randomStream } from "./head.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { shade } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { shadeMaps } from "../../face/shade_maps.ts";
 import { random } from "../gpu/arrays.ts";
 import { maxDifference } from "./head.ts";

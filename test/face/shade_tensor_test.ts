@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { shade } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { shadeTensor } from "../../face/shade_tensor.ts";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";

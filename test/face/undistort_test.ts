@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import type { Pixels } from "../../face/pixels.ts";
 import { type Lens, undistortPhotograph } from "../../face/undistort.ts";
-import { undistort } from "../../stages/data/parts/undistort.ts";
+import { undistort } from "../../face/undistort_cpu.ts";
 import { maxDifference, randomStream } from "./head.ts";
 
 const random = randomStream(13);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { createImage, type RgbImage } from "../../face/image.ts";
-import { applyOperatorCpu, renderOperator } from "../../face/render.ts";
-import { normalMap } from "../../face/shading.ts";
+import { applyOperatorCpu, renderOperator } from "../../face/render_cpu.ts";
+import { normalMap } from "../../face/normal_maps_cpu.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import type { UnwrapOptions } from "../../face/unwrap_options.ts";
-import { interpolate, uvMap } from "../../face/uv_map.ts";
+import { interpolate } from "../../face/interpolate_cpu.ts";
+import { uvMap } from "../../face/uv_map.ts";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { gridHead, posedHead, waves } from "./head.ts";
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { extendBeyondChart, interpolate, uvMap } from "../../face/uv_map.ts";
+import { extendBeyondChart } from "../../face/extend_charts_cpu.ts";
+import { interpolate } from "../../face/interpolate_cpu.ts";
+import { uvMap } from "../../face/uv_map.ts";
 import { gridHead, waves } from "./head.ts";
 
 const { topology } = gridHead(21);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openGpu } from "../../gpu/device.ts";
 import { type Meshes, rasterise, readRaster } from "../../gpu/raster.ts";
-import { type Raster, rasteriseCpu, type RasterOptions } from "../../gpu/raster_cpu.ts";
+import { rasteriseCpu } from "../../gpu/raster_cpu.ts";
+import type { Raster, RasterOptions } from "../../gpu/raster_options.ts";
 import { openTfjs } from "../../gpu/tfjs.ts";
 import { gridHead, maxDifference, posedHead, randomStream } from "../face/head.ts";
 

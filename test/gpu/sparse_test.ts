@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { applySparse, disposeSparse } from "../../gpu/sparse.ts";
-import { applySparseCpu, type SparseMatrix, transposeSparse } from "../../gpu/sparse_cpu.ts";
+import { applySparseCpu } from "../../gpu/sparse_cpu.ts";
+import { type SparseMatrix, transposeSparse } from "../../gpu/sparse_matrix.ts";
 import { openTfjs } from "../../gpu/tfjs.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { maxDifference, randomStream } from "../face/head.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { createImage, type RgbImage } from "../../face/image.ts";
-import { cutSquare, type Square } from "../../nets/facemesh_tracking.ts";
+import type { Square } from "../../nets/facemesh_tracking.ts";
+import { cutSquare } from "../../nets/turned_squares_cpu.ts";
 import { ALIGNED_SIZE, alignedSquare, alignFace } from "../../nets/five_points.ts";
 import { cutTurnedSquares, type TurnedSquare } from "../../nets/turned_squares.ts";
 import { maxDifference, randomStream } from "../face/head.ts";

@@ -6,7 +6,9 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { program, run } from "@ftim/gpu/wgsl";
 import { completeTextures } from "../../../face/complete_textures.ts";
 import { fitLights } from "../../../face/fit_lights.ts";
+import { joined } from "../../../face/joined.ts";
 import { normalMaps, uploadMeshes } from "../../../face/normal_maps.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { shadeMaps } from "../../../face/shade_maps.ts";
 import type { Topology } from "../../../face/topology.ts";
 import { inParts } from "../../faces/in_parts.ts";
@@ -88,9 +90,7 @@ export async function learnAlbedos(
       });
     }
     const read = await Promise.all(parts.map(async ({ albedos }) => {
-      const mirrored = tf.reverse(albedos!, 2);
-      const maps = await Promise.all([albedos!, mirrored].map((map) => map.data<"float32">()));
-      mirrored.dispose();
+      const maps = await readBack([tf.clone(albedos!), tf.reverse(albedos!, 2)], "learnAlbedos");
       return maps.map((values) => mapsOf(values, albedos!.shape[0]));
     }));
     const [each, mirrored] = [read.flatMap(([maps]) => maps!), read.flatMap(([, maps]) => maps!)];
@@ -116,15 +116,9 @@ interface Seen {
 }
 
 function upload(tf: Tfjs, faces: readonly SeenFace[], size: number): Seen {
-  const textures = new Float32Array(3 * size * size * faces.length);
-  const visibilities = new Float32Array(size * size * faces.length);
-  for (const [i, { texture, visibility }] of faces.entries()) {
-    textures.set(texture, i * texture.length);
-    visibilities.set(visibility, i * visibility.length);
-  }
   return {
-    textures: tf.tensor4d(textures, [faces.length, size, size, 3]),
-    visibilities: tf.tensor3d(visibilities, [faces.length, size, size]),
+    textures: tf.tensor4d(joined(faces.map(({ texture }) => texture)), [faces.length, size, size, 3]),
+    visibilities: tf.tensor3d(joined(faces.map(({ visibility }) => visibility)), [faces.length, size, size]),
   };
 }
 

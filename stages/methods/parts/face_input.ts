@@ -1,10 +1,11 @@
 /** A batch of faces as FTIM's input: the maps that were stored, and the templates, which the device makes. */
 import type { Tensor4D } from "@tensorflow/tfjs";
+import { templateMaps } from "../../../face/template_maps.ts";
 import { conditionCode, type FtimInput, ftimInput } from "../../../nets/ftim_input.ts";
 import type { Item, Tree } from "@ftim/pipeline";
 import { readSeenBytes } from "../../faces/geometry.ts";
 import { readPixels } from "../../faces/photograph.ts";
-import { type DeviceFaceModel, readFaces, type RegressedFace, templatesOf } from "../../faces/templates.ts";
+import { type DeviceFaceModel, readFaces, type RegressedFace } from "../../faces/face_model.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function readFaceInput(
     ),
   ]);
   // In training the template is kept as bytes.
-  const templates = templatesOf(faces, { ...model, levels: 255 });
+  const templates = templateMaps(tf, faces, { ...model, levels: 255 });
   const input = ftimInput(
     tf,
     maps.map(([seen, guess], i) => ({

@@ -1,5 +1,5 @@
 /** `face.json`: all that is known of one reconstructed face, in numbers and units that other programs can use. */
-import { type CropTransform, type Rectangle, toPhotograph } from "../../../face/crop.ts";
+import { type CropTransform, pointsInPhotograph, type Rectangle, toPhotograph } from "../../../face/crop.ts";
 import { LIGHT_FACTORS } from "../../../face/light.ts";
 import type { Angles, Pose } from "../../../face/pose.ts";
 
@@ -125,7 +125,7 @@ export function faceRecord(known: KnownFace): FaceRecord {
       factors: LIGHT_FACTORS,
       coefficients: triples(light, exact),
     },
-    landmarks: { numbering: NUMBERING, points: triples(inPhotograph(vertices, transform), hundredths) },
+    landmarks: { numbering: NUMBERING, points: triples(pointsInPhotograph(transform, vertices), hundredths) },
   };
 }
 
@@ -143,15 +143,6 @@ function cameraOf({ transform, pose, metres }: KnownFace): FaceRecord["camera"] 
     matrix: signs.map((sign, axis) => [...row(axis).map((value) => sign * pixels * value), shift[axis]!].map(exact)),
     rotation: signs.map((_, axis) => row(axis).map(exact)),
   };
-}
-
-function inPhotograph(vertices: Float32Array, transform: CropTransform): Float64Array {
-  const points = new Float64Array(vertices.length);
-  for (let i = 0; i < vertices.length; i += 3) {
-    const { x, y } = toPhotograph(transform, { x: vertices[i]!, y: vertices[i + 1]! });
-    points.set([x, y, vertices[i + 2]! / transform.scale], i);
-  }
-  return points;
 }
 
 function triples(values: ArrayLike<number>, rounded: (value: number) => number): number[][] {

@@ -28,7 +28,7 @@ export function defineNetworkMethod(
     computes: { webgpu: "the network, albedo, shading, rendering" },
     resources: { gpu: true },
     open: async ({ inputs }) => {
-      const { openFaceModel } = await import("../../faces/templates.ts");
+      const { openFaceModel } = await import("../../faces/face_model.ts");
       const { openNetwork } = await import("./network_reconstruction.ts");
       const faces = await openFaceModel(inputs);
       const network = await openNetwork(await inputs.weights.bytes("network.safetensors"), await model(faces));
@@ -36,7 +36,7 @@ export function defineNetworkMethod(
     },
     close: async ({ model, network }) => {
       network.dispose();
-      (await import("../../faces/templates.ts")).closeFaceModel(model);
+      (await import("../../faces/face_model.ts")).closeFaceModel(model);
     },
     run: async ({ items, resource }) => {
       const { completeFaces } = await import("./network_reconstruction.ts");

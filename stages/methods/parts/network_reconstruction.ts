@@ -6,7 +6,7 @@ import { parametersFrom, toVariables } from "../../../nets/parameters.ts";
 import type { TextureModel } from "../../../nets/texture_model.ts";
 import type { Item, Tree } from "@ftim/pipeline";
 import { type Reconstructions, writeReconstructions } from "../../faces/reconstruction.ts";
-import type { DeviceFaceModel } from "../../faces/templates.ts";
+import type { DeviceFaceModel } from "../../faces/face_model.ts";
 import type { FaceTrees } from "../../faces/training_set.ts";
 import { decodeNetwork } from "../../training/parts/network_file.ts";
 import { readFaceInput } from "./face_input.ts";

@@ -6,6 +6,8 @@
  */
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
+import { joined } from "../../../face/joined.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { openFeatures512 } from "../../../nets/features512.ts";
@@ -55,14 +57,10 @@ export async function openRecognition(
         // What lies between its layers is free for the next batch as soon as this one is submitted.
         submitRecorded(webgpuBackend(tf));
       }
-      try {
-        const vectors = await Promise.all(batches.map((batch) => batch.data<"float32">()));
-        return batches.flatMap(({ shape: [count, length] }, i) =>
-          Array.from({ length: count }, (_, k) => vectors[i]!.slice(k * length, (k + 1) * length))
-        );
-      } finally {
-        tf.dispose(batches);
-      }
+      const vectors = await readBack(batches, "the 1024-d network");
+      return batches.flatMap(({ shape: [count, length] }, i) =>
+        Array.from({ length: count }, (_, k) => vectors[i]!.slice(k * length, (k + 1) * length))
+      );
     },
     ...(features === undefined ? {} : {
       embed512: ({ picture, vertices }) => features.embed(picture, fivePointsOfMesh(vertices)),
@@ -88,9 +86,7 @@ function facesOf(tf: Tfjs, looks: readonly FaceLook[]): Tensor4D {
     throw new RangeError(`Cannot embed pictures of ${width}×${height} and ${other.width}×${other.height} together`);
   }
   const area = width * height;
-  const pixels = new Float32Array(3 * area * count);
-  for (const [i, { picture }] of looks.entries()) pixels.set(picture.data, 3 * area * i);
-  const pictures = tf.tensor4d(pixels, [count, height, width, 3]);
+  const pictures = tf.tensor4d(joined(looks.map(({ picture }) => picture.data)), [count, height, width, 3]);
   const boxes = looks.map(({ vertices }) => meshSquare(vertices, MARGIN));
   const to = { width: FACERES_SIZE, height: FACERES_SIZE };
   const taps = uploadBoxTaps(tf, boxes, { from: { width, height }, to });

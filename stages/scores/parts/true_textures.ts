@@ -10,6 +10,7 @@ import { type UvMap, uvMap } from "../../../face/uv_map.ts";
 import type { Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../../data/align.ts";
 import { readTopology, readVisibility } from "../../faces/geometry.ts";
+import { keysOf } from "../../faces/keys_of.ts";
 import { readImage } from "../../faces/photograph.ts";
 import { readAhead } from "../../faces/read_ahead.ts";
 
@@ -50,9 +51,7 @@ export async function* texturePairs(
 ): AsyncGenerator<readonly TexturePair[]> {
   const topology = await readTopology(inputs.topology);
   const ending = ".texture.png";
-  const keys = inputs.unwrapped.paths.filter((path) => path.endsWith(ending)).map((path) =>
-    path.slice(0, -ending.length)
-  );
+  const keys = keysOf(inputs.unwrapped, ending);
   const known = keys.filter((key) => inputs.reconstructions.has(key + ending));
   for (const key of keys) if (!known.includes(key)) skip(key, "the method has no texture of it");
   const read = (key: string) => readPair(inputs, { key, topology });

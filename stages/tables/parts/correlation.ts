@@ -1,11 +1,5 @@
 /** How far two columns of numbers go together. */
 
-/** The standard deviation of a sample, by n − 1; NaN of fewer than two. */
-export function standardDeviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-}
-
 /**
  * Spearman's rank correlation: Pearson's of the ranks; equal values share the mean of theirs.
  *

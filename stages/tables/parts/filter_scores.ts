@@ -2,6 +2,7 @@
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
 import { binOf } from "../../data/parts/triplet_choice.ts";
 import { quantile } from "./bootstrap.ts";
+import { mean } from "./mean.ts";
 
 /** What is true of one captured frame. */
 export interface FrameTruth {
@@ -130,8 +131,4 @@ export function scoreFilter({ truth, kept, yaws, triplets, bins }: FilterResults
 
 function share(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { NovelScores } from "../../scores/parts/novel_scores.ts";
 import type { UvScores } from "../../scores/parts/uv_scores.ts";
+import { mean } from "./mean.ts";
 import type { Measures } from "./measures.ts";
 
 /** The file that holds them, beside `metrics.json`. */
@@ -97,6 +98,6 @@ function measureOf<T>(name: string, measures: Measures<T>["measures"]): (score: 
 function entry(name: string, values: readonly (number | null)[]): [string, number | null][] {
   const counted = values.filter((value) => value !== null && value !== Infinity) as number[];
   if (counted.length === 0) return [];
-  const mean = counted.reduce((sum, value) => sum + value, 0) / counted.length;
-  return [[name, Number.isFinite(mean) ? mean : null]];
+  const average = mean(counted);
+  return [[name, Number.isFinite(average) ? average : null]];
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../../gpu/device.ts";
 import { compareImages } from "../../../gpu/metrics/compare_images.ts";
 import { compareImagesCpu } from "../../../gpu/metrics/compare_images_cpu.ts";
-import { ssim, ssimMap } from "../../../gpu/metrics/ssim.ts";
+import { ssim, ssimMap } from "../../../gpu/metrics/ssim_cpu.ts";
 import { uniform } from "../../../nets/random.ts";
 import { goldenPair } from "../../golden/images.ts";
 

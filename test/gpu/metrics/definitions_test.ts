@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { l1 } from "../../../gpu/metrics/l1.ts";
-import { psnr } from "../../../gpu/metrics/psnr.ts";
-import { ssim, ssimMap } from "../../../gpu/metrics/ssim.ts";
+import { l1 } from "../../../gpu/metrics/l1_cpu.ts";
+import { psnr } from "../../../gpu/metrics/psnr_cpu.ts";
+import { ssim, ssimMap } from "../../../gpu/metrics/ssim_cpu.ts";
 import golden from "../../golden/metrics.json" with { type: "json" };
 import { goldenPair } from "../../golden/images.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { openGpu } from "../../../gpu/device.ts";
 import { alongAxis } from "../../../gpu/ops/along_axis.ts";
 import { alongAxisCpu, alongAxisGradientCpu } from "../../../gpu/ops/along_axis_cpu.ts";
-import type { SparseMatrix } from "../../../gpu/sparse_cpu.ts";
+import type { SparseMatrix } from "../../../gpu/sparse_matrix.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 import { inner, random } from "../arrays.ts";
 

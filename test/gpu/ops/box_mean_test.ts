@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { boxMean as boxMeanCpu } from "../../../face/box_filter.ts";
+import { boxMeanCpu } from "../../../gpu/ops/box_mean_cpu.ts";
 import { boxMean } from "../../../gpu/ops/box_mean.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 import { maxDifference, randomStream } from "../../face/head.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import { enlarge as enlargeCpu, pushPull as pushPullCpu } from "../../../face/push_pull.ts";
+import { enlargeCpu, pushPullCpu } from "../../../gpu/ops/push_pull_cpu.ts";
 import { enlarge, pushPull } from "../../../gpu/ops/push_pull.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 import { maxDifference, randomStream } from "../../face/head.ts";

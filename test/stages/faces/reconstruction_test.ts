@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { applyOperatorCpu, pictureOperator } from "../../../face/render.ts";
+import { applyOperatorCpu, pictureOperator } from "../../../face/render_cpu.ts";
 import type { Writer } from "@ftim/pipeline";
 import { decodePhotograph } from "../../../stages/faces/photograph.ts";
 import { writeReconstructions } from "../../../stages/faces/reconstruction.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { guessTexture } from "../../../face/guess_textures_cpu.ts";
 import { albedoOf } from "../../../face/morphable.ts";
-import { shadingMap } from "../../../face/shading.ts";
+import { shadingMap } from "../../../face/normal_maps_cpu.ts";
 import { readSeen } from "../../../stages/faces/geometry.ts";
 import { encodeGreyPng, readImage, toBytes } from "../../../stages/faces/photograph.ts";
 import { encodeRegression, readRegression } from "../../../stages/faces/regression.ts";

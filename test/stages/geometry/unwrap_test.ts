@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { interpolate, uvMap } from "../../../face/uv_map.ts";
+import { interpolate } from "../../../face/interpolate_cpu.ts";
+import { uvMap } from "../../../face/uv_map.ts";
 import { readSeen } from "../../../stages/faces/geometry.ts";
 import { CROP, inside, makeFace, SIZE, topology } from "../face_lab.ts";
 import { withScratch } from "../scratch.ts";

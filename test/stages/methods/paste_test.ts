@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cast, sourceFolder } from "@ftim/pipeline";
-import { applyOperatorCpu, pictureOperator } from "../../../face/render.ts";
+import { applyOperatorCpu, pictureOperator } from "../../../face/render_cpu.ts";
 import { encodePng, readImage } from "../../../stages/faces/photograph.ts";
 import { encodeRegression } from "../../../stages/faces/regression.ts";
 import { pasteFaces } from "../../../stages/methods/paste.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cast, sourceFolder } from "@ftim/pipeline";
-import { pictureOperator } from "../../../face/render.ts";
+import { pictureOperator } from "../../../face/render_cpu.ts";
 import { encodeGreyPng, readImage } from "../../../stages/faces/photograph.ts";
 import { encodeMesh } from "../../../stages/faces/geometry.ts";
 import { LEAST_REVEALED, pictureWithin, revealedPixels } from "../../../stages/scores/parts/revealed_masks.ts";

@@ -1,6 +1,6 @@
 /** Three views of each face as triplets to train on. */
 import { cast, sourceFolder } from "@ftim/pipeline";
-import { applyOperatorCpu } from "../../../face/render.ts";
+import { applyOperatorCpu } from "../../../face/render_cpu.ts";
 import { assets as packaged } from "../../../stages/data/fetch.ts";
 import type { Triplets } from "../../../stages/data/triplets.ts";
 import { makeFace, SIZE } from "../face_lab.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { albedoOf } from "../../../../face/morphable.ts";
-import { shadingMap } from "../../../../face/shading.ts";
-import { flipMap } from "../../../../face/symmetry.ts";
+import { shadingMap } from "../../../../face/normal_maps_cpu.ts";
+import { flipMap } from "../../../../face/flip_map_cpu.ts";
 import { learnAlbedos } from "../../../../stages/geometry/parts/learn_albedos.ts";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { inside, light, meanDifference, morphable, posed, SIZE, topology } from "../../face_lab.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decaCrop, toPhotograph } from "../../../../face/crop.ts";
-import { shade } from "../../../../face/light.ts";
+import { shade } from "../../../../face/light_cpu.ts";
 import { applyPose, poseToCrop, rotationFromAngles } from "../../../../face/pose.ts";
 import { faceRecord } from "../../../../stages/methods/parts/face_record.ts";
 import { gridHead, maxDifference, randomStream } from "../../../face/head.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Tree } from "@ftim/pipeline";
-import { applyOperatorCpu, pictureOperator } from "../../../../face/render.ts";
+import { applyOperatorCpu, pictureOperator } from "../../../../face/render_cpu.ts";
 import { encodeMesh } from "../../../../stages/faces/geometry.ts";
 import { encodeGreyPng, encodePng } from "../../../../stages/faces/photograph.ts";
 import { otherViews } from "../../../../stages/scores/parts/other_views.ts";

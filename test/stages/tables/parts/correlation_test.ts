@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { rankCorrelation, standardDeviation } from "../../../../stages/tables/parts/correlation.ts";
+import { rankCorrelation } from "../../../../stages/tables/parts/correlation.ts";
+import { standardDeviation } from "../../../../stages/tables/parts/mean.ts";
 
 // The definitions of scipy.stats.spearmanr and numpy.std(ddof=1), computed by ten lines of Python
 Deno.test("rank correlation and standard deviation are those of the definitions, with equal values", () => {

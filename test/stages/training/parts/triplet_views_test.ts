@@ -56,7 +56,14 @@ Deno.test("views that are kept and views that are read as they are needed give t
       const { signal } = new AbortController();
       const model = await readFaceModel(trees);
       const limits = keep === undefined ? {} : { keep };
-      const views = await openTripletViews(tf, triplets, { ...trees, faces: model, identity, looksAt, signal, ...limits });
+      const views = await openTripletViews(tf, triplets, {
+        ...trees,
+        faces: model,
+        identity,
+        looksAt,
+        signal,
+        ...limits,
+      });
       const loaded = await views.load(keys);
       const { descriptor, layers, inside } = (await views.seen(keys, loaded))!;
       const seen: Tensor[] = [descriptor, ...layers];

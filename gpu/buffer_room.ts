@@ -1,0 +1,13 @@
+/**
+ * Sizes for what changes in size from batch to batch: the device's pool keeps a buffer of each size that was ever asked
+ * for.
+ */
+
+/** The next of four sizes an octave. */
+export function roomFor(count: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(1, count))) - 2);
+  return step * Math.ceil(count / step);
+}
+
+/** The largest share that `roomFor` leaves of a room. */
+export const USED_ROOM = 4 / 5;
