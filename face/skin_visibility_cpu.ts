@@ -1,6 +1,7 @@
 /** The reference of skin_visibility.ts, for one face. */
-import { boxMean, smoothstep } from "./box_filter.ts";
+import { boxMeanCpu } from "@ftim/gpu/ops/box-mean-cpu";
 import { SKIN } from "./skin_settings.ts";
+import { smoothstep } from "./smoothstep.ts";
 
 /** A face's maps. */
 export interface SkinMaps {
@@ -23,7 +24,7 @@ export function skinVisibilityCpu(maps: SkinMaps): Float32Array {
     const alike = distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen;
     return seen > 0 && distances[i]! > SKIN.other ** 2 && alike ? 1 : 0;
   });
-  const around = boxMean(covered, { size, radius: Math.round(SKIN.radius * size) });
+  const around = boxMeanCpu(covered, { size, radius: Math.round(SKIN.radius * size) });
   return visibility.map((seen, i) => seen * (1 - smoothstep(SKIN.share[0], SKIN.share[1], around[i]!)));
 }
 

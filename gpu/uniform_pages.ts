@@ -1,7 +1,7 @@
 /**
  * Where the uniforms of recorded dispatches lie: many in one buffer. A driver keeps a block of 64 to 256 MB for as long
- * as one small buffer lies in it, so thousands of buffers of 100 bytes each, made over the life of a process, hold on to
- * memory that nothing else uses any more.
+ * as one small buffer lies in it, so thousands of buffers of 100 bytes each, made over the life of a process, hold on
+ * to memory that nothing else uses any more.
  */
 
 /** A uniform's place. It is written once and never again. */

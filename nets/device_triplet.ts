@@ -30,7 +30,7 @@ export interface TrainingView extends FaceMaps {
   readonly photograph: Bytes;
   /** The square of the crop that the identity network looks at. */
   readonly face: Box;
-  /** How well the truth of each texel of this person is known, 0..255 [S·S]; without it all of the photograph is true. */
+  /** How well the truth of each texel of the head is known, 0..255 [S·S]; without it all of the photograph is true. */
   readonly known?: Bytes | undefined;
 }
 

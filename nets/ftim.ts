@@ -6,7 +6,7 @@
  * - The visibility and its mirror image are inputs too, since a black texel and one that was not seen are different
  *   things.
  * - A first guess is an input too: what is seen, else its mirror image matched in colour, else the template texture
- *   (`face/fill.ts`). A convolution cannot reach the other cheek, so symmetry is handed to it.
+ *   (`face/complete_textures.ts`). A convolution cannot reach the other cheek, so symmetry is handed to it.
  * - The output is the first guess plus a residual. The residual counts a tenth, because a first step of Adam would
  *   otherwise throw all texels off at once.
  * - The residual counts by how little of a texel was seen, so what the photograph shows stays as it is (I_comp of Liu

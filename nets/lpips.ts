@@ -200,7 +200,7 @@ function intoBlocks(tf: Tfjs, pictures: tfjs.Tensor4D): tfjs.Tensor4D {
   return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4]), [count, rows, columns, stride * stride * channels]);
 }
 
-/** The first filter [11, 11, 3, out] as it reads blocks [3, 3, 48, out]: what lies beyond its eleven pixels counts 0. */
+/** The first filter [11, 11, 3, out] as it reads blocks [3, 3, 48, out]; beyond its eleven pixels it is 0. */
 function overBlocks(tf: Tfjs, filter: tfjs.Tensor4D): tfjs.Tensor4D {
   const [side, , inputs, outputs] = filter.shape;
   const { stride } = FIRST;

@@ -44,15 +44,15 @@ export const seenSkin = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "templates, the skin's colours, what is covered" },
   resources: { gpu: true },
-  open: async ({ inputs }) => (await import("../faces/templates.ts")).openFaceModel(inputs),
-  close: async (model) => (await import("../faces/templates.ts")).closeFaceModel(model),
+  open: async ({ inputs }) => (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
   run: async ({ items, resource: model }) => {
     const { skinVisibilities } = await import("../../face/skin_visibility.ts");
     const { readBack } = await import("../../face/read_back.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodeGreyPng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const { templatesOf } = await import("../faces/templates.ts");
+    const { templateMaps } = await import("../../face/template_maps.ts");
     const { tf, size } = model;
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
@@ -71,7 +71,7 @@ export const seenSkin = defineStage({
     });
     if (faces.length === 0) return;
     const visibilities = tf.tidy(() => {
-      const { albedo, shading } = templatesOf(faces.map(({ regression }) => regression), model);
+      const { albedo, shading } = templateMaps(tf, faces.map(({ regression }) => regression), model);
       const textures = tf.stack(faces.map(({ texture }) => tf.tensor3d(texture, [size, size, 3])));
       const seen = tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [size, size])));
       return skinVisibilities(tf, {

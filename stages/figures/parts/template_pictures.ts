@@ -1,9 +1,10 @@
 /** The templates of one face as pictures, for Figure 1: nothing else stores them. */
 import type { Tree } from "@ftim/pipeline";
 import { readBack } from "../../../face/read_back.ts";
+import { templateMaps } from "../../../face/template_maps.ts";
 import { encodePng } from "../../faces/photograph.ts";
 import type { Regression } from "../../faces/regression.ts";
-import { closeFaceModel, openFaceModel, templatesOf } from "../../faces/templates.ts";
+import { closeFaceModel, openFaceModel } from "../../faces/face_model.ts";
 
 /** The template albedo of a face, and the template texture, which is that albedo in the face's light, as PNG. */
 export async function templatePictures(
@@ -13,7 +14,7 @@ export async function templatePictures(
   const model = await openFaceModel(inputs);
   try {
     const { tf, size } = model;
-    const { albedo, shading } = templatesOf([regression], model);
+    const { albedo, shading } = templateMaps(tf, [regression], model);
     const texture = tf.mul(albedo, shading);
     shading.dispose();
     const [albedoValues, textureValues] = await readBack([albedo, texture], "figure1");

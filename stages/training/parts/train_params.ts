@@ -6,7 +6,8 @@ import { faceInputs } from "../../faces/face_inputs.ts";
 
 /**
  * Inputs of a training stage. `identity`: the 128-d network that the identity loss looks through; never one that
- * scores. `known`: which texels of made heads are known to be true; the losses count no others. `vgg19`: what ID-MRF looks through, as in the paper; without it ID-MRF looks through the 128-d network too.
+ * scores. `known`: which texels of made heads are known to be true; the losses count no others. `vgg19`: what ID-MRF
+ * looks through, as in the paper; without it ID-MRF looks through the 128-d network too.
  */
 export const trainInputs = {
   triplets: "triplets",
