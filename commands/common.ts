@@ -4,6 +4,7 @@ import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
 import { type Artifact, jsonReporter, type Options, placeFault, plainReporter, type Reporter } from "@ftim/pipeline";
 import { machineFacts } from "./facts.ts";
+import { checkGpu } from "./gpu_check.ts";
 
 /** Options of a command that only looks at the store. */
 export interface StoreOptions {
@@ -136,7 +137,7 @@ export function engineOptions({ store, jobs, log }: Pick<Common, "store" | "jobs
   return {
     store,
     facts: machineFacts,
-    checkGpu: async (stage) => await (await (await import("@ftim/gpu/device")).openGpu()).assertHealthy(stage),
+    checkGpu,
     ...(jobs === undefined ? {} : { jobs }),
     ...(reporter === undefined ? {} : { reporter }),
   };

@@ -16,6 +16,7 @@ import { type Embeddings, embedFaces, readEmbeddings } from "../../stages/scores
 import { asset, assets } from "../../stages/data/fetch.ts";
 import { importPhotographs } from "../../stages/data/import.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
+import { quietEngine } from "../engine.ts";
 
 /**
  * Each network's embedding, and the cosine above which it takes two faces for one person: half-way between the known
@@ -41,7 +42,7 @@ Deno.test("no person of the training, held-out and test photographs is in two of
       const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
       return [folder, embedFaces({ crops, meshes, unwrapped, ...networks })];
     }));
-    const { trees } = await reproduce(targets, { store: join(root, "store") });
+    const { trees } = await reproduce(targets, quietEngine(join(root, "store")));
     const faces = await Promise.all(SETS.map(([folder]) => {
       const tree = trees[folder]!;
       const keys = tree.paths.map((path) => path.replace(/\.safetensors$/, ""));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { silentReporter } from "@ftim/pipeline";
 import { computeAll } from "../../../experiments/photographs/compute.ts";
 import { asset } from "../../assets.ts";
+import { quietEngine } from "../../engine.ts";
 import { withScratch } from "../../stages/scratch.ts";
 
 Deno.test("a photograph that makes a run fail does not keep the others from their result", () =>
@@ -9,7 +9,7 @@ Deno.test("a photograph that makes a run fail does not keep the others from thei
     await write("decoy.jpg", await asset("decoy/poisson_example.jpg"));
     await Deno.mkdir(`${folder}/work`);
     const photos = ["gone", "decoy"].map((key) => ({ key, extension: "jpg", path: `${folder}/${key}.jpg` }));
-    const engine = { store: `${folder}/../store`, reporter: silentReporter() };
+    const engine = quietEngine(`${folder}/../store`);
     const trained = () => Promise.reject(new Error("there is no face to need it"));
     const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
     const [gone, decoy] = ["gone", "decoy"].map((key) => computed.get(key));
@@ -29,7 +29,7 @@ Deno.test("what is no photograph's fault is tried with two of them alone, and fa
       runs++;
       return Promise.reject(new Error("no stage can be found"));
     };
-    const engine = { store: `${folder}/../store`, reporter: silentReporter(), codeDigests };
+    const engine = { ...quietEngine(`${folder}/../store`), codeDigests };
     const trained = () => Promise.reject(new Error("there is no face to need it"));
     const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
     assert.deepEqual([...computed.keys()], ["a", "b", "c", "d"]);

@@ -1,0 +1,60 @@
+/** Work on the GPU that fails without an exception fails its stage by name, wherever stages run. */
+import assert from "node:assert/strict";
+import { cast, defineStage, type Options, reproduce, silentReporter, sourceFolder, StageError } from "@ftim/pipeline";
+import { engineOptions } from "../../commands/common.ts";
+import { quietEngine } from "../engine.ts";
+import { withScratch } from "../stages/scratch.ts";
+
+/** Copies texts; on its way something goes wrong on the GPU, of which the GPU alone knows. */
+const copy = defineStage({
+  name: "copy",
+  module: import.meta.url,
+  inputs: { texts: "texts" },
+  output: "texts",
+  each: ["texts"],
+  determinism: "bitwise",
+  resources: { gpu: true },
+  run: async ({ items }) => {
+    const { openGpu } = await import("@ftim/gpu/device");
+    const { device, limits } = await openGpu();
+    for (const { key, out } of items) {
+      if (key === "large") device.createBuffer({ size: 2 * limits.maxBufferSize!, usage: GPUBufferUsage.STORAGE });
+      if (key === "full") {
+        const error = new GPUOutOfMemoryError("not enough memory left");
+        device.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
+      }
+      out.write(`${key}.txt`, "0");
+    }
+  },
+});
+
+const ENGINES: Readonly<Record<string, (store: string) => Options>> = {
+  "a command's engine": (store) => ({ ...engineOptions({ store }), reporter: silentReporter() }),
+  "the tests' engine": quietEngine,
+};
+
+for (const [name, engine] of Object.entries(ENGINES)) {
+  Deno.test(`${name}: a buffer that is too large, and memory that has run out, are the stage's failures`, () =>
+    withScratch(async ({ folder, write }) => {
+      for (const [item, message] of [["large", /GPU work failed in copy: /], ["full", /not enough memory left/]]) {
+        await write(`${item}/${item}.txt`, "text");
+        const made = copy({ texts: cast(sourceFolder(`${folder}/${item}`), "texts") });
+        await assert.rejects(reproduce({ made }, engine(`${folder}/../store`)), (error) => {
+          assert.ok(error instanceof StageError);
+          assert.deepEqual([error.stage, error.items], ["copy", [item]]);
+          assert.match(error.message, message as RegExp);
+          return true;
+        });
+      }
+      await write("sound/sound.txt", "text");
+      const sound = copy({ texts: cast(sourceFolder(`${folder}/sound`), "texts") });
+      assert.equal((await reproduce({ sound }, engine(`${folder}/../store`))).summary.executed, 1);
+    }));
+}
+
+Deno.test("the scratch of tests asks the GPU", () =>
+  withScratch(async ({ folder, write, run }) => {
+    await write("large/large.txt", "text");
+    const made = copy({ texts: cast(sourceFolder(`${folder}/large`), "texts") });
+    await assert.rejects(run({ made }), /stage "copy" \(item large\): GPU work failed in copy/);
+  }));
