@@ -1,32 +1,10 @@
 /** Work on the GPU that fails without an exception fails its stage by name, wherever stages run. */
 import assert from "node:assert/strict";
-import { cast, defineStage, type Options, reproduce, silentReporter, sourceFolder, StageError } from "@ftim/pipeline";
+import { cast, type Options, reproduce, silentReporter, sourceFolder, StageError } from "@ftim/pipeline";
 import { engineOptions } from "../../commands/common.ts";
 import { quietEngine } from "../engine.ts";
 import { withScratch } from "../stages/scratch.ts";
-
-/** Copies texts; on its way something goes wrong on the GPU, of which the GPU alone knows. */
-const copy = defineStage({
-  name: "copy",
-  module: import.meta.url,
-  inputs: { texts: "texts" },
-  output: "texts",
-  each: ["texts"],
-  determinism: "bitwise",
-  resources: { gpu: true },
-  run: async ({ items }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
-    const { device, limits } = await openGpu();
-    for (const { key, out } of items) {
-      if (key === "large") device.createBuffer({ size: 2 * limits.maxBufferSize!, usage: GPUBufferUsage.STORAGE });
-      if (key === "full") {
-        const error = new GPUOutOfMemoryError("not enough memory left");
-        device.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
-      }
-      out.write(`${key}.txt`, "0");
-    }
-  },
-});
+import { copy } from "./faulty_copy.ts";
 
 const ENGINES: Readonly<Record<string, (store: string) => Options>> = {
   "a command's engine": (store) => ({ ...engineOptions({ store }), reporter: silentReporter() }),
