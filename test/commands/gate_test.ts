@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
-import { Failure } from "../../commands/failure.ts";
 import { gate as addGate } from "../../commands/gate.ts";
 import { METHODS } from "../../stages/scores/parts/methods.ts";
+import { inProcess, type Outcome } from "./in_process.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
-
-/** What became of the command: its exit status, and what it wrote to standard output and standard error. */
-interface Outcome {
-  readonly code: number;
-  readonly text: string;
-  readonly error: string;
-}
 
 /** The command as a user or a workflow on GitHub runs it, in a process of its own. */
 async function spawned(args: readonly string[], summary: string): Promise<Outcome> {
@@ -28,23 +20,13 @@ async function spawned(args: readonly string[], summary: string): Promise<Outcom
 
 const SUMMARY = "GITHUB_STEP_SUMMARY";
 
-/** The command without a process, which takes a thousandth of the time; `main.ts` turns what it throws into a status. */
+/** The command in this process. */
 async function gate(args: readonly string[], summary: string): Promise<Outcome> {
-  const program = new Command().exitOverride();
-  addGate(program);
-  const lines: string[] = [];
-  const [{ log }, before] = [console, Deno.env.get(SUMMARY)];
-  const outcome = (code: number, error: string) => ({ code, text: lines.map((line) => `${line}\n`).join(""), error });
-  console.log = (line: string) => void lines.push(line);
+  const before = Deno.env.get(SUMMARY);
   Deno.env.set(SUMMARY, summary);
   try {
-    await program.parseAsync(["gate", ...args], { from: "user" });
-    return outcome(0, "");
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return outcome(1, error instanceof Failure ? "" : error.message);
+    return await inProcess(addGate, ["gate", ...args]);
   } finally {
-    console.log = log;
     if (before === undefined) Deno.env.delete(SUMMARY);
     else Deno.env.set(SUMMARY, before);
   }
