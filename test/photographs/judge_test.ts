@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { faultOfCount } from "./judge.ts";
 import { KINDS } from "./variants.ts";
 
-Deno.test("a detector that finds nothing, or one face of two, is wrong about whole portraits, and about these alone", () => {
+Deno.test("a detector that finds nothing, or one face of two, is wrong about whole portraits alone", () => {
   const blind = { faces: 2, found: null, reason: "no face was found" };
   assert.match(faultOfCount({ ...blind, whole: true })!, /^0 of 2 upright, undamaged faces found: no face was found$/);
   assert.match(faultOfCount({ ...blind, whole: true, found: 1 })!, /^1 of 2 upright, undamaged faces found$/);

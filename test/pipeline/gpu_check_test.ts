@@ -101,7 +101,7 @@ Deno.test("while the GPU is asked about a call that failed, nothing of what ran 
   assert.equal((await reproduce({ made }, options)).summary.executed, 6);
 });
 
-Deno.test("where the GPU says that work went wrong, all that was worked on is named, for it may be any of them", async () => {
+Deno.test("where the GPU says that work went wrong, all that was worked on is named", async () => {
   using lab = openLab();
   const failed = Promise.withResolvers<void>();
   const made = numbers(lab, async (keys) => {
