@@ -145,7 +145,8 @@ Deno.test("a face without a pixel in the mask has no scores, by name; pictures o
     await assert.rejects(scratch.run({ tiny: metrics("tiny") }), (error) => {
       assert.ok(error instanceof StageError);
       assert.deepEqual([error.stage, error.items], ["metrics", ["tiny/0"]]);
-      assert.match(error.message, /tiny\/0\.png: 1×1 pixels are too few/);
+      // Its pictures are read side by side, and any may be the first.
+      assert.match(error.message, /tiny\/0\.[a-z.]*png: 1×1 pixels are too few/);
       return true;
     });
   }));
