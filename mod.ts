@@ -16,6 +16,7 @@
  * @module
  */
 export * from "@ftim/pipeline";
+export { reproduce, verify } from "./experiments/gpu_check.ts";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
 export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
 export {

@@ -1,5 +1,6 @@
 /** What every command shares: where things are, which experiment, how the engine runs and reports. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { checkGpu } from "../experiments/gpu_check.ts";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
 import { type Artifact, jsonReporter, type Options, placeFault, plainReporter, type Reporter } from "@ftim/pipeline";
@@ -182,7 +183,7 @@ export function engineOptions({ store, jobs, log }: Pick<Common, "store" | "jobs
   return {
     store,
     facts: machineFacts,
-    checkGpu: async (stage) => await (await (await import("@ftim/gpu/device")).openGpu()).assertHealthy(stage),
+    checkGpu,
     ...(jobs === undefined ? {} : { jobs }),
     ...(reporter === undefined ? {} : { reporter }),
   };

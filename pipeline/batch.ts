@@ -2,20 +2,13 @@
 import { checkAhead, commit, quarantine } from "./blobs.ts";
 import type { ErasedContext } from "./contract.ts";
 import { checkProduct, contextOf, found, type Product } from "./context.ts";
-import {
-  AbortedError,
-  asStageError,
-  CodeChangedError,
-  InputChangedError,
-  messageOf,
-  StageError,
-  StoreError,
-} from "./errors.ts";
+import { asStageError, StageError } from "./errors.ts";
+import { asFailure, askGpu, DamagedInput } from "./failure.ts";
 import { openHints } from "./hints.ts";
 import type { Action, Job } from "./job.ts";
 import { OverdueError, withinLimit } from "./limit.ts";
 import { forget } from "./records.ts";
-import { requestOf } from "./resources.ts";
+import type { Request } from "./resources.ts";
 import { groupTrees } from "./roles.ts";
 import type { Session } from "./session.ts";
 import { type ActionRecord, type FileRow, openState } from "./state.ts";
@@ -23,17 +16,14 @@ import { remove } from "./store.ts";
 import { corruption, openTree, overwritten, recheck, type Resolved, type Touched, untouched } from "./tree.ts";
 import { openSink } from "./writer.ts";
 
-/** Inputs turned out to be damaged or gone; their producers must run again, then this stage's look-up starts over. */
-export class DamagedInput extends Error {
-  readonly blobs: readonly string[];
-  constructor(blobs: readonly string[]) {
-    super(`damaged or missing input ${blobs.join(", ")}`);
-    this.blobs = blobs;
-  }
-}
-
-/** What all batches of a burst share: the whole inputs and the opened resource, made when first needed. */
+/** What all calls of a stage share: the whole inputs and the opened resource, made when first needed. */
 export interface Share {
+  /** Whether the calls are on the GPU. */
+  readonly gpu: boolean;
+  /** What is worked on at the moment. */
+  readonly atWork: Set<Action>;
+  /** A call has failed: set at once, before anything is asked or waited for, because others go on meanwhile. */
+  failing: boolean;
   open(): Promise<unknown>;
   /** Has as long as a call of `run`; throws {@link StageError}. */
   close(): Promise<void>;
@@ -41,7 +31,10 @@ export interface Share {
   readonly touched: Touched;
 }
 
-export function shareOf({ node: { stage, params }, inputs, session, label }: Job): Share {
+export function shareOf(
+  { node: { stage, params }, inputs, session, label }: Job,
+  { gpu = false }: Pick<Request, "gpu">,
+): Share {
   const touched = untouched();
   const roles = Object.keys(inputs).filter((role) => !stage.each.includes(role));
   const opened = roles.map((role) => {
@@ -55,6 +48,9 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
     return await stage.open?.({ inputs: trees, params, signal: session.signal, log: logger(session, label) });
   }
   return {
+    gpu,
+    atWork: new Set(),
+    failing: false,
     inputs: trees,
     touched,
     // a retry opens it again
@@ -65,10 +61,13 @@ export function shareOf({ node: { stage, params }, inputs, session, label }: Job
       }),
     async close() {
       if (resource === undefined || stage.close === undefined) return;
-      const opened = await resource.then((value) => ({ value }), () => null);
-      if (opened === null) return;
+      // an overdue one may never be there
+      const opening = resource.then((value) => ({ value }), () => null);
+      const close = async () => {
+        const opened = await opening;
+        if (opened !== null) await stage.close?.(opened.value);
+      };
       try {
-        const close = async () => await stage.close?.(opened.value);
         await withinLimit(close, { seconds: stage.timeLimit, signal: session.signal, leave: true });
       } catch (error) {
         throw asStageError(error, { stage: label, what: "close" });
@@ -139,7 +138,7 @@ export async function runBatch(actions: readonly Action[], options: BatchOptions
 
 /** Makes what a batch made durable, then records it. */
 export async function keepBatch({ job, products, scratch, started, ended }: Batch): Promise<readonly ActionRecord[]> {
-  const { session, node, label } = job;
+  const { session, node } = job;
   try {
     await commit(session.store, products.flatMap(({ sink }) => sink.staged));
     const records = products.map(({ action: { key, preimage, item }, sink, skipped }) => {
@@ -152,7 +151,7 @@ export async function keepBatch({ job, products, scratch, started, ended }: Batc
     return records;
   } catch (error) {
     for (const { sink } of products) sink.discard();
-    throw asFailure(error, { label, actions: products.map(({ action }) => action), session });
+    throw await asFailure(error, { job, actions: products.map(({ action }) => action) });
   }
 }
 
@@ -167,6 +166,7 @@ export async function callStage(
     return { action, sink: openSink(session.store, action), skipped: [], recorded: false };
   });
   let listened = false;
+  for (const action of actions) shared.atWork.add(action);
   try {
     const files = actions.flatMap(({ files }) => Object.entries(files));
     await checkInputs(files.flatMap(([role, rows]) => found(inputs, role).source === null ? rows : []), session);
@@ -194,12 +194,13 @@ export async function callStage(
     for (const product of products) product.sink.seal((what) => late(product, { job, what, started }));
     // a stage that listens to the signal may have returned early: what it wrote may be partial
     if (listened) session.checkAborted();
-    if ((await requestOf(stage.resources)).gpu) await session.checkGpu(label);
+    if (shared.gpu) await askGpu(job);
     await session.checkCode(job.node);
     for (const product of products) checkProduct(label, product);
     for (const read of [touched, shared.touched]) await checkRead(read, { session, label });
     return products;
   } catch (error) {
+    shared.failing = true;
     for (const { sink } of products) {
       // it may go on in the background
       if (error instanceof OverdueError) sink.seal((what) => new StageError(label, `${what} after its time was up`));
@@ -208,26 +209,10 @@ export async function callStage(
     const damaged = corruption(error)?.sha256 ?? "";
     // it was whole when the stage was given its path
     if ([touched, shared.touched].some(({ stored }) => stored.has(damaged))) throw writtenOver(label, [damaged]);
-    throw asFailure(await withGpuError(error, job), { label, actions, session });
+    throw await asFailure(error, { job, actions, shared });
+  } finally {
+    for (const action of actions) shared.atWork.delete(action);
   }
-}
-
-/** What a stage threw, led by what the GPU says: where a stage fails on a device that was lost means nothing. */
-async function withGpuError(error: unknown, { session, label, node: { stage } }: Job): Promise<unknown> {
-  const foreign = ![
-    DamagedInput,
-    InputChangedError,
-    CodeChangedError,
-    StageError,
-    AbortedError,
-    OverdueError,
-    StoreError,
-  ]
-    .some((kind) => error instanceof kind);
-  if (!foreign || session.signal.aborted || !(await requestOf(stage.resources)).gpu) return error;
-  const found = await session.checkGpu(label).then(() => null, (found: unknown) => messageOf(found));
-  if (found === null || messageOf(error).includes(found)) return error;
-  return new Error(`${found}; it then failed with: ${messageOf(error)}`, { cause: error });
 }
 
 /** Throws where something that a stage read is not what it was when its hash entered the key. */
@@ -267,22 +252,4 @@ function late({ action: { key, item }, recorded }: Product, { job, what, started
   const nodes = state.recentNodes(stage.name, Number.MAX_SAFE_INTEGER).filter(({ ended }) => ended >= started);
   forget(state, { nodes: nodes.map(({ key }) => key), actions: [key] });
   return error;
-}
-
-interface FailureOptions {
-  readonly label: string;
-  readonly actions: readonly Action[];
-  readonly session: Session;
-}
-
-/** What a batch's failure means for the run. */
-function asFailure(error: unknown, { label, actions, session }: FailureOptions): unknown {
-  const damaged = corruption(error);
-  if (damaged !== null) return new DamagedInput([damaged.sha256]);
-  if (error instanceof DamagedInput || error instanceof InputChangedError || error instanceof StoreError) return error;
-  if (error instanceof CodeChangedError) return error;
-  if (error instanceof StageError || error instanceof AbortedError) return error;
-  if (session.signal.aborted) return new AbortedError("interrupted", { cause: error });
-  const items = actions.flatMap(({ item }) => item ?? []);
-  return new StageError(label, messageOf(error), { cause: error, items });
 }

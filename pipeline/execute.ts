@@ -1,6 +1,7 @@
 /** Brings a stage's missing actions to an end: locks, lanes, resources. */
 import { type Batch, keepBatch, runBatch, shareOf } from "./batch.ts";
-import { asStageError, PipelineError, StageError } from "./errors.ts";
+import { AbortedError, asStageError, messageOf, PipelineError, StageError } from "./errors.ts";
+import { DamagedInput } from "./failure.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { type Lock, tryLock } from "./locks.ts";
 import { fileAndFolder } from "./path.ts";
@@ -71,10 +72,10 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   const { gpu = false, cores = 1, memoryMiB = 0 } = await requestOf(stage.resources).catch((error) => {
     throw asStageError(error, { stage: label, what: "the question whether it needs the GPU" });
   });
+  const shared = shareOf(job, { gpu });
   const leaveQueue = clock.enter(gpu ? "gpu" : "cores");
   const releaseGpu = await session.pool.take({ gpu }, () => session.emit({ type: "wait", stage: label, gpu: true }))
     .finally(leaveQueue);
-  const shared = shareOf(job);
   // last first, so that taking one costs nothing
   let queue = todo.toReversed();
   let busy: Action[] = [];
@@ -91,29 +92,39 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
         busy.push(action);
         continue;
       }
+      // from here on the lane gives it up, whatever happens
+      claimed.push({ action, lock });
       const record = recordOf(action, job);
-      if (record === null) claimed.push({ action, lock });
-      else {
-        lock[Symbol.dispose]();
-        settle(record, "cached");
-      }
+      if (record === null) continue;
+      claimed.pop();
+      lock[Symbol.dispose]();
+      settle(record, "cached");
     }
   }
   const left = () => queue.length + busy.length;
+  // the GPU does not say whose work went wrong, so what it did beside a batch that fails is in doubt
+  const doubtful = () => gpu && shared.failing;
+  const goesOn = () => failure === null && !doubtful() && !session.signal.aborted;
+  /** The first failure is that of the stage; another one is told, since it may be the cause of the first. */
+  function fail(error: unknown): void {
+    if (failure === null) failure = { error };
+    else if (!(error instanceof AbortedError || error instanceof DamagedInput)) {
+      session.emit({ type: "log", stage: label, message: `this failed, too: ${messageOf(error)}` });
+    }
+  }
   async function lane(): Promise<void> {
-    for (let idle = 0; left() > 0 && failure === null && !session.signal.aborted;) {
+    for (let idle = 0; left() > 0 && goesOn();) {
       const granted = clock.enter("cores");
       const release = await session.pool.take({ cores, memoryMiB });
       granted();
       const rest = workOn(job);
       const claimed: { action: Action; lock: Lock }[] = [];
       try {
-        if (failure === null && !session.signal.aborted) claim(claimed);
+        if (goesOn()) claim(claimed);
         if (claimed.length > 0) {
           idle = 0;
           const batch = await attempt(claimed.map(({ action }) => action), { job, shared });
-          // the GPU does not say whose work went wrong, so what it did beside a batch that failed is in doubt
-          if (gpu && failure !== null) {
+          if (doubtful()) {
             for (const { sink } of batch.products) sink.discard();
             continue;
           }
@@ -127,7 +138,7 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
           }
         }
       } catch (error) {
-        failure ??= { error };
+        fail(error);
       } finally {
         for (const { lock } of claimed) lock[Symbol.dispose]();
         release();
@@ -145,9 +156,11 @@ async function burst(todo: readonly Action[], { job, settle }: BurstOptions): Pr
   const most = gpu ? gpuLanes(stage) : LANES * Math.max(1, Math.floor(session.jobs / cores));
   session.running.add(label);
   try {
-    await Promise.all(Array.from({ length: Math.min(most, Math.ceil(todo.length / stage.batch)) }, lane));
+    // all of them come to their end, as what they share is closed afterwards
+    const count = Math.min(most, Math.ceil(todo.length / stage.batch));
+    await Promise.all(Array.from({ length: count }, () => lane().catch(fail)));
+    await shared.close().catch(fail);
   } finally {
-    await shared.close().catch((error) => failure ??= { error });
     session.running.delete(label);
     releaseGpu();
   }
@@ -181,6 +194,7 @@ async function attempts(actions: readonly Action[], options: Parameters<typeof r
       return await runBatch(actions, options);
     } catch (error) {
       if (!(error instanceof StageError) || count > retries || session.signal.aborted) throw error;
+      options.shared.failing = false;
       session.emit({ type: "retry", stage: label, attempt: count, attempts: retries + 1, message: error.message });
     }
   }

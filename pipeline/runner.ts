@@ -1,10 +1,10 @@
 /** Walks the graph: takes what is recorded, executes what is not, repairs what is damaged. */
 import type { StageNode } from "./artifact.ts";
-import { DamagedInput } from "./batch.ts";
 import { hasBlob } from "./blobs.ts";
 import { type Clock, openClock, type Span } from "./clock.ts";
 import { AbortedError, messageOf, PipelineError } from "./errors.ts";
 import { execute } from "./execute.ts";
+import { DamagedInput } from "./failure.ts";
 import { changesSince } from "./forced.ts";
 import { type Key, nodeKey, recipeKey } from "./keys.ts";
 import type { MemoryWatch } from "./memory.ts";

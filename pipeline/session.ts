@@ -39,8 +39,9 @@ export interface Options {
   /** What stages may name in `environment`; also written into the run record. */
   readonly facts?: Facts;
   /**
-   * Whether the GPU's work went well: called after each call of a stage that asked for the GPU, before anything of it
-   * is recorded. What it throws fails the stage. A GPU reports errors late, and leaves zeros where results should be.
+   * Whether the GPU's work went well: called after each call of a stage that asked for the GPU, and when one has
+   * failed, before anything of it is recorded. What it throws fails the stage. A GPU reports errors late, and leaves
+   * zeros where results should be.
    *
    * @param stage the stage's label
    */

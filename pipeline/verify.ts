@@ -1,11 +1,12 @@
 /** Runs recorded stages again on their recorded inputs and compares: is this result what the code makes? */
 import type { Artifact } from "./artifact.ts";
-import { callStage, DamagedInput, shareOf } from "./batch.ts";
+import { callStage, shareOf } from "./batch.ts";
 import { blobPath, readBlob } from "./blobs.ts";
 import { openClock } from "./clock.ts";
 import { compareFiles } from "./compare.ts";
 import type { Product } from "./context.ts";
 import { PipelineError, type StageError } from "./errors.ts";
+import { DamagedInput } from "./failure.ts";
 import { type Action, actionsOf, type Job, usableRecord } from "./job.ts";
 import { nodeKey, recipeKey } from "./keys.ts";
 import { watchMemory } from "./memory.ts";
@@ -121,11 +122,13 @@ function missing(): never {
 async function rerun(job: Job, limit: number): Promise<Verification> {
   const { node: { stage }, session, label } = job;
   const actions = spread(actionsOf(job), limit);
-  const release = await session.pool.take(await requestOf(stage.resources));
+  const request = await requestOf(stage.resources);
+  const shared = shareOf(job, request);
+  const release = await session.pool.take(request);
   session.running.add(label);
-  const shared = shareOf(job);
   const differences: string[] = [];
   let broken = false;
+  let failure: { error: unknown } | null = null;
   try {
     for (let start = 0; start < actions.length; start += stage.batch) {
       const batch = actions.slice(start, start + stage.batch);
@@ -139,13 +142,12 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
       }
     }
   } catch (error) {
-    if (!(error instanceof DamagedInput)) throw error;
-    throw new PipelineError(`${label}: ${error.message}; run reproduce, which makes it again`, { cause: error });
-  } finally {
-    await shared.close();
-    session.running.delete(label);
-    release();
+    failure = { error };
   }
+  await shared.close().catch((error) => failure ??= { error });
+  session.running.delete(label);
+  release();
+  if (failure !== null) throw explained(failure.error, label);
   const { determinism } = stage;
   const verdict = differences.length === 0
     ? "same"
@@ -155,6 +157,11 @@ async function rerun(job: Job, limit: number): Promise<Verification> {
     ? "differs"
     : "within tolerance";
   return { label, verdict, items: actions.length, differences };
+}
+
+function explained(error: unknown, label: string): unknown {
+  if (!(error instanceof DamagedInput)) return error;
+  return new PipelineError(`${label}: ${error.message}; run reproduce, which makes it again`, { cause: error });
 }
 
 function recorded(action: Action, { session, label }: Job): ActionRecord {

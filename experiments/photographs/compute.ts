@@ -3,7 +3,8 @@
  * of its content, so that its name is of no consequence, and a renamed one is not computed again.
  */
 import { join, resolve } from "node:path";
-import { AbortedError, type Options, reproduce, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
+import { AbortedError, type Options, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
+import { reproduce } from "../gpu_check.ts";
 import { facesIn, photograph, type Trained } from "../photograph.ts";
 
 /** A photograph that can be computed with. */

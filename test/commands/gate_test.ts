@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Baseline } from "@ftim/pipeline";
+import { gate as addGate } from "../../commands/gate.ts";
 import { METHODS } from "../../stages/scores/parts/methods.ts";
+import { inProcess, type Outcome } from "./in_process.ts";
 
 /** An entry of a baseline. */
 type Rule = Baseline["metrics"][string];
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The command as a user or a workflow on GitHub would run it. */
-async function gate(args: readonly string[], summary: string): Promise<{ code: number; text: string; error: string }> {
+/** The command as a user or a workflow on GitHub runs it, in a process of its own. */
+async function spawned(args: readonly string[], summary: string): Promise<Outcome> {
   const permissions = ["--allow-read", "--allow-write", "--allow-env"];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", ...permissions, "main.ts", "gate", ...args],
@@ -18,6 +20,20 @@ async function gate(args: readonly string[], summary: string): Promise<{ code: n
   }).output();
   const [text, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, text: text ?? "", error: error ?? "" };
+}
+
+const SUMMARY = "GITHUB_STEP_SUMMARY";
+
+/** The command in this process. */
+async function gate(args: readonly string[], summary: string): Promise<Outcome> {
+  const before = Deno.env.get(SUMMARY);
+  Deno.env.set(SUMMARY, summary);
+  try {
+    return await inProcess(addGate, ["gate", ...args]);
+  } finally {
+    if (before === undefined) Deno.env.delete(SUMMARY);
+    else Deno.env.set(SUMMARY, before);
+  }
 }
 
 /** Published metrics of one face, every PSNR as given, and what training adds in other views. */
@@ -57,7 +73,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 
 Deno.test("gate: the committed metrics pass the committed baseline", () =>
   withFolder(async (folder) => {
-    const good = await gate([], `${folder}/summary.md`);
+    const good = await spawned([], `${folder}/summary.md`);
     assert.equal(good.code, 0, good.error);
     assert.match(good.text, /### Metrics: passed[^]*\| ours\.masked\.psnr \|/);
   }));
@@ -68,7 +84,7 @@ Deno.test("gate: worse metrics end with status 1 and a table, which the step's s
     const good = publish(`${folder}/good`, results());
     const bad = publish(`${folder}/bad`, results({ psnr: 20 }));
     const run = (metrics: string, ...more: string[]) =>
-      gate(["--metrics", metrics, "--baseline", baseline, ...more], summary);
+      spawned(["--metrics", metrics, "--baseline", baseline, ...more], summary);
     assert.match((await run(good, "--update")).text, /[1-9]\d* metrics/);
     assert.equal((await run(good)).code, 0);
     const worse = await run(bad);
@@ -76,8 +92,12 @@ Deno.test("gate: worse metrics end with status 1 and a table, which the step's s
     assert.match(worse.text, /### Metrics: FAILED[^]*\| ours\.masked\.psnr \|.*\| worse \|/);
     const written = Deno.readTextFileSync(summary);
     assert.ok(written.includes("### Metrics: passed") && written.includes("### Metrics: FAILED"));
-    await run(bad, "--update");
-    assert.equal((await run(good)).code, 0, "better is not a failure");
+    const nothing = await run(`${folder}/nothing`);
+    assert.deepEqual([nothing.code, nothing.text], [1, ""]);
+    assert.match(nothing.error, /nothing: no such file; run reproduce first/);
+    await gate(["--metrics", bad, "--baseline", baseline, "--update"], summary);
+    const better = await gate(["--metrics", good, "--baseline", baseline], summary);
+    assert.equal(better.code, 0, "better is not a failure");
   }));
 
 Deno.test("gate: a network that learns nothing fails, and can be no baseline", () =>

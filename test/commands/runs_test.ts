@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { defineStage, notCode, reproduce, silentReporter } from "@ftim/pipeline";
+import { runs } from "../../commands/runs.ts";
+import { inProcess, type Outcome } from "./in_process.ts";
 
 const project = fileURLToPath(notCode(new URL("../..", import.meta.url)));
 
-interface Said {
-  readonly code: number;
-  readonly text: string;
-  readonly error: string;
-}
+/** A command in this process. */
+const quick = (...args: readonly string[]) => inProcess(runs, args);
 
-/** A command with the permissions of its task. */
-async function ftim(...args: readonly string[]): Promise<Said> {
+/** A command in a process of its own, with the permissions of its task. */
+async function ftim(...args: readonly string[]): Promise<Outcome> {
   const config: { tasks: Record<string, { command: string }> } = JSON.parse(
     Deno.readTextFileSync(`${project}/deno.json`),
   );
@@ -51,7 +50,7 @@ Deno.test("runs, diff and publish: a store's runs are told, compared and publish
       facts: { adapter: { description: "llvmpipe" } },
       about: { command: "table1", experiment: "embedded", commit: "0123456789", host: "desk", ...more },
     });
-    assert.match((await ftim("runs", "--store", store)).error, /there is no store at/);
+    assert.match((await quick("runs", "--store", store)).error, /there is no store at/);
     await reproduce({ table1: table({}, { psnr: 30, extra: true }) }, engine());
     await reproduce({ table1: table({}, { psnr: 31 }) }, engine());
     await reproduce({ other: table({}, { psnr: 31 }) }, engine({ command: "reconstruct" }));
@@ -66,11 +65,11 @@ Deno.test("runs, diff and publish: a store's runs are told, compared and publish
       rows[1]!,
       /^2 +\d{4}-\d\d-\d\d \d\d:\d\d +\S+ s +done +table1 +1 of table +0123456 +desk, llvmpipe$/,
     );
-    const records: { id: string }[] = JSON.parse((await ftim("runs", "--json", "--store", store)).text);
+    const records: { id: string }[] = JSON.parse((await quick("runs", "--json", "--store", store)).text);
     const [last, second, first] = records.map(({ id }) => id) as [string, string, string];
     const names = rows.map((row) => row.split(" ")[0]!);
 
-    const one = await ftim("runs", names[1]!, "--store", store);
+    const one = await quick("runs", names[1]!, "--store", store);
     assert.match(one.text, new RegExp(`^Run ${second}\\n {2}result {3}done in .*: 1 executed, 0 cached\\n`));
     assert.match(one.text, /\ntable +[ ·]*█+.* s +\d+ MB\n[^]*\ntable: a table\n/);
 
@@ -80,21 +79,21 @@ Deno.test("runs, diff and publish: a store's runs are told, compared and publish
     assert.match(diff.text, /└ param extra: true → false\n +└ param psnr: 30 → 31\n0 stages are the same\n/);
     assert.match(diff.text, /\nours\.psnr +30 +31 +\+1\n$/);
     assert.match(
-      (await ftim("diff", second, second, "--store", store)).text,
+      (await quick("diff", second, second, "--store", store)).text,
       /1 stages are the same\n\nno metric moved/,
     );
-    const { metrics } = JSON.parse((await ftim("diff", first, second, "--json", "--store", store)).text);
+    const { metrics } = JSON.parse((await quick("diff", first, second, "--json", "--store", store)).text);
     assert.deepEqual(metrics, [{ metric: "ours.psnr", before: 30, after: 31 }]);
 
     const again = await ftim("publish", first, "--store", store, "--results", results);
     assert.equal(again.code, 0, again.error);
     assert.match(again.text, /^3 files written into .*results\/embedded, as run .* made them\n$/);
-    const newer = await ftim("publish", second, "--store", store, "--results", results);
+    const newer = await quick("publish", second, "--store", store, "--results", results);
     assert.match(newer.text, /^removed .*embedded\/extra\.txt, which table1 made before[^]*2 files written/);
     assert.equal(Deno.readTextFileSync(`${results}/embedded/table1.txt`), "PSNR 31");
-    const refused = await ftim("publish", last, "--store", store, "--results", results);
+    const refused = await quick("publish", last, "--store", store, "--results", results);
     assert.deepEqual([refused.code, /made other, which is no table/.test(refused.error)], [1, true], refused.error);
-    assert.match((await ftim("diff", "x", "y", "--store", store)).error, /there is no run "x"/);
+    assert.match((await quick("diff", "x", "y", "--store", store)).error, /there is no run "x"/);
   } finally {
     Deno.removeSync(root, { recursive: true });
   }

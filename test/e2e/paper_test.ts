@@ -14,6 +14,7 @@ import { fitMorphableModel } from "../../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../../stages/data/import.ts";
 import { synthesize } from "../../stages/synthetic/synthesize.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
+import { quietEngine } from "../engine.ts";
 import { oldTorchArchive } from "../nets/files/torch_writer.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
@@ -41,7 +42,7 @@ async function fill(data: string, options: Parameters<typeof reproduce>[1]): Pro
 
 Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and completes CelebA's faces", async () => {
   const root = await Deno.makeTempDir({ prefix: "ftim-paper-" });
-  const options = { store: `${root}/store` };
+  const options = quietEngine(`${root}/store`);
   try {
     await fill(`${root}/data`, options);
     const { ours, trained, losses } = paper({ data: `${root}/data`, triplets: 2, steps: 2 });

@@ -18,6 +18,7 @@ import { type Embeddings, embedFaces, readEmbeddings } from "../../stages/scores
 import { asset, assets } from "../../stages/data/fetch.ts";
 import { importPhotographs } from "../../stages/data/import.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
+import { quietEngine } from "../engine.ts";
 
 /**
  * Each network's embedding, and the cosine above which it takes two faces for one person: half-way between the known
@@ -98,7 +99,7 @@ async function embedFolders(store: string): Promise<Record<Folder, Face[]>> {
     const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
     return [folder, embedFaces({ crops, meshes, unwrapped, ...networks })];
   }));
-  const { trees } = await reproduce(targets, { store });
+  const { trees } = await reproduce(targets, quietEngine(store));
   const read = await Promise.all(folders.map(async ([folder, { least }]) => {
     const tree = trees[folder]!;
     const keys = tree.paths.map((path) => path.replace(/\.safetensors$/, ""));

@@ -1,10 +1,11 @@
 /** Small faces in large photographs: portraits of real persons on canvases of 12 megapixels. */
 import assert from "node:assert/strict";
-import { reproduce, silentReporter, sourceFolder } from "@ftim/pipeline";
+import { reproduce, sourceFolder } from "@ftim/pipeline";
 import { facesIn, SMALLEST_FACE } from "../../experiments/photograph.ts";
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
 import { asset } from "../assets.ts";
+import { quietEngine } from "../engine.ts";
 import { withScratch } from "../stages/scratch.ts";
 
 const SIZE = { width: 4032, height: 3024 };
@@ -59,9 +60,8 @@ Deno.test("faces of 30 pixels and more are found in 12 megapixels, in the file's
     await write("photographs/turned.png", await sharp((await canvas([70, 70, 70])).png).rotate(90).png().toBuffer());
     await write("photographs/empty.png", (await canvas([])).png);
     for (const spot of [1, 24, 90]) await write(`photographs/pattern${spot}.jpg`, await pattern(spot));
-    const engine = { store: `${folder}/store`, reporter: silentReporter() };
     const { imported, images, detections, meshes } = facesIn(sourceFolder(`${folder}/photographs`));
-    const { trees } = await reproduce({ imported, images, detections, meshes }, engine);
+    const { trees } = await reproduce({ imported, images, detections, meshes }, quietEngine(`${folder}/store`));
 
     const about = await trees.images.json<ImportedImage>("faces.json");
     assert.deepEqual([about.width, about.height, about.original], [SIZE.width, SIZE.height, SIZE]);
@@ -89,7 +89,7 @@ Deno.test("a photograph of more pixels than memory holds is reduced, and says fr
     const large = { create: { width: 12000, height: 8400, channels: 3, background: "#8799a8" } } as const;
     await write("photographs/large.jpg", await sharp(large).jpeg().toBuffer());
     const { imported } = facesIn(sourceFolder(`${folder}/photographs`));
-    const { trees } = await reproduce({ imported }, { store: `${folder}/store`, reporter: silentReporter() });
+    const { trees } = await reproduce({ imported }, quietEngine(`${folder}/store`));
     const { width, height, original, notes } = await trees.imported.json<ImportedImage>("large.json");
     assert.deepEqual(original, { width: 12000, height: 8400 });
     assert.ok(width * height > 4.9e7 && width * height <= 5.01e7, `${width}×${height}`);

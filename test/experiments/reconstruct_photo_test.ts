@@ -9,10 +9,11 @@ import type { FaceRecord } from "../../stages/methods/head.ts";
 import { createImage, type RgbImage } from "../../face/image.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { decodeSafetensors, encodeSafetensors, safetensorsMetadata } from "../../nets/safetensors.ts";
-import { cast, silentReporter, sourceFolder } from "@ftim/pipeline";
+import { cast, sourceFolder } from "@ftim/pipeline";
 import { decodePhotograph, encodePng } from "../../stages/faces/photograph.ts";
 import { dequantise, quantise } from "../../stages/training/trained.ts";
 import { asset } from "../assets.ts";
+import { quietEngine } from "../engine.ts";
 import { maxDifference, randomStream } from "../face/head.ts";
 import { assertValidGlb } from "../gltf.ts";
 import { topology } from "../stages/face_lab.ts";
@@ -34,8 +35,13 @@ async function results({ folder, write }: Scratch): Promise<string> {
 
 function shared({ folder }: Scratch) {
   const said: string[] = [];
-  const engine = { store, reporter: silentReporter() };
-  return { said, here: folder, results: `${folder}/results`, engine, say: (line: string) => void said.push(line) };
+  return {
+    said,
+    here: folder,
+    results: `${folder}/results`,
+    engine: quietEngine(store),
+    say: (line: string) => void said.push(line),
+  };
 }
 
 function options(scratch: Scratch, photo: string) {

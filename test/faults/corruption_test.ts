@@ -16,11 +16,12 @@ import {
   silentReporter,
 } from "../../pipeline/mod.ts";
 import { openState } from "../../pipeline/state.ts";
+import { casesOf } from "./cases.ts";
 import { corrupt } from "./corrupt.ts";
 import { targetsOf } from "./graph.ts";
 import { copyFolder, filesBelow } from "./random.ts";
 
-const CASES = Math.round(2000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
+const CASES = casesOf(2000);
 
 /** Texts, and the same with one changed: what is not, is taken from the records item by item. */
 const TEXTS = { "a.txt": "alpha", "b.txt": "beta", "c.txt": "", "d/e.txt": "delta", "f.txt": "phi" };

@@ -6,8 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { damageFormat, FORMATS } from "../nets/files/damage.ts";
+import { casesOf } from "./cases.ts";
 
-const CASES = Math.round(10_000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
+const CASES = casesOf(10_000);
 
 for (const format of Object.keys(FORMATS)) {
   Deno.test(`${format}: of ${CASES} damaged files each is read right or refused clearly`, async () => {

@@ -21,11 +21,12 @@ import {
   sha256,
   silentReporter,
 } from "../../pipeline/mod.ts";
+import { casesOf } from "./cases.ts";
 import { forgeFolder, forgeTar } from "./forge.ts";
 import { targetsOf } from "./graph.ts";
 import { copyFolder, filesBelow } from "./random.ts";
 
-const CASES = Math.round(1000 * Number(Deno.env.get("FTIM_FAULTS") ?? 0.1));
+const CASES = casesOf(1000);
 
 /** What a process may grow by while it takes things in, in bytes. */
 const MEMORY = 400 << 20;

@@ -1,4 +1,7 @@
-/** Whether what became of an input is right: its face is where the portrait's is, or it was refused in plain words. */
+/**
+ * Whether what became of an input is right: its face is where the portrait's is, or it was refused in plain words and
+ * may be, for it is damaged, turned, cut or tiny.
+ */
 import type { Point } from "../../face/crop.ts";
 import type { Variant } from "./variants.ts";
 
@@ -60,6 +63,28 @@ export function distances(
       Infinity,
     );
   });
+}
+
+/**
+ * What is wrong with how many faces were found of an input; null: nothing. Without this, a detector that finds nothing
+ * would be right about everything.
+ */
+export function faultOfCount(
+  { whole, faces, found, reason }: {
+    /** Each face must be found. */
+    readonly whole: boolean;
+    /** How many faces the input shows. */
+    readonly faces: number;
+    /** How many were found; null: the input has no result. */
+    readonly found: number | null;
+    /** Why it has none. */
+    readonly reason: string | undefined;
+  },
+): string | null {
+  if (found === null && reason === undefined) return "neither a result nor a reason";
+  if (!whole || (found ?? 0) >= faces) return null;
+  const what = `${found ?? 0} of ${faces} upright, undamaged faces found`;
+  return found === null ? `${what}: ${reason}` : what;
 }
 
 /** What is wrong with words that a person reads; null: nothing. */

@@ -1,20 +1,21 @@
 /**
  * 300 inputs as people bring them, made of the portraits of training and validation persons, through `reconstruct`:
  * the five facial points of each result lie where those of the upright portrait lie, or the input is refused in plain
- * words, and no file is lost. It prints a table and fails on any violation. With a number as argument it tries about so
- * many.
+ * words, and no file is lost. A portrait that is upright and undamaged, in whatever form of file, must not be refused.
+ * It prints a table and fails on any violation. With a number as argument it tries about so many.
  */
 import { join } from "node:path";
-import { sha256, silentReporter } from "@ftim/pipeline";
+import { sha256 } from "@ftim/pipeline";
 import { type Reconstruction, reconstructPhotos } from "../../experiments/reconstruct_photo.ts";
 import { asset, assetIds } from "../assets.ts";
-import { distances, faultOfWords, type Landmarks, TOLERANCE, turnsIn } from "./judge.ts";
+import { quietEngine } from "../engine.ts";
+import { distances, faultOfCount, faultOfWords, type Landmarks, TOLERANCE, turnsIn } from "./judge.ts";
 import { KINDS, type Portrait, type Variant } from "./variants.ts";
 
 const most = Number(Deno.args[0] ?? 300);
 const folder = Deno.args[1] ?? await Deno.makeTempDir({ prefix: "ftim-300-" });
 const share = Math.min(1, most / 300);
-const shared = { here: folder, engine: { store: join(folder, "store"), reporter: silentReporter() } };
+const shared = { here: folder, engine: quietEngine(join(folder, "store")) };
 
 /** Landmarks of each face of a result, and its box. */
 async function facesOf({ faces }: Reconstruction) {
@@ -51,11 +52,12 @@ for (const result of base.done) {
   portraits.push({ id, bytes, width, height, box: face!.box });
 }
 console.log(`${portraits.length} of them show one face`);
-for (const { reason } of base.failed) console.log(`- ${reason}`);
+for (const { reason } of base.failed) console.log(`- refused: ${reason}`);
+const violations = base.failed.map(({ photo, reason }) => `${photo}: an upright, undamaged portrait: ${reason}`);
 if (portraits.length < 2) Deno.exit(1);
 
 const inputs: { name: string; kind: string; variant: Variant }[] = [];
-for (const [kind, [count, make]] of Object.entries(KINDS)) {
+for (const [kind, { count, make }] of Object.entries(KINDS)) {
   for (let i = 0; i < Math.max(1, Math.round(share * count)); i++) {
     const index = inputs.length;
     const [one, other] = [0, 1].map((step) => portraits[(7 * index + 13 * step) % portraits.length]!);
@@ -79,7 +81,6 @@ const hashes = async () => {
 const before = await hashes();
 console.log(`${inputs.length} inputs in ${folder}`);
 
-const violations: string[] = [];
 const rows = new Map<string, { inputs: number; right: number; refused: number; missed: number; worst: number }>();
 const started = performance.now();
 const { done, failed, said } = await run(inputs.map(({ name }) => name), "results");
@@ -90,9 +91,16 @@ for (const { name, kind, variant } of inputs) {
   row.inputs++;
   const result = done.find(({ photo }) => photo === name);
   const refusal = failed.find(({ photo }) => photo === name);
+  const portrait = variant.faces[0]?.portrait.id ?? "no face";
+  const fault = faultOfCount({
+    whole: KINDS[kind]?.whole === true,
+    faces: variant.faces.length,
+    found: result?.faces.length ?? null,
+    reason: refusal?.reason,
+  });
+  if (fault !== null) violations.push(`${name} (${kind}, ${portrait}): ${fault}`);
   if (result === undefined) {
     row.refused++;
-    if (refusal === undefined) violations.push(`${name} (${kind}): neither a result nor a reason`);
     continue;
   }
   const found = (await facesOf(result)).map(({ landmarks }) => landmarks);
@@ -101,7 +109,6 @@ for (const { name, kind, variant } of inputs) {
   row.missed += Math.max(0, variant.faces.length - found.length);
   if (off.every((distance) => distance <= TOLERANCE)) row.right++;
   else {
-    const portrait = variant.faces[0]?.portrait.id ?? "no face";
     const by = off.map((distance) => distance.toFixed(3)).join(", ");
     violations.push(`${name} (${kind}, ${portrait}): a face is off by ${by} of its width`);
   }

@@ -129,35 +129,44 @@ async function noise(index: number): Promise<Uint8Array> {
 const LARGE = { width: 4032, height: 3024 };
 const text = (words: string) => () => new TextEncoder().encode(words);
 
-/** The kinds of input by name, with how many of 300 are of each. */
-export const KINDS: Readonly<Record<string, readonly [number, Make]>> = {
-  "turned by 90°": [20, turned(90)],
-  "turned by 180°": [20, turned(180)],
-  "turned by 270°": [20, turned(270)],
-  "turned by 60°": [16, turned(60)],
-  "turned by 75°": [16, turned(75)],
-  "EXIF 3": [10, flagged(180, 3)],
-  "EXIF 6": [10, flagged(270, 6)],
-  "EXIF 8": [10, flagged(90, 8)],
-  "cut at the left": [12, cut("left", 0.15)],
-  "cut at the right": [12, cut("right", 0.3)],
-  "cut at the bottom": [12, cut("bottom", 0.1)],
-  "renamed, no extension": [12, as("", (picture) => picture.jpeg({ quality: 92 }))],
-  "PNG named .jpg": [6, as("jpg", (picture) => picture.png())],
-  "last bytes missing": [12, truncated(0.97)],
-  "half missing": [8, truncated(0.5)],
-  "CMYK": [10, as("jpg", (picture) => picture.toColourspace("cmyk").jpeg({ quality: 92 }))],
-  "16 bits": [10, as("png", (picture) => picture.toColourspace("rgb16").png())],
-  "grey": [10, as("jpg", (picture) => picture.greyscale().jpeg({ quality: 92 }))],
-  "alpha": [10, as("png", (picture) => picture.ensureAlpha(0.5).png())],
-  "tiny: 60 pixels": [8, faceOf(60)],
-  "tiny: 30 pixels": [8, faceOf(30)],
-  "huge: 2000 pixels": [4, faceOf(2000)],
-  "large, 70 pixels": [5, canvas(70, LARGE)],
-  "large, 300 pixels": [5, canvas(300, LARGE)],
-  "several faces": [12, canvas(220, { width: 1400, height: 700 })],
-  "noise": [6, none("png", noise)],
-  "empty": [4, none("jpg", () => new Uint8Array())],
-  "text": [6, none("jpeg", text("This is a letter and no picture.\n"))],
-  "random bytes": [6, none("", (index) => randomBytes(5000, index))],
+/** A kind of input. */
+export interface Kind {
+  /** How many of 300 inputs are of it. */
+  readonly count: number;
+  readonly make: Make;
+  /** Upright and undamaged: each of its faces must be found. */
+  readonly whole?: true;
+}
+
+/** The kinds of input by name. */
+export const KINDS: Readonly<Record<string, Kind>> = {
+  "turned by 90°": { count: 20, make: turned(90) },
+  "turned by 180°": { count: 20, make: turned(180) },
+  "turned by 270°": { count: 20, make: turned(270) },
+  "turned by 60°": { count: 16, make: turned(60) },
+  "turned by 75°": { count: 16, make: turned(75) },
+  "EXIF 3": { count: 10, make: flagged(180, 3), whole: true },
+  "EXIF 6": { count: 10, make: flagged(270, 6), whole: true },
+  "EXIF 8": { count: 10, make: flagged(90, 8), whole: true },
+  "cut at the left": { count: 12, make: cut("left", 0.15) },
+  "cut at the right": { count: 12, make: cut("right", 0.3) },
+  "cut at the bottom": { count: 12, make: cut("bottom", 0.1) },
+  "renamed, no extension": { count: 12, make: as("", (picture) => picture.jpeg({ quality: 92 })), whole: true },
+  "PNG named .jpg": { count: 6, make: as("jpg", (picture) => picture.png()), whole: true },
+  "last bytes missing": { count: 12, make: truncated(0.97) },
+  "half missing": { count: 8, make: truncated(0.5) },
+  "CMYK": { count: 10, make: as("jpg", (picture) => picture.toColourspace("cmyk").jpeg({ quality: 92 })), whole: true },
+  "16 bits": { count: 10, make: as("png", (picture) => picture.toColourspace("rgb16").png()), whole: true },
+  "grey": { count: 10, make: as("jpg", (picture) => picture.greyscale().jpeg({ quality: 92 })), whole: true },
+  "alpha": { count: 10, make: as("png", (picture) => picture.ensureAlpha(0.5).png()), whole: true },
+  "tiny: 60 pixels": { count: 8, make: faceOf(60) },
+  "tiny: 30 pixels": { count: 8, make: faceOf(30) },
+  "huge: 2000 pixels": { count: 4, make: faceOf(2000), whole: true },
+  "large, 70 pixels": { count: 5, make: canvas(70, LARGE) },
+  "large, 300 pixels": { count: 5, make: canvas(300, LARGE), whole: true },
+  "several faces": { count: 12, make: canvas(220, { width: 1400, height: 700 }), whole: true },
+  "noise": { count: 6, make: none("png", noise) },
+  "empty": { count: 4, make: none("jpg", () => new Uint8Array()) },
+  "text": { count: 6, make: none("jpeg", text("This is a letter and no picture.\n")) },
+  "random bytes": { count: 6, make: none("", (index) => randomBytes(5000, index)) },
 };

@@ -1,6 +1,7 @@
 /** A folder and a store of their own for a test, and running stages in them. */
 import type { Artifact, Reproduction } from "@ftim/pipeline";
-import { reproduce, silentReporter } from "@ftim/pipeline";
+import { reproduce } from "@ftim/pipeline";
+import { quietEngine } from "../engine.ts";
 
 /** What a test gets. */
 export interface Scratch {
@@ -25,7 +26,7 @@ export async function withScratch(use: (scratch: Scratch) => Promise<void>): Pro
         await Deno.mkdir(full.slice(0, full.lastIndexOf("/")), { recursive: true });
         await Deno.writeFile(full, typeof content === "string" ? new TextEncoder().encode(content) : content);
       },
-      run: (targets) => reproduce(targets, { store: `${root}/store`, reporter: silentReporter() }),
+      run: (targets) => reproduce(targets, quietEngine(`${root}/store`)),
     });
   } finally {
     await Deno.remove(root, { recursive: true });

@@ -1,9 +1,9 @@
 /** One fault in a file of tensors, by seed, and what reading it must come to: a clear error, or tensors that fit. */
 import { openTensors } from "../../../nets/files/open_tensors.ts";
-import { TensorFileError } from "../../../nets/files/source.ts";
+import { bytesSource, TensorFileError, type TensorSource } from "../../../nets/files/source.ts";
 import { DTYPE_BYTES } from "../../../nets/files/values.ts";
 import { pickOf, type Random, randomOf } from "../../faults/random.ts";
-import { besideGolden, type Contents, contentsOf, GOLDEN, goldenBytes } from "./golden.ts";
+import { besideGolden, type Contents, contentsOf, GOLDEN, golden, goldenBytes } from "./golden.ts";
 import { sealer } from "./reseal.ts";
 
 /** The files of each format that are damaged. */
@@ -15,7 +15,7 @@ export const FORMATS: Readonly<Record<string, readonly string[]>> = {
   "pickle": ["flame.pkl", "flame_python2.pkl", "flame_4.pkl"],
   "MATLAB": ["model.mat", "model_packed.mat", "short.mat", "short_big.mat"],
   "HDF5": ["model.h5"],
-  "TensorFlow": ["checkpoint.index", "snappy.index"],
+  "TensorFlow": ["checkpoint.index", "snappy.index", "checkpoint.data-00000-of-00001"],
   "ONNX": ["network.onnx", "outside.onnx"],
   "safetensors": ["types.safetensors"],
 };
@@ -73,6 +73,19 @@ const SLACK = 1 << 20;
 const HANGS = 5000;
 const UNCLEAR = /undefined|NaN|\[object|TypeError|RangeError|Invalid array|out of bounds/;
 
+/** The file that a damaged one is read through: itself, or the index whose values it holds. */
+function entryOf(name: string): string {
+  return name.replace(/\.data-.*$/, ".index");
+}
+
+/** A damaged file, or its index with it beside. */
+function sourceOf(name: string, bytes: Uint8Array<ArrayBuffer>): TensorSource {
+  const entry = entryOf(name);
+  return entry === name
+    ? besideGolden(name, bytes)
+    : { ...golden(entry), beside: (other) => Promise.resolve(bytesSource(bytes, other)) };
+}
+
 /** What became of one case: null where all was well. */
 async function judge(
   name: string,
@@ -83,7 +96,7 @@ async function judge(
   let held = 0;
   let fault: string | null = null;
   try {
-    const file = await openTensors(besideGolden(name, bytes));
+    const file = await openTensors(sourceOf(name, bytes));
     held = [...file.tensors.values()].reduce(
       (sum, { shape, dtype }) => sum + DTYPE_BYTES[dtype] * shape.reduce((product, size) => product * size, 1),
       0,
@@ -92,13 +105,15 @@ async function judge(
     for (const [key, { dtype, shape, values }] of Object.entries(contents)) {
       if (values.length !== shape.reduce((product, size) => product * size, 1)) fault = `${key} does not fit its shape`;
       const truth = known[key];
-      if (sealed || !CHECKED.test(name) || truth === undefined) continue;
+      if (sealed || !CHECKED.test(entryOf(name)) || truth === undefined) continue;
       if (JSON.stringify(truth) !== JSON.stringify({ dtype, shape, values })) fault = `${key} is wrong`;
     }
   } catch (error) {
     const message = String(error);
     if (!(error instanceof TensorFileError)) fault = `crash: ${message}`;
-    else if (UNCLEAR.test(message) || !message.includes(`Cannot read ${name}: `)) fault = `unclear: ${message}`;
+    else if (
+      UNCLEAR.test(message) || ![name, entryOf(name)].some((file) => message.includes(`Cannot read ${file}: `))
+    ) fault = `unclear: ${message}`;
   }
   const taken = Deno.memoryUsage().external - before;
   if (taken > 2 * held + SLACK) fault ??= `took ${taken} bytes for tensors of ${held}`;
@@ -109,7 +124,7 @@ async function judge(
 export async function damageFormat(format: string, cases: number): Promise<string[]> {
   const files = await Promise.all(FORMATS[format]!.map(async (name) => {
     const bytes = goldenBytes(name);
-    return { name, bytes, known: GOLDEN[name]!, seal: await sealer(name, bytes) };
+    return { name, bytes, known: GOLDEN[entryOf(name)]!, seal: await sealer(name, bytes) };
   }));
   const outcomes: string[] = [];
   for (let seed = 0; seed < cases; seed++) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withinLimit } from "../../../pipeline/limit.ts";
 import { reproduce, StageError } from "../../../pipeline/mod.ts";
 import { openLab, type PlainDefinition, plainStage } from "../lab.ts";
 
@@ -66,3 +67,32 @@ Deno.test("a close that does not end is held to the time limit, and to the run's
   await wait(300);
   await reproduce({ out: next({}) }, lab.options({ signal: AbortSignal.timeout(4000) }));
 });
+
+Deno.test("an open that never ends is held to the time limit, with a close to come after it or without", async () => {
+  for (const close of [undefined, () => {}]) {
+    using lab = openLab();
+    const open = () => new Promise<undefined>(() => {});
+    const stuck = plainStage({ timeLimit: 0.1, open, ...(close === undefined ? {} : { close }) });
+    await assert.rejects(patiently(() => reproduce({ out: stuck({}) }, lab.options())), {
+      message: 'stage "plain": ran longer than its limit of 0.1 s',
+    });
+  }
+});
+
+Deno.test("a GPU that never answers is held to the time limit of the stage, whether that failed or not", async () => {
+  using lab = openLab();
+  const checkGpu = () => new Promise<void>(() => {});
+  const limited = plainStage({ timeLimit: 0.1, resources: { gpu: true } });
+  await assert.rejects(patiently(() => reproduce({ out: limited({}) }, lab.options({ checkGpu }))), {
+    message: 'stage "plain": the GPU does not come to an end: it ran longer than its limit of 0.1 s',
+  });
+  const failing = plainStage({ timeLimit: 0.1, resources: { gpu: true }, run: fail(new Error("broken")) });
+  await assert.rejects(patiently(() => reproduce({ out: failing({}) }, lab.options({ checkGpu }))), {
+    message: /^stage "plain": the GPU does not come to an end: .* it then failed with: broken$/,
+  });
+});
+
+/** Does some work that may hang, for 10 seconds at most. */
+function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return withinLimit(work, { seconds: 10, signal: new AbortController().signal });
+}

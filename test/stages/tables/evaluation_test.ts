@@ -31,6 +31,7 @@ import { METHODS } from "../../../stages/scores/parts/methods.ts";
 import { unwrapTextures } from "../../../stages/geometry/unwrap.ts";
 import { scoreUvTruth } from "../../../stages/scores/uv_truth.ts";
 import { withoutFtim } from "../../../stages/methods/without_ftim.ts";
+import { checkGpu } from "../../../experiments/gpu_check.ts";
 import { asset } from "../../assets.ts";
 import { fontFile } from "../../font.ts";
 import { drawnLpips } from "../../nets/lpips_weights.ts";
@@ -231,7 +232,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       font: folder("font", "assets"),
     }, { pairs: 3 }),
   };
-  const { trees } = await reproduce(targets, lab.options());
+  const { trees } = await reproduce(targets, lab.options({ checkGpu }));
 
   const perfect = await trees.perfect.json<NovelScores[]>("novel.json");
   const grey = await trees.grey.json<NovelScores[]>("novel.json");

@@ -14,6 +14,7 @@ import { report } from "../../../stages/figures/report.ts";
 import { table1 } from "../../../stages/tables/table1.ts";
 import type { FaceScores, Measurement } from "../../../stages/scores/parts/measurements.ts";
 import { type Method, METHODS } from "../../../stages/scores/parts/methods.ts";
+import { checkGpu } from "../../../experiments/gpu_check.ts";
 import { asset } from "../../assets.ts";
 import { fontFile } from "../../font.ts";
 import { goldenPair } from "../../golden/images.ts";
@@ -46,7 +47,7 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
     figure,
     report: report({ table1: table, figure3: figure }),
   };
-  const { trees } = await reproduce(targets, lab.options());
+  const { trees } = await reproduce(targets, lab.options({ checkGpu }));
 
   assert.deepEqual(trees.metrics.paths, KEYS.map((key) => `${key}.json`));
   const measurements = await trees.table.json<Measurement[]>("metrics.json");

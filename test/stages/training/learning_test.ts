@@ -53,7 +53,7 @@ Deno.test("what is learned of some persons brings one who was held out nearer to
 
 Deno.test("a step sees the three views of one person, and its total is the weighted sum of all terms", () =>
   withScratch(async (scratch) => {
-    const settings = { learningRate: 1e-9, steps: 4, shape: SHAPE };
+    const settings = { learningRate: 1e-9, steps: 2, shape: SHAPE };
     const train = async (trained: readonly string[]) => {
       const { data } = await layTriplets(scratch, { persons: ["a", "b"], trained, paint });
       const { trees } = await scratch.run({ weights: trainFtim(data, settings) });
@@ -66,7 +66,7 @@ Deno.test("a step sees the three views of one person, and its total is the weigh
     const shown = photometric!.map((value, step) =>
       ["a", "b"].filter((_, i) => near(value, [a, b][i]!.photometric![step]!)).join()
     );
-    assert.deepEqual(shown.toSorted(), ["a", "a", "b", "b"], `${photometric} is neither of them`);
+    assert.deepEqual(shown.toSorted(), ["a", "b"], `${photometric} is neither of them`);
     const names = Object.keys(PAPER_WEIGHTS) as (keyof typeof PAPER_WEIGHTS)[];
     for (const [step, value] of total!.entries()) {
       const sum = names.reduce((sum, name) => sum + PAPER_WEIGHTS[name] * both[name]![step]!, 0);
