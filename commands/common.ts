@@ -33,6 +33,7 @@ export const PUBLISHED = [
   "filter",
   "report",
   "losses",
+  "triplets",
   "calibration",
   "trained",
 ] as const;
@@ -87,6 +88,7 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
     .option("--identities <n>", "embedded: heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
+    .option("--picked <csv>", "triplets that you picked by hand to train on: see docs/options.md", place)
     .option("--steps <n>", "training steps", count)
     .option("--seed <n>", "seed of the training", count)
     .option(

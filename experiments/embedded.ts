@@ -70,12 +70,14 @@ export interface EmbeddedOptions extends Partial<Pick<typeof EMBEDDED, "triplets
   more?: boolean;
   /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string;
+  /** A CSV of triplets that were picked by hand to train on. Default: they are drawn. */
+  picked?: string;
 }
 
 /** The whole experiment, as lazy artifacts by name. */
-export function embedded({ identities, more, data, ...changed }: EmbeddedOptions = {}) {
+export function embedded({ identities, more, data, picked, ...changed }: EmbeddedOptions = {}) {
   const { yawBins: bins, ...settings } = { ...EMBEDDED, ...changed };
-  const { filter, ...training } = trainingData({ identities, count: settings.triplets, bins });
+  const { filter, ...training } = trainingData({ identities, picked, count: settings.triplets, bins });
   const { correction } = training;
   const found = findFaces(importPhotographs(assets("test/"), { identities: "unknown" }), { keep: "all" });
   const heldOut = heldOutCaptures({

@@ -27,9 +27,9 @@ import {
   ablationVariants,
   comparedMethods,
   type Reconstruct,
-  train,
   type TrainingData,
   type TrainingSettings,
+  trainNetworks,
 } from "./methods.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
@@ -68,9 +68,10 @@ const font = () => asset("font/DejaVuSans.ttf");
 export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   const { training, test, heldOut, filter } = data;
   const { poses, correction, triplets, model } = training;
-  const weights = train(training, settings);
+  const networks = trainNetworks(training, settings);
+  const { ours: weights } = networks;
   const losses = pick(weights, ["losses.csv"]);
-  const methods = comparedMethods(training, settings);
+  const methods = comparedMethods(networks, training);
   const variants = ablationVariants(training, settings, { more: settings.more ?? false });
   const scorers = scorersOf({ test, heldOut, model, data: settings.data });
   const compared = comparison(methods, {
@@ -94,8 +95,11 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     report: report({ table1, others, fairness, figure3, charts: drawn, filter }),
     losses,
     calibration: pick(correction, ["calibration.json"]),
+    triplets: pick(triplets, ["triplets.csv"]),
     trained: packTrained({ weights, model, correction }),
     weights,
+    printedWeights: networks.printed,
+    tranWeights: networks.tran,
   };
 }
 
