@@ -23,7 +23,7 @@ export const SCORED = [...METHODS, "guess"] as const;
 export type ScoredMethod = typeof SCORED[number];
 
 /** All networks that the methods run. Those that no chosen method runs are not computed. */
-export interface ScoreNetworks extends Trained, Omit<Networks, "ours"> {}
+export type ScoreNetworks = Trained & Omit<Networks, "ours">;
 
 /** Which rows a table has. */
 export interface ScoreSettings {

@@ -154,9 +154,9 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
     if (captured !== null) {
       const { correction } = networks;
       const views = captureViews(sourceFolder(captured.path), { ...choiceOf(means), correction });
-      const { table, triplets } =
-        (await run(means, scoredCaptures(views, { methods, networks, refused: captured.refused }))).trees;
-      trees.push(table, triplets);
+      const scored = scoredCaptures(views, { methods, networks, refused: captured.refused });
+      const { table, triplets: chosen } = (await run(means, scored)).trees;
+      trees.push(table, chosen);
       texts.push(await table.text("other_views.txt"));
     }
     const files = new Map<string, Uint8Array>();
@@ -264,7 +264,7 @@ async function lookAtCaptures(folder: string, means: Means): Promise<StagedFolde
   } catch (error) {
     if (!(error instanceof StageError) || !(error.cause instanceof Error)) throw error;
     const { count, refused } = staged;
-    const others = Object.keys(refused).length === 0 ? "" : ` Of its pictures were refused: ${reasonsText(refused)}.`;
+    const others = Object.keys(refused).length === 0 ? "" : ` Left out: ${reasonsText(refused)}.`;
     const where = picked === undefined ? `${folder} (${count} photographs)` : folder;
     throw new ReconstructError(`${where}: ${error.cause.message}${others}`, { cause: error });
   }

@@ -1,6 +1,7 @@
 /**
  * A folder of photographs → a folder that the import stage reads: what is no picture, or cannot be read, is refused by
- * name, and what only people's programs can read is converted. Names stay, for they say whose the results are.
+ * name, and what only people's programs can read is converted. Names stay but for their dots: they say whose the results
+ * are.
  */
 import { dirname, join, relative, resolve } from "node:path";
 import { link } from "./compute.ts";
@@ -28,7 +29,7 @@ export interface StagingOptions {
   readonly work: string;
   /** Folders below it that are none of its photographs. */
   readonly apart?: readonly string[];
-  /** Why a photograph's place is wrong, by its path without its extension; null: it is not. */
+  /** Why a photograph's place is wrong, by its path without extension and dots; null: it is not. */
   readonly fault?: (stem: string) => string | null;
 }
 
@@ -55,7 +56,8 @@ export async function stagePhotographs(
   for (const input of inputs) {
     if (others.some((other) => input.path!.startsWith(other))) continue;
     const name = relative(root, input.path!).replaceAll("\\", "_");
-    const stem = name.replace(PICTURE_NAME, "");
+    // to the stages a name ends at its first dot
+    const stem = name.replace(PICTURE_NAME, "").replace(/[^/]*$/, (base) => base.replaceAll(".", "_"));
     try {
       const wrong = fault(stem);
       if (wrong !== null) throw new ReconstructError(wrong);

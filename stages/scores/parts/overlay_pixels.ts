@@ -25,9 +25,9 @@ export function overlayOf(paths: readonly string[], { source, face }: FaceSource
   throw new PhotographError(`there is no ${stem}.png and no ${stem}/${face}.png`);
 }
 
-/** A path without its extension. */
+/** A path without its extension; photographs are taken in without dots. */
 function stemOf(path: string): string {
-  return path.replace(/\.[^./]*$/, "");
+  return path.replace(/\.[^./]*$/, "").replaceAll(".", "_");
 }
 
 /** The photograph that a picture is of. */
