@@ -21,10 +21,11 @@ interface ScoreCommand extends Pick<Common, "store" | "jobs" | "log" | "results"
 const HELP = `
 Scores every method on your own photographs (--photos), and on your own captures from several sides (--triplets).
 
-Methods: deca, chen, deng, tran, printed (FTIM as printed), ours (FTIM with a first guess), guess (what it starts from).
+Methods: deca, chen, deng, tran, printed (FTIM as printed), ours (FTIM with a first guess), guess (what that starts
+from, for which nothing is trained).
 The networks of deca, chen, deng, ours and guess lie in results/. Those of tran and printed are trained when they are
-asked for first, as \`reproduce\` does: about ten minutes on two cores without a GPU. After \`reproduce\` they are there.
-Then 20 faces take about a minute and a half.
+first asked for, as \`reproduce\` does: about ten minutes on two cores without a GPU. After \`reproduce\` they are
+there. Then 20 faces take about three minutes, of which one is Deng's fit.
 
 Examples:
   deno task score --photos portraits                                    every method, into scores/

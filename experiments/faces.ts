@@ -57,18 +57,18 @@ export interface TripletChoice {
   readonly picked?: string | undefined;
 }
 
-/** As `findFaces`, but only what the chosen triplets show is cut out and meshed. */
+/** As `findFaces`, but only what the chosen triplets show is cut out and meshed; `searched` has all detections. */
 export function facesOfTriplets(
   images: Artifact<"images">,
   { picked, ...settings }: TripletChoice,
-): FoundFaces & { triplets: Artifact<"triplets"> } {
-  const all = detectFaces({ images, network: detector() }, { keep: "largest" });
-  const poses = estimatePose({ images, detections: all, network: headPose() });
+): FoundFaces & { triplets: Artifact<"triplets">; searched: Artifact<"detections"> } {
+  const searched = detectFaces({ images, network: detector() }, { keep: "largest" });
+  const poses = estimatePose({ images, detections: searched, network: headPose() });
   const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, settings);
-  const detections = choosePhotographs({ detections: all, triplets });
+  const detections = choosePhotographs({ detections: searched, triplets });
   const crops = alignFaces({ images, detections });
   const meshes = meshFaces({ crops, network: faceMesh() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), triplets };
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), triplets, searched };
 }
 
 /** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */

@@ -1,7 +1,7 @@
 /**
- * A person's own photographs in the place of a test set: every method on any folder, in the view that was unwrapped, and
- * on real captures in their other views. Photographs go through the stages that the test photographs of `embedded` go
- * through, with the networks of an earlier training.
+ * A person's own photographs in the place of a test set: every method on any folder, in the view that was unwrapped,
+ * and on real captures in their other views. They go through the same stages as the test photographs of `embedded`,
+ * with the networks of an earlier training.
  */
 import { type Artifact, pick } from "@ftim/pipeline";
 import { asset } from "../stages/data/fetch.ts";
@@ -12,7 +12,14 @@ import { METHOD_LABELS, METHODS } from "../stages/scores/parts/methods.ts";
 import { GUESS } from "../stages/tables/parts/gap.ts";
 import { scoreTable } from "../stages/tables/score_table.ts";
 import { viewTable } from "../stages/tables/view_table.ts";
-import { facesOfTriplets, findFaces, type FoundFaces, prepareFaces, regressFaces, type TripletChoice } from "./faces.ts";
+import {
+  facesOfTriplets,
+  findFaces,
+  type FoundFaces,
+  prepareFaces,
+  regressFaces,
+  type TripletChoice,
+} from "./faces.ts";
 import { comparedMethods, firstGuess, type Networks, type Reconstruct } from "./methods.ts";
 import type { Trained } from "./photograph.ts";
 import { type HeldOutViews, photographScorer, secondOpinion, viewScorer } from "./scoring.ts";
@@ -45,7 +52,7 @@ export function photographFaces(photographs: Artifact<"folder">) {
   return findFaces(importPhotographs(photographs, { identities: "unknown" }), { keep: "all" });
 }
 
-/** Captures `<person>/<k_expression>/<view>.jpg` → triplets and their faces, for a first look at whether there are any. */
+/** Captures `<person>/<k_expression>/<view>.jpg` → triplets and their faces. */
 export function captureFaces(captures: Artifact<"folder">, choice: TripletChoice) {
   return facesOfTriplets(importPhotographs(captures), choice);
 }
@@ -112,13 +119,13 @@ export function scoredCaptures(
     ...rowsOf(methods),
     ...Object.entries(further).map(([name, { label }]) => ({ name, label, reference: true })),
   ];
-  const { triplets, images, meshes } = found;
+  const { triplets, images, meshes, searched: detections } = found;
   return {
     table: viewTable({
       novel: mapValues(textures, viewScorer(views).novel),
       triplets,
       images,
-      detections: found.detections,
+      detections,
       meshes,
     }, { rows, refused: { ...refused } }),
     triplets: pick(triplets, ["triplets.csv"]),

@@ -1,6 +1,6 @@
 /**
- * `score`: a person's folders of photographs, captures and other programs' pictures → tables, a figure and the scores of
- * each face, as files. What is wrong with a folder is found out before any network is trained.
+ * `score`: a person's folders of photographs, captures and other programs' pictures → tables, a figure and the scores
+ * of each face, as files. What is wrong with a folder is found out before any network is trained.
  */
 import { join, resolve } from "node:path";
 import {
@@ -88,7 +88,7 @@ const OUTPUT = "scores";
 /** The stage's own default. */
 const DRAW = 96;
 /** What a person can score without a training: all networks of these are in the committed file. */
-export const PACKED: readonly ScoredMethod[] = SCORED.filter((name) => name !== "printed" && name !== "tran");
+const PACKED: readonly ScoredMethod[] = SCORED.filter((name) => name !== "printed" && name !== "tran");
 /** Files that a run may write. */
 const FILES = [
   "photographs.md",
@@ -199,7 +199,9 @@ function checkOptions({ photos, triplets, picked, draw, overlays = [], methods, 
   const refuse = (why: string) => {
     throw new ReconstructError(why);
   };
-  if (photos === undefined && triplets === undefined) refuse("name a folder: --photos FOLDER, --triplets FOLDER, or both");
+  if (photos === undefined && triplets === undefined) {
+    refuse("name a folder: --photos FOLDER, --triplets FOLDER, or both");
+  }
   if (triplets === undefined && (picked ?? draw) !== undefined) {
     refuse("--picked and --draw are of captures: name their folder with --triplets");
   }
@@ -256,9 +258,9 @@ async function lookAtCaptures(folder: string, means: Means): Promise<StagedFolde
   }
   const staged = await stagePhotographs(folder, { ...means, apart: [output], fault: placeFault });
   for (const note of staged.notes) say(`Note: ${note}`);
-  const { images, detections, triplets } = captureFaces(sourceFolder(staged.path), choiceOf(means));
-  const found = (await run(means, { images, detections })).trees;
-  if (found.detections.paths.length === 0) throw noFace(folder, { ...staged, found });
+  const { images, searched, triplets } = captureFaces(sourceFolder(staged.path), choiceOf(means));
+  const found = (await run(means, { images, searched })).trees;
+  if (found.searched.paths.length === 0) throw noFace(folder, { ...staged, found });
   try {
     await run(means, { triplets });
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * A folder of photographs → a folder that the import stage reads: what is no picture, or cannot be read, is refused by
- * name, and what only people's programs can read is converted. Names stay but for their dots: they say whose the results
- * are.
+ * name, and what only people's programs can read is converted. Names stay but for their dots: they say whose the
+ * results are.
  */
 import { dirname, join, relative, resolve } from "node:path";
 import { link } from "./compute.ts";

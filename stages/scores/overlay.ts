@@ -1,7 +1,8 @@
 /**
- * Stage `overlay`: pictures that another program made of the same photographs, in the place of a method's renders. Such
- * a picture is the photograph with its face, or all its faces, rendered anew in place, as large as the photograph. It is
- * reduced and cut out as the photograph was, so that any program is scored in the one frame, whatever crop it works on.
+ * Stage `overlay`: pictures that another program made of the same photographs, in the place of a method's renders.
+ * Such a picture is the photograph with its face, or all its faces, rendered anew in place, as large as the photograph.
+ * It is reduced and cut out as the photograph was, so that any program is scored in one frame, whatever crop it works
+ * on.
  */
 import { defineStage } from "@ftim/pipeline";
 import { cropInPhotograph } from "../../face/crop.ts";

@@ -49,10 +49,12 @@ export const scoreTable = defineStage({
     const { COMPARATORS, METRIC_STYLES, METRICS, REGION_LABELS, REGION_METRICS, REGIONS } = await import(
       "../scores/parts/methods.ts"
     );
-    const rows = await Promise.all(byRow(inputs.scores, params.rows).map(async ({ of, ...row }) => {
-      const scores = await readFaceScores(of);
-      return { ...row, reasons: of.skipped, scores: new Map(scores.map((score) => [score.face, score])) };
-    }));
+    const rows = await Promise.all(
+      byRow(inputs.scores, params.rows).map(async ({ of, ...row }) => {
+        const scores = await readFaceScores(of);
+        return { ...row, reasons: of.skipped, scores: new Map(scores.map((score) => [score.face, score])) };
+      }),
+    );
     const ending = ".mask.png";
     const faces = inputs.unwrapped.paths.filter((path) => path.endsWith(ending)).map((path) =>
       path.slice(0, -ending.length)

@@ -1,6 +1,6 @@
 /**
  * Other views of real captures, for any rows: a face is reconstructed from one view of a triplet and compared in its
- * other views. No true texture is known there; a row may be an oracle, textures that are made of what other cameras saw.
+ * other views. No true texture is known there; a row may be an oracle, whose textures other cameras saw.
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
@@ -122,7 +122,10 @@ export const viewTable = defineStage({
     );
     const csv = (data: unknown[]) => `${papaparse.unparse(data, { newline: "\n" })}\n`;
     out.write("pairs.csv", csv(records));
-    out.write(LEFT_OUT, csv([["what", "row", "reason"], ...missing.map(({ what, row, reason }) => [what, row ?? "all", reason])]));
+    out.write(
+      LEFT_OUT,
+      csv([["what", "row", "reason"], ...missing.map(({ what, row, reason }) => [what, row ?? "all", reason])]),
+    );
   },
 });
 

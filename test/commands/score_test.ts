@@ -13,7 +13,7 @@ async function run(args: readonly string[], { called }: { readonly called?: stri
   return { code, out: out!, err: err! };
 }
 
-Deno.test("--help of score shows its options, its methods, how long a training takes and where to read more", async () => {
+Deno.test("--help of score shows its options, its methods, how long a training takes, where to read on", async () => {
   const { code, out } = await run(["--help"]);
   assert.equal(code, 0);
   const words = ["--photos", "--triplets", "--picked", "--overlays", "--methods", "--output", "printed", "guess"];
@@ -33,9 +33,15 @@ Deno.test("what is wrong with the options is said in one line, without a stage o
       [["--triplets", "photos", "--overlays", "a=photos"], /^--overlays are pictures of photographs/],
       [["--photos", "photos", "--overlays", "a=absent"], /^--overlays a=absent: there is no such folder$/],
       [["--photos", "photos", "--overlays", "DECA=photos"], /^--overlays: a row is called "DECA" already/],
-      [["--photos", "photos", "--overlays", "a=photos", "--overlays", "a=photos"], /^--overlays: two rows are called "a"/],
+      [
+        ["--photos", "photos", "--overlays", "a=photos", "--overlays", "a=photos"],
+        /^--overlays: two rows are called "a"/,
+      ],
       [["--photos", "photos", "--methods", "mine"], /^--methods: there is no "mine": deca, .*, guess$/],
-      [["--photos", "photos", "--methods", "tran", "--trained", "t"], /^t has no networks of tran: name other --methods$/],
+      [
+        ["--photos", "photos", "--methods", "tran", "--trained", "t"],
+        /^t has no networks of tran: name other --methods$/,
+      ],
       [["--photos", "photos", "--output", "photos"], /^photos: results cannot go into a folder that is scored/],
       [["--triplets", "photos", "--picked", "absent.csv"], /^absent\.csv: there is no such file$/],
     ];

@@ -10,7 +10,9 @@ import { smallTraining } from "./small_training.ts";
 const store = await Deno.makeTempDir({ prefix: "ftim-store-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(store, { recursive: true }));
 
-async function optionsOf({ folder, write }: Scratch): Promise<Required<Pick<ScoreOptions, "here" | "say">> & ScoreOptions> {
+async function optionsOf(
+  { folder, write }: Scratch,
+): Promise<Required<Pick<ScoreOptions, "here" | "say">> & ScoreOptions> {
   await write("results/embedded/trained.safetensors", await smallTraining());
   const engine = { store, reporter: silentReporter() };
   return { here: folder, results: `${folder}/results`, engine, say: () => {}, methods: ["deca", "ours", "guess"] };

@@ -48,7 +48,7 @@ Deno.test("an oracle's textures are one more row of captures, scored as a method
   assert.equal(count(scoredCaptures(views, { ...shared, further })), 2);
 });
 
-Deno.test("hand-picked triplets take the place of drawn ones in the training of both experiments, and only there", () => {
+Deno.test("hand-picked triplets take the place of drawn ones in the training of both experiments", () => {
   for (const [name, experiment] of Object.entries({ embedded, paper })) {
     const picked = graphOf({ trained: experiment({ picked: "mine.csv" }).trained });
     const csv = picked.find(({ label }) => label === "mine.csv");

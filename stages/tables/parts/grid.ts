@@ -125,7 +125,7 @@ export function gridLatex(grid: Grid, { label }: { label: string }): string {
     `${["", ...head].join(" & ")} \\\\`,
     "\\midrule",
     ...rows.map((row, r) => {
-      const cells = columns.map(({ digits }, column) => {
+      const cells = columns.map((_, column) => {
         const text = latexText(meanText(row, { grid, column }));
         return isBest(grid, { row: r, column }) ? `\\textbf{${text}}` : text;
       });

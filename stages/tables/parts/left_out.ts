@@ -1,6 +1,6 @@
 /**
- * What a folder of photographs holds and a table of it lacks: which photograph, face or pair of views, of which row, and
- * why.
+ * What a folder of photographs holds and a table of it lacks: which photograph, face or pair of views, of which row,
+ * and why.
  */
 
 /** Something without a score. */

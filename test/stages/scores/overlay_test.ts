@@ -44,7 +44,9 @@ function detected(size: { width: number; height: number }, count: number): strin
 Deno.test("an overlay is cut out as its photograph is; what is transparent shows the photograph", () =>
   withScratch(async ({ folder, write, run }) => {
     const [a, large] = await Promise.all([noise({ ...SIZE, seed: 1 }), noise({ ...LARGE, seed: 2 })]);
-    for (const name of ["same", "clear", "own", "missing", "small", "twice", "broken"]) await write(`photos/${name}.png`, a);
+    for (const name of ["same", "clear", "own", "missing", "small", "twice", "broken"]) {
+      await write(`photos/${name}.png`, a);
+    }
     await write("photos/deep/large.png", large);
     const faces = { own: 2, "deep/large": 1 } as Record<string, number>;
     for (const name of ["same", "clear", "own", "missing", "small", "twice", "broken"]) {

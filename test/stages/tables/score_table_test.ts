@@ -104,10 +104,16 @@ Deno.test("means are of the faces that every row has; what is left out is counte
     assert.match(markdown, /^\| DECA \| \*\*0\.0700\*\* .*\*\*23\.000\*\*/m, "a reference row is never the best");
     assert.match(markdown, /Mean over 2 faces/);
     assert.match(markdown, /Left out, 3: e\.pdf \(this is a PDF document\); c \(no face .*\); d\/0 \(the mesh network/);
-    assert.match(markdown, /Without a score in the row "MICA", 1: b\/0 \(b\.png is 10×10 pixels, its photograph 20×20\)/);
+    assert.match(
+      markdown,
+      /Without a score in the row "MICA", 1: b\/0 \(b\.png is 10×10 pixels, its photograph 20×20\)/,
+    );
     const faces = parse(await table.text("faces.csv"));
     assert.equal(faces.length, (3 + 3 + 2) * 2);
-    assert.deepEqual(new Set(faces.filter(({ face }) => face === "b/0").map(({ counted }) => counted)), new Set(["no"]));
+    assert.deepEqual(
+      new Set(faces.filter(({ face }) => face === "b/0").map(({ counted }) => counted)),
+      new Set(["no"]),
+    );
     assert.deepEqual(faces.find(({ region }) => region === "masked")!.cosine512, "");
     assert.deepEqual(parse(await table.text("photographs_left_out.csv")).map(({ what, row }) => [what, row]), [
       ["e.pdf", "all"],

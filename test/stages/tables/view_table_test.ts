@@ -50,7 +50,9 @@ async function tableOf({ folder, write, run }: Scratch, persons: readonly string
   await write("triplets/triplets.json", JSON.stringify({ bins: [], triplets: persons.map(triplet), funnel }));
   await write("none/none.json", "{}");
   const nothing = sourceFolder(join(folder, "none"));
-  const novel = Object.keys(gains).map((row) => [row, cast(sourceFolder(join(folder, "novel", row)), "novel")] as const);
+  const novel = Object.keys(gains).map((row) =>
+    [row, cast(sourceFolder(join(folder, "novel", row)), "novel")] as const
+  );
   const { trees: { table } } = await run({
     table: viewTable({
       novel: Object.fromEntries(novel),
@@ -83,7 +85,11 @@ Deno.test("other views: means with intervals over persons, gains pair by pair, e
     ]);
     const means = parse(await table.text("other_views.csv"));
     const psnr = means.map(({ row, psnr, revealed_psnr }) => [row, Number(psnr).toFixed(3), Number(revealed_psnr)]);
-    assert.deepEqual(psnr, [["DECA", "24.667", 20], ["ours", "25.667", 22], ["another camera's texture", "27.667", 26]]);
+    assert.deepEqual(psnr, [["DECA", "24.667", 20], ["ours", "25.667", 22], [
+      "another camera's texture",
+      "27.667",
+      26,
+    ]]);
     assert.ok(Number(means[0]!.psnr_low) < Number(means[0]!.psnr_high));
     const margins = parse(await table.text("other_views_margins.csv"));
     assert.deepEqual(margins.map(({ row, psnr, psnr_low }) => [row, Number(psnr), Number(psnr_low)]), [
