@@ -126,8 +126,10 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
   if (sources.some((name) => resolve(here, name) === folder)) {
     throw new ReconstructError(`${output}: results cannot go into a folder that is scored: name another --output`);
   }
-  const identity = { path: sources.map((name) => resolve(here, name)).join(", "), sha256: sha256(sources.join("\n")) };
-  await checkPlace(folder, { output, path: identity.path });
+  // with other methods or overlays the same folders have the same result, made anew
+  const path = [photos, triplets].flatMap((name) => name === undefined ? [] : [resolve(here, name)]).join(", ");
+  const identity = { path, sha256: sha256(path) };
+  await checkPlace(folder, { output, path });
   const work = await Deno.makeTempDir({ prefix: "ftim-scores-" });
   try {
     const means = { ...options, methods, here, say, work, folder };
@@ -138,11 +140,10 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
     const captured = triplets === undefined ? null : await lookAtCaptures(triplets, means);
     const networks = await networksOf(means);
     if (seen !== null) {
-      const { path, refused } = seen;
-      const scored = scoredPhotographs(sourceFolder(path), {
+      const scored = scoredPhotographs(sourceFolder(seen.path), {
         methods,
         networks,
-        refused,
+        refused: seen.refused,
         overlays: overlayRows(means),
       });
       // a figure of nothing has less to say of the reason
@@ -161,7 +162,7 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
     }
     const files = new Map<string, Uint8Array>();
     for (const tree of trees) for (const path of tree.paths) files.set(path, await tree.bytes(path));
-    await checkPlace(folder, { output, path: identity.path });
+    await checkPlace(folder, { output, path });
     await putInPlace(folder, { files, identity });
     return { folder: output, files: [...files.keys(), RECORD].sort(), text: texts.join("\n") };
   } catch (error) {

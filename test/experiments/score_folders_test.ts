@@ -49,6 +49,8 @@ Deno.test("one photograph: a table without intervals, a figure, an overlay's row
     assert.match(text, /^another program +\*0\.0000 +\*∞ +\*1\.0000/m, "the photograph itself is its own best render");
     assert.match(text, /^first guess \(not trained\) +0\./m);
     const before = await Deno.readFile(`${folder}/scores/faces.csv`);
+    const { text: without } = await scoreFolders({ ...options, photos: "photos" });
+    assert.doesNotMatch(without, /another program/);
     await scoreFolders({ ...options, photos: "photos", overlays });
     assert.deepEqual(await Deno.readFile(`${folder}/scores/faces.csv`), before);
     await assert.rejects(
