@@ -7,6 +7,7 @@ import { gate } from "./commands/gate.ts";
 import { reconstruct } from "./commands/reconstruct.ts";
 import { reproduce } from "./commands/reproduce.ts";
 import { runs } from "./commands/runs.ts";
+import { score } from "./commands/score.ts";
 import { status } from "./commands/status.ts";
 import { travel } from "./commands/travel.ts";
 import { versionText } from "./commands/version.ts";
@@ -24,7 +25,7 @@ function commandLine(): Command {
       Deno.exit(0);
     })
     .showHelpAfterError();
-  for (const add of [reproduce, reconstruct, status, doctor, runs, care, gate, travel]) add(program);
+  for (const add of [reproduce, reconstruct, score, status, doctor, runs, care, gate, travel]) add(program);
   return program;
 }
 

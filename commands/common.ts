@@ -38,6 +38,7 @@ export const PUBLISHED = [
   "filter",
   "report",
   "losses",
+  "triplets",
   "calibration",
   "trained",
 ] as const;
@@ -108,6 +109,7 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("--persons <n>", "with --sets second: persons to train on (default: all)", count)
     .option("--identities <n>", "embedded: heads to synthesise", count)
     .option("--triplets <n>", "triplets to train on", count)
+    .option("--picked <csv>", "triplets that you picked by hand to train on: see docs/options.md", place)
     .option("--steps <n>", "training steps", count)
     .option("--seed <n>", "seed of the training", count)
     .option(

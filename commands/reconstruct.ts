@@ -1,10 +1,11 @@
 /** `reconstruct PHOTO…` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
-import { isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Reconstructions } from "../experiments/reconstruct_photo.ts";
-import { CLEAR_LINE, peopleReporter } from "../experiments/photographs/progress.ts";
-import { type Common, count, place, stoppableOptions } from "./common.ts";
+import { CLEAR_LINE } from "../experiments/photographs/progress.ts";
+import { calledFrom } from "./called_from.ts";
+import { type Common, count, place } from "./common.ts";
 import { Failure } from "./failure.ts";
+import { peopleOptions, writeError } from "./people.ts";
 
 /** What the command takes. */
 interface ReconstructCommand extends Common {
@@ -66,11 +67,10 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   const { output, trained, json, results, ...training } = options;
   const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
   const live = Deno.stderr.isTerminal();
-  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
-  const engine = { reporter: peopleReporter({ live, write, columns: columnsOf }), ...stoppableOptions(options) };
+  const engine = peopleOptions(options);
   const opened = (done: number, total: number) => {
     if (live && total > 1) {
-      write(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
+      writeError(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
     }
   };
   const made = await reconstructPhotos({
@@ -78,7 +78,7 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
     opened,
     results,
     training,
-    here: hereOf(photos),
+    here: calledFrom(photos),
     engine,
     ...(output === undefined ? {} : { output }),
     ...(trained === undefined ? {} : { trained }),
@@ -88,35 +88,6 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   if (made.failed.length === 0) return;
   if (json !== true) console.error(`\n${failuresText(made)}`);
   throw new Failure();
-}
-
-/**
- * The folder that a person is in: a task runs in the project's folder, and is told where it was called. What is named
- * and lies in the current folder only is meant there: another program may have left that note.
- */
-function hereOf(photos: readonly string[]): string {
-  const called = Deno.env.get("INIT_CWD");
-  if (called === undefined || !isAbsolute(called) || !isThere(called)) return Deno.cwd();
-  const relative = photos.filter((name) => !isAbsolute(name) && name !== "-");
-  return relative.some((name) => !isThere(join(called, name)) && isThere(resolve(name))) ? Deno.cwd() : called;
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    // what cannot be looked at is not what is meant
-    return false;
-  }
-}
-
-function columnsOf(): number {
-  try {
-    return Math.max(20, Deno.consoleSize().columns);
-  } catch {
-    return 80;
-  }
 }
 
 function jsonOf({ done, failed, index }: Reconstructions): string {

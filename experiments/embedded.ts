@@ -57,6 +57,8 @@ export interface EmbeddedOptions
   more?: boolean;
   /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string;
+  /** A CSV of triplets that were picked by hand to train on. Default: they are drawn. */
+  picked?: string;
 }
 
 /**
@@ -64,11 +66,12 @@ export interface EmbeddedOptions
  *
  * @throws {RangeError} if the sets lack what is asked of them
  */
-export function embedded({ sets, on, persons, identities, more, data, ...changed }: EmbeddedOptions = {}) {
+export function embedded({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions = {}) {
   const { yawBins: bins, ...settings } = { ...EMBEDDED, ...changed };
   const { photographs, heads, triplets, ...scored } = evaluationSet({ sets, on });
   const { filter, ...training } = trainingData(trainingSet({ sets, persons, identities }), {
     identities,
+    picked,
     count: settings.triplets,
     bins,
   });

@@ -1,5 +1,5 @@
 /** The data of `embedded`: training captures with known truth, and captures of held-out heads. */
-import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { type Artifact, cast, pick, sourceFile } from "@ftim/pipeline";
 import { calibrate } from "../stages/geometry/calibrate.ts";
 import { assets } from "../stages/data/fetch.ts";
 import { filterReport } from "../stages/tables/filter_report.ts";
@@ -26,7 +26,11 @@ interface TripletSettings {
  */
 export function trainingData(
   { portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
-  { identities, bins, count }: TripletSettings & { identities?: number | undefined },
+  { identities, picked, bins, count }: TripletSettings & {
+    identities?: number | undefined;
+    /** A CSV of triplets that were picked by hand; without it they are drawn. */
+    picked?: string | undefined;
+  },
 ) {
   // What is cast from these meshes teaches the correction, so they go without it.
   const people = findFaces(importPhotographs(portraits), { keep: "largest" });
@@ -59,7 +63,7 @@ export function trainingData(
   });
   const faces = prepareFaces(found, { correction });
   const { images, detections, poses } = faces;
-  const triplets = buildTriplets({ images, poses }, { bins, count });
+  const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, { bins, count });
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
   const known = onlyShown ? { known: knownTexels({ truth: pick(synthetic, ["textures/"]), unwrapped }) } : {};

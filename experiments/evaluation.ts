@@ -31,10 +31,9 @@ import {
   ablationVariants,
   comparedMethods,
   type Reconstruct,
-  train,
-  trainAsPrinted,
   type TrainingData,
   type TrainingSettings,
+  trainNetworks,
 } from "./methods.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
@@ -84,9 +83,10 @@ const font = () => asset("font/DejaVuSans.ttf");
 export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   const { training, test, heldOut, filter } = data;
   const { poses, correction, triplets, model } = training;
-  const weights = train(training, settings);
+  const networks = trainNetworks(training, settings);
+  const { ours: weights } = networks;
   const losses = pick(weights, ["losses.csv"]);
-  const methods = comparedMethods(training, settings);
+  const methods = comparedMethods(networks, training);
   const variants = ablationVariants(training, settings, { more: settings.more ?? false });
   const scorers = scorersOf({ test, heldOut, model, data: settings.data });
   const compared = comparison(methods, {
@@ -101,7 +101,7 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   const framework = settings.shownFace === undefined
     ? null
     : frameworkOf(settings.shownFace, { data, reconstructions: compared.printed, weights: settings.weights });
-  const module = figure2({ printed: trainAsPrinted(training, settings), ours: weights, model, font: font() });
+  const module = figure2({ printed: networks.printed, ours: weights, model, font: font() });
   return {
     ...compared,
     ...ablation(variants, { data, scorers, shown: settings.shown }),
@@ -128,8 +128,11 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     }),
     losses,
     calibration: pick(correction, ["calibration.json"]),
+    triplets: pick(triplets, ["triplets.csv"]),
     trained: packTrained({ weights, model, correction }),
     weights,
+    printedWeights: networks.printed,
+    tranWeights: networks.tran,
   };
 }
 

@@ -1,7 +1,8 @@
 /** The steps that all photographs go through alike, whatever data set they are of. */
-import type { Artifact } from "@ftim/pipeline";
+import { type Artifact, sourceFile } from "@ftim/pipeline";
 import { alignFaces } from "../stages/data/align.ts";
 import { correctMeshes } from "../stages/geometry/correct_mesh.ts";
+import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
 import { detectFaces } from "../stages/data/detect.ts";
 import { faceAngles } from "../stages/data/face_angles.ts";
 import { asset, assets } from "../stages/data/fetch.ts";
@@ -9,6 +10,7 @@ import { guessTextures } from "../stages/geometry/first_guess.ts";
 import { meshFaces } from "../stages/geometry/mesh.ts";
 import { estimatePose } from "../stages/data/pose.ts";
 import { regress } from "../stages/geometry/regress.ts";
+import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 
 /** The face mesh's triangles and UVs. */
@@ -44,6 +46,30 @@ export function findFaces(
 }
 /** Found faces. */
 export type FoundFaces = ReturnType<typeof findFaces>;
+
+/** How triplets are chosen. */
+export interface TripletChoice {
+  /** Yaw ranges in degrees: left, frontal, right. Default: the paper's. */
+  readonly bins?: YawBins;
+  /** How many are drawn at most. */
+  readonly count: number;
+  /** A CSV of triplets that were picked by hand; without it they are drawn. */
+  readonly picked?: string | undefined;
+}
+
+/** As `findFaces`, but only what the chosen triplets show is cut out and meshed; `searched` has all detections. */
+export function facesOfTriplets(
+  images: Artifact<"images">,
+  { picked, ...settings }: TripletChoice,
+): FoundFaces & { triplets: Artifact<"triplets">; searched: Artifact<"detections"> } {
+  const searched = detectFaces({ images, network: detector() }, { keep: "largest" });
+  const poses = estimatePose({ images, detections: searched, network: headPose() });
+  const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, settings);
+  const detections = choosePhotographs({ detections: searched, triplets });
+  const crops = alignFaces({ images, detections });
+  const meshes = meshFaces({ crops, network: faceMesh() });
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), triplets, searched };
+}
 
 /** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
 export function prepareFaces(found: FoundFaces, { correction }: { correction: Artifact<"correction"> }) {

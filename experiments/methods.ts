@@ -70,7 +70,7 @@ function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model,
 }
 
 /** Trains FTIM with a first guess; what is `changed` differs from the settings. */
-export function train(
+function train(
   data: TrainingData,
   { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
   changed: { weights?: Partial<LossWeights>; light?: "own"; seed?: number } = {},
@@ -86,19 +86,30 @@ export function train(
   });
 }
 
-/** Trains FTIM as printed. */
-export function trainAsPrinted(
-  data: TrainingData,
-  { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
-): Artifact<"weights"> {
-  const shape = fullWidth === undefined ? {} : { fullWidth };
-  return trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights });
+/** The trained networks of the compared methods. */
+export interface Networks {
+  /** FTIM with a first guess. */
+  ours: Artifact<"weights">;
+  /** FTIM as printed. */
+  printed: Artifact<"weights">;
+  /** Tran's decoder. */
+  tran: Artifact<"weights">;
 }
 
-/** FTIM as printed, trained and as a method. */
-function printed(data: TrainingData, settings: TrainingSettings): Reconstruct {
-  const trained = trainAsPrinted(data, settings);
-  return (faces) => reconstructPrinted({ ...faces, weights: trained, model: data.model, topology: topology() });
+/** Trains what the compared methods need. */
+export function trainNetworks(data: TrainingData, settings: TrainingSettings): Networks {
+  const { steps, learningRate, tranLearningRate, weights, seed, fullWidth } = settings;
+  const shape = fullWidth === undefined ? {} : { fullWidth };
+  return {
+    ours: train(data, settings),
+    printed: trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights }),
+    tran: trainTran(trainingInputs(data), { steps, seed, learningRate: tranLearningRate }),
+  };
+}
+
+/** What is seen, else its mirror image, else the template, as a method: what nothing was trained for. */
+export function firstGuess({ model }: Pick<TrainingData, "model">): Reconstruct {
+  return (faces) => withoutFtim({ ...faces, model, topology: topology() }, { fill: "guess" });
 }
 
 /** No FTIM but all losses, trained and as a method. */
@@ -117,20 +128,18 @@ function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model
  * and its name to `COMPARATORS`.
  */
 export function comparedMethods(
-  data: TrainingData,
-  settings: TrainingSettings,
+  { ours, printed, tran }: Networks,
+  { model }: Pick<TrainingData, "model">,
 ): Record<Method, Reconstruct> {
-  const shared = { model: data.model, topology: topology() };
-  const { steps, seed, tranLearningRate: learningRate } = settings;
-  const tranWeights = trainTran(trainingInputs(data), { steps, seed, learningRate });
+  const shared = { model, topology: topology() };
   return {
     deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
     chen: ({ crops, unwrapped, regressed }) => compareChen({ crops, unwrapped, regressed, ...shared }),
     deng: ({ crops, unwrapped, regressed }) =>
       compareDeng({ crops, unwrapped, regressed, ...shared, identity: identityNetwork() }),
-    tran: (faces) => compareTran({ ...faces, weights: tranWeights, ...shared }),
-    printed: printed(data, settings),
-    ours: ftim(train(data, settings), data),
+    tran: (faces) => compareTran({ ...faces, weights: tran, ...shared }),
+    printed: (faces) => reconstructPrinted({ ...faces, weights: printed, ...shared }),
+    ours: ftim(ours, { model }),
   };
 }
 
@@ -157,7 +166,7 @@ export function ablationVariants(
     repeated({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) });
   return {
     copy: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" })],
-    guess: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "guess" })],
+    guess: [firstGuess(data)],
     map: Array.from({ length: settings.seeds }, (_, i) => learnedMap(data, { ...settings, seed: settings.seed + i })),
     plain: without("mrf", "symmetry"),
     photometric: without("photometric"),

@@ -13,31 +13,15 @@
  */
 import { join } from "node:path";
 import { type Artifact, cast, pick } from "@ftim/pipeline";
-import { alignFaces } from "../stages/data/align.ts";
 import { calibrate } from "../stages/geometry/calibrate.ts";
-import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
-import { detectFaces } from "../stages/data/detect.ts";
-import { faceAngles } from "../stages/data/face_angles.ts";
 import { asset, assetFile, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
 import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
 import { importPhotographs } from "../stages/data/import.ts";
-import { meshFaces } from "../stages/geometry/mesh.ts";
 import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
-import { estimatePose } from "../stages/data/pose.ts";
-import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
+import type { YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation } from "./evaluation.ts";
-import {
-  detector,
-  faceMesh,
-  findFaces,
-  type FoundFaces,
-  headPose,
-  prepareFaces,
-  regressFaces,
-  STRICT,
-  topology,
-} from "./faces.ts";
+import { facesOfTriplets, findFaces, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
 const PAPER = {
@@ -84,6 +68,8 @@ export interface PaperOptions
   data?: string;
   /** Whether the ablation has rows that neither the paper has nor leave out a single loss; default false. */
   more?: boolean;
+  /** A CSV of triplets that were picked by hand to train on, as the paper's were. Default: they are drawn. */
+  picked?: string;
 }
 
 const CAPTURES = "paper/facescape/images/";
@@ -124,10 +110,10 @@ function statOf({ source }: { source: string }, dataFolder: string): Deno.FileIn
 
 /** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
 export function paper(options: PaperOptions = {}) {
-  const { data: dataFolder = defaultDataFolder, more, ...changed } = options;
+  const { data: dataFolder = defaultDataFolder, more, picked, ...changed } = options;
   const { yawBins: bins, ...settings } = { ...PAPER, ...changed };
   const captures = splitCaptures(dataFolder);
-  const known = facesOfTriplets(importPhotographs(captures.training), { bins, count: settings.triplets });
+  const known = facesOfTriplets(importPhotographs(captures.training), { bins, count: settings.triplets, picked });
   const strict = unwrapTextures({ crops: known.crops, meshes: known.meshes, topology: topology() }, STRICT);
   const fitted = fitMorphableModel(
     { crops: known.crops, meshes: known.meshes, unwrapped: strict, topology: topology(), triplets: known.triplets },
@@ -156,20 +142,6 @@ export function paper(options: PaperOptions = {}) {
     test: prepareFaces(tested, { correction }),
     heldOut: { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets },
   }, { ...settings, more, data: dataFolder });
-}
-
-/** As `findFaces`, but only what the chosen triplets show is cut out and meshed. */
-function facesOfTriplets(
-  images: Artifact<"images">,
-  settings: { bins: YawBins; count: number },
-): FoundFaces & { triplets: Artifact<"triplets"> } {
-  const all = detectFaces({ images, network: detector() }, { keep: "largest" });
-  const poses = estimatePose({ images, detections: all, network: headPose() });
-  const triplets = buildTriplets({ images, poses }, settings);
-  const detections = choosePhotographs({ detections: all, triplets });
-  const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: faceMesh() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), triplets };
 }
 
 /**

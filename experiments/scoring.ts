@@ -53,34 +53,60 @@ const recognition = () => assets("models/faceres.");
 /** The network of a second opinion on identity. */
 export const secondOpinion = () => asset("models/fr_feature.onnx");
 
+/** Scores methods on photographs, in the view that was unwrapped. */
+export function photographScorer(
+  test: PreparedFaces,
+  { model }: { model: Artifact<"model"> },
+): Scorers["real"] {
+  const seen = prepared(test);
+  const faces = regressFaces(test, { model });
+  const embeddings = embedFaces({ ...seen, recognition: recognition(), features: secondOpinion() });
+  return (method, opinions = {}) =>
+    scoreMetrics({
+      ...seen,
+      embeddings,
+      reconstructions: method(faces),
+      recognition: recognition(),
+      ...opinions,
+    });
+}
+
+/** Scores textures of some views of triplets in their other views. */
+export interface ViewScorer {
+  /** Which pixels each view reveals to each other one. */
+  readonly revealed: Artifact<"revealed">;
+  /** The scores of textures of every view, whatever made them: a method, or an oracle. */
+  novel(reconstructions: Artifact<"reconstructions">): Artifact<"novel">;
+}
+
+/** The scorer of views of triplets. */
+export function viewScorer(views: HeldOutViews): ViewScorer {
+  const { triplets, unwrapped, meshes, known } = views;
+  const seen = prepared(views);
+  // Other views are scored on the face alone.
+  const embeddings = embedFaces({ ...seen, recognition: recognition() }, { whole: false });
+  const revealed = findRevealed({ triplets, unwrapped, meshes, topology: topology(), ...(known && { known }) });
+  return {
+    revealed,
+    novel: (reconstructions) =>
+      scoreNovelViews({
+        ...seen,
+        triplets,
+        embeddings,
+        revealed,
+        reconstructions,
+        topology: topology(),
+        recognition: recognition(),
+      }),
+  };
+}
+
 /** The scorers of an experiment. */
 export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
   const { truth, triplets } = heldOut;
   const known = heldOut.known && { known: heldOut.known };
-  const seen = { real: prepared(test), made: prepared(heldOut) };
-  const embeddings = {
-    real: embedFaces({ ...seen.real, recognition: recognition(), features: secondOpinion() }),
-    // Other views are scored on the face alone.
-    made: embedFaces({ ...seen.made, recognition: recognition() }, { whole: false }),
-  };
-  const revealed = findRevealed({
-    triplets,
-    unwrapped: heldOut.unwrapped,
-    meshes: heldOut.meshes,
-    topology: topology(),
-    ...known,
-  });
-  const novel = (reconstructions: Artifact<"reconstructions">) =>
-    scoreNovelViews({
-      ...seen.made,
-      triplets,
-      embeddings: embeddings.made,
-      revealed,
-      reconstructions,
-      topology: topology(),
-      recognition: recognition(),
-    });
+  const { revealed, novel } = viewScorer(heldOut);
   // What LPIPS reads of other views, whatever made the textures.
   const perceptual = (reconstructions: Artifact<"reconstructions">) => ({
     network: lpipsNetwork({ data }),
@@ -96,14 +122,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
   });
   const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
-    real: (method, opinions = {}) =>
-      scoreMetrics({
-        ...seen.real,
-        embeddings: embeddings.real,
-        reconstructions: method(faces.real),
-        recognition: recognition(),
-        ...opinions,
-      }),
+    real: photographScorer(test, { model }),
     novel: (method) => novel(method(faces.made)),
     truth: truth === undefined ? null : (method) => {
       const { crops, unwrapped } = heldOut;

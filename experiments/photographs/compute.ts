@@ -77,7 +77,7 @@ async function compute(photos: readonly Ready[], { work, trained, engine }: Mean
 }
 
 /** A link to a file, or a copy where the system has no links for everybody. */
-async function link(path: string, to: string): Promise<void> {
+export async function link(path: string, to: string): Promise<void> {
   try {
     await Deno.symlink(resolve(path), to);
   } catch (error) {

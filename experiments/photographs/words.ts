@@ -1,4 +1,4 @@
-/** What `reconstruct` says, in words for who has a photograph and knows nothing of stages. */
+/** What `reconstruct` and `score` say, in words for who has photographs and knows nothing of stages. */
 import { type PipelineEvent, StageError } from "@ftim/pipeline";
 import type { Head } from "../../stages/methods/head.ts";
 
@@ -23,6 +23,29 @@ const ACTIVITIES: Readonly<Record<string, string>> = {
   seen_skin: "looking for what covers the faces",
   guess: "completing the textures",
   reconstruct: "completing the textures",
+  reconstruct_printed: "completing the textures",
+  without_ftim: "completing the textures",
+  compare_deca: "fitting the other methods",
+  compare_chen: "fitting the other methods",
+  compare_deng: "fitting the other methods",
+  compare_tran: "fitting the other methods",
+  triplets: "choosing triplets",
+  choose_photographs: "choosing triplets",
+  overlay: "reading the overlays",
+  embed: "scoring",
+  metrics: "scoring",
+  revealed: "scoring",
+  novel_views: "scoring",
+  score_table: "writing the tables",
+  view_table: "writing the tables",
+  figure3: "drawing the figure",
+  fit_morphable: "learning the face model",
+  synthesize: "making heads to train on",
+  calibrate: "learning the error of the meshes",
+  train: "training",
+  train_printed: "training",
+  train_tran: "training",
+  pack: "keeping the networks",
   head: "writing the models",
   paste: "putting the faces back",
 };

@@ -5,7 +5,6 @@
 import { z } from "zod";
 import { defineStage, map, type Tree } from "@ftim/pipeline";
 import type { Measure, Measures } from "./parts/measures.ts";
-import type { NovelScores } from "../scores/parts/novel_scores.ts";
 import type { UvScores } from "../scores/parts/uv_scores.ts";
 
 /** Yaws of a view, degrees either way: [low, high). */
@@ -37,29 +36,15 @@ export const novelTable = defineStage({
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
     const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
     const { GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
-    const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, turnLabel, TURNS } = await import(
+    const { NOVEL_MEASURES } = await import("./parts/novel_measures.ts");
+    const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, TURNS } = await import(
       "./parts/revealed_measures.ts"
     );
     const { VIEW_METRICS, viewMetrics } = await import("./parts/view_metrics.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const { readUvScores } = await import("../scores/parts/uv_scores.ts");
     const by = ({ identity }: { identity: string }) => identity;
-    const novel: Measures<NovelScores> = {
-      same: ({ from, to }) => `${from} ${to}`,
-      by,
-      measures: [
-        [column("l1", "L1", "lower", 4), ({ l1 }) => l1],
-        [column("psnr", "PSNR", "higher", 2), ({ psnr }) => psnr ?? Infinity],
-        [column("ssim", "SSIM", "higher", 4), ({ ssim }) => ssim],
-        [column("cosine", "cosine", "higher", 4), ({ cosine }) => cosine],
-        ...TURNS.map(([low, high]): Measure<NovelScores> => [
-          column(`psnr_${low}_${high}`, `PSNR, ${turnLabel([low, high])}`, "higher", 2),
-          ({ turn, psnr }) => turn >= low && turn < high ? psnr ?? Infinity : null,
-        ]),
-        ...revealedMeasures("revealed pixels: PSNR"),
-        ...TURNS.map(revealedPsnrTurned),
-      ],
-    };
+    const novel = NOVEL_MEASURES;
     const uv: Measures<UvScores> = {
       same: ({ face }) => face,
       by,

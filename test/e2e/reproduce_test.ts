@@ -98,6 +98,7 @@ Deno.test("a cold reproduce ends with Table 1 of six methods and every result fi
       "yaw.png",
       "report.html",
       "losses.csv",
+      "triplets.csv",
       "calibration.json",
       "ro-crate-metadata.json.gz",
     ]

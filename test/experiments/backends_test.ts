@@ -4,6 +4,7 @@ import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from 
 import { embedded } from "../../experiments/embedded.ts";
 import { photograph, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
+import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
 
 /** Why something may stay on the CPU. */
 const REASONS = [
@@ -20,10 +21,18 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
 }
 
 const face = photograph(sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors")));
+const { trained, printedWeights: printed, tranWeights: tran } = embedded();
+const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
+const captures = captureViews(sourceFolder("captures"), { count: 96, correction: scoring.networks.correction });
+const overlays = [{ label: "another program", pictures: sourceFolder("overlays") }];
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
   photograph: stagesOf(face),
+  score: stagesOf({
+    ...scoredPhotographs(sourceFolder("photographs"), { ...scoring, overlays }),
+    views: scoredCaptures(captures, scoring).table,
+  }),
 };
 
 Deno.test("each stage of all experiments says where it computes, and why what it leaves to the CPU is there", () => {

@@ -10,9 +10,7 @@ import {
   REGIONS,
 } from "../../scores/parts/methods.ts";
 import { cellOf, type Summary } from "./summary.ts";
-
-/** Columns of a terminal. */
-const TERMINAL = 80;
+import { alignColumns, wrapped } from "./terminal.ts";
 
 /** Table 1 for a terminal: at most 80 columns, the best of a column marked with a star, the notes wrapped below. */
 export function table1Console(summary: Summary, notes: readonly string[]): string {
@@ -32,31 +30,7 @@ export function table1Console(summary: Summary, notes: readonly string[]): strin
       });
       rows.push([METHOD_LABELS[method], ...scores, ...(region === "masked" ? [formatPaper(method, "psnr")] : [])]);
     }
-    lines.push(...align(rows), "");
+    lines.push(...alignColumns(rows), "");
   }
-  return [...lines, ...notes.flatMap((note) => wrap(note.replace("Bold:", "Star:"), TERMINAL))].join("\n") + "\n";
-}
-
-function align(rows: readonly string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const wide = widths.reduce((sum, width) => sum + width, 0) + 2 * (widths.length - 1) > TERMINAL;
-  return rows.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)).join(
-      wide ? " " : "  ",
-    )
-  );
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
+  return [...lines, ...notes.flatMap((note) => wrapped(note.replace("Bold:", "Star:")))].join("\n") + "\n";
 }

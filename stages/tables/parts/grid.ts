@@ -40,7 +40,7 @@ export interface Grid {
 }
 
 /** Whether a cell has the best mean of its column. */
-function isBest(grid: Grid, { row, column }: { row: number; column: number }): boolean {
+export function isBest(grid: Grid, { row, column }: { row: number; column: number }): boolean {
   const { better } = grid.columns[column]!;
   const value = meanAt(grid.rows[row]!, column);
   if (better === null || value === null || grid.rows[row]!.reference === true) return false;
@@ -52,6 +52,17 @@ function isBest(grid: Grid, { row, column }: { row: number; column: number }): b
 function meanAt({ cells }: GridRow, column: number): number | null {
   const cell = cells[column] ?? null;
   return cell === null || typeof cell === "number" ? cell : cell.mean;
+}
+
+/** A cell's mean as the table prints it; "—": it has none. */
+export function meanText(row: GridRow, { grid, column }: { readonly grid: Grid; readonly column: number }): string {
+  const mean = meanAt(row, column);
+  return mean === null ? "—" : fixed(mean, grid.columns[column]!.digits);
+}
+
+/** A value with so many digits; the PSNR of equal pictures as "∞". */
+function fixed(value: number, digits: number): string {
+  return value === Infinity ? "∞" : value.toFixed(digits);
 }
 
 const arrow = ({ label, better }: GridColumn) => better === null ? label : `${label} ${better === "lower" ? "↓" : "↑"}`;
@@ -67,10 +78,10 @@ export function gridMarkdown(grid: Grid): string {
     ...rows.map((row, r) => {
       const cells = columns.map(({ digits }, column) => {
         const cell = row.cells[column] ?? null;
-        if (cell === null) return "—";
-        if (typeof cell === "number") return cell.toFixed(digits);
-        const mean = isBest(grid, { row: r, column }) ? `**${cell.mean.toFixed(digits)}**` : cell.mean.toFixed(digits);
-        return `${mean} [${cell.low.toFixed(digits)}, ${cell.high.toFixed(digits)}]`;
+        const text = meanText(row, { grid, column });
+        const mean = isBest(grid, { row: r, column }) ? `**${text}**` : text;
+        if (cell === null || typeof cell === "number") return mean;
+        return `${mean} [${fixed(cell.low, digits)}, ${fixed(cell.high, digits)}]`;
       });
       return `| ${row.label} | ${cells.join(" | ")} |`;
     }),
@@ -114,10 +125,8 @@ export function gridLatex(grid: Grid, { label }: { label: string }): string {
     `${["", ...head].join(" & ")} \\\\`,
     "\\midrule",
     ...rows.map((row, r) => {
-      const cells = columns.map(({ digits }, column) => {
-        const mean = meanAt(row, column);
-        if (mean === null) return "---";
-        const text = latexText(mean.toFixed(digits));
+      const cells = columns.map((_, column) => {
+        const text = latexText(meanText(row, { grid, column }));
         return isBest(grid, { row: r, column }) ? `\\textbf{${text}}` : text;
       });
       return `${[latexText(row.label), ...cells].join(" & ")} \\\\`;

@@ -1,0 +1,61 @@
+/** `score` as a graph: what is computed for which methods, in whose words; and hand-picked triplets in experiments. */
+import assert from "node:assert/strict";
+import { cast, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
+import { embedded } from "../../experiments/embedded.ts";
+import { paper } from "../../experiments/paper.ts";
+import { unpacked } from "../../experiments/photograph.ts";
+import { activityOf } from "../../experiments/photographs/words.ts";
+import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
+
+const { trained, printedWeights: printed, tranWeights: tran } = embedded();
+const committed = { ...unpacked(sourceFile("trained.safetensors")), printed, tran };
+const own = { ...unpacked(trained), printed, tran };
+const photographs = sourceFolder("photographs");
+const overlays = [{ label: "MICA", pictures: sourceFolder("mica") }];
+
+const stagesOf = (graph: ReturnType<typeof graphOf>) =>
+  new Set(graph.flatMap(({ kind, label }) => kind === "stage" ? [label.replace(/-\d+$/, "")] : []));
+
+Deno.test("a method whose network is committed trains nothing; the others are those of the experiment", () => {
+  const methods = ["ours", "deca", "guess"] as const;
+  const few = stagesOf(graphOf(scoredPhotographs(photographs, { methods, networks: committed, overlays })));
+  assert.deepEqual([...few].filter((stage) => /^(train|synthesize)/.test(stage)), []);
+  assert.ok(few.has("overlay") && few.has("reconstruct") && !few.has("compare_chen"));
+  const all = stagesOf(graphOf(scoredPhotographs(photographs, { methods: SCORED, networks: own, overlays: [] })));
+  for (const stage of ["train", "train_printed", "train_tran", "compare_deng", "without_ftim"]) {
+    assert.ok(all.has(stage), stage);
+  }
+  assert.ok(!all.has("overlay"));
+});
+
+Deno.test("every stage of a score has words for what it does", () => {
+  const views = captureViews(sourceFolder("captures"), { count: 96, correction: own.correction });
+  const graph = graphOf({
+    ...scoredPhotographs(photographs, { methods: SCORED, networks: own, overlays }),
+    views: scoredCaptures(views, { methods: SCORED, networks: own }).table,
+  });
+  for (const stage of stagesOf(graph)) assert.notEqual(activityOf(stage), "computing", stage);
+});
+
+Deno.test("an oracle's textures are one more row of captures, scored as a method's are", () => {
+  const views = captureViews(sourceFolder("captures"), { count: 96, correction: committed.correction });
+  const textures = cast(sourceFolder("oracle"), "reconstructions");
+  const further = { oracle: { label: "another camera's texture", textures } };
+  const count = (artifacts: Parameters<typeof graphOf>[0]) =>
+    graphOf(artifacts).filter(({ label }) => /^novel_views/.test(label)).length;
+  const shared = { methods: ["ours"], networks: committed } as const;
+  assert.equal(count(scoredCaptures(views, shared)), 1);
+  assert.equal(count(scoredCaptures(views, { ...shared, further })), 2);
+});
+
+Deno.test("hand-picked triplets take the place of drawn ones in the training of both experiments", () => {
+  for (const [name, experiment] of Object.entries({ embedded, paper })) {
+    const picked = graphOf({ trained: experiment({ picked: "mine.csv" }).trained });
+    const csv = picked.find(({ label }) => label === "mine.csv");
+    assert.ok(csv !== undefined, name);
+    const readers = picked.filter(({ inputs }) => inputs.includes(csv.id));
+    assert.deepEqual(readers.map(({ label }) => label.replace(/-\d+$/, "")), ["triplets"], name);
+    const drawn = graphOf({ trained: experiment({}).trained });
+    assert.ok(!drawn.some(({ label }) => label === "mine.csv"), name);
+  }
+});
