@@ -22,7 +22,9 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
 export const PUBLISHED = [
   "table1",
   "others",
+  "realViews",
   "lpips",
+  "realLpips",
   "fairness",
   "seeds",
   "figure3",
@@ -48,7 +50,7 @@ export const ABLATION = [
 /** What is too large to be committed: it goes to `results/<experiment>/full/`, which git ignores. */
 export const FULL_SIZE: readonly string[] = ["figure3", "charts", "figure4", "figure4Views", "report"];
 /** What LPIPS's network is needed for: of all that is downloaded, it alone comes from PyPI. */
-export const LPIPS: readonly Published[] = ["lpips", "lpipsAblation"];
+export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation"];
 /** One of {@link PUBLISHED} or {@link ABLATION}. */
 export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];
 

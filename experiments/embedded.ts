@@ -13,6 +13,7 @@ import type { YawBins } from "../stages/data/triplets.ts";
 import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluation } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
+import { VIDEO_PERSONS, videoCaptures } from "./real_views.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
 const EMBEDDED = {
@@ -29,6 +30,8 @@ const EMBEDDED = {
   heldOutSourceYaw: 25,
   /** Seed of the held-out heads: another than the training heads' 7. */
   heldOutSeed: 11,
+  /** Triplets of the frames of a person's videos: what the shorter ones give with other frames in each. */
+  videoTriplets: 12,
 
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */
@@ -70,10 +73,12 @@ export interface EmbeddedOptions extends Partial<Pick<typeof EMBEDDED, "triplets
   more?: boolean;
   /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string;
+  /** Whose videos are scored: the person's for the test (default), or the one's that settings are chosen on. */
+  videos?: keyof typeof VIDEO_PERSONS;
 }
 
 /** The whole experiment, as lazy artifacts by name. */
-export function embedded({ identities, more, data, ...changed }: EmbeddedOptions = {}) {
+export function embedded({ identities, more, data, videos = "test", ...changed }: EmbeddedOptions = {}) {
   const { yawBins: bins, ...settings } = { ...EMBEDDED, ...changed };
   const { filter, ...training } = trainingData({ identities, count: settings.triplets, bins });
   const { correction } = training;
@@ -86,8 +91,9 @@ export function embedded({ identities, more, data, ...changed }: EmbeddedOptions
     count: settings.heldOutTriplets,
     bins,
   });
+  const real = videoCaptures(VIDEO_PERSONS[videos], { correction, bins, count: settings.videoTriplets });
   return evaluation(
-    { training, filter, test: prepareFaces(found, { correction }), heldOut },
+    { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
     { ...settings, more, data },
   );
 }

@@ -24,7 +24,7 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 });
 
 /**
- * Both experiments: `embedded` without and with the user's copy of LPIPS's network, `paper` with an empty data folder
+ * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with either person's videos, `paper` with an empty data folder
  * and with one that lacks FaceScape and CelebA's partition.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
@@ -37,7 +37,8 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "lpips"));
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
-    return [packaged, embedded({ data: folder }), empty, paper({ data: folder })];
+    const validation = embedded({ data: folder, videos: "validation" });
+    return [packaged, embedded({ data: folder }), validation, empty, paper({ data: folder })];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
