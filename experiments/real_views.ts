@@ -1,6 +1,7 @@
 /**
- * Other views of real captures: what each method draws on skin that the first view did not see, beside what a third view
- * of the same capture saw there. It takes any captures with triplets; nothing of cameras or true textures need be known.
+ * Other views of real captures: what each method draws on skin that the first view did not see, beside what a third
+ * view of the same capture saw there. It takes any captures with triplets; nothing of cameras or true textures need be
+ * known.
  */
 import type { Artifact } from "@ftim/pipeline";
 import { alignFaces } from "../stages/data/align.ts";
@@ -29,8 +30,8 @@ import type { Reconstruct } from "./methods.ts";
 export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped"> & { triplets: Artifact<"triplets"> };
 
 /**
- * The packaged videos by person, by name: the first is for validation, the next for the test. `data.lock` says what they
- * are.
+ * The packaged videos by person, by name: the first is for validation, the next for the test. `data.lock` says what
+ * they are.
  */
 export const VIDEO_PERSONS = { validation: "cap", test: "franck" } as const;
 

@@ -7,8 +7,8 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 
 /**
- * Videos `video/<person>/<video>.webm` → `<person>/<k>_<video>/<milliseconds>.png`: k counts a person's videos from 0 by
- * name, and a frame is named by its time.
+ * Videos `video/<person>/<video>.webm` → `<person>/<k>_<video>/<milliseconds>.png`: k counts a person's videos from 0
+ * by name, and a frame is named by its time.
  */
 export const videoFrames = defineStage({
   name: "video_frames",

@@ -62,7 +62,7 @@ export const videoTriplets = defineStage({
       }));
       const [left, right] = [reached[0]![1].toFixed(0), reached[2]![0].toFixed(0)];
       log(
-        `${identity}, ${expression}: ${triplets.length} triplets, to the left of ${left}° and to the right of ${right}°`,
+        `${identity}/${expression}: ${triplets.length} triplets, from ${left}° to the left and ${right}° to the right`,
       );
       return { identity, triplets };
     });

@@ -1,7 +1,7 @@
 /**
  * What a third view saw, in the place of a reconstruction: for a pair of views of a capture the texture that the third
- * one gives by itself. Its scores say how much completion could gain on the pixels that it saw (`third_seen.ts`); what is
- * left over is the meshes' error, and the light's.
+ * one gives by itself. Its scores say how much completion could gain on the pixels that it saw (`third_seen.ts`); what
+ * is left over is the meshes' error, and the light's.
  */
 import { defineStage } from "@ftim/pipeline";
 import { THIRD_VIEWS, type ThirdViews } from "./third_seen.ts";

@@ -41,8 +41,8 @@ export const realLpips = defineStage({
       ],
       rows,
       notes: [
-        "LPIPS (Zhang et al. 2018), version 0.1 with AlexNet; 0 for equal pictures. On the face mask: the mean over the " +
-        "mask of its map. On revealed pixels: the distance of the whole picture, where all other pixels are the " +
+        "LPIPS (Zhang et al. 2018), version 0.1 with AlexNet; 0 for equal pictures. On the face mask: the mean over " +
+        "the mask of its map. On revealed pixels: the distance of the whole picture, where all other pixels are the " +
         "photograph's. real_views says of which pairs of views, and what the last row is. Means over pairs.",
       ],
     }, "real_lpips");

@@ -6,12 +6,11 @@
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
-import type { NovelScores } from "../scores/parts/novel_scores.ts";
 
 /**
  * Scores of each method, and of `guess`, `copy` and `oracle` beside them; the faces say how large they are →
- * `real_views.{md,csv,tex}`, and by person what training gains and how much of the gap from the guess to the oracle that
- * closes: `real_views_persons.{md,csv,tex}`. `real_metrics.json` holds the same numbers by name.
+ * `real_views.{md,csv,tex}`, and by person what training gains and how much of the gap from the guess to the oracle
+ * that closes: `real_views_persons.{md,csv,tex}`. `real_metrics.json` holds the same numbers by name.
  */
 export const realViews = defineStage({
   name: "real_views",
@@ -43,8 +42,10 @@ export const realViews = defineStage({
     const shared = [
       ours.length === 0
         ? "No pair of views could be compared."
-        : `Each face reconstructed from one view and compared, on the face mask, in another view of the same capture: ` +
-          `${ours.length} pairs of views of ${persons.length} ${persons.length === 1 ? "person" : "persons"} ` +
+        : "Each face reconstructed from one view and compared, on the face mask, in another view of the same " +
+          `capture: ${ours.length} pairs of views of ${persons.length} ${
+            persons.length === 1 ? "person" : "persons"
+          } ` +
           `(${persons.map(({ person }) => person).join(", ")}), turned by ${spread(ours.map(({ turn }) => turn))}° ` +
           `from each other. Faces are ${spread(faces)} pixels wide in the photographs. ` +
           "Means over pairs; so few persons allow no interval.",
@@ -89,8 +90,8 @@ export const realViews = defineStage({
       rows: persons.map(({ person, numbers }) => ({ label: person, cells: Object.values(numbers) })),
       notes: [
         ...shared,
-        'Differences are of the same pairs of views. Share: the summed gain over the summed gap; "—" where the oracle ' +
-        "is no better than the guess.",
+        "Differences are of the same pairs of views. Share: the summed gain over the summed gap; " +
+        '"—" where the oracle is no better than the guess.',
       ],
     }, "real_views_persons");
     for (const [name, text] of Object.entries({ ...main, ...byPerson })) out.write(name, text);

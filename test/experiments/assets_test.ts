@@ -24,8 +24,8 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 });
 
 /**
- * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with either person's videos, `paper` with an empty data folder
- * and with one that lacks FaceScape and CelebA's partition.
+ * Both experiments: `embedded` without and with the user's copy of LPIPS's network, and with either person's videos,
+ * `paper` with an empty data folder and with one that lacks FaceScape and CelebA's partition.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });

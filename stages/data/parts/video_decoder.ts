@@ -1,7 +1,7 @@
 /**
- * Frames of a video: WebM with VP8 or VP9, by FFmpeg's libraries compiled to WebAssembly (`@libav.js/variant-webm-vp9`),
- * so that nothing native is needed. Each frame is decoded, for a frame is stored as its difference from those before,
- * and those that are asked for become RGB by FFmpeg's own conversion.
+ * Frames of a video: WebM with VP8 or VP9, by FFmpeg's libraries compiled to WebAssembly
+ * (`@libav.js/variant-webm-vp9`), so that nothing native is needed. Each frame is decoded, for a frame is stored as its
+ * difference from those before, and those that are asked for become RGB by FFmpeg's own conversion.
  */
 import type LibAV from "@libav.js/variant-webm-vp9";
 import type { BytePixels } from "../../../face/pixels.ts";
@@ -37,7 +37,7 @@ type Libav = LibAV.LibAV;
 const CONVERSION = 0x4 | 0x40000 | 0x2000 | 0x80000;
 /** Packets that are decoded together. */
 const AT_ONCE = 32;
-/** The last frame of a whole video is shown for about as long as the others; so much more is missing, in milliseconds. */
+/** A whole video's last frame is shown about as long as the others are. Of more than so many milliseconds, it is not. */
 const SPARE = 50;
 
 /**

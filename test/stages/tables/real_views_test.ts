@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { cast, sourceFolder } from "@ftim/pipeline";
 import type { NovelScores } from "../../../stages/scores/parts/novel_scores.ts";
 import { REAL_ROWS } from "../../../stages/tables/parts/real_scores.ts";
+import type { LpipsScores } from "../../../stages/scores/parts/lpips_scores.ts";
+import { realLpips } from "../../../stages/tables/real_lpips.ts";
 import { realViews } from "../../../stages/tables/real_views.ts";
 import { withScratch } from "../scratch.ts";
 
@@ -73,4 +75,23 @@ Deno.test("by person the table says what training gains where a third view saw t
     assert.equal(numbers["gain.real.a.third_psnr"], 1.5);
     assert.equal(numbers["gain.real.b.revealed_psnr"], 0);
     assert.ok(!("real.oracle.psnr" in numbers) && numbers["real.deca.third_psnr"] === 20);
+  }));
+
+Deno.test("of LPIPS the means are of those pairs that are known, and the oracle has that of a third view alone", () =>
+  withScratch(async ({ folder, write, run }) => {
+    for (const [i, name] of REAL_ROWS.entries()) {
+      const views = PAIRS.map(([identity, from, to], k) => ({
+        ...{ identity, from, to, turn: 20, distance: 0.1 * i },
+        revealed: k === 0 ? null : 0.02,
+        third: k < 2 ? null : 0.01 * k,
+      }));
+      const scores: LpipsScores = { faces: [], views, textures: [] };
+      await write(`${name}/lpips.json`, JSON.stringify(scores));
+    }
+    const of = (name: string) => cast(sourceFolder(`${folder}/${name}`), "lpips_scores");
+    const scores = Object.fromEntries(REAL_ROWS.map((name) => [name, of(name)]));
+    const { trees: { table } } = await run({ table: realLpips({ scores }) });
+    const text = await table.text("real_lpips.md");
+    assert.match(text, /\| Chen \| 0\.1000 \| 0\.02000 \| 0\.02500 \|/);
+    assert.match(text, /\| a third view's own texture \(oracle\) \| — \| — \| 0\.02500 \|/);
   }));
