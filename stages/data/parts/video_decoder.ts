@@ -37,7 +37,7 @@ type Libav = LibAV.LibAV;
 const CONVERSION = 0x4 | 0x40000 | 0x2000 | 0x80000;
 /** Packets that are decoded together. */
 const AT_ONCE = 32;
-/** A whole video's last frame is shown about as long as the others are. Of more than so many milliseconds, it is not. */
+/** A whole video's last frame is shown about as long as the others: not more milliseconds longer than this. */
 const SPARE = 50;
 
 /**
