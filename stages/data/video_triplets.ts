@@ -26,12 +26,17 @@ export const videoTriplets = defineStage({
     bins: z.tuple([bin, bin, bin]),
     /** Most triplets of a person. */
     count: z.int().min(1).default(12),
-    /** Most that an expression moves points up or down within a triplet, in parts of the face's height. */
-    difference: z.number().positive().default(0.025),
+    /**
+     * Most that points move up or down within a triplet, in parts of the face's height. Frames of `cap` with one
+     * expression differ by 0.003 to 0.009, others by 0.013 to 0.029.
+     */
+    difference: z.number().positive().default(0.0125),
     /** Most that the widths of the faces of a triplet differ, as a ratio. */
     ratio: z.number().min(1).default(1.2),
+    /** Least that the outer frames are turned from each other, in degrees. */
+    turn: z.number().positive().default(20),
     /** Least time between two frames that look the same way, in milliseconds. */
-    apart: z.int().min(0).default(1000),
+    apart: z.int().min(0).default(500),
   }),
   determinism: "bitwise",
   computes: { cpu: "poses of a few hundred meshes: a small solve; comparing their heights: bookkeeping" },
@@ -73,7 +78,7 @@ export const videoTriplets = defineStage({
     if (triplets.length === 0) {
       throw new Error(
         `no triplet can be built from ${keys.length} frames of ${groups.length} videos: in none does a person look ` +
-          "left, ahead and right with one expression. Raise difference, or widen the bins.",
+          "left, ahead and right with one expression. Raise difference, or lower turn.",
       );
     }
     const inBins = [0, 1, 2].map((i) => posed.filter(({ yaw }) => binOf(yaw, params.bins) === i).length);

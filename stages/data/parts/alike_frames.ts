@@ -29,6 +29,8 @@ export interface AlikeOptions {
   readonly difference: number;
   /** Most that the widths of two faces differ, as a ratio ≥ 1. */
   readonly ratio: number;
+  /** Least that the outer frames are turned from each other, in degrees. */
+  readonly turn: number;
   /** Least time between two frames that look the same way, in milliseconds. */
   readonly apart: number;
 }
@@ -98,9 +100,8 @@ export function chooseAlike(frames: readonly PosedFrame[], options: AlikeOptions
   const difference = rememberedDifferences();
   const alike = (a: PosedFrame, b: PosedFrame) =>
     Math.max(a.width / b.width, b.width / a.width) <= ratio && difference(a, b) <= options.difference;
-  const outer = lefts!.flatMap((left) =>
-    rights!.flatMap((right) => left.yaw < right.yaw ? [{ left, right, turn: right.yaw - left.yaw }] : [])
-  );
+  const outer = lefts!.flatMap((left) => rights!.map((right) => ({ left, right, turn: right.yaw - left.yaw })))
+    .filter(({ turn }) => turn >= options.turn);
   outer.sort((a, b) => b.turn - a.turn || a.left.time - b.left.time || a.right.time - b.right.time);
   const chosen: AlikeFrames[] = [];
   for (const { left, right } of outer) {

@@ -9,7 +9,7 @@ import {
 import { dome, posed } from "../../face_lab.ts";
 
 const BINS = [[-90, -10], [-10, 10], [10, 90]] as const;
-const OPTIONS = { bins: BINS, count: 12, difference: 0.02, ratio: 1.2, apart: 1000 };
+const OPTIONS = { bins: BINS, count: 12, difference: 0.02, ratio: 1.2, turn: 20, apart: 1000 };
 
 /** A frame each second; `open` is how far the lower half of the face hangs. */
 function frame(second: number, yaw: number, { open = 0, width = 100 } = {}): PosedFrame {
@@ -44,6 +44,7 @@ Deno.test("frames that are turned the farthest come first, with the frontal fram
   const frames = [frame(0, -12), frame(1, 2, { open: 0.01 }), frame(2, -30), frame(3, -4), frame(4, 15), frame(6, 25)];
   assert.deepEqual(times(frames), [[0, 1, 4], [2, 3, 6]]);
   assert.deepEqual(times(frames, { count: 1 }), [[2, 3, 6]]);
+  assert.deepEqual(times(frames, { turn: 28 }), [[2, 3, 6]]);
 });
 
 Deno.test("no two frames of a triplet differ in expression or size, and none is used twice or soon again", () => {
