@@ -30,8 +30,8 @@ const EMBEDDED = {
   heldOutSourceYaw: 25,
   /** Seed of the held-out heads: another than the training heads' 7. */
   heldOutSeed: 11,
-  /** Triplets of the frames of a person's videos: what the shorter ones give with other frames in each. */
-  videoTriplets: 12,
+  /** Triplets of the frames of a person's videos, each of other frames: 48 pairs of views. */
+  videoTriplets: 8,
 
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */

@@ -17,7 +17,7 @@ export const videoFrames = defineStage({
   output: "captures",
   params: z.strictObject({
     /** Frames of a video, at most. */
-    count: z.int().min(1).default(160),
+    count: z.int().min(1).default(120),
     /** Frames before this time are left out, in milliseconds: an encoder that does not look ahead starts coarse. */
     from: z.int().min(0).default(1000),
   }),
