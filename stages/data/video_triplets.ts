@@ -34,7 +34,7 @@ export const videoTriplets = defineStage({
     /** Most that the widths of the faces of a triplet differ, as a ratio. */
     ratio: z.number().min(1).default(1.2),
     /** Least that the outer frames are turned from each other, in degrees. */
-    turn: z.number().positive().default(20),
+    turn: z.number().positive().default(10),
     /** Least time between two frames that look the same way, in milliseconds. */
     apart: z.int().min(0).default(500),
   }),

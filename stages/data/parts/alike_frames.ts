@@ -62,8 +62,8 @@ export function differenceOf(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Yaw ranges that a video fills: a side of which fewer than `count` frames lie in the bin begins nearer to the front,
- * at the `count`-th frame of those that are turned the farthest to it.
+ * Yaw ranges that a video fills: a side of which fewer than twice `count` frames lie in the bin begins nearer to the
+ * front, so that it holds as many of those that are turned the farthest to it.
  */
 export function reachedBins(
   yaws: readonly number[],
@@ -78,7 +78,7 @@ export function reachedBins(
     ],
   ];
   const ascending = yaws.toSorted((a, b) => a - b);
-  const [fromLeft, fromRight] = [ascending[count - 1], ascending.at(-count)];
+  const [fromLeft, fromRight] = [ascending[2 * count - 1], ascending.at(-2 * count)];
   return [
     [left[0], Math.max(left[1], fromLeft ?? left[1])],
     frontal,

@@ -62,7 +62,7 @@ Deno.test("no two frames of a triplet differ in expression or size, and none is 
 
 Deno.test("where a video does not reach a bin, the bin begins where the video ends", () => {
   const yaws = [-30, -14, -6, -3, 0, 1, 2, 4, 7];
-  assert.deepEqual(reachedBins(yaws, { bins: BINS, count: 2 }), [[-90, -10], [-10, 10], [4, 90]]);
-  assert.deepEqual(reachedBins(yaws, { bins: BINS, count: 3 }), [[-90, -6], [-10, 10], [2, 90]]);
+  assert.deepEqual(reachedBins(yaws, { bins: BINS, count: 1 }), [[-90, -10], [-10, 10], [4, 90]]);
+  assert.deepEqual(reachedBins(yaws, { bins: BINS, count: 2 }), [[-90, -3], [-10, 10], [1, 90]]);
   assert.deepEqual(reachedBins([0], { bins: BINS, count: 3 }), BINS);
 });
