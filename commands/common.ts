@@ -23,6 +23,7 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
 export const PUBLISHED = [
   "table1",
   "others",
+  "realViews",
   "lpips",
   "fairness",
   "seeds",
@@ -62,9 +63,11 @@ export const FULL_SIZE: readonly string[] = [
   "report",
 ];
 /** What LPIPS's network is needed for: of all that is downloaded, it alone comes from PyPI. */
-export const LPIPS: readonly Published[] = ["lpips", "lpipsAblation"];
+export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation"];
+/** LPIPS in real views takes minutes of its own: the command `lpips` alone publishes it. */
+export const PERCEPTUAL = ["lpips", "realLpips"] as const;
 /** One of {@link PUBLISHED} or {@link ABLATION}. */
-export type Published = typeof PUBLISHED[number] | typeof ABLATION[number];
+export type Published = typeof PUBLISHED[number] | typeof ABLATION[number] | typeof PERCEPTUAL[number];
 
 /** Reads a whole number from 1; for commander. */
 export function count(text: string): number {

@@ -9,6 +9,7 @@ import {
   artifactsOf,
   folderOf,
   nameOf,
+  PERCEPTUAL,
   PUBLISHED,
   type Published,
   type Running,
@@ -38,7 +39,7 @@ export function reproduce(program: Command): void {
       make(ABLATION, { options, command: "table2", crate: "table2-ro-crate-metadata.json" })
     );
   runningCommand(program, ["lpips", "LPIPS of each method, and only what it needs"])
-    .action((options: Running) => make(["lpips"], { options, command: "lpips" }));
+    .action((options: Running) => make(PERCEPTUAL, { options, command: "lpips" }));
   runningCommand(program, ["figures", "the figures and only what they need"])
     .action((options: Running) => make(FIGURES, { options, command: "figures" }));
 }

@@ -14,6 +14,7 @@ import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluationSet, type SetsOptions, trainingSet } from "./embedded_sets.ts";
 import { evaluation } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
+import { videoCaptures } from "./real_views.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
 const EMBEDDED = {
@@ -28,6 +29,8 @@ const EMBEDDED = {
   heldOutSourceYaw: 25,
   /** Seed of the held-out heads: another than the training heads' 7. */
   heldOutSeed: 11,
+  /** Triplets of the frames of a person's videos, each of other frames: 48 pairs of views. */
+  videoTriplets: 8,
 
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */
@@ -68,7 +71,7 @@ export interface EmbeddedOptions
  */
 export function embedded({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions = {}) {
   const { yawBins: bins, ...settings } = { ...EMBEDDED, ...changed };
-  const { photographs, heads, triplets, ...scored } = evaluationSet({ sets, on });
+  const { photographs, heads, triplets, videos, ...scored } = evaluationSet({ sets, on });
   const { filter, ...training } = trainingData(trainingSet({ sets, persons, identities }), {
     identities,
     picked,
@@ -85,8 +88,9 @@ export function embedded({ sets, on, persons, identities, more, data, picked, ..
     count: triplets,
     bins,
   });
+  const real = videoCaptures(videos, { correction, bins, count: settings.videoTriplets });
   return evaluation(
-    { training, filter, test: prepareFaces(found, { correction }), heldOut },
+    { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
     { ...settings, ...scored, more, data },
   );
 }

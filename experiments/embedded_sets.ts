@@ -6,6 +6,7 @@
 import type { Artifact } from "@ftim/pipeline";
 import { assets, dataLock } from "../stages/data/fetch.ts";
 import type { ShownPictures } from "./evaluation.ts";
+import type { VideoPerson } from "./real_views.ts";
 
 /** Which sets, and which of them is scored. */
 export interface SetsOptions {
@@ -28,6 +29,8 @@ export interface EvaluationSet {
   readonly heads: string;
   /** Triplets of those heads: about one a head. */
   readonly triplets: number;
+  /** Whose videos show real other views. */
+  readonly videos: VideoPerson;
   /** Faces that a person counts in each photograph, by key: Table 1 names those that were missed. */
   readonly expectedFaces: Readonly<Record<string, number>>;
   /** The face of the picture of what comes of one photograph, by key. */
@@ -41,6 +44,8 @@ const FIRST: EvaluationSet = {
   photographs: "test/",
   heads: "held/",
   triplets: 20,
+  // stills of the other person are trained on
+  videos: "cap",
   expectedFaces: {
     "test/sample1": 3,
     "test/sample2": 3,
@@ -58,6 +63,7 @@ const unseen = (): EvaluationSet => ({
   photographs: "unseen/photographs/",
   heads: "unseen/heads/",
   triplets: 24,
+  videos: "franck",
   expectedFaces: {
     ...Object.fromEntries(idsIn("unseen/photographs/").map((id) => [id.slice(0, id.lastIndexOf(".")), 1])),
     "unseen/photographs/insightface-t1": 6,

@@ -35,6 +35,7 @@ import {
   type TrainingSettings,
   trainNetworks,
 } from "./methods.ts";
+import { type RealCaptures, scoreRealViews } from "./real_views.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
 /** All data of an experiment. */
@@ -42,6 +43,8 @@ export interface EvaluationData {
   training: TrainingData & { poses: Artifact<"poses">; correction: Artifact<"correction"> };
   test: PreparedFaces;
   heldOut: HeldOutViews;
+  /** Photographs of persons from several sides, for other views of real light and skin. */
+  real?: RealCaptures;
   /** How well captures were filtered, where that is known. */
   filter?: Artifact<"filter_report">;
 }
@@ -81,7 +84,7 @@ const font = () => asset("font/DejaVuSans.ttf");
 
 /** All results as lazy artifacts by name. */
 export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
-  const { training, test, heldOut, filter } = data;
+  const { training, test, heldOut, real, filter } = data;
   const { poses, correction, triplets, model } = training;
   const networks = trainNetworks(training, settings);
   const { ours: weights } = networks;
@@ -105,6 +108,13 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   return {
     ...compared,
     ...ablation(variants, { data, scorers, shown: settings.shown }),
+    ...(real === undefined ? { realViews: null, realLpips: null } : scoreRealViews(real, {
+      methods,
+      guess: variants.guess[0]!,
+      copy: variants.copy[0]!,
+      model,
+      data: settings.data,
+    })),
     seeds: settings.seeds === 1 ? null : repetition(variants.full, scorers),
     filter: filter ?? null,
     oneFaceSmall: settings.shownFace === undefined

@@ -130,6 +130,7 @@ export function paper(options: PaperOptions = {}) {
       keep: "largest",
     },
   );
+  const views = { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets };
   return evaluation({
     training: {
       ...regressFaces(faces, { model }),
@@ -140,7 +141,8 @@ export function paper(options: PaperOptions = {}) {
       vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
-    heldOut: { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets },
+    heldOut: views,
+    real: views,
   }, { ...settings, more, data: dataFolder });
 }
 

@@ -35,6 +35,7 @@ export const scoreLpips = defineStage({
     held_meshes: "meshes",
     held_reconstructions: "reconstructions",
     held_revealed: "revealed",
+    held_third: "revealed?",
     topology: "assets",
     truth: "synthetic?",
     known: "known?",
@@ -86,14 +87,21 @@ export const scoreLpips = defineStage({
         const pairs = views.flatMap(({ photograph: target, mask, pairs, pictures }) =>
           pictures.map((picture, i) => ({ ...pairs[i]!, picture, target, masks: [mask] }))
         );
-        const masks = await Promise.all(pairs.map((pair) => readRevealed(inputs.held_revealed, pair)));
-        const within = pairs.flatMap(({ picture, target }, i) => {
-          const mask = masks[i] ?? null;
-          if (mask === null) return [];
-          return [{ i, picture: pictureWithin(mask, { picture, other: target }), target, masks: [null] }];
-        });
+        const trees = [inputs.held_revealed, inputs.held_third];
+        const masks = await Promise.all(
+          trees.map((tree) => Promise.all(tree ? pairs.map((pair) => readRevealed(tree, pair)) : [])),
+        );
+        const within = masks.flatMap((masks, part) =>
+          masks.flatMap((mask, i) => {
+            if (mask === null) return [];
+            const { picture, target } = pairs[i]!;
+            return [{ part, i, picture: pictureWithin(mask, { picture, other: target }), target, masks: [null] }];
+          })
+        );
         const distances = await network.distances([...pairs, ...within]);
-        const revealed = new Map(within.map(({ i }, k) => [i, distances[pairs.length + k]![0]!]));
+        const [revealed, third] = [0, 1].map((wanted) =>
+          new Map(within.flatMap(({ part, i }, k) => part === wanted ? [[i, distances[pairs.length + k]![0]!]] : []))
+        );
         for (const [i, { identity, from, to }] of pairs.entries()) {
           scores.views.push({
             identity,
@@ -101,7 +109,8 @@ export const scoreLpips = defineStage({
             to: to.key,
             turn: Math.abs(to.yaw - from.yaw),
             distance: distances[i]![0]!,
-            revealed: revealed.get(i) ?? null,
+            revealed: revealed!.get(i) ?? null,
+            ...(inputs.held_third && { third: third!.get(i) ?? null }),
           });
         }
       }

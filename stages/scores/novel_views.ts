@@ -6,10 +6,10 @@
  * The lit texture is carried over as it is, because in one capture the lamps keep their place about the head when the
  * camera moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
  * textures are judged. Most of another view was seen in the first, too, and is copied; so the pixels that the other
- * view reveals are scored once more by themselves.
+ * view reveals are scored once more by themselves, and of these, where that is known, those that a third view saw.
  */
 import { z } from "zod";
-import { defineStage } from "@ftim/pipeline";
+import { defineStage, type Tree } from "@ftim/pipeline";
 import { storable } from "./parts/measurements.ts";
 import type { NovelScores } from "./parts/novel_scores.ts";
 
@@ -28,6 +28,7 @@ export const scoreNovelViews = defineStage({
     reconstructions: "reconstructions",
     embeddings: "embeddings",
     revealed: "revealed",
+    third: "revealed?",
     topology: "assets",
     recognition: "assets",
   },
@@ -51,25 +52,29 @@ export const scoreNovelViews = defineStage({
       for await (const views of otherViews(inputs, { skip, progress, signal })) {
         const { width, height } = views[0]!.photograph;
         const pictures = views.flatMap((view) => view.pictures.map((picture, i) => ({ ...view, picture, i })));
-        const masks = await Promise.all(
-          pictures.map(({ pairs, i }) => readRevealed(inputs.revealed, pairs[i]!)),
-        );
+        const masksIn = (tree: Tree) => Promise.all(pictures.map(({ pairs, i }) => readRevealed(tree, pairs[i]!)));
+        const masks = await Promise.all([inputs.revealed, inputs.third].map((tree) => tree ? masksIn(tree) : []));
         const shown = pictures.map(({ picture, photograph, mask }) => ({ a: picture.data, b: photograph.data, mask }));
-        const revealing = masks.flatMap((mask, k) => mask === null ? [] : [{ k, mask }]);
+        const within = masks.flatMap((masks, part) =>
+          masks.flatMap((mask, k) => mask === null ? [] : [{ part, k, mask }])
+        );
         const [compared, embedded, known] = await Promise.all([
           compareImages(gpu, {
-            pairs: [...shown, ...revealing.map(({ k, mask }) => ({ ...shown[k]!, mask }))],
+            pairs: [...shown, ...within.map(({ k, mask }) => ({ ...shown[k]!, mask }))],
             width,
             height,
           }),
           networks.embed1024(pictures),
           Promise.all(views.map(async ({ key }) => [key, await readEmbeddings(inputs.embeddings, key)] as const)),
         ]);
-        const revealed = new Map(revealing.map(({ k, mask }, i) => {
-          const { masked: { l1, psnr }, centredSsim: ssim } = compared[shown.length + i]!;
-          const scores = storable({ l1, psnr, ssim: Number.isNaN(ssim) ? null : ssim });
-          return [k, { pixels: countPixels(mask), ...scores }];
-        }));
+        const [revealed, third] = [0, 1].map((wanted) =>
+          new Map(within.flatMap(({ part, k, mask }, i) => {
+            if (part !== wanted) return [];
+            const { masked: { l1, psnr }, centredSsim: ssim } = compared[shown.length + i]!;
+            const scores = storable({ l1, psnr, ssim: Number.isNaN(ssim) ? null : ssim });
+            return [[k, { pixels: countPixels(mask), ...scores }]];
+          }))
+        );
         const photographs = new Map(known);
         for (const [k, { key, pairs, i }] of pictures.entries()) {
           const { from, to, identity } = pairs[i]!;
@@ -80,7 +85,8 @@ export const scoreNovelViews = defineStage({
             turn: Math.abs(to.yaw - from.yaw),
             ...storable(compared[k]!.masked),
             cosine: cosine(photographs.get(key)!.masked, embedded[k]!),
-            revealed: revealed.get(k) ?? null,
+            revealed: revealed!.get(k) ?? null,
+            ...(inputs.third && { third: third!.get(k) ?? null }),
           });
         }
       }

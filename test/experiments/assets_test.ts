@@ -21,7 +21,7 @@ Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or
 Deno.test("the published tables fetch no photograph that only the second sets have", () => {
   const folders = (options: Parameters<typeof embedded>[0]) =>
     new Set([...idsIn(Object.values(embedded(options)))].map((id) => id.split("/")[0]!));
-  const fetched = ["models", "train", "held", "test", "decoy", "font", "lpips"];
+  const fetched = ["models", "train", "held", "test", "decoy", "font", "lpips", "video"];
   assert.deepEqual(folders({}), new Set(fetched));
   assert.deepEqual(folders({ sets: "second", on: "validation" }), new Set([...fetched, "more"]));
 });

@@ -14,7 +14,8 @@ const lpipsScoresSchema = z.strictObject({
   /**
    * Textures from one view in another, on the face mask. `turn`: how far the head turned between the two, degrees.
    * `revealed`: of the whole picture, where all but the pixels that `to` shows and `from` did not are the photograph's;
-   * null: there are too few.
+   * null: there are too few. `third`: the same of those of them that a third view saw too (`third_seen.ts`); absent:
+   * that is not known.
    */
   views: z.strictObject({
     identity: z.string(),
@@ -23,6 +24,7 @@ const lpipsScoresSchema = z.strictObject({
     turn: z.number().min(0),
     distance,
     revealed: distance.nullable(),
+    third: distance.nullable().exactOptional(),
   }).array(),
   /**
    * Textures beside the true ones; none where no truth is known. Null: there is no such texel; `known` as in

@@ -2,6 +2,15 @@
 import { z } from "zod";
 import type { Tree } from "@ftim/pipeline";
 
+/** On some of a picture's pixels. */
+const partSchema = z.strictObject({
+  pixels: z.int().positive(),
+  l1: z.number().min(0).max(1),
+  psnr: z.number().nullable(),
+  /** Null: all of them lie on the picture's border, where SSIM has no value. */
+  ssim: z.number().nullable(),
+});
+
 /** One method's texture from one view of a capture, rendered in another: an entry of `novel.json`. */
 const novelScoresSchema = z.strictObject({
   /** Whose head it is. */
@@ -20,13 +29,9 @@ const novelScoresSchema = z.strictObject({
    * The same on the pixels that `to` shows and `from` did not (`revealed_masks.ts`), with the mean of SSIM's map over
    * them. Null: there are too few.
    */
-  revealed: z.strictObject({
-    pixels: z.int().positive(),
-    l1: z.number().min(0).max(1),
-    psnr: z.number().nullable(),
-    /** Null: all of them lie on the picture's border, where SSIM has no value. */
-    ssim: z.number().nullable(),
-  }).nullable(),
+  revealed: partSchema.nullable(),
+  /** The same on those of them that a third view saw too (`third_seen.ts`). Absent: that is not known. */
+  third: partSchema.nullable().exactOptional(),
 });
 
 /** See {@linkcode novelScoresSchema}. */

@@ -48,7 +48,7 @@ const AT_ONCE = 4;
 
 /**
  * Some views at a time, in the triplets' order. The photographs of those given together are of one size. A view without
- * a mesh is left out; a pair whose first view the method has no texture of is skipped by name, and so are those whose
+ * a mesh is left out; a pair that the method has no texture for is skipped by name, and so are those whose
  * second view has an empty mask or a mesh that is no mesh.
  */
 export async function* otherViews(
@@ -59,7 +59,7 @@ export async function* otherViews(
   const topology = await readTopology(inputs.topology);
   const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
   const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)].flatMap(([key, pairs]) => {
-    const usable = pairs.filter(({ from }) => inputs.reconstructions.has(`${from.key}.texture.png`));
+    const usable = pairs.filter((pair) => textureOf(pair, inputs.reconstructions) !== undefined);
     for (const { from } of pairs) {
       if (!usable.some((pair) => pair.from === from)) skip(`${from.key}.to.${key}`, `${from.key} has no texture`);
     }
@@ -106,9 +106,15 @@ async function readView(
     readImage(crops, `${key}.png`),
     readMask(unwrapped, key),
     readMesh(meshes, key),
-    Promise.all(pairs.map(({ from }) => readImage(reconstructions, `${from.key}.texture.png`))),
+    Promise.all(pairs.map((pair) => readImage(reconstructions, textureOf(pair, reconstructions)!))),
   ]);
   return { key, pairs, photograph, mask, vertices, textures: textures as [RgbImage, ...RgbImage[]] };
+}
+
+/** Where a pair's texture is: the one that is meant for this pair alone, else the first view's; undefined: nowhere. */
+function textureOf({ from, to }: ViewPair, reconstructions: Tree): string | undefined {
+  return [`${from.key}.to.${to.key}`, from.key].map((name) => `${name}.texture.png`)
+    .find((path) => reconstructions.has(path));
 }
 
 /** Why nothing can be compared in a view, if so. */

@@ -39,6 +39,20 @@ export function revealedPixels({ mask, coverage, before, now, known }: Revealing
   return revealed;
 }
 
+/**
+ * The revealed pixels that another view saw too, 1, among others, 0 [P].
+ *
+ * @param options.seen that view's visibility, rendered
+ */
+export function seenPixels(
+  { revealed, coverage, seen }: Pick<RevealingView, "coverage"> & Record<"revealed" | "seen", Float32Array>,
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from(
+    revealed,
+    (value, i) => value > 0 && seen[i]! > REVEALED.seen * coverage[i]! ? 1 : 0,
+  );
+}
+
 /** How many pixels a mask of zeros and ones holds. */
 export function countPixels(mask: Float32Array): number {
   return mask.reduce((sum, value) => sum + value, 0);

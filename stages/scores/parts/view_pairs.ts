@@ -15,6 +15,12 @@ export interface ViewPair {
   readonly to: PosedView;
 }
 
+/** A pair of views, and the views that stand beside both in a triplet. */
+export interface WitnessedPair extends ViewPair {
+  /** Keys. */
+  readonly witnesses: readonly string[];
+}
+
 /** All ordered pairs of different views within triplets, each once however many triplets share it. */
 export function viewPairs(triplets: readonly Triplet[]): ViewPair[] {
   const pairs = new Map<string, ViewPair>();
@@ -27,4 +33,13 @@ export function viewPairs(triplets: readonly Triplet[]): ViewPair[] {
     }
   }
   return [...pairs.values()];
+}
+
+/** The same pairs, each with the third view of every triplet that holds both. */
+export function witnessedPairs(triplets: readonly Triplet[]): WitnessedPair[] {
+  return viewPairs(triplets).map((pair) => {
+    const holding = triplets.filter(({ views }) => views.includes(pair.from.key) && views.includes(pair.to.key));
+    const others = holding.flatMap(({ views }) => views.filter((key) => key !== pair.from.key && key !== pair.to.key));
+    return { ...pair, witnesses: [...new Set(others)] };
+  });
 }

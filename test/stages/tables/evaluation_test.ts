@@ -13,11 +13,12 @@ import { lpipsAblation } from "../../../stages/tables/lpips_ablation.ts";
 import { lpipsTable } from "../../../stages/tables/lpips_table.ts";
 import { novelTable } from "../../../stages/tables/novel_table.ts";
 import { knownTextures } from "../../../stages/scores/oracle.ts";
+import { findThirdSeen } from "../../../stages/scores/third_seen.ts";
 import { findRevealed } from "../../../stages/scores/revealed.ts";
 import { LEAST_REVEALED } from "../../../stages/scores/parts/revealed_masks.ts";
 import { scoreNovelViews } from "../../../stages/scores/novel_views.ts";
 import { encodeSafetensors } from "../../../nets/safetensors.ts";
-import { encodeGreyPng, encodePng } from "../../../stages/faces/photograph.ts";
+import { encodeGreyPng, encodePng, readImage } from "../../../stages/faces/photograph.ts";
 import { encodeRegression } from "../../../stages/faces/regression.ts";
 import { table2 } from "../../../stages/tables/table2.ts";
 import type { FaceScores } from "../../../stages/scores/parts/measurements.ts";
@@ -126,10 +127,12 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
   const embeddings = embedFaces({ crops, unwrapped, meshes, recognition }, { whole: false });
   const triplets = folder("triplets", "triplets");
   const revealed = findRevealed({ triplets, unwrapped, meshes, topology });
+  const third = findThirdSeen({ triplets, revealed, unwrapped, meshes, topology });
   const novel = (reconstructions: Artifact<"reconstructions">) =>
     scoreNovelViews({
       triplets,
       revealed,
+      third,
       crops,
       unwrapped,
       meshes,
@@ -152,6 +155,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       held_unwrapped: unwrapped,
       held_meshes: meshes,
       held_revealed: revealed,
+      held_third: third,
       held_reconstructions: reconstructions,
       topology,
       truth: folder("truth", "synthetic"),
@@ -201,6 +205,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       oracle: knownOf.novel,
     }),
     revealed,
+    third,
     oracle: knownOf.novel,
     guess: novel(methods.guess),
     lpipsOracle: knownOf.lpips,
@@ -295,11 +300,24 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       assert.ok(revealed.psnr! > other!.psnr! && revealed.ssim! > other!.ssim! && revealed.l1 < other!.l1);
     }
   }
+  // The third view saw a part of what the other reveals.
+  const parts = trees.third.paths.filter((path) => path.endsWith(".mask.png"));
+  assert.ok(parts.length > 0 && parts.length < masks.length, `${parts}`);
+  for (const [i, { from, to, revealed, third }] of known.entries()) {
+    const name = `${from}.to.${to}.mask.png`;
+    assert.equal(third !== null, parts.includes(name), name);
+    if (third == null) continue;
+    const mask = await readImage(trees.third, name);
+    assert.equal(third.pixels, mask.data.reduce((sum, value) => sum + value, 0) / 3);
+    assert.ok(third.pixels < revealed!.pixels && third.psnr! > 40 && grey[i]!.third!.psnr! < 30);
+  }
   const knownLpips = await trees.lpipsOracle.json<LpipsScores>("lpips.json");
-  for (const [i, { from, to, turn, revealed }] of knownLpips.views.entries()) {
+  for (const [i, { from, to, turn, revealed, third }] of knownLpips.views.entries()) {
     assert.equal(revealed !== null, masks.includes(`${from}.to.${to}.mask.png`));
     assert.equal(turn, known[i]!.turn);
     if (revealed !== null) assert.ok(revealed < blurred.views[i]!.revealed! / 10);
+    assert.equal(third !== null, parts.includes(`${from}.to.${to}.mask.png`));
+    if (third != null) assert.ok(third < blurred.views[i]!.third! / 10 && third <= revealed!);
   }
   const shown = await trees.others.text("novel_views.md");
   assert.match(shown, new RegExp(`${masks.length} of 6 pairs of views reveal at least ${LEAST_REVEALED} pixels`));

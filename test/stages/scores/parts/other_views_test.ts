@@ -44,6 +44,9 @@ Deno.test("textures are rendered in each other view, over the photograph; what h
   }));
   const texture = (key: string) => encodePng({ width: SIZE, height: SIZE, data: of(key).texture });
   const { "b.texture.png": _, ...textures } = await each("*.texture.png", texture);
+  // of one pair alone
+  const own = smoothAlbedo(views.length);
+  textures["c.to.a.texture.png"] = await encodePng({ width: SIZE, height: SIZE, data: own });
   const mask = (key: string) => {
     const { width, height } = of(key).photograph;
     return encodeGreyPng({ width, height, data: new Float32Array(width * height).fill(key === "e" ? 0 : 1) });
@@ -72,7 +75,8 @@ Deno.test("textures are rendered in each other view, over the photograph; what h
         seen.push(`${from.key}.to.${key}`);
         const { width, height } = photograph;
         const operator = pictureOperator(vertices, { topology, size: SIZE, width, height });
-        const render = applyOperatorCpu(operator, of(from.key).texture);
+        const texture = from.key === "c" && key === "a" ? own : of(from.key).texture;
+        const render = applyOperatorCpu(operator, texture);
         const worst = pictures[i]!.data.reduce((most, value, k) => {
           const wanted = render[k]! + (1 - operator.coverage[Math.floor(k / 3)]!) * of(key).photograph.data[k]!;
           return Math.max(most, Math.abs(value - wanted));

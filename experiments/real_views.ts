@@ -1,0 +1,118 @@
+/**
+ * Other views of real captures: what each method draws on skin that the first view did not see, beside what a third
+ * view of the same capture saw there. It takes any captures with triplets; nothing of cameras or true textures need be
+ * known.
+ */
+import type { Artifact } from "@ftim/pipeline";
+import { alignFaces } from "../stages/data/align.ts";
+import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
+import { faceAngles } from "../stages/data/face_angles.ts";
+import { assets } from "../stages/data/fetch.ts";
+import { importPhotographs } from "../stages/data/import.ts";
+import type { YawBins } from "../stages/data/triplets.ts";
+import { videoFrames } from "../stages/data/video_frames.ts";
+import { videoTriplets } from "../stages/data/video_triplets.ts";
+import { meshFaces } from "../stages/geometry/mesh.ts";
+import { embedFaces } from "../stages/scores/embed.ts";
+import { scoreLpips } from "../stages/scores/lpips.ts";
+import { scoreNovelViews } from "../stages/scores/novel_views.ts";
+import type { Method } from "../stages/scores/parts/methods.ts";
+import { findRevealed } from "../stages/scores/revealed.ts";
+import { findThirdSeen } from "../stages/scores/third_seen.ts";
+import { thirdTextures } from "../stages/scores/third_textures.ts";
+import { realLpips } from "../stages/tables/real_lpips.ts";
+import { realViews } from "../stages/tables/real_views.ts";
+import { faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
+import { lpipsNetwork } from "./lpips_network.ts";
+import type { Reconstruct } from "./methods.ts";
+
+/** Real photographs of persons from several sides, and which of them belong together. */
+export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped"> & { triplets: Artifact<"triplets"> };
+
+/** A person of the packaged videos; `data.lock` says what they are. */
+export type VideoPerson = "cap" | "franck";
+
+/** What is scored. */
+export interface RealMethods {
+  readonly methods: Readonly<Record<Method, Reconstruct>>;
+  /** What nothing was trained for: the first guess, and what is seen, else the template. */
+  readonly guess: Reconstruct;
+  readonly copy: Reconstruct;
+}
+
+/** Frames of the videos of a person with the head turned left, ahead and right, and about one expression. */
+export function videoCaptures(
+  person: VideoPerson,
+  { correction, bins, count }: { correction: Artifact<"correction">; bins: YawBins; count: number },
+): RealCaptures {
+  const images = importPhotographs(videoFrames({ videos: assets(`video/${person}/`) }));
+  const found = findFaces(images, { keep: "largest" });
+  const { poses, crops, meshes } = found;
+  const triplets = videoTriplets({ poses, crops, meshes }, { bins, count });
+  // Of a few hundred frames only those that are compared are unwrapped.
+  const detections = choosePhotographs({ detections: found.detections, triplets });
+  const chosen = alignFaces({ images, detections });
+  const faces = prepareFaces({
+    images,
+    detections,
+    crops: chosen,
+    meshes: meshFaces({ crops: chosen, network: faceMesh() }),
+    poses,
+    angles: faceAngles({ poses }),
+  }, { correction });
+  return { ...faces, triplets };
+}
+
+/** The tables of all methods on real captures. `data`: the folder of the user's own files, see `lpips_network.ts`. */
+export function scoreRealViews(
+  { crops, meshes, unwrapped, triplets }: RealCaptures,
+  { methods, guess, copy, model, data }: RealMethods & {
+    readonly model: Artifact<"model">;
+    readonly data?: string | undefined;
+  },
+): { realViews: Artifact<"real_views">; realLpips: Artifact<"real_lpips"> } {
+  const faces = regressFaces({ crops, meshes, unwrapped }, { model });
+  // It scores identity; no loss looks through it.
+  const recognition = assets("models/faceres.");
+  const seen = { crops, meshes, unwrapped };
+  const revealed = findRevealed({ triplets, unwrapped, meshes, topology: topology() });
+  const third = findThirdSeen({ triplets, revealed, unwrapped, meshes, topology: topology() });
+  const embeddings = embedFaces({ ...seen, recognition }, { whole: false });
+  const copies = copy(faces);
+  const drawn = {
+    ...Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, method(faces)])),
+    guess: guess(faces),
+    copy: copies,
+    oracle: thirdTextures({ seen: third, copies }),
+  };
+  const each = <Kind extends string>(score: (textures: Artifact<"reconstructions">) => Artifact<Kind>) =>
+    Object.fromEntries(Object.entries(drawn).map(([name, textures]) => [name, score(textures)]));
+  const novel = each((reconstructions) =>
+    scoreNovelViews({
+      ...seen,
+      triplets,
+      embeddings,
+      revealed,
+      third,
+      reconstructions,
+      topology: topology(),
+      recognition,
+    })
+  );
+  const scores = each((reconstructions) =>
+    scoreLpips({
+      network: lpipsNetwork({ data }),
+      crops,
+      unwrapped,
+      held_triplets: triplets,
+      held_crops: crops,
+      held_unwrapped: unwrapped,
+      held_meshes: meshes,
+      held_revealed: revealed,
+      held_third: third,
+      held_reconstructions: reconstructions,
+      topology: topology(),
+    })
+  );
+  return { realViews: realViews({ novel, crops }), realLpips: realLpips({ scores }) };
+}
