@@ -18,7 +18,7 @@ export const realLpips = defineStage({
   computes: { cpu: "means of a few hundred numbers: bookkeeping" },
   run: async ({ inputs: { scores }, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
-    const { meanOf, REAL_LABELS, REAL_ROWS } = await import("./parts/real_scores.ts");
+    const { isReference, meanOf, REAL_LABELS, REAL_ROWS } = await import("./parts/real_scores.ts");
     const { readLpipsScores } = await import("../scores/parts/lpips_scores.ts");
     const rows = await Promise.all(REAL_ROWS.map(async (name) => {
       const tree = scores[name];
@@ -30,7 +30,7 @@ export const realLpips = defineStage({
         meanOf(all.map(({ revealed }) => revealed)),
         meanOf(views.map(({ third }) => third ?? null)),
       ];
-      return { label: REAL_LABELS[name], cells };
+      return { label: REAL_LABELS[name], reference: isReference(name), cells };
     }));
     const files = gridFiles({
       title: "LPIPS in other views of real captures",

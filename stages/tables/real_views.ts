@@ -22,7 +22,9 @@ export const realViews = defineStage({
   computes: { cpu: "means of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
-    const { personsOf, REAL_LABELS, REAL_ROWS, realMeans, realMetrics } = await import("./parts/real_scores.ts");
+    const { isReference, personsOf, REAL_LABELS, REAL_ROWS, realMeans, realMetrics } = await import(
+      "./parts/real_scores.ts"
+    );
     const { revealedNote } = await import("./parts/revealed_measures.ts");
     const { LEAST_REVEALED } = await import("../scores/parts/revealed_masks.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
@@ -69,6 +71,7 @@ export const realViews = defineStage({
       ],
       rows: rows.map(({ name, views }) => ({
         label: REAL_LABELS[name],
+        reference: isReference(name),
         cells: Object.values(realMeans({ name, views })),
       })),
       notes: shared,

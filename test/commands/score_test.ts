@@ -32,7 +32,10 @@ Deno.test("what is wrong with the options is said in one line, without a stage o
       [["--photos", "photos", "--picked", "csv"], /^--picked and --draw are of captures/],
       [["--triplets", "photos", "--overlays", "a=photos"], /^--overlays are pictures of photographs/],
       [["--photos", "photos", "--overlays", "a=absent"], /^--overlays a=absent: there is no such folder$/],
-      [["--photos", "photos", "--overlays", "DECA=photos"], /^--overlays: a row is called "DECA" already/],
+      [
+        ["--photos", "photos", "--overlays", "FTIM as printed=photos"],
+        /^--overlays: a row is called "FTIM as printed" already/,
+      ],
       [
         ["--photos", "photos", "--overlays", "a=photos", "--overlays", "a=photos"],
         /^--overlays: two rows are called "a"/,

@@ -32,12 +32,15 @@ export function byMethod<T>(named: Readonly<Record<string, T>>): (readonly [Meth
   });
 }
 
-/** How each row is labelled. */
+/**
+ * How each row is labelled. The comparators' rows are named for what they are: the texture models of those papers,
+ * re-made on our geometry, light and data, and not the authors' networks.
+ */
 export const METHOD_LABELS: Readonly<Record<Method, string>> = {
-  deca: "DECA",
-  chen: "Chen",
-  deng: "Deng",
-  tran: "Tran",
+  deca: "linear albedo (DECA's model)",
+  chen: "albedo and detail (Chen's model)",
+  deng: "perceptual fit (Deng's model)",
+  tran: "albedo decoder (Tran's model)",
   printed: "FTIM as printed",
   ours: "FTIM with a first guess (ours)",
 };

@@ -12,7 +12,8 @@ export interface NoteFacts {
 
 /** The notes, a sentence or two each, without markup. */
 export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
-  const rows = "The rows DECA, Chen, Deng and Tran are not those authors' networks, whose weights are not free: " +
+  const rows =
+    "Four rows are the texture models of other papers and not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
     `re-made on the same geometry, light and data as ours (${
       COMPARATORS.map((method) => `${METHOD_LABELS[method]}: ${models[method]}`).join("; ")

@@ -14,6 +14,11 @@ export const REAL_LABELS: Readonly<Record<typeof REAL_ROWS[number], string>> = {
   oracle: "a third view's own texture (oracle)",
 };
 
+/** Whether a row is no method of a paper or ours: it stands there to compare with, and is never the best. */
+export function isReference(name: typeof REAL_ROWS[number]): boolean {
+  return !METHODS.some((method) => method === name);
+}
+
 /** A row of the table. */
 export interface RealRow {
   readonly name: typeof REAL_ROWS[number];

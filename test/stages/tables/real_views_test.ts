@@ -69,7 +69,7 @@ Deno.test("by person the table says what training gains where a third view saw t
     );
     assert.match(
       text,
-      /\| FTIM with a first guess \(ours\) \| 0\.0200 \| 31\.50 \| .* \| 25\.33 \| 0\.7000 \| 27\.00 \|/,
+      /\| FTIM with a first guess \(ours\) \| \*\*0\.0200\*\* \| \*\*31\.50\*\* \| .* \| \*\*25\.33\*\* \| .* \| \*\*27\.00\*\* \|/,
     );
     const numbers = await table.json<Record<string, number>>("real_metrics.json");
     assert.equal(numbers["gain.real.a.third_psnr"], 1.5);
@@ -92,6 +92,6 @@ Deno.test("of LPIPS the means are of those pairs that are known, and the oracle 
     const scores = Object.fromEntries(REAL_ROWS.map((name) => [name, of(name)]));
     const { trees: { table } } = await run({ table: realLpips({ scores }) });
     const text = await table.text("real_lpips.md");
-    assert.match(text, /\| Chen \| 0\.1000 \| 0\.02000 \| 0\.02500 \|/);
+    assert.match(text, /\| albedo and detail \(Chen's model\) \| 0\.1000 \| \*\*0\.02000\*\* \| \*\*0\.02500\*\* \|/);
     assert.match(text, /\| a third view's own texture \(oracle\) \| — \| — \| 0\.02500 \|/);
   }));

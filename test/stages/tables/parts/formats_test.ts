@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import papaparse from "papaparse";
 import { table1Console } from "../../../../stages/tables/parts/console.ts";
 import { metricsCsv, table1Csv } from "../../../../stages/tables/parts/csv.ts";
+import { METHOD_LABELS } from "../../../../stages/scores/parts/methods.ts";
 import { latexText, table1Latex } from "../../../../stages/tables/parts/latex.ts";
 import { table1Markdown } from "../../../../stages/tables/parts/markdown.ts";
 import { tableNotes } from "../../../../stages/tables/parts/notes.ts";
@@ -37,7 +38,8 @@ Deno.test("metricsCsv() has a row for each face, method and region", () => {
   const { data } = papaparse.parse<Record<string, string>>(metricsCsv(faces), { header: true, skipEmptyLines: true });
   assert.equal(data.length, 6 * 6 * 2);
   assert.equal(
-    data.find((row) => row.face === "test/photo_0/1" && row.method === "Tran" && row.region === "full")?.psnr,
+    data.find((row) => row.face === "test/photo_0/1" && row.method === METHOD_LABELS.tran && row.region === "full")
+      ?.psnr,
     "23.600000",
   );
 });

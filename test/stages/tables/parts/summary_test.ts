@@ -80,7 +80,7 @@ Deno.test("tableNotes() says what the comparators' rows are, for how many faces,
     "\n",
   );
   assert.match(notes, /over 21 faces/);
-  assert.match(notes, /texture model re-made on the same geometry.*Tran: a decoder\)/);
+  assert.match(notes, /texture model re-made on the same geometry.*albedo decoder \(Tran's model\): a decoder\)/);
   assert.match(notes, /Not measured: a \(not detected\)\./);
   assert.match(
     tableNotes({ models: MODELS, faces: 2, missed: [] }).join("\n"),
