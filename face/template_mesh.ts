@@ -2,7 +2,10 @@
  * A triangle mesh whose chart has seams: a vertex has one place on the head and several in the chart, one a corner.
  * FLAME's is so, 5,023 vertices with 5,118 places of 9,976 triangles (`head_template.obj`, which DECA ships).
  */
+import type { Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
+import { applySparse } from "@ftim/gpu/sparse";
 import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
 
 /** A mesh and its chart. */
@@ -65,7 +68,6 @@ export function parseTemplateMesh(text: string, name = "the mesh"): TemplateMesh
 /**
  * The matrix that carries values of the vertices to the texels of a square map: `[size², V]`, a row of three weights
  * where the texel's centre lies in the chart, an empty row elsewhere. Of two triangles over a texel the first has it.
- * `applySparse` applies it on the device, to positions, normals or colours of many heads at once.
  */
 export function chartMatrix({ vertexCount, triangles, uvs, uvTriangles }: TemplateMesh, size: number): SparseMatrix {
   const places = new Float32Array(uvs.length / 2 * 3);
@@ -92,4 +94,21 @@ export function chartMatrix({ vertexCount, triangles, uvs, uvTriangles }: Templa
     indices: Uint32Array.from(indices),
     weights: Float32Array.from(weights),
   };
+}
+
+/**
+ * Values of the vertices of a batch of heads, such as places or normals, at the texels of the map; differentiable.
+ *
+ * @param matrix as `chartMatrix` makes it; `disposeSparse` frees what stays of it on the device
+ * @param values `[B, V, C]`
+ * @returns `[B, size, size, C]`, 0 outside of the chart
+ */
+export function toChart(tf: Tfjs, matrix: SparseMatrix, values: Tensor3D): Tensor4D {
+  const [batch, vertices, channels] = values.shape;
+  const size = Math.sqrt(matrix.rows);
+  return tf.tidy(() => {
+    const dense = tf.reshape(tf.transpose(values, [1, 0, 2]), [vertices, batch * channels]) as Tensor2D;
+    const texels = tf.reshape(applySparse(tf, matrix, dense), [matrix.rows, batch, channels]);
+    return tf.reshape(tf.transpose(texels, [1, 0, 2]), [batch, size, size, channels]) as Tensor4D;
+  });
 }

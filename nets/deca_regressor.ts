@@ -5,9 +5,11 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
+import { disposeSparse } from "@ftim/gpu/sparse";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { projectDeca } from "../face/deca_camera.ts";
 import { uploadFlame } from "../face/flame.ts";
+import { chartMatrix, parseTemplateMesh, type TemplateMesh, toChart } from "../face/template_mesh.ts";
 import { bilinearCrops, type CroppedPhotograph } from "./bilinear_crop.ts";
 import { type DecaCode, openDecaEncoder, splitDecaCode } from "./deca_encoder.ts";
 import type { TensorSource } from "./files/source.ts";
@@ -15,6 +17,9 @@ import { readFlameAlbedo } from "./flame_albedo_file.ts";
 import { readFlame } from "./flame_file.ts";
 import { readFlameLandmarks } from "./flame_landmarks_file.ts";
 import { RESNET50_SIZE } from "./resnet50.ts";
+
+/** Side of the maps in texels. */
+const CHART_SIZE = 256;
 
 /** The authors' files. */
 export interface DecaFiles {
@@ -24,6 +29,8 @@ export interface DecaFiles {
   readonly flame: TensorSource;
   /** `landmark_embedding.npy` */
   readonly landmarks: TensorSource;
+  /** Text of `head_template.obj`: the mesh with its chart. */
+  readonly template: string;
   /** `FLAME_albedo_from_BFM.npz`, which not everybody has: without it there is no template albedo. */
   readonly albedo?: TensorSource;
 }
@@ -55,6 +62,15 @@ export interface DecaRegressor {
    * @param x `[B, 224, 224, 3]`, RGB, 0..1: crops as `decaCrop` or `decaLandmarkCrop` places them
    */
   regressCrops(x: tfjs.Tensor4D): DecaFaces;
+  /** The mesh of all heads. */
+  readonly mesh: TemplateMesh;
+  /**
+   * Values of the vertices, such as places in the crop, at the texels of FLAME's chart.
+   *
+   * @param values `[B, 5023, C]`
+   * @returns `[B, 256, 256, C]`, 0 outside of the chart
+   */
+  toChart(values: tfjs.Tensor3D): tfjs.Tensor4D;
   dispose(): void;
 }
 
@@ -62,11 +78,22 @@ export interface DecaRegressor {
  * Opens the regressor.
  *
  * @throws {TensorFileError} if a file is damaged or is another
+ * @throws {SyntaxError} if the template is no mesh of triangles with a chart
+ * @throws {RangeError} if the template is not of the model's size
  */
 export async function openDecaRegressor(files: DecaFiles): Promise<DecaRegressor> {
   const tf = await openTfjs();
   const model = await readFlame(files.flame);
-  const landmarks = await readFlameLandmarks(files.landmarks, { triangles: model.triangles.length / 3 });
+  const mesh = parseTemplateMesh(files.template, "FLAME's template");
+  const [vertices, triangles] = [model.template.length / 3, model.triangles.length / 3];
+  if (mesh.vertexCount !== vertices || mesh.triangles.length / 3 !== triangles) {
+    throw new RangeError(
+      `FLAME's template has ${mesh.vertexCount} vertices and ${mesh.triangles.length / 3} triangles; ` +
+        `the model has ${vertices} and ${triangles}. Take head_template.obj of DECA`,
+    );
+  }
+  const chart = chartMatrix(mesh, CHART_SIZE);
+  const landmarks = await readFlameLandmarks(files.landmarks, { triangles });
   const albedo = files.albedo && await readFlameAlbedo(files.albedo);
   const encoder = await openDecaEncoder(files.encoder);
   const flame = uploadFlame(tf, model, landmarks);
@@ -102,7 +129,10 @@ export async function openDecaRegressor(files: DecaFiles): Promise<DecaRegressor
     regressCrops,
     regress: (photographs) =>
       tf.tidy((): DecaFaces => regressCrops(bilinearCrops(tf, photographs, { size: RESNET50_SIZE }))),
+    mesh,
+    toChart: (values) => toChart(tf, chart, values),
     dispose() {
+      disposeSparse(chart);
       encoder.dispose();
       flame.dispose();
       if (space !== undefined) tf.dispose([space.filter, space.bias]);

@@ -38,9 +38,9 @@ export type DengCode = {
 export interface DengEncoder {
   /**
    * @param x `[B, 224, 224, 3]`, RGB, 0..1, aligned by five points as the authors do it
-   * @returns `[B, 257]`; a face has the same bits alone and among others
+   * @returns the 257 numbers of each face, taken apart; a face has the same bits alone and among others
    */
-  encode(x: tfjs.Tensor4D): tfjs.Tensor2D;
+  encode(x: tfjs.Tensor4D): DengCode;
   dispose(): void;
 }
 
@@ -66,7 +66,8 @@ export async function openDengEncoder(source: TensorSource): Promise<DengEncoder
   }));
   for (const { filter, bias } of heads) tf.dispose([filter, bias]);
   return {
-    encode: (x) => tf.tidy(() => tf.reshape(convolve(tf, trunk.features(x), last), [x.shape[0], LENGTH])),
+    encode: (x) =>
+      tf.tidy(() => splitDengCode(tf, tf.reshape(convolve(tf, trunk.features(x), last), [x.shape[0], LENGTH]))),
     dispose() {
       trunk.dispose();
       tf.dispose([last.filter, last.bias]);

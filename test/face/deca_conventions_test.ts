@@ -1,6 +1,6 @@
 /** What DECA means by its numbers, each beside a value of its authors' own functions (test/golden/deca.py). */
 import assert from "node:assert/strict";
-import { applySparse, disposeSparse } from "@ftim/gpu/sparse";
+import { disposeSparse } from "@ftim/gpu/sparse";
 import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { decaCrop, toCrop } from "../../face/crop.ts";
@@ -9,7 +9,7 @@ import { projectDecaCpu } from "../../face/deca_camera_cpu.ts";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
 import { shade } from "../../face/light.ts";
 import { vertexNormals } from "../../face/normals.ts";
-import { chartMatrix, parseTemplateMesh } from "../../face/template_mesh.ts";
+import { chartMatrix, parseTemplateMesh, toChart } from "../../face/template_mesh.ts";
 import { bilinearCrops } from "../../nets/bilinear_crop.ts";
 import { bilinearCropCpu } from "../../nets/bilinear_crop_cpu.ts";
 import { relativeError } from "../gpu/arrays.ts";
@@ -111,10 +111,13 @@ Deno.test("the chart's texels lie where the authors' rasteriser puts them, seams
   });
   assert.ok(shown > 300 && shown < size * size);
   assert.ok(relativeError(found, positions) < 1e-5);
-  const dense = tf.tensor2d(projected, [mesh.vertexCount, 3]);
-  const device = applySparse(tf, matrix, dense);
-  assert.ok(relativeError(await device.data<"float32">(), found) < 1e-6);
-  tf.dispose([dense, device]);
+  const both = tf.tensor3d([...projected, ...projected.map((value) => 2 * value)], [2, mesh.vertexCount, 3]);
+  const maps = toChart(tf, matrix, both);
+  assert.deepEqual(maps.shape, [2, size, size, 3]);
+  const values = await maps.data<"float32">();
+  assert.ok(relativeError(values.slice(0, found.length), found) < 1e-6);
+  assert.ok(relativeError(values.slice(found.length), found.map((value) => 2 * value)) < 1e-6);
+  tf.dispose([both, maps]);
   disposeSparse(matrix);
 });
 

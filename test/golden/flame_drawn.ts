@@ -48,3 +48,16 @@ export function drawnComponents(count: number): Float32Array<ArrayBuffer> {
   }
   return out;
 }
+
+/** The text of a `head_template.obj`: the drawn triangles, each small in a chart of 5,118 places. */
+export function drawnTemplate(): string {
+  const triangles = below("f", 3 * F, V);
+  const lines = Array<string>(V).fill("v 0 0 0");
+  for (let i = 0; i < 5118; i++) lines.push(`vt ${i % 72 / 72 + 0.003} ${Math.floor(i / 72) / 72 + 0.004}`);
+  for (let i = 0; i < F; i++) {
+    const place = hash(i) % 5000 + 1;
+    const corners = [place, place + 1, place + 73].map((uv, k) => `${triangles[3 * i + k]! + 1}/${uv}`);
+    lines.push(`f ${corners.join(" ")}`);
+  }
+  return lines.join("\n");
+}

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
+import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { decaCrop } from "../../face/crop.ts";
 import { projectDecaCpu } from "../../face/deca_camera_cpu.ts";
 import { flameCpu } from "../../face/flame_cpu.ts";
+import { chartMatrix } from "../../face/template_mesh.ts";
 import { bilinearCrops } from "../../nets/bilinear_crop.ts";
 import { openDecaRegressor } from "../../nets/deca_regressor.ts";
 import { bytesSource } from "../../nets/files/source.ts";
@@ -12,15 +14,15 @@ import { readFlame } from "../../nets/flame_file.ts";
 import { readFlameLandmarks } from "../../nets/flame_landmarks_file.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import { relativeError } from "../gpu/arrays.ts";
-import { drawnState } from "../golden/drawn.ts";
-import { drawnFlame } from "../golden/flame_drawn.ts";
+import { drawnState, type DrawnTensor } from "../golden/drawn.ts";
+import { drawnFlame, drawnTemplate } from "../golden/flame_drawn.ts";
 import golden from "../golden/resnet50.json" with { type: "json" };
 import { oldTorchArchive } from "./files/torch_writer.ts";
 import { noise } from "./inputs.ts";
 
 const tf = await openTfjs();
 const detail = { "E_detail.layers.2.weight": { shape: [128, 1024], data: new Float32Array(128 * 1024) } };
-const weights = { ...drawnState(golden.deca.tensors), ...detail };
+const weights: Record<string, DrawnTensor> = { ...drawnState(golden.deca.tensors), ...detail };
 // a drawn network's numbers are some 10⁴; a head's are about 1
 for (const name of ["E_flame.layers.2.weight", "E_flame.layers.2.bias"]) {
   weights[name] = { ...weights[name]!, data: weights[name]!.data.map((value) => 5e-5 * value) };
@@ -38,6 +40,7 @@ Deno.test("DECA's regressor gives heads, landmarks and places in the crop that f
     encoder: bytesSource(oldTorchArchive(weights), "deca_model.tar"),
     flame,
     landmarks: embedding,
+    template: drawnTemplate(),
   });
   const photographs = [1, 2].map((seed) => {
     const image = noise({ width: 300, height: 280, seed });
@@ -63,6 +66,16 @@ Deno.test("DECA's regressor gives heads, landmarks and places in the crop that f
     assert.ok(relativeError(part(moving!, 3 * 68), inCrop(head.landmarks)) < 1e-4, `landmarks of face ${i}`);
     assert.ok(relativeError(part(fixed!, 3 * 68), inCrop(head.fixedLandmarks)) < 1e-4, `fixed landmarks of face ${i}`);
   }
+  const chart = regressor.toChart(faces.posed);
+  assert.deepEqual(chart.shape, [2, 256, 256, 3]);
+  const texels = await read(chart);
+  const matrix = chartMatrix(regressor.mesh, 256);
+  for (const i of [0, 1]) {
+    const own = posed!.slice(3 * 5023 * i, 3 * 5023 * (i + 1));
+    const map = texels.slice(3 * 256 * 256 * i, 3 * 256 * 256 * (i + 1));
+    assert.ok(relativeError(map, applySparseCpu(matrix, own)) < 1e-6, `chart of face ${i}`);
+  }
+  chart.dispose();
   const crops = bilinearCrops(tf, photographs, { size: 224 });
   const again = regressor.regressCrops(crops);
   assert.deepEqual(await read(again.posed), posed);
@@ -73,4 +86,13 @@ Deno.test("DECA's regressor gives heads, landmarks and places in the crop that f
   regressor.dispose();
   assert.equal(tf.memory().numTensors, before);
   await (await openGpu()).assertHealthy("DECA's regressor");
+});
+
+Deno.test("DECA's regressor refuses a template of another mesh", async () => {
+  const template = drawnTemplate().split("\n").slice(0, -1).join("\n");
+  const encoder = bytesSource(new Uint8Array());
+  await assert.rejects(
+    openDecaRegressor({ encoder, flame, landmarks: embedding, template }),
+    /has 5023 vertices and 9975 triangles; the model has 5023 and 9976/,
+  );
 });
