@@ -1,9 +1,10 @@
 /**
  * What the kernels reach on this adapter, in one run: `deno task bench [--json] [--only NAME,NAME]`. Prints the
  * measured multiply-add peak and copy bandwidth, each kernel with its share of them and stock tfjs beside it, the fits
- * of many faces beside their twins in JavaScript, the paper's own networks on drawn weights, the training step of FTIM with all losses (ours and on stock
- * kernels), its U-Net alone beside PyTorch on the CPU, and the bars that each must reach. Other work on the machine
- * lowers all figures; ratios of one run can be trusted, milliseconds only on an idle machine.
+ * of many faces beside their twins in JavaScript, the paper's own networks on drawn weights, the training step of FTIM
+ * with all losses (ours and on stock kernels), its U-Net alone beside PyTorch on the CPU, and the bars that each must
+ * reach. Other work on the machine lowers all figures; ratios of one run can be trusted, milliseconds only on an idle
+ * machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
 import { benchFaceMesh } from "./gpu/face_mesh.ts";

@@ -1,7 +1,7 @@
 /**
  * DECA's camera (Feng et al. 2021, `batch_orth_proj` of `decalib/utils/util.py`): orthographic, with a scale and a
- * shift. A point (x, y, z) of the head, x to the right, y up and z to the viewer, is at scale · (x + right, y + up, z) in
- * a picture that reaches from −1 to 1; then y and z are turned over, so that y runs down and z away.
+ * shift. A point (x, y, z) of the head, x to the right, y up and z to the viewer, is at scale · (x + right, y + up, z)
+ * in a picture that reaches from −1 to 1; then y and z are turned over, so that y runs down and z away.
  */
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

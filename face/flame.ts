@@ -77,7 +77,8 @@ export function uploadFlame(tf: Tfjs, model: FlameModel, landmarks: FlameLandmar
       const [batch] = code.shape;
       if (code.shape[1] !== count || pose.shape[0] !== batch || pose.shape[1] !== 6) {
         throw new RangeError(
-          `FLAME takes coefficients [${batch}, ${count}] and poses [${batch}, 6], not [${code.shape}] and [${pose.shape}]`,
+          `FLAME takes coefficients [${batch}, ${count}] and poses [${batch}, 6], ` +
+            `not [${code.shape}] and [${pose.shape}]`,
         );
       }
       return tf.tidy(() => {
@@ -148,7 +149,8 @@ fn rotation(v : vec3<f32>) -> mat3x3<f32> {
     var at = vec3<f32>(rest[3 * j], rest[3 * j + 1], rest[3 * j + 2]);
     for (var k = 0; k < u.components; k++) {
       let source = (k * ${joints} + j) * 3;
-      at = fma(vec3<f32>(code[id * u.components + k]), vec3<f32>(moves[source], moves[source + 1], moves[source + 2]), at);
+      let moved = vec3<f32>(moves[source], moves[source + 1], moves[source + 2]);
+      at = fma(vec3<f32>(code[id * u.components + k]), moved, at);
     }
     place[j] = at;
   }

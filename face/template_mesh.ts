@@ -23,7 +23,8 @@ export interface TemplateMesh {
  * Reads a mesh of triangles from a Wavefront OBJ. Its v runs up and is turned over, as DECA does it.
  *
  * @param name for messages
- * @throws {SyntaxError} if a line is malformed, a corner has no UV or names what is not there, or there are no triangles
+ * @throws {SyntaxError} if a line is malformed, a corner has no UV or names what is not there, or there are no
+ *   triangles
  */
 export function parseTemplateMesh(text: string, name = "the mesh"): TemplateMesh {
   let vertexCount = 0;

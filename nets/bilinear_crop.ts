@@ -23,8 +23,8 @@ export interface CroppedPhotograph {
  * @param photographs of any sizes, floats or bytes; a photograph may come several times
  * @param options.size side of every crop in pixels
  * @returns `[photographs, size, size, 3]`, 0..1
- * @throws {RangeError} without a photograph, or if a crop has another size or its photograph was of another; the message
- *   names its index
+ * @throws {RangeError} without a photograph, or if a crop has another size or its photograph was of another; the
+ *   message names its index
  */
 export function bilinearCrops(
   tf: Tfjs,

@@ -13,6 +13,7 @@ import { chartMatrix, parseTemplateMesh, toChart } from "../../face/template_mes
 import { bilinearCrops } from "../../nets/bilinear_crop.ts";
 import { bilinearCropCpu } from "../../nets/bilinear_crop_cpu.ts";
 import { relativeError } from "../gpu/arrays.ts";
+import { drawnUniform, numbers } from "../golden/drawn.ts";
 import golden from "../golden/deca.json" with { type: "json" };
 import { goldenPair } from "../golden/images.ts";
 
@@ -26,16 +27,21 @@ const vertices = Float32Array.from(
   obj.split("\n").filter((line) => line.startsWith("v ")).flatMap((line) => line.split(" ").slice(1).map(Number)),
 );
 
+/** The crops around drawn landmarks. */
+const placed = golden.crops.map(({ x, y, width, height }, i) => {
+  const drawn = drawnUniform(`landmarks ${i}`, 136);
+  const landmarks = drawn.map((value, k) => k % 2 === 0 ? value * width + x : value * height + y);
+  return decaLandmarkCrop(landmarks, { photograph: { width: WIDTH, height: HEIGHT } });
+});
+
 Deno.test("the crop around 68 landmarks lies where the authors put it", () => {
-  for (const { landmarks, transform } of golden.crops) {
-    const found = decaLandmarkCrop(landmarks, { photograph: { width: WIDTH, height: HEIGHT } });
+  for (const [i, { scale, right, down }] of golden.crops.entries()) {
+    const found = placed[i]!;
     // theirs is of whole numbers at pixel centres, ours of +0.5
-    const [scale, , x] = transform[0]!;
-    const y = transform[1]![2]!;
     for (const point of [{ x: 0, y: 0 }, { x: 300, y: 200 }]) {
       const ours = toCrop(found, { x: point.x + 0.5, y: point.y + 0.5 });
-      assert.ok(Math.abs(ours.x - 0.5 - (scale! * point.x + x!)) < 1e-3);
-      assert.ok(Math.abs(ours.y - 0.5 - (scale! * point.y + y)) < 1e-3);
+      assert.ok(Math.abs(ours.x - 0.5 - (scale * point.x + right)) < 1e-3);
+      assert.ok(Math.abs(ours.y - 0.5 - (scale * point.y + down)) < 1e-3);
     }
   }
   assert.throws(() => decaLandmarkCrop([3, 4], { photograph: picture }), /by 1 landmarks in a box of no size/);
@@ -54,13 +60,15 @@ Deno.test("the crop around a detector's box has the authors' side and centre", (
 });
 
 Deno.test("crops hold the authors' values, on the device and in loops, of bytes and of floats", async () => {
-  const placed = golden.crops.map(({ landmarks }) => decaLandmarkCrop(landmarks, { photograph: picture }));
   for (const image of [bytes, picture]) {
     const crops = bilinearCrops(tf, placed.map((transform) => ({ image, transform })), { size: 224 });
     const values = await crops.data<"float32">();
     for (const [i, { every, values: expected }] of golden.crops.entries()) {
       const own = values.slice(3 * 224 * 224 * i, 3 * 224 * 224 * (i + 1));
-      assert.ok(relativeError(own.filter((_, at) => at % every === 0), expected) < 1e-4, `crop ${i} beside theirs`);
+      assert.ok(
+        relativeError(own.filter((_, at) => at % every === 0), numbers(expected)) < 1e-4,
+        `crop ${i} beside theirs`,
+      );
       assert.ok(relativeError(own, bilinearCropCpu(image, placed[i]!).data) < 1e-4, `crop ${i} beside loops`);
     }
     crops.dispose();
@@ -74,9 +82,10 @@ Deno.test("crops hold the authors' values, on the device and in loops, of bytes 
 });
 
 Deno.test("the camera gives the authors' place of a point, in pixels with centres at +0.5", async () => {
-  const { cameras, points, projected } = golden.camera;
+  const { cameras } = golden.camera;
+  const [points, projected] = [golden.camera.points.map(numbers), golden.camera.projected.map(numbers)];
   const size = 224;
-  const device = projectDeca(tf, tf.tensor3d(points.flat(), [2, points[0]!.length / 3, 3]), {
+  const device = projectDeca(tf, tf.tensor3d(points.flatMap((one) => [...one]), [2, points[0]!.length / 3, 3]), {
     camera: tf.tensor2d(cameras),
     size,
   });
@@ -93,8 +102,8 @@ Deno.test("normals and shading are the authors'", () => {
   // ours are of view space, where y and z of crop pixels are turned over; DECA's are of the head itself
   const turned = vertices.map((value, i) => i % 3 === 0 ? value : -value);
   const normals = vertexNormals(turned, mesh.triangles);
-  assert.ok(relativeError(normals, golden.normals) < 1e-5);
-  assert.ok(relativeError(shade(normals, Float32Array.from(golden.light)), golden.shading) < 1e-5);
+  assert.ok(relativeError(normals, numbers(golden.normals)) < 1e-5);
+  assert.ok(relativeError(shade(normals, Float32Array.from(numbers(golden.light))), numbers(golden.shading)) < 1e-5);
 });
 
 Deno.test("the chart's texels lie where the authors' rasteriser puts them, seams and all", async () => {
@@ -104,13 +113,13 @@ Deno.test("the chart's texels lie where the authors' rasteriser puts them, seams
   const projected = Float32Array.from(projectDecaCpu(vertices, { camera, size: 2 }), (v, i) => i % 3 === 2 ? v : v - 1);
   const found = applySparseCpu(matrix, projected);
   let shown = 0;
-  inside.forEach((expected, texel) => {
+  [...inside].forEach((expected, texel) => {
     const has = matrix.offsets[texel + 1]! > matrix.offsets[texel]!;
-    assert.equal(has, expected === 1, `texel ${texel}`);
+    assert.equal(has, expected === "1", `texel ${texel}`);
     if (has) shown++;
   });
-  assert.ok(shown > 300 && shown < size * size);
-  assert.ok(relativeError(found, positions) < 1e-5);
+  assert.ok(shown > 150 && shown < size * size);
+  assert.ok(relativeError(found, numbers(positions)) < 1e-5);
   const both = tf.tensor3d([...projected, ...projected.map((value) => 2 * value)], [2, mesh.vertexCount, 3]);
   const maps = toChart(tf, matrix, both);
   assert.deepEqual(maps.shape, [2, size, size, 3]);
@@ -122,22 +131,20 @@ Deno.test("the chart's texels lie where the authors' rasteriser puts them, seams
 });
 
 Deno.test("what a picture shows at a texel is read between pixel centres at +0.5", () => {
-  const { size, inside, positions, picture: expected } = golden.unwrap;
+  const { size, inside } = golden.unwrap;
+  const [positions, expected] = [numbers(golden.unwrap.positions), numbers(golden.unwrap.picture)];
   const side = 2 * size;
   const { a: image } = goldenPair({ width: side, height: side, amplitude: 1 });
   let compared = 0;
-  inside.forEach((has, texel) => {
-    const [x, y] = [positions[3 * texel]!, positions[3 * texel + 1]!].map((place) => (place + 1) / 2 * side) as [
-      number,
-      number,
-    ];
-    if (has === 0 || Math.min(x, y) < 1 || Math.max(x, y) > side - 1) return;
+  [...inside].forEach((has, texel) => {
+    const [x = 0, y = 0] = [0, 1].map((k) => (positions[3 * texel + k]! + 1) / 2 * side);
+    if (has === "0" || Math.min(x, y) < 1 || Math.max(x, y) > side - 1) return;
     const transform = { scale: 1, x: 0.5 - x, y: 0.5 - y, size: 1, photograph: image };
     const { data } = bilinearCropCpu(image, transform);
     assert.ok(relativeError(data, expected.slice(3 * texel, 3 * texel + 3)) < 1e-4, `texel ${texel}`);
     compared++;
   });
-  assert.ok(compared > 200);
+  assert.ok(compared > 100);
 });
 
 Deno.test("parseTemplateMesh() says which line is wrong", () => {

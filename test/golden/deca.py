@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from drawn import uniform
+from drawn import compact, uniform
 from images import pair
 from PIL import Image
 
@@ -42,10 +42,6 @@ sys.modules["pytorch3d"]._C = sys.modules["pytorch3d._C"]
 absent("pytorch3d.renderer.utils", parse_image_size=None)
 for name in ("cv2", "imageio", "torchvision", "torchvision.transforms", "decalib.datasets.detectors"):
     absent(name)
-absent("scipy.ndimage.morphology") if "scipy.ndimage" not in sys.modules else None
-import scipy.ndimage
-
-scipy.ndimage.morphology = scipy.ndimage.__dict__.get("morphology")
 datasets = importlib.import_module("decalib.datasets.datasets")
 util = importlib.import_module("decalib.utils.util")
 renderer = importlib.import_module("decalib.utils.renderer")
@@ -73,7 +69,9 @@ for i, (x, y, wide, high) in enumerate([(60, 40, 301, 287), (201.3, 155.8, 71.5,
     data.imagepath_list, data.iscrop, data.scale, data.resolution_inp = [str(path)], True, 1.25, 224
     crop = data[0]
     image = crop["image"].numpy().transpose(1, 2, 0).reshape(-1)
-    crops.append({"landmarks": points.reshape(-1).tolist(), "transform": crop["tform"].tolist(), "every": 331, "values": image[::331].tolist()})
+    scale, _, right, _, _, down = crop["tform"].reshape(-1)[:6].tolist()
+    place = {"x": x, "y": y, "width": wide, "height": high}
+    crops.append({**place, "scale": scale, "right": right, "down": down, "every": 997, "values": compact(image[::997])})
 boxes = []
 for left, top, right, bottom in [(100, 80, 260, 300), (-3.5, 10.25, 90.75, 130)]:
     size, centre = datasets.TestData.bbox2point(None, left, right, top, bottom, type="bbox")
@@ -110,7 +108,7 @@ for r in range(rows - 1):
         lines.append(f"f {corner(r, c)} {corner(r + 1, c)} {corner(r, c + 1)}")
         lines.append(f"f {corner(r, c + 1)} {corner(r + 1, c)} {corner(r + 1, c + 1)}")
 obj.write_text("\n".join(lines) + "\n")
-size = 32
+size = 20
 render = renderer.SRenderY(size, str(obj), uv_size=size, rasterizer_type="standard")
 render.uv_rasterizer = renderer.Pytorch3dRasterizer(size)
 vertices = util.load_obj(str(obj))[0][None]
@@ -129,16 +127,16 @@ unwrapped = torch.nn.functional.grid_sample(image, positions.permute(0, 2, 3, 1)
 golden = {
     "crops": crops,
     "boxes": boxes,
-    "camera": {"cameras": camera.tolist(), "points": points.reshape(2, -1).tolist(), "projected": projected.reshape(2, -1).tolist()},
-    "normals": normals.reshape(-1).tolist(),
-    "light": light.reshape(-1).tolist(),
-    "shading": shading.reshape(-1).tolist(),
+    "camera": {"cameras": [[8.5, 0.02, -0.03], [6.25, -0.1, 0.04]], "points": [compact(one) for one in points], "projected": [compact(one) for one in projected]},
+    "normals": compact(normals),
+    "light": compact(light),
+    "shading": compact(shading),
     "unwrap": {
         "size": size,
         "camera": [0.7, 0.05, 0.1],
-        "inside": inside.int().reshape(-1).tolist(),
-        "positions": positions[0].permute(1, 2, 0).reshape(-1).tolist(),
-        "picture": unwrapped[0].permute(1, 2, 0).reshape(-1).tolist(),
+        "inside": "".join(map(str, inside.int().reshape(-1).tolist())),
+        "positions": compact(positions[0].permute(1, 2, 0)),
+        "picture": compact(unwrapped[0].permute(1, 2, 0)),
     },
 }
-print(json.dumps(json.loads(json.dumps(golden), parse_float=lambda text: float(f"{float(text):.7g}")), separators=(",", ":")))
+print(json.dumps(golden))

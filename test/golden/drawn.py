@@ -39,6 +39,11 @@ def state(module, prefix=""):
     return {prefix + name: list(tensor.shape) for name, tensor in weights.items()}
 
 
+def compact(values, digits=7):
+    """Numbers as one text, which is a third of a JSON array's size once that is formatted; drawn.ts reads it."""
+    return " ".join(f"{value:.{digits}g}" for value in np.asarray(values, float).ravel())
+
+
 def faces(count, size):
     """Pictures [count, size, size, 3] in 0..1: coarse patches with fine noise on them."""
     n, y, x, c = np.meshgrid(np.arange(count), np.arange(size), np.arange(size), np.arange(3), indexing="ij")

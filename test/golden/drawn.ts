@@ -38,6 +38,11 @@ export function drawnState(shapes: Readonly<Record<string, readonly number[]>>):
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, drawn(name, shape)]));
 }
 
+/** Numbers of a text that drawn.py wrote. */
+export function numbers(text: string): Float64Array<ArrayBuffer> {
+  return Float64Array.from(text.split(" "), Number);
+}
+
 /** Pictures [count, size, size, 3] in 0..1. */
 export function drawnFaces(count: number, size: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count * size * size * 3 }, (_, pixel) => {

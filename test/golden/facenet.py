@@ -11,7 +11,7 @@ import types
 from pathlib import Path
 
 import torch
-from drawn import faces, state, uniform
+from drawn import compact, faces, state, uniform
 
 for name in ("facenet", "facenet.utils"):
     sys.modules[name] = types.ModuleType(name)
@@ -30,7 +30,7 @@ weights = torch.from_numpy(uniform("weights", 1024) - 0.5).reshape(2, 512)
 gradient = pixels.grad.permute(0, 2, 3, 1).reshape(-1)
 golden = {
     "tensors": shapes,
-    "descriptors": descriptors.tolist(),
-    "gradient": {"every": 61, "values": gradient[::61].tolist()},
+    "descriptors": [compact(one) for one in descriptors.detach()],
+    "gradient": {"every": 211, "values": compact(gradient[::211])},
 }
-print(json.dumps(json.loads(json.dumps(golden), parse_float=lambda text: float(f"{float(text):.7g}")), separators=(",", ":")))
+print(json.dumps(golden))

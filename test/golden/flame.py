@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from drawn import uniform
+from drawn import compact, uniform
 from images import hashes
 
 V, F, J, CONTOUR, TURNS = 5023, 9976, 5, 17, 79
@@ -94,10 +94,10 @@ albedo = code.FLAMETex(types.SimpleNamespace(tex_type="BFM", tex_path=str(folder
 texture = albedo(torch.tensor([[0.5, -1.5, 2.0]]))[0].permute(1, 2, 0).reshape(-1, 3)
 
 golden = {
-    "poses": poses.tolist(),
-    "vertices": {"every": 97, "values": vertices[:, ::97].reshape(len(poses), -1).tolist()},
-    "landmarks": moving.reshape(len(poses), -1).tolist(),
-    "fixedLandmarks": fixed.reshape(len(poses), -1).tolist(),
-    "albedo": {"code": [0.5, -1.5, 2.0], "every": 1021, "values": texture[::1021].reshape(-1).tolist()},
+    "poses": poses.astype(float).round(6).tolist(),
+    "vertices": {"every": 251, "values": [compact(one[::251]) for one in vertices]},
+    "landmarks": [compact(one) for one in moving],
+    "fixedLandmarks": [compact(one) for one in fixed],
+    "albedo": {"code": [0.5, -1.5, 2.0], "every": 1021, "values": compact(texture[::1021])},
 }
-print(json.dumps(json.loads(json.dumps(golden), parse_float=lambda text: float(f"{float(text):.7g}")), separators=(",", ":")))
+print(json.dumps(golden))

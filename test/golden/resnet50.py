@@ -12,7 +12,7 @@ import types
 from pathlib import Path
 
 import torch
-from drawn import faces, state
+from drawn import compact, faces, state
 
 
 def package(name, folder):
@@ -48,6 +48,5 @@ for name, module, prefix in [
 ]:
     shapes = state(module, prefix)
     with torch.no_grad():
-        golden[name] = {"tensors": shapes, "codes": module(images).tolist()}
-rounded = json.dumps(golden, default=float)
-print(json.dumps(json.loads(rounded, parse_float=lambda text: float(f"{float(text):.8g}")), separators=(",", ":")))
+        golden[name] = {"tensors": shapes, "codes": [compact(code, 8) for code in module(images)]}
+print(json.dumps(golden))

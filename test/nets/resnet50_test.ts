@@ -6,7 +6,7 @@ import { DECA_CODE, openDecaEncoder, splitDecaCode } from "../../nets/deca_encod
 import { openDengEncoder, splitDengCode } from "../../nets/deng_encoder.ts";
 import { bytesSource } from "../../nets/files/source.ts";
 import { relativeError } from "../gpu/arrays.ts";
-import { drawnFaces, drawnState } from "../golden/drawn.ts";
+import { drawnFaces, drawnState, numbers } from "../golden/drawn.ts";
 import golden from "../golden/resnet50.json" with { type: "json" };
 import { oldTorchArchive } from "./files/torch_writer.ts";
 
@@ -28,8 +28,8 @@ const second = () => tf.slice(faces, [1, 0, 0, 0], [1, -1, -1, -1]);
  * Each face's code is within 1e-4, and so is what the two faces differ by, within 2e-3: drawn networks make nearly the
  * same of all pictures, so that the first alone would say little.
  */
-function near(codes: Float32Array, expected: readonly number[][]): void {
-  const [first, second] = expected as [number[], number[]];
+function near(codes: Float32Array, expected: readonly string[]): void {
+  const [first, second] = expected.map(numbers) as [Float64Array, Float64Array];
   const { length } = first;
   assert.ok(relativeError(codes.slice(0, length), first) < 1e-4, "the first face");
   assert.ok(relativeError(codes.slice(length), second) < 1e-4, "the second face");
