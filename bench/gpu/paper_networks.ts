@@ -1,6 +1,7 @@
 /**
  * The paper's own networks with drawn weights in the real shapes: DECA's and Deng's encoders with what share of the
- * adapter's peak they reach, DECA's regressor from photographs to heads, and FaceNet there and back.
+ * adapter's peak they reach, DECA's regressor from photographs to heads, FaceNet there and back, and MTCNN, whose
+ * weights are the trained ones.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
@@ -9,7 +10,10 @@ import { openDecaRegressor } from "../../nets/deca_regressor.ts";
 import { openDengEncoder } from "../../nets/deng_encoder.ts";
 import { FACENET_SIZE, openFacenet } from "../../nets/facenet.ts";
 import { bytesSource } from "../../nets/files/source.ts";
+import { openMtcnn } from "../../nets/mtcnn.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
+import { decodePixels } from "../../stages/faces/photograph.ts";
+import { asset } from "../../test/assets.ts";
 import { drawnFaces, drawnState } from "../../test/golden/drawn.ts";
 import facenet from "../../test/golden/facenet.json" with { type: "json" };
 import { drawnFlame, drawnTemplate } from "../../test/golden/flame_drawn.ts";
@@ -71,7 +75,29 @@ export async function benchPaperNetworks(lab: Lab): Promise<Row[]> {
   note("FaceNet with the gradient of the picture", { ms: await time(lab, gradient) });
   network.dispose();
   tf.dispose([crops, small]);
+  rows.push(await benchMtcnn());
   return rows;
+}
+
+/** MTCNN waits for each of its networks, so a clock on the wall is what there is. */
+async function benchMtcnn(): Promise<Row> {
+  const file = async (name: string) => bytesSource(await asset(`mtcnn/${name}`), name);
+  const files = { first: await file("pnet.pt"), second: await file("rnet.pt"), third: await file("onet.pt") };
+  const mtcnn = await openMtcnn(files);
+  const { image } = await decodePixels(await asset("test/sample1.jpg"), { maxSide: 640 });
+  const faces = (await mtcnn.detect(image)).length;
+  let least = Infinity;
+  for (let round = 0; round < 3; round++) {
+    const start = performance.now();
+    await mtcnn.detect(image);
+    least = Math.min(least, performance.now() - start);
+  }
+  mtcnn.dispose();
+  return {
+    work: `MTCNN, a photograph of ${image.width}×${image.height}`,
+    "ours ms": rounded(least),
+    "faces a second": rounded(faces / least * 1000),
+  };
 }
 
 /** One of several tensors; the others are freed. */
