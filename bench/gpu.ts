@@ -1,9 +1,10 @@
 /**
  * What the kernels reach on this adapter, in one run: `deno task bench [--json] [--only NAME,NAME]`. Prints the
  * measured multiply-add peak and copy bandwidth, each kernel with its share of them and stock tfjs beside it, the fits
- * of many faces beside their twins in JavaScript, the training step of FTIM with all losses (ours and on stock
- * kernels), its U-Net alone beside PyTorch on the CPU, and the bars that each must reach. Other work on the machine
- * lowers all figures; ratios of one run can be trusted, milliseconds only on an idle machine.
+ * of many faces beside their twins in JavaScript, the paper's own networks on drawn weights, the training step of FTIM
+ * with all losses (ours and on stock kernels), its U-Net alone beside PyTorch on the CPU, and the bars that each must
+ * reach. Other work on the machine lowers all figures; ratios of one run can be trusted, milliseconds only on an idle
+ * machine.
  */
 import { benchConvolution } from "./gpu/convolution.ts";
 import { benchFaceMesh } from "./gpu/face_mesh.ts";
@@ -11,6 +12,7 @@ import { benchFill } from "./gpu/fill.ts";
 import { benchFits } from "./gpu/fits.ts";
 import { benchLayout } from "./gpu/layout.ts";
 import { openLab, rounded, type Row } from "./gpu/lab.ts";
+import { benchPaperNetworks } from "./gpu/paper_networks.ts";
 import { benchRendering } from "./gpu/rendering.ts";
 import { benchSimilarity } from "./gpu/similarity.ts";
 import { benchTrainingStep } from "./gpu/training_step.ts";
@@ -23,6 +25,7 @@ const PARTS = [
   "fill",
   "fits",
   "mesh",
+  "paper",
   "similarity",
   "unet",
   "training",
@@ -75,6 +78,8 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
       return await benchFits(lab);
     case "mesh":
       return [await benchFaceMesh(lab)];
+    case "paper":
+      return await benchPaperNetworks(lab);
     case "similarity":
       return [await benchSimilarity(lab)];
     case "unet":
@@ -85,7 +90,7 @@ async function run(part: typeof PARTS[number]): Promise<Row[]> {
 }
 
 /** What was to be reached, and whether it was. */
-function barsOf({ convolution, rendering, fits, similarity, training }: typeof results): Row[] {
+function barsOf({ convolution, rendering, fits, paper, similarity, training }: typeof results): Row[] {
   const first = (kernel: string) => convolution?.find((row) => row.kernel === kernel);
   const bars: Row[] = [];
   const bar = (work: string, { value, target, most = false }: { value: unknown; target: number; most?: boolean }) => {
@@ -110,6 +115,7 @@ function barsOf({ convolution, rendering, fits, similarity, training }: typeof r
   });
   bar("UV unwrap of 20,000 triangles: ms each", { value: rendering?.at(-1)?.["ours ms"], target: 8, most: true });
   bar("light and albedo of 16 faces: times JavaScript", { value: fits?.[2]?.["times JavaScript"], target: 4 });
+  bar("DECA's encoder: share of peak", { value: paper?.[0]?.["share of peak"], target: 0.35 });
   bar("SSIM of 64 images of 224²: times ssim.js on one channel", { value: similarity?.[0]?.["times grey"], target: 5 });
   bar("SSIM: error", { value: similarity?.[0]?.["largest error"], target: 1e-5, most: true });
   return bars;

@@ -106,8 +106,7 @@ export function tensorsIn(root: unknown, { leaf, most }: Walk): Pick<Opened, "te
     if (typeof found === "string") skipped.set(name, found);
     else if (found !== null) tensors.set(name, found);
     else if (isObject(value) || value instanceof Map) {
-      const entries = value instanceof Map ? value : value.state instanceof Map ? value.state : value.items;
-      for (const [key, inner] of entries) {
+      for (const [key, inner] of entriesOf(value)) {
         if (typeof key !== "string" && typeof key !== "number") continue;
         visit(inner, { name: name === "" ? `${key}` : `${name}.${key}`, depth: depth + 1 });
       }
@@ -121,6 +120,12 @@ export function tensorsIn(root: unknown, { leaf, most }: Walk): Pick<Opened, "te
   };
   visit(root, { name: "", depth: 0 });
   return { tensors, skipped };
+}
+
+/** What a dictionary holds; a state dict of PyTorch has a state too, its `_metadata`, which is not its tensors. */
+function entriesOf(value: PickledObject | Map<unknown, unknown>): Map<unknown, unknown> {
+  if (value instanceof Map) return value;
+  return value.items.size === 0 && value.state instanceof Map ? value.state : value.items;
 }
 
 /** Numbers of a list or tuple. */

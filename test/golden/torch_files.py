@@ -31,6 +31,7 @@ weights = OrderedDict(
         ("empty", torch.zeros(0, 4)),
     ]
 )
+weights._metadata = OrderedDict([("", {"version": 1})])  # as state_dict() has it
 content = {"E_flame": weights, "epoch": 20, "name": "drawn", "opt": {"state": [{"step": torch.tensor(3)}]}}
 
 
