@@ -6,7 +6,7 @@ import type { Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { applySparse } from "@ftim/gpu/sparse";
-import type { SparseMatrix } from "@ftim/gpu/sparse-cpu";
+import type { SparseMatrix } from "@ftim/gpu/sparse-matrix";
 
 /** A mesh and its chart. */
 export interface TemplateMesh {

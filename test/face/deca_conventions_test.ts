@@ -7,7 +7,7 @@ import { decaCrop, toCrop } from "../../face/crop.ts";
 import { projectDeca } from "../../face/deca_camera.ts";
 import { projectDecaCpu } from "../../face/deca_camera_cpu.ts";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
-import { shade } from "../../face/light.ts";
+import { shade } from "../../face/light_cpu.ts";
 import { vertexNormals } from "../../face/normals.ts";
 import { chartMatrix, parseTemplateMesh, toChart } from "../../face/template_mesh.ts";
 import { bilinearCrops } from "../../nets/bilinear_crop.ts";
