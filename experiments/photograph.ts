@@ -3,13 +3,18 @@
  * `embedded`, with the network and morphable model of an earlier training, and from there to textured face masks.
  */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { enlargeFaces } from "../stages/methods/enlarge.ts";
+import { fuseViews } from "../stages/methods/fuse.ts";
 import { makeHeads } from "../stages/methods/head.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { pasteFaces } from "../stages/methods/paste.ts";
+import { guessTextures } from "../stages/geometry/first_guess.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
+import { embedFaces } from "../stages/scores/embed.ts";
 import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
-import { detector, faceMesh, findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
+import { asset, assets } from "../stages/data/fetch.ts";
+import { detector, faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
 /** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
 const MOST_PIXELS = 5e7;
@@ -47,22 +52,72 @@ export function facesIn(photographs: Artifact<"folder">) {
   return { imported, ...findFaces(images, { keep: "all", smallest }) };
 }
 
+/** How to reconstruct. */
+export interface PhotographOptions {
+  /** Side of the textures in texels. Default 1024. */
+  readonly size?: number;
+}
+
 /**
  * The reconstruction of photographs as lazy artifacts.
  *
  * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they
  *   are made of
  */
-export function photograph(photographs: Artifact<"folder">, trained: Trained) {
+export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
+  const { weights, model, correction } = trained;
+  const faces = prepareFaces(facesIn(photographs), { correction });
+  const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
+  const small = reconstruct({ crops, unwrapped, regressed, guesses, weights, model, topology: topology() });
+  return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
+}
+
+/**
+ * The reconstruction of one person from several photographs, each of which shows that face alone.
+ *
+ * @returns `heads` and `pasted` as of `photograph`, of the most frontal photograph alone; `fused`: which views the
+ *   texture is made of (see `stages/fuse.ts`)
+ */
+export function person(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model, correction } = trained;
   const faces = prepareFaces(facesIn(photographs), { correction });
   const shared = { model, topology: topology() };
-  const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
-  const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
+  const { crops, unwrapped, regressed } = regressFaces(faces, { model });
+  const fused = fuseViews({ crops, unwrapped, regressed, ...shared });
+  const guesses = guessTextures({ unwrapped: fused, regressed, ...shared });
+  const small = reconstruct({ crops, unwrapped: fused, regressed, guesses, weights, ...shared });
+  return { ...faces, regressed, fused, ...finished({ ...faces, regressed, shown: fused, fused, small, model }, options) };
+}
+
+/** What the recognition networks make of each face. */
+export function recognised(photographs: Artifact<"folder">, { correction }: Pick<Trained, "correction">) {
+  const { crops, unwrapped, meshes } = prepareFaces(facesIn(photographs), { correction });
+  const networks = { recognition: assets("models/faceres."), features: asset("models/fr_feature.onnx") };
+  return embedFaces({ crops, unwrapped, meshes, ...networks });
+}
+
+/** What a face is finished from. */
+interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles"> {
+  readonly regressed: Artifact<"regressed">;
+  /** What is said to have been seen. */
+  readonly shown: Artifact<"unwrapped">;
+  readonly fused?: Artifact<"unwrapped">;
+  /** Reconstructions at the network's size. */
+  readonly small: Artifact<"reconstructions">;
+  readonly model: Artifact<"model">;
+}
+
+/** Reconstructions at full size, and what a person takes away of them. */
+function finished(
+  { images, crops, unwrapped, regressed, shown, fused, small, model }: Unfinished,
+  { size = 1024 }: PhotographOptions,
+) {
+  const mesh = topology();
+  const inputs = { images, crops, unwrapped, regressed, topology: mesh };
+  const views = fused === undefined ? {} : { fused };
+  const reconstructions = enlargeFaces({ ...inputs, reconstructions: small, ...views }, { size });
   return {
-    ...faces,
-    regressed,
-    heads: makeHeads({ crops, unwrapped, regressed, reconstructions, ...shared }),
-    pasted: pasteFaces({ images: faces.images, crops, regressed, reconstructions, topology: topology() }),
+    heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology: mesh }),
+    pasted: pasteFaces({ ...inputs, reconstructions }),
   };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
-import { photograph, unpacked } from "../../experiments/photograph.ts";
+import { person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
 
 /** Why something may stay on the CPU. */
@@ -19,11 +19,12 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
-const face = photograph(sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors")));
+const [photographs, trained] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
-  photograph: stagesOf(face),
+  photograph: stagesOf(photograph(photographs, trained)),
+  person: stagesOf({ ...person(photographs, trained), recognised: recognised(photographs, trained) }),
 };
 
 Deno.test("each stage of all experiments says where it computes, and why what it leaves to the CPU is there", () => {

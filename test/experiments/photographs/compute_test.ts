@@ -11,7 +11,7 @@ Deno.test("a photograph that makes a run fail does not keep the others from thei
     const photos = ["gone", "decoy"].map((key) => ({ key, extension: "jpg", path: `${folder}/${key}.jpg` }));
     const engine = { store: `${folder}/../store`, reporter: silentReporter() };
     const trained = () => Promise.reject(new Error("there is no face to need it"));
-    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    const computed = await computeAll(photos, { work: `${folder}/work`, size: 256, engine, trained });
     const [gone, decoy] = ["gone", "decoy"].map((key) => computed.get(key));
     assert.ok(gone instanceof Error && /not there/.test(gone.message));
     assert.ok(decoy !== undefined && !(decoy instanceof Error));
@@ -31,7 +31,7 @@ Deno.test("what is no photograph's fault is tried with two of them alone, and fa
     };
     const engine = { store: `${folder}/../store`, reporter: silentReporter(), codeDigests };
     const trained = () => Promise.reject(new Error("there is no face to need it"));
-    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    const computed = await computeAll(photos, { work: `${folder}/work`, size: 256, engine, trained });
     assert.deepEqual([...computed.keys()], ["a", "b", "c", "d"]);
     for (const result of computed.values()) assert.match(`${result}`, /no stage can be found/);
     assert.equal(runs, 3);
