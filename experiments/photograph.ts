@@ -86,7 +86,12 @@ export function person(photographs: Artifact<"folder">, trained: Trained, option
   const fused = fuseViews({ crops, unwrapped, regressed, ...shared });
   const guesses = guessTextures({ unwrapped: fused, regressed, ...shared });
   const small = reconstruct({ crops, unwrapped: fused, regressed, guesses, weights, ...shared });
-  return { ...faces, regressed, fused, ...finished({ ...faces, regressed, shown: fused, fused, small, model }, options) };
+  return {
+    ...faces,
+    regressed,
+    fused,
+    ...finished({ ...faces, regressed, shown: fused, fused, small, model }, options),
+  };
 }
 
 /** What the recognition networks make of each face. */

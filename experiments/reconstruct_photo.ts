@@ -9,7 +9,7 @@ import { AbortedError, type Options, sha256, StoreError } from "@ftim/pipeline";
 import type { Head } from "../stages/methods/head.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
 import type { Trained } from "./photograph.ts";
-import { type Computed, computeAll, type Ready } from "./photographs/compute.ts";
+import { computeAll, type Computed, type Ready } from "./photographs/compute.ts";
 import { checkSheet, writeSheet } from "./photographs/contact_sheet.ts";
 import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { type Identity, inodeOf, objectionTo } from "./photographs/owner.ts";

@@ -55,7 +55,9 @@ export function fullTextures(
 ): Tensor4D {
   const [count, from, width] = maps.shape;
   for (const { texture, visibility, share = visibility } of views) {
-    if (from === width && texture.size === 3 * from * from && [visibility, share].every((map) => map.size === from ** 2)) {
+    if (
+      from === width && texture.size === 3 * from * from && [visibility, share].every((map) => map.size === from ** 2)
+    ) {
       continue;
     }
     throw new RangeError(
@@ -92,7 +94,12 @@ function addDetail(
   const seen = run(tf, {
     key: "full_seen",
     code: seenCode,
-    inputs: [texture, visibility, share ?? visibility, tf.tensor1d(new Int32Array(uvMap(topology, from).nearest), "int32")],
+    inputs: [
+      texture,
+      visibility,
+      share ?? visibility,
+      tf.tensor1d(new Int32Array(uvMap(topology, from).nearest), "int32"),
+    ],
     shape: [from * from, 4],
     uniforms: [from * from, share === undefined ? 0 : 1, { f32: least }, { f32: full }],
     invocations: from * from,

@@ -41,7 +41,11 @@ export function pasteWeights(
         boxMean(tf, inside, { radius: Math.round(FADE.border * size) }),
       ],
       shape: visibility.shape,
-      uniforms: [visibility.size, size * size, ...[least, full, ...FADE.within, ...FADE.facing].map((f32) => ({ f32 }))],
+      uniforms: [
+        visibility.size,
+        size * size,
+        ...[least, full, ...FADE.within, ...FADE.facing].map((f32) => ({ f32 })),
+      ],
       invocations: visibility.size,
     }) as Tensor3D;
   });

@@ -3,7 +3,15 @@
  * of its content, so that its name is of no consequence, and a renamed one is not computed again.
  */
 import { join, resolve } from "node:path";
-import { AbortedError, type Artifact, type Options, reproduce, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
+import {
+  AbortedError,
+  type Artifact,
+  type Options,
+  reproduce,
+  sourceFolder,
+  StoreError,
+  type Tree,
+} from "@ftim/pipeline";
 import { facesIn, photograph, type Trained } from "../photograph.ts";
 
 /** A photograph that can be computed with. */

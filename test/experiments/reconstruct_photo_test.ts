@@ -291,6 +291,43 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
     assert.deepEqual(names(`${folder}/${group.folder}`), ONE);
   }));
 
+Deno.test("photographs of one person become one face; those of others, of several faces or of one file are refused", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    const photo = await asset("train/obama/obama4_crop.jpg");
+    const { default: sharp } = await import("sharp");
+    await write("front.jpg", photo);
+    await write("copy.jpg", photo);
+    await write("dim.png", await sharp(photo).linear(0.8, 10).png().toBuffer());
+    await write("other.jpg", await asset("held/005m/005m.jpg"));
+    await write("group.jpg", await asset("test/sample1.jpg"));
+    await write("poisson.jpg", await asset("decoy/poisson_example.jpg"));
+    const many = { ...shared(scratch), size: 256, samePerson: true } as const;
+    const { done, failed, index } = await reconstructPhotos({ ...many, photos: ["front.jpg", "dim.png"] });
+    assert.deepEqual([failed, index, done.length], [[], null, 1]);
+    const [{ folder: where, faces, views }] = done as [typeof done[number]];
+    assert.equal(where, "reconstruction/front+dim");
+    assert.deepEqual(names(`${folder}/${where}`), ONE);
+    assert.deepEqual([faces.length, views!.map(({ photo }) => photo)], [1, ["front.jpg", "dim.png"]]);
+    assert.ok(Math.abs(views!.reduce((sum, { share }) => sum + share, 0) - 1) < 0.02, JSON.stringify(views));
+    const record = JSON.parse(await Deno.readTextFile(`${folder}/${where}/face.json`));
+    assert.deepEqual([record.views, record.texture], [views, { size: 256 }]);
+    assert.ok(many.said.some((line) => /^dim\.png \(yaw -?\d+°\) gives \d+% of what was seen$/.test(line)));
+    const refused = async (photos: string[], reason: RegExp) => {
+      const result = await reconstructPhotos({ ...many, photos });
+      assert.deepEqual(result.done, []);
+      assert.match(result.failed.map(({ reason }) => reason).join("\n"), reason);
+    };
+    await refused(["front.jpg"], /--same-person takes two or more different photographs/);
+    await refused(["front.jpg", "copy.jpg"], /--same-person takes two or more different photographs/);
+    await refused(["front.jpg", "other.jpg"], /plainly shows another person than the other 1 photograph/);
+    await refused(["front.jpg", "group.jpg"], /^group\.jpg: it shows \d faces \(.*cut out the one that is$/);
+    await refused(["front.jpg", "poisson.jpg"], /^poisson\.jpg: no face was found/);
+    await refused(["front.jpg", "absent.jpg"], /^absent\.jpg: there is no such file/);
+    assert.deepEqual(names(`${folder}/reconstruction`), ["front+dim"]);
+  }));
+
 Deno.test("another training's networks are used where they are named, and damaged ones are refused", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;

@@ -91,9 +91,11 @@ Deno.test("the seen part is the photograph's, at full size, and what was not see
   for (let i = 0; i < size * size; i++) {
     if (chart.inside[i] === 0) continue;
     // of the small texels around, each must be seen well
-    const around = [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((x) => {
-      return view.visibility[(Math.floor(i / size / 4) + y) * SIZE + Math.floor(i % size / 4) + x] ?? 0;
-    }));
+    const around = [-1, 0, 1].flatMap((y) =>
+      [-1, 0, 1].map((x) => {
+        return view.visibility[(Math.floor(i / size / 4) + y) * SIZE + Math.floor(i % size / 4) + x] ?? 0;
+      })
+    );
     if (Math.min(...around) > 0.95) {
       errors.seen++;
       errors.full += Math.abs(full[3 * i]! - truth!.texture[3 * i]!);

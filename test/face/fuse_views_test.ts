@@ -10,7 +10,10 @@ import { maxDifference } from "./head.ts";
 const tf = await openTfjs();
 
 /** A view of an albedo from a yaw, with a tone of its own. */
-function viewOf(albedo: Float32Array, { yaw, tone = 0, density = 1 }: { yaw: number; tone?: number; density?: number }) {
+function viewOf(
+  albedo: Float32Array,
+  { yaw, tone = 0, density = 1 }: { yaw: number; tone?: number; density?: number },
+) {
   const normals = normalMap(posed(yaw), topology, { size: SIZE });
   const visibility = Float32Array.from(inside, (value, i) => {
     return value * Math.min(1, Math.max(0, (normals[3 * i + 2]! - 0.1) / 0.3));
@@ -23,11 +26,12 @@ async function onDevice(views: readonly FusedViewCpu[], reference: number) {
   const tensors = tf.tidy(() => {
     const stack = (name: "unlit" | "visibility" | "normals", channels: number) =>
       tf.stack(views.map((view) => tf.tensor(view[name], [SIZE, SIZE, ...channels > 1 ? [channels] : []])));
-    return fuseViews(tf, {
+    const { unlit, visibility, shares } = fuseViews(tf, {
       unlit: stack("unlit", 3) as Tensor4D,
       visibilities: stack("visibility", 1) as Tensor3D,
       normals: stack("normals", 3) as Tensor4D,
     }, { densities: views.map(({ density }) => density), reference });
+    return { unlit, visibility, shares };
   });
   const [unlit, visibility, shares] = await Promise.all(
     [tensors.unlit, tensors.visibility, tensors.shares].map((tensor) => tensor.data<"float32">()),

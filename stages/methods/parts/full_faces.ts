@@ -4,7 +4,7 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tree } from "@ftim/pipeline";
 import { cropInPhotograph, type Rectangle } from "../../../face/crop.ts";
-import { type FullView, fullTextures } from "../../../face/full_textures.ts";
+import { fullTextures, type FullView } from "../../../face/full_textures.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { BytePixels } from "../../../face/pixels.ts";
 import { renderPictures } from "../../../face/render_pictures.ts";

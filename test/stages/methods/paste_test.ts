@@ -28,7 +28,12 @@ Deno.test("what was completed is pasted, one face over the other, at the photogr
       { key: "two/0", yaw: 0, scale: 1.25, x: -10, y: 8 },
       { key: "two/1", yaw: 30, scale: 0.8, x: -90, y: 3 },
       { key: "one/0", yaw: -20, scale: 2.5, x: -20.5, y: -30 },
-    ].map((face, seed) => ({ ...face, texture: smoothAlbedo(seed), vertices: posed(face.yaw), visibility: seenTo(seed) }));
+    ].map((face, seed) => ({
+      ...face,
+      texture: smoothAlbedo(seed),
+      vertices: posed(face.yaw),
+      visibility: seenTo(seed),
+    }));
     for (const [name, image] of Object.entries(photographs)) await write(`images/${name}.png`, await encodePng(image));
     for (const { key, scale, x, y, texture, vertices, visibility } of faces) {
       const map = { width: SIZE, height: SIZE };
