@@ -28,10 +28,10 @@ export function cubicRead(
 ): string {
   return /* wgsl */ `
 fn ${name}(place : vec2<f32>, size : vec2<i32>, base : i32) -> ${type} {
-  let from = place - 0.5;
-  let low = floor(from);
-  let across = cubic(from.x - low.x);
-  let down = cubic(from.y - low.y);
+  let start = place - 0.5;
+  let low = floor(start);
+  let across = cubic(start.x - low.x);
+  let down = cubic(start.y - low.y);
   let first = vec2<i32>(low) - 1;
   var sum = ${type}();
   for (var j = 0; j < 4; j++) {

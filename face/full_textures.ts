@@ -129,11 +129,11 @@ const seenCode = () =>
   program({
     result: "vec4<f32>",
     inputs: [["texture", "f32"], ["visibility", "f32"], ["share", "f32"], ["nearest", "i32"]],
-    uniforms: ["count", "shared", "least:f32", "full:f32"],
+    uniforms: ["count", "several", "least:f32", "full:f32"],
     body: `
   if (id >= u.count) { return; }
   let at = nearest[id];
-  let weight = smoothstep(u.least, u.full, visibility[at]) * select(1.0, share[at], u.shared != 0);
+  let weight = smoothstep(u.least, u.full, visibility[at]) * select(1.0, share[at], u.several != 0);
   result[id] = vec4<f32>(texture[3 * at], texture[3 * at + 1], texture[3 * at + 2], weight);`,
   });
 

@@ -158,10 +158,10 @@ fn weightOf(view : i32, texel : i32) -> f32 {
 }
 fn toneAt(view : i32, place : vec2<f32>) -> vec3<f32> {
   let last = vec2<f32>(f32(u.cells - 1));
-  let from = clamp(place / f32(u.side) - 0.5, vec2<f32>(), last);
-  let low = vec2<i32>(from);
+  let start = clamp(place / f32(u.side) - 0.5, vec2<f32>(), last);
+  let low = vec2<i32>(start);
   let high = min(low + 1, vec2<i32>(u.cells - 1));
-  let part = fract(from);
+  let part = fract(start);
   let base = view * u.cells * u.cells;
   let top = mix(tones[base + low.y * u.cells + low.x], tones[base + low.y * u.cells + high.x], part.x);
   let bottom = mix(tones[base + high.y * u.cells + low.x], tones[base + high.y * u.cells + high.x], part.x);

@@ -113,7 +113,7 @@ Deno.test("a face has its photograph's detail at full size, alone as beside othe
         return small[3 * (Math.floor(y / 4) * SIZE + Math.floor(x / 4)) + i % 3]!;
       });
       const [error, before] = [errorOf(full, seen), errorOf(enlarged, seen)];
-      assert.ok(error < 0.6 * before, `${key}: ${error} beside ${before}`);
+      assert.ok(error < 0.7 * before, `${key}: ${error} beside ${before}`);
       const albedo = await readMap(trees.full, `${key}.albedo.png`);
       const detail = full.map((value, i) => value - 2 * albedo[i]!);
       assert.ok(detail.some((value) => Math.abs(value) > 0.01), "the albedo has the detail as it is, not halved");
@@ -126,7 +126,7 @@ Deno.test("two photographs of one person become one texture in the light of the 
   withScratch(async (scratch) => {
     const code = [0.8, -0.5, 0.4];
     const faces = {
-      "front/0": makePhotograph({ code, yaw: -8, side: 0.5 }),
+      "front/0": makePhotograph({ code, yaw: -30, side: 0.5 }),
       "side/0": makePhotograph({ code, yaw: 55, side: -0.6 }),
     };
     const { images, unwrapped, regressed, shared: { crops, model, topology: assets } } = await lay(scratch, faces);
