@@ -10,13 +10,13 @@
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
+import { rasterise } from "@ftim/gpu/raster";
 import { clearedTensor, program, QUOTIENT, run } from "@ftim/gpu/wgsl";
 import { CUBIC, cubicRead } from "./cubic_wgsl.ts";
 import { extendBeyondCharts } from "./extend_charts.ts";
 import { GUESS } from "./guess_textures_cpu.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
-import { uvTables } from "./uv_tables.ts";
 
 /** A photograph of the face, and what was read of it at the small size s. */
 export interface FullView {
@@ -32,28 +32,49 @@ export interface FullView {
   readonly share?: Tensor;
 }
 
-/** What to enlarge, and to which size. */
-export interface FullOptions {
-  /** Complete maps in the light of the photograph or without it, [M, s, s, 3]. */
-  readonly maps: Tensor4D;
+/** Which point of the mesh each texel shows, on the device, the same for all faces. */
+export interface FullChart {
   readonly topology: Topology;
-  /** Side of the result in texels. */
+  /** Side in texels. */
   readonly size: number;
+  /** Index of the texel's triangle, −1 outside the chart [1, size, size]. */
+  readonly triangle: Tensor;
+  /** Weights of the first two of its vertices [1, size, size, 2]. */
+  readonly weights: Tensor;
+  /** [3·T] */
+  readonly triangles: Tensor;
+}
+
+/** Makes the chart of a topology, until `disposeFullChart`. */
+export function fullChart(tf: Tfjs, topology: Topology, size: number): FullChart {
+  const { uvs, vertexCount, triangles } = topology;
+  const flat = new Float32Array(3 * vertexCount);
+  for (let i = 0; i < vertexCount; i++) flat.set([uvs[2 * i]! * size, uvs[2 * i + 1]! * size], 3 * i);
+  const { triangle, weights, depth } = rasterise(tf, { vertices: [flat], triangles }, { width: size, height: size });
+  depth.dispose();
+  return { topology, size, triangle, weights, triangles: tf.tensor1d(new Int32Array(triangles), "int32") };
+}
+
+/** Frees a chart. */
+export function disposeFullChart({ triangle, weights, triangles }: FullChart): void {
+  for (const tensor of [triangle, weights, triangles]) tensor.dispose();
 }
 
 /**
  * Enlarges the complete maps of one face and gives them the photographs' detail.
  *
  * @param views one or more
- * @returns [M, size, size, 3]; outside the chart each texel is the nearest inside; not clamped
+ * @param options.maps complete maps in the light of the photograph or without it [M, s, s, 3]
+ * @returns [M, size, size, 3]; also defined outside the chart; not clamped
  * @throws {RangeError} if the maps or a view's are not square and of one size
  */
 export function fullTextures(
   tf: Tfjs,
   views: readonly FullView[],
-  { maps, topology, size }: FullOptions,
+  { maps, chart }: { readonly maps: Tensor4D; readonly chart: FullChart },
 ): Tensor4D {
   const [count, from, width] = maps.shape;
+  const { topology, size } = chart;
   for (const { texture, visibility, share = visibility } of views) {
     if (
       from === width && texture.size === 3 * from * from && [visibility, share].every((map) => map.size === from ** 2)
@@ -66,15 +87,11 @@ export function fullTextures(
   }
   return tf.tidy(() => {
     const detail = clearedTensor(tf, { shape: [size, size, 3], dtype: "float32" });
-    for (const view of views) addDetail(tf, view, { detail, from, topology, size });
+    for (const view of views) addDetail(tf, view, { detail, from, chart });
     return run(tf, {
       key: "full_textures",
       code: mapsCode,
-      inputs: [
-        extendBeyondCharts(tf, maps, uvMap(topology, from)),
-        detail,
-        tf.tensor1d(new Int32Array(uvMap(topology, size).nearest), "int32"),
-      ],
+      inputs: [extendBeyondCharts(tf, maps, uvMap(topology, from)), detail],
       shape: [count, size, size, 3],
       uniforms: [count * size * size, size * size, size, from],
       invocations: count * size * size,
@@ -86,10 +103,10 @@ export function fullTextures(
 function addDetail(
   tf: Tfjs,
   { picture, vertices, texture, visibility, share }: FullView,
-  { detail, from, topology, size }: { detail: Tensor; from: number; topology: Topology; size: number },
+  { detail, from, chart }: { detail: Tensor; from: number; chart: FullChart },
 ): void {
   const [, height, width] = picture.shape;
-  const tables = uvTables(tf, topology, size);
+  const { topology, size, triangle, triangles, weights } = chart;
   const [least, full] = GUESS.trust!;
   const seen = run(tf, {
     key: "full_seen",
@@ -107,7 +124,7 @@ function addDetail(
   run(tf, {
     key: "full_detail",
     code: detailCode,
-    inputs: [picture, tf.tensor1d(pointsOf(vertices, topology)), tables.corners, tables.weights, seen],
+    inputs: [picture, tf.tensor1d(pointsOf(vertices, topology)), triangles, triangle, weights, seen],
     into: detail,
     shape: detail.shape,
     uniforms: [size * size, size, from, width, height],
@@ -143,7 +160,8 @@ const detailCode = () =>
     inputs: [
       ["picture", "f32"],
       ["points", "vec4<f32>"],
-      ["corners", "vec4<i32>"],
+      ["triangles", "i32"],
+      ["triangle", "i32"],
       ["weights", "vec2<f32>"],
       ["seen", "vec4<f32>"],
     ],
@@ -157,17 +175,17 @@ fn samplesFor(step : vec2<f32>) -> i32 { return i32(clamp(ceil(length(step) - 0.
 `,
     body: `
   if (id >= u.count) { return; }
-  let corner = corners[id];
-  if (corner.w == 0) { return; }
+  let corner = 3 * triangle[id];
+  if (corner < 0) { return; }
   let row = quotient(id, u.size);
   let texel = vec2<f32>(vec2<i32>(id - row * u.size, row)) + 0.5;
   let known = seenAt(texel * (f32(u.from_size) / f32(u.size)), vec2<i32>(u.from_size), 0);
   let weight = min(known.w, 1.0);
   if (weight <= 0.0) { return; }
   let w = weights[id];
-  let a = points[corner.x];
-  let p = points[corner.y] - a;
-  let q = points[corner.z] - a;
+  let a = points[triangles[corner]];
+  let p = points[triangles[corner + 1]] - a;
+  let q = points[triangles[corner + 2]] - a;
   let place = a.xy + w.y * p.xy + (1.0 - w.x - w.y) * q.xy;
   // one texel's step to the right and down, in pixels
   let area = (p.z * q.w - q.z * p.w) * f32(u.size);
@@ -191,7 +209,7 @@ fn samplesFor(step : vec2<f32>) -> i32 { return i32(clamp(ceil(length(step) - 0.
 const mapsCode = () =>
   program({
     result: "f32",
-    inputs: [["maps", "f32"], ["detail", "f32"], ["nearest", "i32"]],
+    inputs: [["maps", "f32"], ["detail", "f32"]],
     uniforms: ["count", "area", "size", "from_size"],
     functions: QUOTIENT + CUBIC + cubicRead("mapAt", {
       type: "vec3<f32>",
@@ -200,7 +218,7 @@ const mapsCode = () =>
     body: `
   if (id >= u.count) { return; }
   let map = quotient(id, u.area);
-  let at = nearest[id - map * u.area];
+  let at = id - map * u.area;
   let row = quotient(at, u.size);
   let texel = vec2<f32>(vec2<i32>(at - row * u.size, row)) + 0.5;
   let base = map * u.from_size * u.from_size;

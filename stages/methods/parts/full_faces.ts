@@ -4,11 +4,10 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tree } from "@ftim/pipeline";
 import { cropInPhotograph, type Rectangle } from "../../../face/crop.ts";
-import { fullTextures, type FullView } from "../../../face/full_textures.ts";
+import { type FullChart, fullTextures, type FullView } from "../../../face/full_textures.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { BytePixels } from "../../../face/pixels.ts";
 import { renderPictures } from "../../../face/render_pictures.ts";
-import type { Topology } from "../../../face/topology.ts";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
 import type { Border } from "../../../nets/resample_taps.ts";
 import type { AlignedFace } from "../../data/align.ts";
@@ -104,7 +103,7 @@ export async function cutView(
   };
 }
 
-/** Frees what views keep on the device. */
+/** Frees what views still keep on the device. */
 export function disposeViews(views: readonly CutView[]): void {
   for (const { view: { picture, texture, visibility, share }, square } of views) {
     for (const tensor of [picture, texture, visibility, share, square?.picture]) tensor?.dispose();
@@ -112,16 +111,18 @@ export function disposeViews(views: readonly CutView[]): void {
 }
 
 /**
- * The pictures of a face whose views have all been cut out, by name, as PNG.
+ * The pictures of a face whose views have all been cut out, by name, as PNG. The face is drawn over its square, which
+ * is used up.
  *
  * @throws {RangeError} if the maps differ in size
  */
 export async function fullFace(
   tf: Tfjs,
   views: readonly CutView[],
-  { inputs, topology, size }: { readonly inputs: FullTrees; readonly topology: Topology; readonly size: number },
+  { inputs, chart }: { readonly inputs: FullTrees; readonly chart: FullChart },
 ): Promise<[name: string, png: Uint8Array][]> {
   const { key } = views[0]!;
+  const { topology, size } = chart;
   const { picture: over, vertices } = views.find(({ square }) => square !== null)!.square!;
   const maps = await Promise.all(
     ["texture", "albedo"].map((name) => readPixels(inputs.reconstructions, `${key}.${name}.png`)),
@@ -129,15 +130,14 @@ export async function fullFace(
   const { width, height } = maps[0]!;
   const [full, overlay] = tf.tidy(() => {
     const small = byteValues(tf, maps.map(({ data }) => data), [maps.length, height, width, 3]) as Tensor4D;
-    const full = fullTextures(tf, views.map(({ view }) => view), { maps: small, topology, size });
+    const full = fullTextures(tf, views.map(({ view }) => view), { maps: small, chart });
     const [, rows, columns] = over.shape;
-    // The pictures are written to.
     const { pictures } = renderPictures(tf, [vertices], {
       topology,
       width: columns,
       height: rows,
       textures: tf.slice(full, 0, 1),
-      over: tf.add(over, 0) as Tensor4D,
+      over,
       clip: true,
       outline: "soft",
     });
