@@ -123,6 +123,6 @@ function finished(
   const reconstructions = enlargeFaces({ ...inputs, reconstructions: small, ...views }, { size });
   return {
     heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology: mesh }),
-    pasted: pasteFaces({ ...inputs, reconstructions }),
+    pasted: pasteFaces({ ...inputs, reconstructions: small }),
   };
 }

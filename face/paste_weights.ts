@@ -9,7 +9,6 @@
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
-import { enlarge } from "@ftim/gpu/ops/push-pull";
 import { program, run } from "@ftim/gpu/wgsl";
 import { normalMaps, uploadMeshes } from "./normal_maps.ts";
 import { FADE } from "./paste_weights_cpu.ts";
@@ -57,24 +56,24 @@ export function pasteWeights(
  * A texture times its weights, which are its fourth channel: what `renderPictures` must draw so that colours can be laid
  * over a photograph.
  *
- * @param bytes of the texture, of a side that is S or a whole multiple of it
+ * @param texture in bytes, as large as its weights
  * @param options.weights of its face [1, S, S]
- * @returns [1, side, side, 4]
+ * @returns [1, S, S, 4]
+ * @throws {RangeError} if the sizes differ
  */
 export function weightedTexture(
   tf: Tfjs,
   { width: side, data }: BytePixels,
   { weights }: { readonly weights: Tensor3D },
 ): Tensor4D {
-  const [, size] = weights.shape;
+  if (weights.size !== side * side) {
+    throw new RangeError(`A texture of ${side}² texels cannot have weights [${weights.shape}]`);
+  }
   return tf.tidy(() =>
     run(tf, {
       key: "paste_texture",
       code: textureCode,
-      inputs: [
-        tf.tensor1d(wordsOf({ data }), "int32"),
-        side === size ? weights : enlarge(tf, tf.expandDims(weights, 3) as Tensor4D, { size: side }),
-      ],
+      inputs: [tf.tensor1d(wordsOf({ data }), "int32"), weights],
       shape: [1, side, side, 4],
       uniforms: [side * side],
       invocations: side * side,

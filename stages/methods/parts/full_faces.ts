@@ -136,7 +136,7 @@ export async function fullFace(
       topology,
       width: columns,
       height: rows,
-      textures: tf.slice(full, 0, 1),
+      textures: reducedTo(tf, tf.slice(full, 0, 1), Math.max(rows, columns)),
       over,
       clip: true,
       outline: "soft",
@@ -155,6 +155,12 @@ export async function fullFace(
       return ["render", await encodePng({ width: columns, height: rows, data: pixels! })];
     })(),
   ]);
+}
+
+/** A texture halved as long as it keeps a texel for each pixel that it is drawn to. */
+function reducedTo(tf: Tfjs, texture: Tensor4D, pixels: number): Tensor4D {
+  const [, size] = texture.shape;
+  return size % 2 === 0 && size / 2 >= pixels ? reducedTo(tf, tf.avgPool(texture, 2, 2, "valid"), pixels) : texture;
 }
 
 /** A rectangle of whole pixels around a mesh. */
