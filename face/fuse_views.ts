@@ -10,7 +10,7 @@ import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { fillTexels } from "@ftim/gpu/ops/push-pull";
 import { emptyTensor, program, QUOTIENT, run } from "@ftim/gpu/wgsl";
-import { FUSION } from "./fuse_views_cpu.ts";
+import { FUSION, viewFactors } from "./fuse_views_cpu.ts";
 import { GUESS } from "./guess_textures_cpu.ts";
 
 /** What the photographs show. */
@@ -57,7 +57,6 @@ export function fuseViews(
   const { cells, overlap, sharpness } = FUSION;
   const side = Math.ceil(size / cells);
   const [texels, least, full] = [size * size, ...GUESS.trust!];
-  const densest = Math.max(...densities);
   const { visibility, shares, fused } = tf.tidy(() => {
     const trusts = run(tf, {
       key: "fuse_trust",
@@ -86,7 +85,7 @@ export function fuseViews(
         visibilities,
         normals,
         fillTexels(tf, tones, { size: cells }).filled,
-        tf.tensor1d(densities.map((density) => density / densest)),
+        tf.tensor1d(viewFactors(densities, reference)),
       ],
       outputs: [visibility, shares],
       shape: [size, size, 3],
@@ -146,14 +145,14 @@ const fuseCode = () =>
       ["visibilities", "f32"],
       ["normals", "f32"],
       ["tones", "vec4<f32>"],
-      ["densities", "f32"],
+      ["factors", "f32"],
     ],
     outputs: [["visibility", "f32"], ["shares", "f32"]],
     uniforms: ["count", "faces", "size", "cells", "side", "sharpness:f32"],
     functions: QUOTIENT + `
 fn weightOf(view : i32, texel : i32) -> f32 {
   let at = view * u.count + texel;
-  let facing = max(0.0, normals[3 * at + 2]) * densities[view];
+  let facing = max(0.0, normals[3 * at + 2]) * factors[view];
   return select(0.0, visibilities[at] * pow(facing, u.sharpness), facing > 0.0);
 }
 fn toneAt(view : i32, place : vec2<f32>) -> vec3<f32> {

@@ -10,7 +10,12 @@ export const FUSION = {
    * The power of a view's pixels a texel in its weight. The best view has a texel nearly for itself, for meshes of two
    * photographs are never true to the texel, and a mean would show everything twice.
    */
-  sharpness: 6,
+  sharpness: 12,
+  /**
+   * So many times the reference's pixels a texel must have in another view to be as much that one's: eyes and mouth
+   * should be of one photograph.
+   */
+  favour: 1.3,
   /** Cells of the map a side in which the tones of two views are compared. */
   cells: 16,
   /** A cell counts in full where both views saw so much of it. */
@@ -44,10 +49,10 @@ export function fuseViewsCpu(
   const size = Math.sqrt(texels);
   const { sharpness, cells, overlap } = FUSION;
   const [least, full] = GUESS.trust!;
-  const densest = Math.max(...views.map(({ density }) => density));
+  const factors = viewFactors(views.map(({ density }) => density), reference);
   const trusts = views.map(({ visibility }) => visibility.map((value) => smoothstep(least, full, value)));
-  const weights = views.map(({ visibility, normals, density }) =>
-    visibility.map((seen, i) => seen * (Math.max(0, normals[3 * i + 2]!) * density / densest) ** sharpness)
+  const weights = views.map(({ visibility, normals }, v) =>
+    visibility.map((seen, i) => seen * (Math.max(0, normals[3 * i + 2]!) * factors[v]!) ** sharpness)
   );
   const side = Math.ceil(size / cells);
   const tones = views.map(({ unlit }, v) => {
@@ -79,4 +84,10 @@ export function fuseViewsCpu(
   const visibility = new Float32Array(texels);
   for (const { visibility: one } of views) one.forEach((value, i) => visibility[i] = Math.max(visibility[i]!, value));
   return { unlit, visibility, shares };
+}
+
+/** What the pixels a texel of each view count for, 1 at most. */
+export function viewFactors(densities: readonly number[], reference: number): number[] {
+  const factors = densities.map((density, view) => density * (view === reference ? FUSION.favour : 1));
+  return factors.map((factor) => factor / Math.max(...factors));
 }
