@@ -2,8 +2,8 @@
  * Complete textures at full size, on the device. A network completes a texture at a small size, to which the photograph
  * had to be reduced; the photograph's own pixels show more. So the small texture is enlarged, and on it goes what the
  * pixels show beyond the small size: their difference from the enlarged small unwrapping of the same photograph, as far
- * as a texel was seen. The two agree in all that is coarser, so that a difference that fades out leaves no seam: it is a
- * Laplacian pyramid of two levels (Burt and Adelson 1983, "A multiresolution spline with application to image
+ * as a texel was seen. The two agree in all that is coarser, so that a difference that fades out leaves no seam. It is
+ * a Laplacian pyramid of two levels (Burt and Adelson 1983, "A multiresolution spline with application to image
  * mosaics"). Of a face that is small in its photograph the difference is nearly nothing, and no detail is invented.
  *
  * `fullTexturesCpu` is the reference; values agree to f32 rounding.

@@ -53,8 +53,8 @@ export function pasteWeights(
 }
 
 /**
- * A texture times its weights, which are its fourth channel: what `renderPictures` must draw so that colours can be laid
- * over a photograph.
+ * A texture times its weights, which are its fourth channel: what `renderPictures` must draw so that colours can be
+ * laid over a photograph.
  *
  * @param texture in bytes, as large as its weights
  * @param options.weights of its face [1, S, S]

@@ -76,7 +76,7 @@ Deno.test("what has no result is listed at the end, with exit status 1, and no s
   assert.match(err, /2 of 2 photographs without a result:\n- absent\.jpg: there is no such file\n- deno\.json: not/);
 });
 
-Deno.test("a size that no texture can have, and one photograph of a person, are refused with what is meant", async () => {
+Deno.test("a size that no texture can have, and a person without all photographs, are refused", async () => {
   const size = await run(["absent.jpg", "--size", "300"]);
   assert.equal(size.code, 1, size.err);
   assert.match(size.err, /--size.*256, 512, 1024/);

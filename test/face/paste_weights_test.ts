@@ -6,7 +6,7 @@ import { pasteWeightsCpu } from "../../face/paste_weights_cpu.ts";
 import { inside, posed, SIZE, topology } from "../stages/face_lab.ts";
 import { maxDifference, randomStream } from "./head.ts";
 
-Deno.test("what is pasted agrees with the reference, fades out at the mask's border, and leaves what was seen", async () => {
+Deno.test("what is pasted agrees with the reference, fades out at the mask's border, and leaves the seen", async () => {
   const tf = await openTfjs();
   const next = randomStream(4);
   const meshes = [posed(0), posed(50)];

@@ -17,7 +17,7 @@ function seenTo(seed: number): Float32Array {
   return Float32Array.from({ length: SIZE * SIZE }, (_, i) => Math.max(0, 1 - (1.2 + 0.3 * seed) * (i % SIZE) / SIZE));
 }
 
-Deno.test("what was completed is pasted, one face over the other, at the photograph's own size, and the rest stays", () =>
+Deno.test("what was completed is pasted, one face over the other, at the photograph's size; the rest stays", () =>
   withScratch(async ({ folder, write, run }) => {
     const photographs = {
       two: noise({ width: 331, height: 260, seed: 1 }),
