@@ -1,8 +1,10 @@
 /**
- * One incomplete texture of several photographs of a person, on the device. The light of each view has been taken out;
- * what it left, another exposure or a shadow, is taken out here: on coarse cells that a view and the reference both
- * saw, their mean difference is known, and it is continued smoothly over the rest (as in membrane cloning: Farbman et
- * al. 2009). A texel then is nearly that of the view that has most pixels on it.
+ * One incomplete texture of several photographs of a person, on the device. The fitted light of each view is taken out
+ * by subtraction, and that of the reference put in. A fit is unsure of what its view did not see, so it counts as far
+ * as the photographs bear it out: by the regression of the difference of the two textures on that of the two lights,
+ * where both saw the skin. In one light, whatever the fits say, nothing is changed. What is left, another exposure or a
+ * shadow, is known as a mean difference on coarse cells that both saw, and continued smoothly over the rest (as in
+ * membrane cloning: Farbman et al. 2009). A texel then is nearly that of the view that has most pixels on it.
  *
  * `fuseViewsCpu` is the reference, where the settings are; values agree to f32 rounding.
  */
@@ -15,8 +17,10 @@ import { GUESS } from "./guess_textures_cpu.ts";
 
 /** What the photographs show. */
 export interface FusedInputs {
-  /** The unwrapped textures, each less what its own light adds [B, S, S, 3]. */
-  readonly unlit: Tensor4D;
+  /** The unwrapped textures [B, S, S, 3]. */
+  readonly textures: Tensor4D;
+  /** What the light of each adds to its template's albedo [B, S, S, 3]. */
+  readonly lights: Tensor4D;
   /** [B, S, S] */
   readonly visibilities: Tensor3D;
   /** Unit normals, z to the viewer [B, S, S, 3]. */
@@ -25,8 +29,8 @@ export interface FusedInputs {
 
 /** A fused texture. The caller disposes of the tensors. */
 export interface FusedTexture {
-  /** Without light, in the tone of the reference [S, S, 3]; 0 where no view saw anything. */
-  readonly unlit: Tensor3D;
+  /** In the light and tone of the reference [S, S, 3]; 0 where no view saw anything. */
+  readonly texture: Tensor3D;
   /** That of the view which saw the texel best [S, S]. */
   readonly visibility: Tensor2D;
   /** How much each view counts; their sum is 1 where some view saw something [B, S, S]. */
@@ -37,35 +41,37 @@ export interface FusedTexture {
  * Fuses views.
  *
  * @param options.densities pixels of each photograph that a unit of length in its crop has; `reference` index of the
- *   view whose tone all take on
+ *   view whose light and tone all take on
  * @throws {RangeError} if shapes do not fit
  */
 export function fuseViews(
   tf: Tfjs,
-  { unlit, visibilities, normals }: FusedInputs,
+  { textures, lights, visibilities, normals }: FusedInputs,
   { densities, reference }: { readonly densities: readonly number[]; readonly reference: number },
 ): FusedTexture {
-  const [count, size, width] = unlit.shape;
+  const [count, size, width] = textures.shape;
   if (
     count !== densities.length || size !== width || visibilities.size !== count * size * size ||
-    normals.size !== unlit.size
+    [lights, normals].some((maps) => maps.size !== textures.size)
   ) {
     throw new RangeError(
-      `Cannot fuse ${densities.length} views of textures [${unlit.shape}] and visibilities [${visibilities.shape}]`,
+      `Cannot fuse ${densities.length} views of textures [${textures.shape}] and visibilities [${visibilities.shape}]`,
     );
   }
   const { cells, overlap, sharpness } = FUSION;
   const side = Math.ceil(size / cells);
   const [texels, least, full] = [size * size, ...GUESS.trust!];
   const { visibility, shares, fused } = tf.tidy(() => {
-    const trusts = run(tf, {
+    const trusted = run(tf, {
       key: "fuse_trust",
       code: trustCode,
-      inputs: [unlit, visibilities],
-      shape: [count * texels, 4],
+      inputs: [visibilities],
+      shape: [count, texels, 1],
       uniforms: [count * texels, { f32: least! }, { f32: full! }],
       invocations: count * texels,
     });
+    const maps = [textures, lights].map((maps) => tf.reshape(maps, [count, texels, 3]));
+    const trusts = tf.concat([relit(tf, maps as [Tensor, Tensor], { trusted, reference }), trusted], 2);
     const tones = run(tf, {
       key: "fuse_tones",
       code: tonesCode,
@@ -94,19 +100,38 @@ export function fuseViews(
     });
     return { fused, visibility, shares };
   });
-  return { unlit: fused as Tensor3D, visibility: visibility as Tensor2D, shares: shares as Tensor3D };
+  return { texture: fused as Tensor3D, visibility: visibility as Tensor2D, shares: shares as Tensor3D };
 }
 
-/** Colours, and how far they are trusted. */
+/** Each view's texture in the light of the reference [B, T, 3], as far as the photographs bear it out. */
+function relit(
+  tf: Tfjs,
+  [textures, lights]: readonly [Tensor, Tensor],
+  { trusted, reference }: { readonly trusted: Tensor; readonly reference: number },
+): Tensor {
+  const differences = (maps: Tensor) => tf.sub(tf.slice(maps, reference, 1), maps);
+  const weights = tf.mul(tf.slice(trusted, reference, 1), trusted);
+  const total = tf.sum(weights, 1, true);
+  const centred = (maps: Tensor) => tf.sub(maps, tf.divNoNan(tf.sum(tf.mul(weights, maps), 1, true), total));
+  const [byLight, byTexture] = [differences(lights), differences(textures)];
+  const light = centred(byLight);
+  const sum = (products: Tensor) => tf.sum(tf.mul(weights, products), [1, 2], true);
+  const variance = tf.add(sum(tf.square(light)), tf.mul(total, FUSION.noise));
+  const share = tf.clipByValue(tf.divNoNan(sum(tf.mul(light, centred(byTexture))), variance), 0, 1);
+  // without a texel that both saw there is only the fit to go by
+  const known = tf.where(tf.greater(total, 0), share, tf.onesLike(share));
+  return tf.add(textures, tf.mul(known, byLight));
+}
+
+/** How far each texel of each view is trusted. */
 const trustCode = () =>
   program({
-    result: "vec4<f32>",
-    inputs: [["unlit", "f32"], ["visibilities", "f32"]],
+    result: "f32",
+    inputs: [["visibilities", "f32"]],
     uniforms: ["count", "least:f32", "full:f32"],
     body: `
   if (id >= u.count) { return; }
-  let trust = smoothstep(u.least, u.full, visibilities[id]);
-  result[id] = vec4<f32>(unlit[3 * id], unlit[3 * id + 1], unlit[3 * id + 2], trust);`,
+  result[id] = smoothstep(u.least, u.full, visibilities[id]);`,
   });
 
 /** The mean difference from the reference in each cell, and how well it is known. */

@@ -1,8 +1,8 @@
 /**
  * Stage `fuse`: several photographs of one person as one incomplete texture, which FTIM then completes where none of
  * them saw anything. The light of each photograph, as the regressor found it, is taken out before, by subtraction of
- * the template's as in the paper; the light of the most frontal one is put back once (`face/fuse_views.ts`). The paper
- * completes from one view, and uses others in training only.
+ * the template's as in the paper, and the light of the most frontal one is put in its place (`face/fuse_views.ts`). The
+ * paper completes from one view, and uses others in training only.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
@@ -53,16 +53,16 @@ export const fuseViews = defineStage({
     const shape = [faces.length, size, size];
     const maps = tf.tidy(() => {
       const { albedo, shading } = templatesOf(faces, { ...model, levels: 255 });
-      const light = tf.mul(albedo, tf.sub(shading, 1));
-      const unlit = tf.sub(byteValues(tf, faces.map(({ texture }) => texture), [...shape, 3]), light) as Tensor4D;
+      const lights = tf.mul(albedo, tf.sub(shading, 1)) as Tensor4D;
+      const textures = byteValues(tf, faces.map(({ texture }) => texture), [...shape, 3]) as Tensor4D;
       const visibilities = byteValues(tf, faces.map(({ visibility }) => visibility), shape) as Tensor3D;
       const meshes = uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology);
-      const fused = fuseViews(tf, { unlit, visibilities, normals: normalMaps(tf, meshes, { topology, size }) }, {
+      const normals = normalMaps(tf, meshes, { topology, size });
+      const { texture, visibility, shares } = fuseViews(tf, { textures, lights, visibilities, normals }, {
         densities: faces.map(({ transform: { scale } }) => 1 / scale),
         reference,
       });
-      const lit = tf.add(fused.unlit, tf.reshape(tf.slice(light, reference, 1), [size, size, 3]));
-      return [lit, fused.visibility, fused.shares];
+      return [texture, visibility, shares];
     });
     closeFaceModel(model);
     const [texture, visibility, shares] = await readPixelBytes(tf, maps, "fuse");

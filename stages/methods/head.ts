@@ -33,8 +33,8 @@ const FILES = {
 } as const;
 
 /**
- * Faces → for each the files named above, and `<key>/face.json` ({@link FaceRecord}). The textures must be defined beyond
- * their chart, because viewers blend texels across its border.
+ * Faces → for each the files named above, and `<key>/face.json` ({@link FaceRecord}). The textures must be defined
+ * beyond their chart, because viewers blend texels across its border.
  */
 export const makeHeads = defineStage({
   name: "head",

@@ -20,11 +20,11 @@ import { type FrameTruth, synthesize } from "../../stages/synthetic/synthesize.t
 import { topology } from "../stages/face_lab.ts";
 import { withScratch } from "../stages/scratch.ts";
 
-const HEADS = 4;
+const HEADS = 6;
 /** Where the three photographs are taken from, in degrees. */
 const FROM = { front: 0, left: -45, right: 45 } as const;
-/** Further views are turned by at least this, for others reveal little. */
-const FAR = 20;
+/** Further views are turned by at least and at most this: others reveal little, or have no mesh. */
+const [FAR, FARTHEST] = [20, 80];
 const TRAINED = fileURLToPath(new URL("../../results/embedded/trained.safetensors", import.meta.url));
 /** A pixel counts as seen, and as not seen, from and below these visibilities. */
 const [SEEN, UNSEEN] = [0.5, 0.2];
@@ -49,7 +49,7 @@ Deno.test("a face of three photographs is nearer to further views than the best 
       const nearest = (yaw: number) => views.toSorted((a, b) => Math.abs(a.yaw! - yaw) - Math.abs(b.yaw! - yaw))[0]!;
       const chosen = Object.values(FROM).map(nearest);
       const further = views.filter((view) =>
-        !chosen.includes(view) && Math.abs(view.yaw!) >= FAR && Math.abs(view.yaw!) <= 75
+        !chosen.includes(view) && Math.abs(view.yaw!) >= FAR && Math.abs(view.yaw!) <= FARTHEST
       );
       for (const [name, some] of [["three", chosen], ["further", further]] as const) {
         for (const [i, { key }] of some.entries()) {
@@ -126,7 +126,7 @@ async function scoresOf(
       sums[k] = sums[k]! + error / pixels.length;
     }
   }
-  assert.ok(count.views >= 2, `${count.views} views reveal something`);
+  assert.ok(count.views > 0, "no further view reveals anything");
   const [of3, ...ofOne] = sums.map((sum) => sum / count.views);
   return { fused: of3!, best: Math.min(...ofOne) };
 }

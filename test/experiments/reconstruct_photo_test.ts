@@ -291,7 +291,7 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
     assert.deepEqual(names(`${folder}/${group.folder}`), ONE);
   }));
 
-Deno.test("photographs of one person become one face; of others, of several faces or of one file they are refused", () =>
+Deno.test("photographs of one person become one face; those of others, or of several faces, are refused", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
     await results(scratch);
