@@ -65,7 +65,7 @@ export function fuseViews(
     const trusted = run(tf, {
       key: "fuse_trust",
       code: trustCode,
-      inputs: [visibilities],
+      inputs: [visibilities, normals],
       shape: [count, texels, 1],
       uniforms: [count * texels, { f32: least! }, { f32: full! }],
       invocations: count * texels,
@@ -123,15 +123,16 @@ function relit(
   return tf.add(textures, tf.mul(known, byLight));
 }
 
-/** How far each texel of each view is trusted. */
+/** How far each texel of each view is trusted to show its tone: grazing views show what lies beside the face. */
 const trustCode = () =>
   program({
     result: "f32",
-    inputs: [["visibilities", "f32"]],
+    inputs: [["visibilities", "f32"], ["normals", "f32"]],
     uniforms: ["count", "least:f32", "full:f32"],
     body: `
   if (id >= u.count) { return; }
-  result[id] = smoothstep(u.least, u.full, visibilities[id]);`,
+  let facing = max(0.0, normals[3 * id + 2]);
+  result[id] = smoothstep(u.least, u.full, visibilities[id]) * facing * facing;`,
   });
 
 /** The mean difference from the reference in each cell, and how well it is known. */

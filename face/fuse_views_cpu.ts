@@ -16,8 +16,11 @@ export const FUSION = {
    * should be of one photograph.
    */
   favour: 1.3,
-  /** Cells of the map a side in which the tones of two views are compared. */
-  cells: 16,
+  /**
+   * Cells of the map a side in which the tones of two views are compared. Finer ones carry what lies at the edge of a
+   * view, hair and background, over all that it does not show.
+   */
+  cells: 4,
   /** Variance of what two lights differ in below which nothing is made of it. */
   noise: 1e-5,
   /** A cell counts in full where both views saw so much of it. */
@@ -54,7 +57,9 @@ export function fuseViewsCpu(
   const { sharpness, cells, overlap } = FUSION;
   const [least, full] = GUESS.trust!;
   const factors = viewFactors(views.map(({ density }) => density), reference);
-  const trusts = views.map(({ visibility }) => visibility.map((value) => smoothstep(least, full, value)));
+  const trusts = views.map(({ visibility, normals }) =>
+    visibility.map((value, i) => smoothstep(least, full, value) * Math.max(0, normals[3 * i + 2]!) ** 2)
+  );
   const weights = views.map(({ visibility, normals }, v) =>
     visibility.map((seen, i) => seen * (Math.max(0, normals[3 * i + 2]!) * factors[v]!) ** sharpness)
   );
