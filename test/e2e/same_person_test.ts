@@ -1,6 +1,7 @@
 /**
  * One face of three photographs against the best of three faces of one, on captures of heads that no training saw: in
- * further views of the same head, on the pixels that some of the three photographs did not show. Takes minutes.
+ * all views of the same head, on the pixels that some of the three photographs did not show. A face of one photograph is
+ * nearly perfect in that view; what counts is that a face is right from all sides. Takes minutes.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -23,13 +24,13 @@ import { withScratch } from "../stages/scratch.ts";
 const HEADS = 6;
 /** Where the three photographs are taken from, in degrees. */
 const FROM = { front: 0, left: -45, right: 45 } as const;
-/** Further views are turned by at least and at most this: others reveal little, or have no mesh. */
-const [FAR, FARTHEST] = [20, 80];
+/** Views that are turned further, in degrees, have no mesh. */
+const FARTHEST = 80;
 const TRAINED = fileURLToPath(new URL("../../results/embedded/trained.safetensors", import.meta.url));
 /** A pixel counts as seen, and as not seen, from and below these visibilities. */
 const [SEEN, UNSEEN] = [0.5, 0.2];
 
-Deno.test("a face of three photographs is nearer to further views than the best face of one of them", () =>
+Deno.test("from all sides a face of three photographs is nearer to the truth than the best face of one of them", () =>
   withScratch(async ({ folder, write }) => {
     const options = { store: `${folder}/../store`, reporter: silentReporter() };
     const found = findFaces(importPhotographs(assets("held/")), { keep: "largest" });
@@ -48,15 +49,13 @@ Deno.test("a face of three photographs is nearer to further views than the best 
     for (const [head, views] of Map.groupBy(frames, ({ identity }) => identity!)) {
       const nearest = (yaw: number) => views.toSorted((a, b) => Math.abs(a.yaw! - yaw) - Math.abs(b.yaw! - yaw))[0]!;
       const chosen = Object.values(FROM).map(nearest);
-      const further = views.filter((view) =>
-        !chosen.includes(view) && Math.abs(view.yaw!) >= FAR && Math.abs(view.yaw!) <= FARTHEST
-      );
-      for (const [name, some] of [["three", chosen], ["further", further]] as const) {
+      const all = views.filter(({ yaw }) => Math.abs(yaw!) <= FARTHEST);
+      for (const [name, some] of [["three", chosen], ["views", all]] as const) {
         for (const [i, { key }] of some.entries()) {
           await write(`${head}/${name}/${i}.jpg`, await captures.bytes(pathOf(captures, key)));
         }
       }
-      const [three, other] = ["three", "further"].map((name) => sourceFolder(`${folder}/${head}/${name}`));
+      const [three, other] = ["three", "views"].map((name) => sourceFolder(`${folder}/${head}/${name}`));
       const single = photograph(three!, trained, { size: 256 });
       const targets = photograph(other!, trained, { size: 256 });
       const { trees } = await reproduce({
@@ -74,7 +73,7 @@ Deno.test("a face of three photographs is nearer to further views than the best 
     assert.equal(rows.length, HEADS);
     const mean = (name: "fused" | "best") => rows.reduce((sum, row) => sum + row[name], 0) / rows.length;
     console.log(`mean: ${mean("fused").toFixed(4)} of three, ${mean("best").toFixed(4)} of the best one`);
-    assert.ok(mean("fused") < 0.95 * mean("best"));
+    assert.ok(mean("fused") < 0.8 * mean("best"));
   }));
 
 /** The path of an image by the key that its truth has. */
@@ -84,7 +83,7 @@ function pathOf(captures: Tree, key: string): string {
   return path;
 }
 
-/** Mean L1 over further views, of the face of three photographs and of the best face of one in each view. */
+/** Mean L1 over views, of the face of three photographs and of the best face of one in each view. */
 async function scoresOf(
   { fused, single, before, crops, now, regressed }: Readonly<
     Record<"fused" | "single" | "before" | "crops" | "now" | "regressed", Tree>
@@ -126,7 +125,7 @@ async function scoresOf(
       sums[k] = sums[k]! + error / pixels.length;
     }
   }
-  assert.ok(count.views > 0, "no further view reveals anything");
+  assert.ok(count.views > 0, "no view reveals anything");
   const [of3, ...ofOne] = sums.map((sum) => sum / count.views);
   return { fused: of3!, best: Math.min(...ofOne) };
 }
