@@ -1,7 +1,7 @@
 /**
  * One face of three photographs against the best of three faces of one, on captures of heads that no training saw: in
- * all views of the same head, on the pixels that some of the three photographs did not show. A face of one photograph is
- * nearly perfect in that view; what counts is that a face is right from all sides. Takes minutes.
+ * all views of the same head, on the pixels that some of the three photographs did not show. A face of one photograph
+ * is nearly perfect in that view; what counts is that a face is right from all sides. Takes minutes.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
