@@ -50,6 +50,8 @@ export interface CutView extends FaceView {
 
 /** Pixels around a mesh that a sample may reach. */
 const BESIDE = 4;
+/** A face's width in the square that the networks see, where it is frontal and widest. */
+const FACE_SHARE = 0.75;
 /** A picture is cut out with so many pixels for each texel of the result at most. */
 const DENSEST = 2;
 
@@ -157,10 +159,12 @@ export async function fullFace(
   ]);
 }
 
-/** A texture halved as long as it keeps a texel for each pixel that it is drawn to. */
+/** A texture halved as long as it keeps a texel for each pixel that its face has in a square of so many. */
 function reducedTo(tf: Tfjs, texture: Tensor4D, pixels: number): Tensor4D {
   const [, size] = texture.shape;
-  return size % 2 === 0 && size / 2 >= pixels ? reducedTo(tf, tf.avgPool(texture, 2, 2, "valid"), pixels) : texture;
+  return size % 2 === 0 && size / 2 >= FACE_SHARE * pixels
+    ? reducedTo(tf, tf.avgPool(texture, 2, 2, "valid"), pixels)
+    : texture;
 }
 
 /** A rectangle of whole pixels around a mesh. */
