@@ -28,6 +28,7 @@ export {
   type ReconstructOptions,
   reconstructPhoto,
   reconstructPhotos,
+  type TextureSize,
   type Unreconstructed,
 } from "./experiments/reconstruct_photo.ts";
 export { shadeTensor } from "./face/shade_tensor.ts";

@@ -1,6 +1,6 @@
 /** `reconstruct PHOTO…` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
-import { type Command, Option } from "commander";
-import type { Reconstructions } from "../experiments/reconstruct_photo.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Reconstructions, TextureSize } from "../experiments/reconstruct_photo.ts";
 import { CLEAR_LINE } from "../experiments/photographs/progress.ts";
 import { calledFrom } from "./called_from.ts";
 import { type Common, count, place } from "./common.ts";
@@ -11,6 +11,8 @@ import { peopleOptions, writeError } from "./people.ts";
 interface ReconstructCommand extends Common {
   readonly output?: string;
   readonly trained?: string;
+  readonly size?: TextureSize;
+  readonly samePerson?: true;
   readonly json?: true;
 }
 
@@ -22,6 +24,7 @@ Examples:
   deno task reconstruct me.jpg                     one photograph, into reconstruction/me/
   deno task reconstruct me.jpg --output faces      the same, into faces/
   deno task reconstruct holiday/ '*.heic'          many, each into reconstruction/<its name>/
+  deno task reconstruct --same-person front.jpg left.jpg right.jpg   one face of three photographs
   curl -s URL | deno task reconstruct -            from standard input, into reconstruction/stdin/
 
 For each face it writes, into the photograph's folder, or into 0/, 1/, … from left to right if there are several:
@@ -44,6 +47,10 @@ export function reconstruct(program: Command): void {
   const command = program.command("reconstruct").description("photographs → a textured face mask of each face in them")
     .argument("<photos...>", "files, folders, patterns in quotes, or -", collect)
     .option("--output <folder>", "where results go (default: reconstruction/<name of the photograph>)", place)
+    .addOption(
+      new Option("--size <texels>", "side of the textures: 256, 512 or 1024").default(1024).argParser(sizeOf),
+    )
+    .option("--same-person", "all photographs show one person: one result of them together")
     .option("--trained <file>", "the trained.safetensors of a training of your own", place)
     .option("--json", "print the result as one JSON document")
     .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, "results")
@@ -63,8 +70,18 @@ function collect(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, place(text)];
 }
 
+/** Sides of a texture; the network's own is the least. */
+const SIZES: readonly TextureSize[] = [256, 512, 1024];
+
+/** Reads the side of a texture; for commander. */
+function sizeOf(text: string): TextureSize {
+  const size = SIZES.find((size) => `${size}` === text);
+  if (size === undefined) throw new InvalidArgumentError(`It is one of ${SIZES.join(", ")}.`);
+  return size;
+}
+
 async function run(photos: readonly string[], options: ReconstructCommand): Promise<void> {
-  const { output, trained, json, results, ...training } = options;
+  const { output, trained, size, samePerson, json, results, ...training } = options;
   const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
   const live = Deno.stderr.isTerminal();
   const engine = peopleOptions(options);
@@ -82,6 +99,8 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
     engine,
     ...(output === undefined ? {} : { output }),
     ...(trained === undefined ? {} : { trained }),
+    ...(size === undefined ? {} : { size }),
+    ...(samePerson === true ? { samePerson } : {}),
     ...(json === true ? { say: () => {} } : {}),
   });
   if (json === true) console.log(jsonOf(made));

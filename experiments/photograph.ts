@@ -3,15 +3,20 @@
  * `embedded`, with the network and morphable model of an earlier training, and from there to textured face masks.
  */
 import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { enlargeFaces } from "../stages/methods/enlarge.ts";
+import { fuseViews } from "../stages/methods/fuse.ts";
 import { makeHeads } from "../stages/methods/head.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { pasteFaces } from "../stages/methods/paste.ts";
+import { guessTextures } from "../stages/geometry/first_guess.ts";
 import { reconstruct } from "../stages/methods/reconstruct.ts";
 import { regress } from "../stages/geometry/regress.ts";
 import { seenSkin } from "../stages/geometry/seen_skin.ts";
+import { embedFaces } from "../stages/scores/embed.ts";
 import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
-import { detector, faceMesh, findFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
+import { asset, assets } from "../stages/data/fetch.ts";
+import { detector, faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 
 /** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
 const MOST_PIXELS = 5e7;
@@ -50,29 +55,87 @@ export function facesIn(photographs: Artifact<"folder">) {
 }
 
 /**
+ * Faces with corrected meshes and incomplete textures, where what covers them was not seen. Of a data set the
+ * photographs that show no free face are taken out; a person's photographs are as they are.
+ */
+export function freeFaces(photographs: Artifact<"folder">, { model, correction }: Omit<Trained, "weights">) {
+  const prepared = prepareFaces(facesIn(photographs), { correction });
+  const { crops, meshes, unwrapped } = prepared;
+  const shared = { model, topology: topology() };
+  const regressed = regress({ meshes, unwrapped, ...shared });
+  return { ...prepared, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
+}
+
+/** How to reconstruct. */
+export interface PhotographOptions {
+  /** Side of the textures in texels. Default 1024. */
+  readonly size?: number;
+}
+
+/**
  * The reconstruction of photographs as lazy artifacts.
  *
  * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they
  *   are made of
  */
-export function photograph(photographs: Artifact<"folder">, trained: Trained) {
-  const { weights, model, correction } = trained;
-  const shared = { model, topology: topology() };
-  const prepared = prepareFaces(facesIn(photographs), { correction });
-  const { meshes } = prepared;
-  // Of a data set the photographs that show no free face are taken out; a person's photographs are as they are.
-  const seen = {
-    crops: prepared.crops,
-    unwrapped: prepared.unwrapped,
-    regressed: regress({ meshes, unwrapped: prepared.unwrapped, ...shared }),
-  };
-  const faces = { ...prepared, unwrapped: seenSkin({ ...seen, ...shared }) };
+export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
+  const { weights, model } = trained;
+  const faces = freeFaces(photographs, trained);
   const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
-  const reconstructions = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
+  const small = reconstruct({ crops, unwrapped, regressed, guesses, weights, model, topology: topology() });
+  return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
+}
+
+/**
+ * The reconstruction of one person from several photographs, each of which shows that face alone.
+ *
+ * @returns `heads` and `pasted` as of `photograph`, of the most frontal photograph alone; `fused`: which views the
+ *   texture is made of (see `stages/fuse.ts`)
+ */
+export function person(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
+  const { weights, model } = trained;
+  const faces = freeFaces(photographs, trained);
+  const shared = { model, topology: topology() };
+  const { crops, unwrapped, regressed } = regressFaces(faces, { model });
+  const fused = fuseViews({ crops, unwrapped, regressed, ...shared });
+  const guesses = guessTextures({ unwrapped: fused, regressed, ...shared });
+  const small = reconstruct({ crops, unwrapped: fused, regressed, guesses, weights, ...shared });
   return {
     ...faces,
     regressed,
-    heads: makeHeads({ crops, unwrapped, regressed, reconstructions, ...shared }),
-    pasted: pasteFaces({ images: faces.images, crops, regressed, reconstructions, topology: topology() }),
+    fused,
+    ...finished({ ...faces, regressed, shown: fused, fused, small, model }, options),
+  };
+}
+
+/** What the recognition networks make of each face of `freeFaces`. */
+export function recognised({ crops, unwrapped, meshes }: Pick<PreparedFaces, "crops" | "unwrapped" | "meshes">) {
+  const networks = { recognition: assets("models/faceres."), features: asset("models/fr_feature.onnx") };
+  return embedFaces({ crops, unwrapped, meshes, ...networks });
+}
+
+/** What a face is finished from. */
+interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles"> {
+  readonly regressed: Artifact<"regressed">;
+  /** What is said to have been seen. */
+  readonly shown: Artifact<"unwrapped">;
+  readonly fused?: Artifact<"unwrapped">;
+  /** Reconstructions at the network's size. */
+  readonly small: Artifact<"reconstructions">;
+  readonly model: Artifact<"model">;
+}
+
+/** Reconstructions at full size, and what a person takes away of them. */
+function finished(
+  { images, crops, unwrapped, regressed, shown, fused, small, model }: Unfinished,
+  { size = 1024 }: PhotographOptions,
+) {
+  const mesh = topology();
+  const inputs = { images, crops, unwrapped, regressed, topology: mesh };
+  const views = fused === undefined ? {} : { fused };
+  const reconstructions = enlargeFaces({ ...inputs, reconstructions: small, ...views }, { size });
+  return {
+    heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology: mesh }),
+    pasted: pasteFaces({ ...inputs, reconstructions: small }),
   };
 }

@@ -9,7 +9,7 @@ import { AbortedError, type Options, sha256, StoreError } from "@ftim/pipeline";
 import type { Head } from "../stages/methods/head.ts";
 import type { EmbeddedOptions } from "./embedded.ts";
 import type { Trained } from "./photograph.ts";
-import { computeAll, type Ready } from "./photographs/compute.ts";
+import { computeAll, type Computed, type Ready } from "./photographs/compute.ts";
 import { checkSheet, writeSheet } from "./photographs/contact_sheet.ts";
 import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { type Identity, inodeOf, objectionTo } from "./photographs/owner.ts";
@@ -17,10 +17,15 @@ import { checkWritable, chooseFolder, folderNameOf, putInPlace } from "./photogr
 import { preparePhotograph } from "./photographs/prepare.ts";
 import { isDenied, ReconstructError } from "./photographs/refused.ts";
 import { faceFolder, resultOf } from "./photographs/result.ts";
+import type { ViewRecord } from "./photographs/view_record.ts";
+import { computePerson } from "./photographs/same_person.ts";
 import { checkedTraining } from "./photographs/training.ts";
-import { countText, describeFace, plainReason } from "./photographs/words.ts";
+import { countText, describeFace, describeView, plainReason } from "./photographs/words.ts";
 
 export { ReconstructError };
+
+/** Side of a texture in texels. */
+export type TextureSize = 256 | 512 | 1024;
 
 /** How to reconstruct. */
 interface SharedOptions {
@@ -30,6 +35,8 @@ interface SharedOptions {
   readonly training?: EmbeddedOptions;
   /** Another training than those two: the `trained.safetensors` that a reproduction has published, or artifacts. */
   readonly trained?: string | Trained;
+  /** Side of the textures in texels: 256, which is the network's own, 512 or 1024. Default 1024. */
+  readonly size?: TextureSize;
   /** The folder that relative names start from. Default: the current one. */
   readonly here?: string;
   /** Store, reporter, signal and so on of the engine. */
@@ -57,6 +64,8 @@ export interface ReconstructManyOptions extends SharedOptions {
   readonly photos: readonly string[];
   /** Folder for the results: of one photograph directly, of several in a folder each. Default `reconstruction`. */
   readonly output?: string;
+  /** Whether they all show one person, of whom one result is made. Default false. */
+  readonly samePerson?: boolean;
 }
 
 /** A reconstructed face. */
@@ -77,6 +86,8 @@ export interface Reconstruction {
   readonly files: readonly string[];
   /** What a person should know of it. */
   readonly notes: readonly string[];
+  /** The photographs of one person that its face was made of; absent where it is of one photograph. */
+  readonly views?: readonly ViewRecord[];
 }
 
 /** A photograph without a result. */
@@ -101,6 +112,8 @@ const OUTPUT = "reconstruction";
 const MAX_BYTES = 2e9;
 /** Bytes of the largest picture that is written: 50 million pixels. */
 const MOST_PNG = 150e6;
+/** A folder's name is made of all photographs' names where it gets no longer. */
+const LONGEST_NAME = 60;
 /** So many digits of a content's hash name it among the photographs of a run. */
 const KEY = 24;
 
@@ -118,12 +131,37 @@ export async function reconstructPhoto({ photo, ...options }: ReconstructOptions
   return done.flatMap(({ faces }) => [...faces]);
 }
 
-/** A photograph on its way. */
-interface Work extends Ready {
+/** A photograph that has been opened. */
+interface Opened extends Ready {
   readonly input: Input;
+  readonly identity: Identity;
+  readonly notes: readonly string[];
+}
+
+/** A result on its way. */
+interface Work {
+  /** Key of the photograph in which the faces lie. */
+  readonly key: string;
+  /** What the photograph, or the photographs of the person, were named. */
+  readonly photo: string;
   readonly identity: Identity;
   readonly folder: string;
   readonly notes: readonly string[];
+}
+
+/** What all photographs of a run share. */
+interface Shared {
+  readonly here: string;
+  /** Folder for a folder each. */
+  readonly parent: string;
+  /** The folder that the user has named for the one result. */
+  readonly single: string | undefined;
+  readonly several: boolean;
+  /** Device and inode of all photographs. */
+  readonly photographs: ReadonlySet<string>;
+  readonly taken: Set<string>;
+  readonly work: string;
+  readonly say: (line: string) => void;
 }
 
 /**
@@ -134,8 +172,9 @@ interface Work extends Ready {
  * @throws {AbortedError} after an interruption; what was computed is kept in the store
  */
 export async function reconstructPhotos(options: ReconstructManyOptions): Promise<Reconstructions> {
-  const { here = Deno.cwd(), engine = {}, say = console.log } = options;
-  const { inputs, failed: absent, several, notes } = await findPhotographs(options.photos, { here });
+  const { here = Deno.cwd(), engine = {}, say = console.log, samePerson = false, size = 1024 } = options;
+  const { inputs, failed: absent, several: listed, notes } = await findPhotographs(options.photos, { here });
+  const several = listed && !samePerson;
   const failed: Unreconstructed[] = [...absent];
   const parent = several ? options.output ?? OUTPUT : OUTPUT;
   for (const note of notes) say(`Note: ${note}`);
@@ -146,41 +185,45 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
     if (several) await checkSheet(resolve(here, parent));
     const photographs = new Set<string>();
     for (const { path } of inputs) if (path !== null) photographs.add(inodeOf(await Deno.stat(path)));
-    const taken = new Set<string>();
-    const ready: Work[] = [];
     const single = several ? undefined : options.output;
+    const shared = { here, parent, single, several, photographs, taken: new Set<string>(), work, say };
+    const means = { work, trained, size, engine };
+    const ready: (Opened & { readonly folder: string })[] = [];
+    const opened: Opened[] = [];
     for (const [count, input] of inputs.entries()) {
       options.opened?.(count, inputs.length);
       if (engine.signal?.aborted) throw new AbortedError("interrupted before anything was computed");
       try {
-        ready.push(await prepare(input, { here, parent, single, photographs, taken, work, say }));
+        const photograph = await open(input, shared);
+        opened.push(photograph);
+        if (samePerson) continue;
+        const name = folderNameOf(input.path === null ? "stdin" : input.path);
+        ready.push({ ...photograph, folder: await folderFor({ ...photograph, photo: input.name, name }, shared) });
       } catch (error) {
         failed.push({ photo: input.name, reason: reasonOf(error, { photo: input.name, here }) });
       }
     }
     options.opened?.(inputs.length, inputs.length);
-    const distinct = [...new Map(ready.map((one) => [one.key, one])).values()];
-    const computed = distinct.length === 0 ? new Map() : await computeAll(distinct, { work, trained, engine });
+    if (samePerson) {
+      if (failed.length > 0) return { done: [], failed, index: null };
+      const photo = opened.map(({ input }) => input.name).join(", ");
+      try {
+        return { done: [await reconstructPerson(opened, { ...shared, photo, means })], failed, index: null };
+      } catch (error) {
+        return { done: [], failed: [{ photo, reason: reasonOf(error, { photo, here }) }], index: null };
+      }
+    }
+    const distinct = distinctOf(ready);
+    const computed = distinct.length === 0 ? new Map() : await computeAll(distinct, means);
     const done: Reconstruction[] = [];
     for (const one of ready) {
-      const name = one.input.name;
+      const photo = one.input.name;
       try {
         const made = computed.get(one.key);
         if (made === undefined || made instanceof Error) throw made;
-        const result = await resultOf(made, { key: one.key, photo: name });
-        const objection = await objectionTo(one.folder, { identity: one.identity, photographs });
-        if (objection !== null) throw new ReconstructError(`${name}: not written: ${objection.reason}`);
-        await putInPlace(one.folder, { files: result.files, identity: one.identity });
-        const folder = shown(one.folder, here);
-        const faces = result.heads.map((head) => {
-          return { ...head, folder: join(folder, faceFolder(head.face, result.heads.length)).replace(/\/$/, "") };
-        });
-        const notes = [...one.notes, ...result.notes, ...result.leftOut];
-        done.push({ photo: name, folder, faces, files: [...result.files.keys()], notes });
-        for (const note of result.notes) say(several ? `${name}: ${note}` : `Note: ${note}`);
-        sayDone(done.at(-1)!, { several, say });
+        done.push(await finish({ ...one, photo }, { ...shared, computed: made }));
       } catch (error) {
-        failed.push({ photo: name, reason: reasonOf(error, { photo: name, here }) });
+        failed.push({ photo, reason: reasonOf(error, { photo, here }) });
       }
     }
     const index = several && done.length > 0 ? await writeSheet(resolve(here, parent), { failed }) : null;
@@ -194,47 +237,102 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
   }
 }
 
-interface Preparing {
-  readonly here: string;
-  /** Folder for a folder each. */
-  readonly parent: string;
-  /** The folder that the user has named for the one photograph. */
-  readonly single: string | undefined;
-  readonly photographs: ReadonlySet<string>;
-  readonly taken: Set<string>;
-  readonly work: string;
-  readonly say: (line: string) => void;
+/** Photographs of different content. */
+function distinctOf<T extends Ready>(photographs: readonly T[]): T[] {
+  return [...new Map(photographs.map((one) => [one.key, one])).values()];
 }
 
-/** Reads a photograph and finds the folder for its result. */
-async function prepare(
-  input: Input,
-  { here, parent, single, photographs, taken, work, say }: Preparing,
-): Promise<Work> {
+/** One person's photographs → one result. */
+async function reconstructPerson(
+  opened: readonly Opened[],
+  { photo, means, ...shared }: Shared & { readonly photo: string; readonly means: Parameters<typeof computeAll>[1] },
+): Promise<Reconstruction> {
+  const distinct = distinctOf(opened);
+  const [first] = distinct;
+  if (first === undefined || distinct.length < 2) {
+    throw new ReconstructError(
+      `${photo}: --same-person takes two or more different photographs of one person; of one, leave the option out`,
+    );
+  }
+  const paths = distinct.map(({ identity }) => identity.path);
+  const identity = {
+    path: paths.includes(null) ? null : paths.join(" + "),
+    sha256: sha256(new TextEncoder().encode(distinct.map(({ identity }) => identity.sha256).join())),
+  };
+  const names = distinct.map(({ input: { path } }) => folderNameOf(path === null ? "stdin" : path));
+  const joined = names.join("+");
+  const name = joined.length <= LONGEST_NAME ? joined : `${names[0]!.slice(0, LONGEST_NAME)}+${names.length - 1}`;
+  const folder = await folderFor({ photo, name, identity, path: first.path }, shared);
+  const photos = distinct.map((one) => ({ ...one, name: one.input.name }));
+  const { computed, key, views } = await computePerson(photos, means);
+  const notes = distinct.flatMap(({ input, notes }) => notes.map((note) => `${input.name}: ${note}`));
+  return await finish({ key, photo, identity, folder, notes }, { ...shared, computed, views });
+}
+
+/** Reads a photograph, and writes what the stages cannot read as it is into the folder to work in. */
+async function open(input: Input, { work, say }: Shared): Promise<Opened> {
   const bytes = input.content ?? await readPhotograph(input.path!, input.name);
   const hash = sha256(bytes);
   const { extension, content, notes } = await preparePhotograph(input.name, bytes);
   const identity = { path: input.path === null ? null : await Deno.realPath(input.path), sha256: hash };
-  let folder: string;
-  if (single === undefined) {
-    const name = folderNameOf(input.path === null ? "stdin" : input.path);
-    const choice = await chooseFolder([resolve(here, parent), name], { identity, photographs, taken });
-    folder = choice.folder;
-    if (choice.because !== null) {
-      say(`Note: ${input.name} goes into ${shown(folder, here)}: ${choice.because.replaceAll(`${here}/`, "")}`);
-    }
-  } else {
-    folder = resolve(here, single);
-    const objection = await objectionTo(folder, { identity, photographs });
-    if (objection !== null) throw new ReconstructError(`${input.name}: ${objection.reason}; name another --output`);
-  }
-  await checkWritable(folder, { bytes: Math.min(8 * bytes.length, MOST_PNG) });
-  taken.add(folder.toLowerCase());
   for (const note of notes) say(`Note: ${input.name}: ${note}`);
   const key = hash.slice(0, KEY);
   const path = content === null && input.path !== null ? input.path : join(work, `${key}.${extension}`);
   if (path !== input.path) await Deno.writeFile(path, content ?? bytes);
-  return { input, identity, folder, notes, key, extension, path };
+  return { input, identity, notes, key, extension, path };
+}
+
+/** Finds the folder for a result, and checks that it can be written. */
+async function folderFor(
+  { photo, name, identity, path }: {
+    readonly photo: string;
+    /** What the folder would be named. */
+    readonly name: string;
+    readonly identity: Identity;
+    /** A file about as large as the photograph. */
+    readonly path: string;
+  },
+  { here, parent, single, photographs, taken, say }: Shared,
+): Promise<string> {
+  let folder: string;
+  if (single === undefined) {
+    const choice = await chooseFolder([resolve(here, parent), name], { identity, photographs, taken });
+    folder = choice.folder;
+    if (choice.because !== null) {
+      say(`Note: ${photo} goes into ${shown(folder, here)}: ${choice.because.replaceAll(`${here}/`, "")}`);
+    }
+  } else {
+    folder = resolve(here, single);
+    const objection = await objectionTo(folder, { identity, photographs });
+    if (objection !== null) throw new ReconstructError(`${photo}: ${objection.reason}; name another --output`);
+  }
+  await checkWritable(folder, { bytes: Math.min(8 * (await Deno.stat(path)).size, MOST_PNG) });
+  taken.add(folder.toLowerCase());
+  return folder;
+}
+
+/** Writes a result, and says what it is. */
+async function finish(
+  { key, photo, identity, folder, notes: before }: Work,
+  { here, several, photographs, say, computed, views }: Shared & {
+    readonly computed: Computed;
+    readonly views?: readonly ViewRecord[];
+  },
+): Promise<Reconstruction> {
+  const result = await resultOf(computed, { key, photo, views });
+  const objection = await objectionTo(folder, { identity, photographs });
+  if (objection !== null) throw new ReconstructError(`${photo}: not written: ${objection.reason}`);
+  await putInPlace(folder, { files: result.files, identity });
+  const where = shown(folder, here);
+  const faces = result.heads.map((head) => {
+    return { ...head, folder: join(where, faceFolder(head.face, result.heads.length)).replace(/\/$/, "") };
+  });
+  const notes = [...before, ...result.notes, ...result.leftOut];
+  const files = [...result.files.keys()];
+  const made = { photo, folder: where, faces, files, notes, ...(views === undefined ? {} : { views }) };
+  for (const note of result.notes) say(several ? `${photo}: ${note}` : `Note: ${note}`);
+  sayDone(made, { several, say });
+  return made;
 }
 
 async function readPhotograph(path: string, photo: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -258,12 +356,13 @@ function shown(path: string, here: string): string {
 }
 
 function sayDone(
-  { photo, folder, faces, notes }: Reconstruction,
+  { photo, folder, faces, notes, views = [] }: Reconstruction,
   { several, say }: { readonly several: boolean; readonly say: (line: string) => void },
 ): void {
   const before = several ? `${photo}: ` : "";
   for (const note of notes.filter((note) => note.startsWith("Left out"))) say(before + note);
   for (const face of faces) say(before + describeFace(face, { of: faces.length, folder: face.folder }));
+  for (const view of views) say(describeView(view));
   const whose = faces.length === 1 ? "the face" : "all faces";
   if (!several) say(`The photograph with ${whose} pasted in: ${join(folder, "photograph.png")}`);
 }

@@ -3,7 +3,7 @@
  * of its content, so that its name is of no consequence, and a renamed one is not computed again.
  */
 import { join, resolve } from "node:path";
-import { AbortedError, type Options, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
+import { AbortedError, type Artifact, type Options, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
 import { reproduce } from "../gpu_check.ts";
 import { facesIn, photograph, type Trained } from "../photograph.ts";
 
@@ -29,6 +29,8 @@ export interface Means {
   /** An empty folder to work in. */
   readonly work: string;
   readonly trained: () => Promise<Trained>;
+  /** Side of the textures in texels. */
+  readonly size: number;
   readonly engine: Options;
 }
 
@@ -64,16 +66,26 @@ async function attempt(photos: readonly Ready[], means: Means): Promise<Computed
   }
 }
 
-async function compute(photos: readonly Ready[], { work, trained, engine }: Means): Promise<Computed> {
-  const folder = await Deno.makeTempDir({ dir: work });
-  for (const { key, extension, path } of photos) await link(path, join(folder, `${key}.${extension}`));
-  const source = sourceFolder(folder);
-  const { imported, images, detections, meshes } = (await reproduce(facesIn(source), engine)).trees;
-  const found = { imported, images, detections, meshes };
-  if (meshes.paths.length === 0) return { found, made: null };
-  const { heads, regressed, pasted, unwrapped } = photograph(source, await trained());
+async function compute(photos: readonly Ready[], { work, trained, size, engine }: Means): Promise<Computed> {
+  const source = await sourceOf(photos, work);
+  const found = await findIn(source, engine);
+  if (found.meshes.paths.length === 0) return { found, made: null };
+  const { heads, regressed, pasted, unwrapped } = photograph(source, await trained(), { size });
   const { trees } = await reproduce({ heads, regressed, pasted, unwrapped }, engine);
   return { found, made: trees };
+}
+
+/** The faces of photographs, as far as no training is needed for them. */
+export async function findIn(source: Artifact<"folder">, engine: Options): Promise<Computed["found"]> {
+  const { imported, images, detections, meshes } = (await reproduce(facesIn(source), engine)).trees;
+  return { imported, images, detections, meshes };
+}
+
+/** A folder of photographs by their keys, in a folder to work in. */
+export async function sourceOf(photos: readonly Ready[], work: string): Promise<Artifact<"folder">> {
+  const folder = await Deno.makeTempDir({ dir: work });
+  for (const { key, extension, path } of photos) await link(path, join(folder, `${key}.${extension}`));
+  return sourceFolder(folder);
 }
 
 /** A link to a file, or a copy where the system has no links for everybody. */

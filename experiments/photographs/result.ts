@@ -8,6 +8,7 @@ import type { Computed } from "./compute.ts";
 import { boxInFile, recordInFile } from "./file_pixels.ts";
 import { FACE_FILES, FACE_RECORD, PASTED } from "./owner.ts";
 import { ReconstructError } from "./refused.ts";
+import type { ViewRecord } from "./view_record.ts";
 import { describeLeftOut } from "./words.ts";
 
 /** The result of one photograph. */
@@ -35,11 +36,16 @@ export function faceFolder(face: number, faces: number): string {
 /**
  * Collects a result.
  *
+ * @param options `views`: the photographs that its one face was made of, where they are several
  * @throws {ReconstructError} if the photograph could not be decoded, or shows no face
  */
 export async function resultOf(
   { found, made }: Computed,
-  { key, photo }: { readonly key: string; readonly photo: string },
+  { key, photo, views }: {
+    readonly key: string;
+    readonly photo: string;
+    readonly views?: readonly ViewRecord[] | undefined;
+  },
 ): Promise<Result> {
   const problem = found.imported.skipped.get(key);
   if (problem !== undefined) {
@@ -72,7 +78,7 @@ export async function resultOf(
     heads.push({ face, box, angles, seen, cutOff });
     for (const name of FACE_FILES) {
       const bytes = name === FACE_RECORD
-        ? recordBytes(record, { path: `${below === "" ? "" : "../"}${PASTED}`, original: after.original })
+        ? recordBytes(record, { path: `${below === "" ? "" : "../"}${PASTED}`, original: after.original, views })
         : await made.heads.bytes(`${from}/${name}`);
       files.set(`${below}${name}`, bytes);
     }
@@ -90,10 +96,15 @@ export async function resultOf(
  */
 function recordBytes(
   { photograph, ...record }: FaceRecord,
-  { path, original }: { readonly path: string; readonly original: ImportedImage["original"] },
+  { path, original, views }: {
+    readonly path: string;
+    readonly original: ImportedImage["original"];
+    readonly views: readonly ViewRecord[] | undefined;
+  },
 ): Uint8Array {
   const { schema, face, ...rest } = record;
-  const whole = { schema, face, photograph: { file: path, ...photograph, original }, ...rest };
+  const several = views === undefined ? {} : { views };
+  const whole = { schema, face, photograph: { file: path, ...photograph, original }, ...several, ...rest };
   const text = JSON.stringify(whole, null, 1).replaceAll(/\[[-\s\d.,e+]+\]/g, (list) => {
     return list.replaceAll(/\s+/g, "").replaceAll(",", ", ");
   });

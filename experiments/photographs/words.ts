@@ -1,6 +1,7 @@
 /** What `reconstruct` and `score` say, in words for who has photographs and knows nothing of stages. */
 import { type PipelineEvent, StageError } from "@ftim/pipeline";
 import type { Head } from "../../stages/methods/head.ts";
+import type { ViewRecord } from "./view_record.ts";
 
 /** Faces narrower than this, in photograph pixels, hold less than the texture could show. */
 const SMALL = 100;
@@ -46,6 +47,8 @@ const ACTIVITIES: Readonly<Record<string, string>> = {
   train_printed: "training",
   train_tran: "training",
   pack: "keeping the networks",
+  fuse: "joining the photographs",
+  enlarge: "reading the textures at full size",
   head: "writing the models",
   paste: "putting the faces back",
 };
@@ -92,6 +95,11 @@ export function describeFace(
   if (box.width < SMALL) notes.push(`only ${Math.round(box.width)} pixels wide, so its texture is soft`);
   if (cutOff.length > 0) notes.push(`cut off at the photograph's ${cutOff.join(" and ")}, so that part is guessed`);
   return `${name} (${notes.join(", ")}): ${folder}`;
+}
+
+/** One of several photographs of a person in one line. */
+export function describeView({ photo, yaw, share }: ViewRecord): string {
+  return `${photo} (yaw ${Math.round(yaw)}°) gives ${Math.round(100 * share)}% of what was seen`;
 }
 
 /** A spot that the detector took for a face and that is left out. */

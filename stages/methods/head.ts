@@ -7,7 +7,6 @@
  * The vertices are the mesh network's own, turned upright by the pose that the linear model found: the model's few
  * components would lose likeness.
  */
-import type { Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";
 import { defineStage } from "@ftim/pipeline";
@@ -33,7 +32,10 @@ const FILES = {
   mtl: "face.mtl",
 } as const;
 
-/** Faces → for each the files named above, and `<key>/face.json` ({@link FaceRecord}). */
+/**
+ * Faces → for each the files named above, and `<key>/face.json` ({@link FaceRecord}). The textures must be defined
+ * beyond their chart, because viewers blend texels across its border.
+ */
 export const makeHeads = defineStage({
   name: "head",
   module: import.meta.url,
@@ -54,24 +56,16 @@ export const makeHeads = defineStage({
   determinism: "bitwise",
   batch: 8,
   computes: {
-    webgpu: "textures carried on beyond their chart",
     cpu: "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
   },
-  resources: { gpu: true },
-  open: async ({ inputs }) => ({
-    tf: await (await import("@ftim/gpu/tfjs")).openTfjs(),
-    model: await (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  }),
-  run: async ({ items, params: { metres }, resource: { tf, model: { topology, morphable, size } } }) => {
-    const { extendBeyondCharts } = await import("../../face/extend_charts.ts");
+  open: async ({ inputs }) => await (await import("../faces/training_set.ts")).readFaceModel(inputs),
+  run: async ({ items, params: { metres }, resource: { topology, morphable, size } }) => {
     const { encodeGlb } = await import("../../face/glb.ts");
     const { fitShape } = await import("../../face/morphable.ts");
     const { encodeMtl, encodeObj } = await import("../../face/obj.ts");
-    const { readPixelBytes } = await import("../../face/pixel_bytes.ts");
     const { flipYZ, invertPose } = await import("../../face/pose.ts");
     const { uvMap } = await import("../../face/uv_map.ts");
     const { readVisibility } = await import("../faces/geometry.ts");
-    const { encodePng, readImage } = await import("../faces/photograph.ts");
     const { withPngComment } = await import("../faces/png_comment.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const { ALBEDO_NOTE, faceRecord } = await import("./parts/face_record.ts");
@@ -79,39 +73,24 @@ export const makeHeads = defineStage({
     const lit = { name: "lit", texture: FILES.texture, unlit: true, note: "The texture as lit in the photograph" };
     const plain = { name: "albedo", texture: FILES.albedo, unlit: false, note: ALBEDO_NOTE };
     const mtl = encodeMtl([lit, plain]);
-    const faces = await Promise.all(items.map(async ({ key, inputs, out }) => {
-      const [regression, visibility, aligned, ...maps] = await Promise.all([
+    await Promise.all(items.map(async ({ key, inputs, out }) => {
+      const png = (name: string) => inputs.reconstructions.bytes(`${key}.${name}.png`);
+      const [{ vertices, angles, light }, visibility, { face, box, transform }, texture, albedo] = await Promise.all([
         readRegression(inputs.regressed, key),
         readVisibility(inputs.unwrapped, key),
         inputs.crops.json<AlignedFace>(`${key}.json`),
-        ...GLBS.map(([from]) => readImage(inputs.reconstructions, `${key}.${from}.png`)),
+        png("texture"),
+        png("albedo"),
       ]);
-      return { key, inputs, out, regression, visibility, aligned, maps };
-    }));
-    // Viewers blend texels, also across the chart's border.
-    const extended = tf.tidy(() => {
-      const maps = faces.flatMap(({ maps }) => maps.map(({ data }) => tf.tensor3d(data, [size, size, 3])));
-      return extendBeyondCharts(tf, tf.stack(maps) as Tensor4D, map);
-    });
-    const [bytes = new Uint8Array()] = await readPixelBytes(tf, [extended], "head");
-    await Promise.all(faces.map(async ({ key, inputs, out, regression, visibility, aligned }, i) => {
-      const { vertices, angles, light } = regression;
-      const { face, box, transform } = aligned;
       const { pose } = fitShape(morphable, vertices);
       const upright = invertPose(pose, flipYZ(vertices));
       const mesh = { topology, metres, name: "face" };
-      await Promise.all(GLBS.map(async ([, to, look], k) => {
-        const length = 3 * size * size;
-        const data = bytes.subarray((i * GLBS.length + k) * length, (i * GLBS.length + k + 1) * length);
-        const texture = await encodePng({ width: size, height: size, data });
-        const note = look.unlit ? {} : { note: ALBEDO_NOTE };
-        out.write(`${key}/${to}`, await encodeGlb(upright, { ...mesh, texture, ...look, ...note }));
-      }));
+      out.write(`${key}/${FILES.glb}`, await encodeGlb(upright, { ...mesh, texture, unlit: true }));
+      out.write(`${key}/${FILES.albedoGlb}`, await encodeGlb(upright, { ...mesh, texture: albedo, note: ALBEDO_NOTE }));
       out.write(`${key}/${FILES.obj}`, encodeObj(upright, { ...mesh, materials: FILES.mtl, material: lit.name }));
       out.write(`${key}/${FILES.mtl}`, mtl);
-      const png = (name: string) => inputs.reconstructions.bytes(`${key}.${name}.png`);
-      out.write(`${key}/${FILES.texture}`, await png("texture"));
-      out.write(`${key}/${FILES.albedo}`, withPngComment(await png("albedo"), ALBEDO_NOTE));
+      out.write(`${key}/${FILES.texture}`, texture);
+      out.write(`${key}/${FILES.albedo}`, withPngComment(albedo, ALBEDO_NOTE));
       out.write(`${key}/${FILES.overlay}`, await png("render"));
       const record: FaceRecord = faceRecord({
         face,
@@ -125,7 +104,7 @@ export const makeHeads = defineStage({
         vertices,
         light,
         triangles: topology.triangles.length / 3,
-        size,
+        size: pngSide(texture),
         files: FILES,
       });
       out.json(`${key}/face.json`, record);
@@ -133,11 +112,10 @@ export const makeHeads = defineStage({
   },
 });
 
-/** The two models: which texture they show, their names, and whether light is in them already. */
-const GLBS = [
-  ["texture", FILES.glb, { unlit: true }],
-  ["albedo", FILES.albedoGlb, { unlit: false }],
-] as const;
+/** The width that a PNG file's header says (PNG specification, 11.2.1). */
+function pngSide(png: Uint8Array): number {
+  return new DataView(png.buffer, png.byteOffset).getUint32(16);
+}
 
 /** Shares of the chart's texels that are seen at all: of all of them, and of each half. */
 function shareSeen(

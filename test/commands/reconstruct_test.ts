@@ -32,6 +32,8 @@ Deno.test("--help of reconstruct shows what concerns it: its options, examples, 
     const word of [
       "--output",
       "--trained",
+      "--size",
+      "--same-person",
       "--json",
       "Examples:",
       "face.glb",
@@ -72,4 +74,13 @@ Deno.test("what has no result is listed at the end, with exit status 1, and no s
   const { code, out, err } = await run(["absent.jpg", "deno.json"]);
   assert.deepEqual([code, out], [1, ""]);
   assert.match(err, /2 of 2 photographs without a result:\n- absent\.jpg: there is no such file\n- deno\.json: not/);
+});
+
+Deno.test("a size that no texture can have, and a person without all photographs, are refused", async () => {
+  const size = await run(["absent.jpg", "--size", "300"]);
+  assert.equal(size.code, 1, size.err);
+  assert.match(size.err, /--size.*256, 512, 1024/);
+  const { code, err } = await run(["absent.jpg", "deno.json", "--same-person"]);
+  assert.equal(code, 1);
+  assert.match(err, /absent\.jpg: there is no such file/);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
-import { photograph, unpacked } from "../../experiments/photograph.ts";
+import { freeFaces, person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
 
@@ -20,7 +20,7 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
-const face = photograph(sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors")));
+const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
 const captures = captureViews(sourceFolder("captures"), { count: 96, correction: scoring.networks.correction });
@@ -28,9 +28,13 @@ const overlays = [{ label: "another program", pictures: sourceFolder("overlays")
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
-  photograph: stagesOf(face),
+  photograph: stagesOf(photograph(photographs, trainedFile)),
+  person: stagesOf({
+    ...person(photographs, trainedFile),
+    recognised: recognised(freeFaces(photographs, trainedFile)),
+  }),
   score: stagesOf({
-    ...scoredPhotographs(sourceFolder("photographs"), { ...scoring, overlays }),
+    ...scoredPhotographs(photographs, { ...scoring, overlays }),
     views: scoredCaptures(captures, scoring).table,
   }),
 };

@@ -61,6 +61,15 @@ const FILES = [
 ];
 const ONE = [...FILES, "photograph.png", "source.json"].sort();
 
+/** How much a picture's neighbouring pixels differ, in levels. */
+function detailOf({ width, data }: RgbImage): number {
+  let sum = 0;
+  for (let i = 0; i + 3 * width < data.length; i++) {
+    sum += Math.abs(data[i]! - data[i + 3]!) + Math.abs(data[i]! - data[i + 3 * width]!);
+  }
+  return 255 * sum / data.length / 2;
+}
+
 /** The left part of a picture. */
 function leftOf(image: RgbImage, width: number): RgbImage {
   const cut = createImage({ width, height: image.height });
@@ -89,8 +98,7 @@ Deno.test("one photograph becomes a textured face mask a face, beside the photog
     assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
     assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
 
-    // The untrained network keeps what is seen: the face looks as it did, and what is not face is the photograph's to
-    // the bit.
+    // What is no face, and what the photograph shows of the face, is the photograph's to the bit; nothing is blurred.
     const before = (await decodePhotograph(await asset("train/obama/obama4_crop.jpg"))).image;
     const after = (await decodePhotograph(await Deno.readFile(`${folder}/one/photograph.png`))).image;
     assert.deepEqual([after.width, after.height], [before.width, before.height]);
@@ -100,8 +108,15 @@ Deno.test("one photograph becomes a textured face mask a face, beside the photog
       if (value === after.data[i]) same++;
     });
     const share = same / before.data.length;
-    assert.ok(share > 0.2 && share < 0.9, `${share} of the photograph is untouched`);
-    assert.ok(sum / before.data.length < 0.05);
+    assert.ok(share > 0.9 && share < 1, `${share} of the photograph is untouched`);
+    assert.ok(sum / before.data.length < 0.01);
+    const [was, is] = [detailOf(before), detailOf(after)];
+    assert.ok(is > 0.98 * was, `of ${was} levels from pixel to pixel ${is} are left`);
+    const texture = (await decodePhotograph(await Deno.readFile(`${folder}/one/texture.png`))).image;
+    assert.deepEqual([texture.width, texture.height], [1024, 1024]);
+    await reconstructPhoto({ ...one, size: 256, output: `${folder}/small` });
+    const small = (await decodePhotograph(await Deno.readFile(`${folder}/small/texture.png`))).image;
+    assert.deepEqual([small.width, small.height], [256, 256]);
   }));
 
 Deno.test("a photograph that lies on its side gives the same face, and is said to have been turned", () =>
@@ -295,6 +310,43 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
     const [crop] = await reconstructPhoto(options(scratch, "photos/group.jpg"));
     assert.equal(crop!.folder, group.folder);
     assert.deepEqual(names(`${folder}/${group.folder}`), ONE);
+  }));
+
+Deno.test("photographs of one person become one face; those of others, or of several faces, are refused", () =>
+  withScratch(async (scratch) => {
+    const { folder, write } = scratch;
+    await results(scratch);
+    const photo = await asset("train/obama/obama4_crop.jpg");
+    const { default: sharp } = await import("sharp");
+    await write("front.jpg", photo);
+    await write("copy.jpg", photo);
+    await write("dim.png", await sharp(photo).linear(0.8, 10).png().toBuffer());
+    await write("other.jpg", await asset("held/005m/005m.jpg"));
+    await write("group.jpg", await asset("test/sample1.jpg"));
+    await write("poisson.jpg", await asset("decoy/poisson_example.jpg"));
+    const many = { ...shared(scratch), size: 256, samePerson: true } as const;
+    const { done, failed, index } = await reconstructPhotos({ ...many, photos: ["front.jpg", "dim.png"] });
+    assert.deepEqual([failed, index, done.length], [[], null, 1]);
+    const [{ folder: where, faces, views }] = done as [typeof done[number]];
+    assert.equal(where, "reconstruction/front+dim");
+    assert.deepEqual(names(`${folder}/${where}`), ONE);
+    assert.deepEqual([faces.length, views!.map(({ photo }) => photo)], [1, ["front.jpg", "dim.png"]]);
+    assert.ok(Math.abs(views!.reduce((sum, { share }) => sum + share, 0) - 1) < 0.02, JSON.stringify(views));
+    const record = JSON.parse(await Deno.readTextFile(`${folder}/${where}/face.json`));
+    assert.deepEqual([record.views, record.texture], [views, { size: 256 }]);
+    assert.ok(many.said.some((line) => /^dim\.png \(yaw -?\d+°\) gives \d+% of what was seen$/.test(line)));
+    const refused = async (photos: string[], reason: RegExp) => {
+      const result = await reconstructPhotos({ ...many, photos });
+      assert.deepEqual(result.done, []);
+      assert.match(result.failed.map(({ reason }) => reason).join("\n"), reason);
+    };
+    await refused(["front.jpg"], /--same-person takes two or more different photographs/);
+    await refused(["front.jpg", "copy.jpg"], /--same-person takes two or more different photographs/);
+    await refused(["front.jpg", "other.jpg"], /plainly shows another person than the other 1 photograph/);
+    await refused(["front.jpg", "group.jpg"], /^group\.jpg: it shows \d faces \(.*cut out the one that is$/);
+    await refused(["front.jpg", "poisson.jpg"], /^poisson\.jpg: no face was found/);
+    await refused(["front.jpg", "absent.jpg"], /^absent\.jpg: there is no such file/);
+    assert.deepEqual(names(`${folder}/reconstruction`), ["front+dim"]);
   }));
 
 Deno.test("another training's networks are used where they are named, and damaged ones are refused", () =>

@@ -78,7 +78,7 @@ Deno.test("a regression that is not finite is refused with the names of stage an
       await scratch.write(`images/${key.slice(0, -2)}.png`, await encodePng(face.picture));
       await scratch.write(`ours/${key}.texture.png`, await encodePng(createImage({ width: 16, height: 16 })));
     }
-    const { unwrapped: _, ...others } = shared;
+    const { unwrapped, ...others } = shared;
     const inputs = { ...others, regressed: from(scratch, "found", "regressed") };
     await assert.rejects(
       scratch.run({ deca: compareDeca(inputs) }),
@@ -87,7 +87,7 @@ Deno.test("a regression that is not finite is refused with the names of stage an
     const { crops, regressed: broken } = inputs;
     const [images, reconstructions] = [from(scratch, "images", "images"), from(scratch, "ours", "reconstructions")];
     await assert.rejects(
-      scratch.run({ pasted: pasteFaces({ images, crops, regressed: broken, reconstructions, topology }) }),
+      scratch.run({ pasted: pasteFaces({ images, crops, unwrapped, regressed: broken, reconstructions, topology }) }),
       /stage "paste": Cannot paste nan\/0: a vertex of its mesh is no finite number/,
     );
   }));

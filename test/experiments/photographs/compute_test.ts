@@ -13,7 +13,7 @@ Deno.test("a photograph that makes a run fail does not keep the others from thei
     const photos = ["gone", "decoy"].map((key) => ({ key, extension: "jpg", path: `${folder}/${key}.jpg` }));
     const engine = quietEngine(`${folder}/../store`);
     const trained = () => Promise.reject(new Error("there is no face to need it"));
-    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    const computed = await computeAll(photos, { work: `${folder}/work`, size: 256, engine, trained });
     const [gone, decoy] = ["gone", "decoy"].map((key) => computed.get(key));
     assert.ok(gone instanceof Error && /not there/.test(gone.message));
     assert.ok(decoy !== undefined && !(decoy instanceof Error));
@@ -34,7 +34,7 @@ Deno.test("the GPU is asked after each call of a stage, though the engine was gi
     const trained = () => Promise.reject(new Error("there is no face to need it"));
     Object.assign(gpu, { assertHealthy: noted });
     try {
-      await computeAll(photos, { work: `${folder}/work`, engine, trained });
+      await computeAll(photos, { work: `${folder}/work`, engine, trained, size: 256 });
     } finally {
       Object.assign(gpu, { assertHealthy });
     }
@@ -54,7 +54,7 @@ Deno.test("what is no photograph's fault is tried with two of them alone, and fa
     };
     const engine = { ...quietEngine(`${folder}/../store`), codeDigests };
     const trained = () => Promise.reject(new Error("there is no face to need it"));
-    const computed = await computeAll(photos, { work: `${folder}/work`, engine, trained });
+    const computed = await computeAll(photos, { work: `${folder}/work`, size: 256, engine, trained });
     assert.deepEqual([...computed.keys()], ["a", "b", "c", "d"]);
     for (const result of computed.values()) assert.match(`${result}`, /no stage can be found/);
     assert.equal(runs, 3);

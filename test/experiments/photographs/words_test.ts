@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { defineStage, PipelineError, reproduce, StageError } from "@ftim/pipeline";
 import { peopleReporter } from "../../../experiments/photographs/progress.ts";
 import { activityOf, plainReason } from "../../../experiments/photographs/words.ts";
-import { facesIn, photograph, unpacked } from "../../../experiments/photograph.ts";
+import { facesIn, freeFaces, person, photograph, recognised, unpacked } from "../../../experiments/photograph.ts";
 import { graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { withScratch } from "../../stages/scratch.ts";
 
 Deno.test("every stage that a photograph goes through has words for what it does", () => {
   const source = sourceFolder("photographs");
-  const graph = graphOf({ ...facesIn(source), ...photograph(source, unpacked(sourceFile("trained.safetensors"))) });
-  for (const { kind, label } of graph) {
+  const trained = unpacked(sourceFile("trained.safetensors"));
+  const graphs = [
+    graphOf({ ...facesIn(source), ...photograph(source, trained) }),
+    graphOf({ ...person(source, trained), recognised: recognised(freeFaces(source, trained)) }),
+  ];
+  for (const { kind, label } of graphs.flat()) {
     if (kind === "stage") assert.notEqual(activityOf(label), "computing", label);
   }
 });

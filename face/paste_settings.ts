@@ -1,0 +1,9 @@
+/** How completed parts fade out over their photograph. */
+export const FADE = {
+  /** Radius of the square in which the chart is looked at, in sides of the map. */
+  border: 1 / 32,
+  /** The chart's share of that square at which a texel begins to count, and counts in full: its border has a half. */
+  within: [0.55, 1],
+  /** View-space normal z at which a texel begins to count, and counts in full: 84° and 63° from the camera. */
+  facing: [0.1, 0.45],
+} as const;
