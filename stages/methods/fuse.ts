@@ -8,6 +8,7 @@ import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
+import { keysOf } from "../faces/keys_of.ts";
 import type { FusedView } from "./parts/fused_views.ts";
 
 /**
@@ -33,10 +34,9 @@ export const fuseViews = defineStage({
     const { encodeGreyPng, encodePng } = await import("../faces/photograph.ts");
     const { readSeenBytes } = await import("../faces/geometry.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const { closeFaceModel, openFaceModel, templatesOf } = await import("../faces/templates.ts");
-    const ending = ".safetensors";
-    const keys = inputs.regressed.paths.filter((path) => path.endsWith(ending))
-      .map((path) => path.slice(0, -ending.length));
+    const { templateMaps } = await import("../../face/template_maps.ts");
+    const { closeFaceModel, openFaceModel } = await import("../faces/face_model.ts");
+    const keys = keysOf(inputs.regressed, ".safetensors");
     if (keys.length === 0) throw new RangeError("There is no face to fuse");
     const model = await openFaceModel(inputs);
     const { tf, topology, size } = model;
@@ -52,7 +52,7 @@ export const fuseViews = defineStage({
     const reference = turned.indexOf(Math.min(...turned));
     const shape = [faces.length, size, size];
     const maps = tf.tidy(() => {
-      const { albedo, shading } = templatesOf(faces, { ...model, levels: 255 });
+      const { albedo, shading } = templateMaps(tf, faces, { ...model, levels: 255 });
       const lights = tf.mul(albedo, tf.sub(shading, 1)) as Tensor4D;
       const textures = byteValues(tf, faces.map(({ texture }) => texture), [...shape, 3]) as Tensor4D;
       const visibilities = byteValues(tf, faces.map(({ visibility }) => visibility), shape) as Tensor3D;

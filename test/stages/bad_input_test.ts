@@ -12,7 +12,7 @@ import { compareDeca } from "../../stages/methods/compare_deca.ts";
 import { withoutFtim } from "../../stages/methods/without_ftim.ts";
 import { pasteFaces } from "../../stages/methods/paste.ts";
 import { scoreMetrics } from "../../stages/scores/metrics.ts";
-import { CROP, makeFace } from "./face_lab.ts";
+import { CROP, makeFace, SIZE } from "./face_lab.ts";
 import { geometryStages, layFaces } from "./geometry_lab.ts";
 import { type Scratch, withScratch } from "./scratch.ts";
 
@@ -76,7 +76,7 @@ Deno.test("a regression that is not finite is refused with the names of stage an
       const vertices = key === "good/0" ? found.vertices : found.vertices.with(4, NaN);
       await scratch.write(`found/${key}.safetensors`, encodeRegression({ ...found, vertices }));
       await scratch.write(`images/${key.slice(0, -2)}.png`, await encodePng(face.picture));
-      await scratch.write(`ours/${key}.texture.png`, await encodePng(createImage({ width: 16, height: 16 })));
+      await scratch.write(`ours/${key}.texture.png`, await encodePng(createImage({ width: SIZE, height: SIZE })));
     }
     const { unwrapped, ...others } = shared;
     const inputs = { ...others, regressed: from(scratch, "found", "regressed") };
