@@ -3,22 +3,22 @@ import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { applySparseCpu } from "@ftim/gpu/sparse-cpu";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { decaCrop } from "../../face/crop.ts";
-import { projectDecaCpu } from "../../face/deca_camera_cpu.ts";
-import { flameCpu } from "../../face/flame_cpu.ts";
-import { chartMatrix } from "../../face/template_mesh.ts";
-import { bilinearCrops } from "../../nets/bilinear_crop.ts";
-import { openDecaRegressor } from "../../nets/deca_regressor.ts";
-import { bytesSource } from "../../nets/files/source.ts";
-import { readFlame } from "../../nets/flame_file.ts";
-import { readFlameLandmarks } from "../../nets/flame_landmarks_file.ts";
-import { encodeSafetensors } from "../../nets/safetensors.ts";
-import { relativeError } from "../gpu/arrays.ts";
-import { drawnState, type DrawnTensor } from "../golden/drawn.ts";
-import { drawnFlame, drawnTemplate } from "../golden/flame_drawn.ts";
-import golden from "../golden/resnet50.json" with { type: "json" };
-import { oldTorchArchive } from "./files/torch_writer.ts";
-import { noise } from "./inputs.ts";
+import { decaCrop } from "../../../face/crop.ts";
+import { projectDecaCpu } from "../../../face/deca_camera_cpu.ts";
+import { flameCpu } from "../../../face/flame_cpu.ts";
+import { chartMatrix } from "../../../face/template_mesh.ts";
+import { bilinearCrops } from "../../../nets/bilinear_crop.ts";
+import { openDecaRegressor } from "../../../nets/deca_regressor.ts";
+import { bytesSource } from "../../../nets/files/source.ts";
+import { readFlame } from "../../../nets/flame_file.ts";
+import { readFlameLandmarks } from "../../../nets/flame_landmarks_file.ts";
+import { encodeSafetensors } from "../../../nets/safetensors.ts";
+import { relativeError } from "../../gpu/arrays.ts";
+import { drawnState, type DrawnTensor } from "../../golden/drawn.ts";
+import { drawnFlame, drawnTemplate } from "../../golden/flame_drawn.ts";
+import golden from "../../golden/resnet50.json" with { type: "json" };
+import { oldTorchArchive } from "../files/torch_writer.ts";
+import { noise } from "../inputs.ts";
 
 const tf = await openTfjs();
 const detail = { "E_detail.layers.2.weight": { shape: [128, 1024], data: new Float32Array(128 * 1024) } };
@@ -27,7 +27,7 @@ const weights: Record<string, DrawnTensor> = { ...drawnState(golden.deca.tensors
 for (const name of ["E_flame.layers.2.weight", "E_flame.layers.2.bias"]) {
   weights[name] = { ...weights[name]!, data: weights[name]!.data.map((value) => 5e-5 * value) };
 }
-const embedding = bytesSource(await Deno.readFile(new URL("../golden/files/landmark_embedding.npy", import.meta.url)));
+const embedding = bytesSource(await Deno.readFile(new URL("../../golden/files/landmark_embedding.npy", import.meta.url)));
 const flame = bytesSource(encodeSafetensors(drawnFlame()), "flame");
 
 const read = (tensor: Tensor) => tensor.data<"float32">();

@@ -5,7 +5,7 @@ import { scoreFolders, type ScoreOptions } from "../../experiments/score_folders
 import { silentReporter } from "@ftim/pipeline";
 import { asset } from "../assets.ts";
 import { type Scratch, withScratch } from "../stages/scratch.ts";
-import { smallTraining } from "./small_training.ts";
+import { smallTraining } from "../experiments/small_training.ts";
 
 const store = await Deno.makeTempDir({ prefix: "ftim-store-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(store, { recursive: true }));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { openFacenet } from "../../nets/facenet.ts";
-import { bytesSource } from "../../nets/files/source.ts";
-import { relativeError } from "../gpu/arrays.ts";
-import { drawnFaces, drawnState, drawnUniform, numbers } from "../golden/drawn.ts";
-import golden from "../golden/facenet.json" with { type: "json" };
-import { oldTorchArchive } from "./files/torch_writer.ts";
-import { cosine } from "./inputs.ts";
+import { openFacenet } from "../../../nets/facenet.ts";
+import { bytesSource } from "../../../nets/files/source.ts";
+import { relativeError } from "../../gpu/arrays.ts";
+import { drawnFaces, drawnState, drawnUniform, numbers } from "../../golden/drawn.ts";
+import golden from "../../golden/facenet.json" with { type: "json" };
+import { oldTorchArchive } from "../files/torch_writer.ts";
+import { cosine } from "../inputs.ts";
 
 const tf = await openTfjs();
 /** The file holds the layer that tells the persons of VGGFace2 apart, too, which is not read. */

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { areaBoxes, uploadPhotograph } from "../../nets/area_boxes.ts";
-import { areaBoxCpu } from "../../nets/area_boxes_cpu.ts";
-import { bytesSource } from "../../nets/files/source.ts";
-import { openMtcnn } from "../../nets/mtcnn.ts";
-import { corrected, pixelsIn, pyramidScales, squareOf, withoutOverlaps } from "../../nets/mtcnn_boxes.ts";
-import { decodePixels } from "../../stages/faces/photograph.ts";
-import { asset } from "../assets.ts";
-import { relativeError } from "../gpu/arrays.ts";
-import { numbers } from "../golden/drawn.ts";
-import golden from "../golden/mtcnn.json" with { type: "json" };
-import { noise } from "./inputs.ts";
+import { areaBoxes, uploadPhotograph } from "../../../nets/area_boxes.ts";
+import { areaBoxCpu } from "../../../nets/area_boxes_cpu.ts";
+import { bytesSource } from "../../../nets/files/source.ts";
+import { openMtcnn } from "../../../nets/mtcnn.ts";
+import { corrected, pixelsIn, pyramidScales, squareOf, withoutOverlaps } from "../../../nets/mtcnn_boxes.ts";
+import { decodePixels } from "../../../stages/faces/photograph.ts";
+import { asset } from "../../assets.ts";
+import { relativeError } from "../../gpu/arrays.ts";
+import { numbers } from "../../golden/drawn.ts";
+import golden from "../../golden/mtcnn.json" with { type: "json" };
+import { noise } from "../inputs.ts";
 
 /** The longest side of the golden photographs: as they are they take minutes on a software adapter. */
 const SIDE = 640;
