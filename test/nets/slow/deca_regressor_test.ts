@@ -27,7 +27,8 @@ const weights: Record<string, DrawnTensor> = { ...drawnState(golden.deca.tensors
 for (const name of ["E_flame.layers.2.weight", "E_flame.layers.2.bias"]) {
   weights[name] = { ...weights[name]!, data: weights[name]!.data.map((value) => 5e-5 * value) };
 }
-const embedding = bytesSource(await Deno.readFile(new URL("../../golden/files/landmark_embedding.npy", import.meta.url)));
+const landmarks = new URL("../../golden/files/landmark_embedding.npy", import.meta.url);
+const embedding = bytesSource(await Deno.readFile(landmarks));
 const flame = bytesSource(encodeSafetensors(drawnFlame()), "flame");
 
 const read = (tensor: Tensor) => tensor.data<"float32">();
