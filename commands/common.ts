@@ -19,14 +19,8 @@ export interface Common extends EmbeddedOptions, PaperOptions, StoreOptions {
   readonly log?: "plain" | "json";
 }
 
-/** What `reproduce` leaves in `results/<experiment>/`. */
-export const PUBLISHED = [
-  "table1",
-  "others",
-  "realViews",
-  "lpips",
-  "fairness",
-  "seeds",
+/** The figures that are made without the ablation, and what is small enough to be committed of them. */
+export const FIGURES = [
   "figure1",
   "figure1Small",
   "figure2",
@@ -36,6 +30,16 @@ export const PUBLISHED = [
   "oneFaceSmall",
   "charts",
   "chartsSmall",
+] as const;
+/** What `reproduce` leaves in `results/<experiment>/`. */
+export const PUBLISHED = [
+  "table1",
+  "others",
+  "realViews",
+  "lpips",
+  "fairness",
+  "seeds",
+  ...FIGURES,
   "filter",
   "report",
   "losses",

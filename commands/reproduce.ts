@@ -7,6 +7,7 @@ import { defaultReporter, reproduce as compute, type Summary, type Tree, Unfinis
 import {
   ABLATION,
   artifactsOf,
+  FIGURES,
   folderOf,
   nameOf,
   PERCEPTUAL,
@@ -43,19 +44,6 @@ export function reproduce(program: Command): void {
   runningCommand(program, ["figures", "the figures and only what they need"])
     .action((options: Running) => make(FIGURES, { options, command: "figures" }));
 }
-
-/** The figures that are made without the ablation, and what is small enough to be committed of them. */
-const FIGURES = [
-  "figure1",
-  "figure1Small",
-  "figure2",
-  "figure2Small",
-  "figure3",
-  "figure3Small",
-  "oneFaceSmall",
-  "charts",
-  "chartsSmall",
-] as const satisfies readonly Published[];
 
 interface MakeOptions {
   readonly options: Running;

@@ -6,6 +6,7 @@
  * A face that the photograph's edge cuts through an eye or the mouth is left out: the mesh network guesses what it is
  * not shown, and on portraits that were cut so it was off by up to 8 % of the face's width.
  */
+import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
 import { photographInCrop } from "../../face/crop.ts";
 import { defineStage } from "@ftim/pipeline";
@@ -75,8 +76,8 @@ export const seenSkin = defineStage({
       const textures = tf.stack(faces.map(({ texture }) => tf.tensor3d(texture, [size, size, 3])));
       const seen = tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [size, size])));
       return skinVisibilities(tf, {
-        textures: textures as import("@tensorflow/tfjs").Tensor4D,
-        visibilities: seen as import("@tensorflow/tfjs").Tensor3D,
+        textures: textures as Tensor4D,
+        visibilities: seen as Tensor3D,
         templates: tf.mul(albedo, shading),
       });
     });

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
+import { keysOf } from "../faces/keys_of.ts";
 import type { CutView } from "./parts/full_faces.ts";
 
 /**
@@ -43,9 +44,7 @@ export const enlargeFaces = defineStage({
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { cutView, disposeViews, fullFace, viewsOf } = await import("./parts/full_faces.ts");
     const [tf, topology] = await Promise.all([openTfjs(), readTopology(inputs.topology)]);
-    const ending = ".texture.png";
-    const keys = inputs.reconstructions.paths.filter((path) => path.endsWith(ending))
-      .map((path) => path.slice(0, -ending.length));
+    const keys = keysOf(inputs.reconstructions, ".texture.png");
     const views = (await Promise.all(keys.map((key) => viewsOf(key, inputs)))).flat();
     const photographs = [...Map.groupBy(views, ({ photograph }) => photograph)];
     const read = async ([name, seen]: typeof photographs[number]) => {

@@ -33,7 +33,6 @@ export const findThirdSeen = defineStage({
   computes: { webgpu: "rendering", cpu: "thresholds: bookkeeping" },
   resources: { gpu: true },
   run: async ({ inputs, out, log, progress, signal }) => {
-    const { openGpu } = await import("@ftim/gpu/device");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { renderPortraits } = await import("../../face/render_portraits.ts");
     const { greyOf, readMesh, readTopology, readVisibility } = await import("../faces/geometry.ts");
@@ -41,7 +40,7 @@ export const findThirdSeen = defineStage({
     const { readAhead } = await import("../faces/read_ahead.ts");
     const { countPixels, LEAST_REVEALED, revealedName, seenPixels } = await import("./parts/revealed_masks.ts");
     const { witnessedPairs } = await import("./parts/view_pairs.ts");
-    const [gpu, tf, topology] = await Promise.all([openGpu(), openTfjs(), readTopology(inputs.topology)]);
+    const [tf, topology] = await Promise.all([openTfjs(), readTopology(inputs.topology)]);
     const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
     const pairs = witnessedPairs(triplets).flatMap((pair) => {
       const witnesses = pair.witnesses.filter((key) => inputs.unwrapped.has(`${key}.visibility.png`));
@@ -82,7 +81,6 @@ export const findThirdSeen = defineStage({
       }
       progress(done += some.length, pairs.length);
     }
-    await gpu.assertHealthy("third_seen");
     out.json(THIRD_VIEWS, thirds);
     log(`of ${pairs.length} pairs of views, ${Object.keys(thirds).length} reveal what a third view saw too`);
   },

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 import { readFaceScores, scoreOf } from "../scores/parts/measurements.ts";
 import type { Region } from "../scores/parts/methods.ts";
+import { keysOf } from "../faces/keys_of.ts";
 import { byRow, tableRows } from "./parts/table_rows.ts";
 
 /**
@@ -55,10 +56,7 @@ export const scoreTable = defineStage({
         return { ...row, reasons: of.skipped, scores: new Map(scores.map((score) => [score.face, score])) };
       }),
     );
-    const ending = ".mask.png";
-    const faces = inputs.unwrapped.paths.filter((path) => path.endsWith(ending)).map((path) =>
-      path.slice(0, -ending.length)
-    );
+    const faces = keysOf(inputs.unwrapped, ".mask.png");
     const scored = faces.filter((face) => rows.every(({ scores }) => scores.has(face))).sort();
     const missing = leftOutOf({
       skipped: [

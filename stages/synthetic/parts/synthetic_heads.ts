@@ -10,6 +10,7 @@ import { type MorphableModel, shapeOf } from "../../../face/morphable.ts";
 import { shadingMaps, uploadMeshes } from "../../../face/normal_maps.ts";
 import type { Pixels } from "../../../face/pixels.ts";
 import { flipYZ } from "../../../face/pose.ts";
+import { readBack } from "../../../face/read_back.ts";
 import type { Topology } from "../../../face/topology.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
 import { type CapturePlan, photographsOf } from "./synthetic_plan.ts";
@@ -113,11 +114,10 @@ export async function tintsOf(
   tf: Tfjs,
   { heads, textures }: Pick<CastHeads, "heads" | "textures">,
 ): Promise<(readonly [number, number, number])[]> {
-  const summed = colourSums(tf, textures);
-  const sums = await summed.data<"float32">().finally(() => summed.dispose());
+  const [sums] = await readBack([colourSums(tf, textures)], "synthesize");
   return heads.map(({ source: { colour } }, i) => {
-    const count = Math.max(1, sums[4 * i + 3]!);
-    const tint = (c: 0 | 1 | 2) => Math.min(1.6, Math.max(0.5, Math.max(sums[4 * i + c]! / count, 1e-3) / colour[c]));
+    const count = Math.max(1, sums![4 * i + 3]!);
+    const tint = (c: 0 | 1 | 2) => Math.min(1.6, Math.max(0.5, Math.max(sums![4 * i + c]! / count, 1e-3) / colour[c]));
     return [tint(0), tint(1), tint(2)];
   });
 }

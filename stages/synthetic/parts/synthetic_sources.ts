@@ -1,12 +1,13 @@
 /** What `synthesize` reads: photographs with their meshes and albedos, backgrounds and decoys. */
 import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
-import { type CropTransform, toPhotograph } from "../../../face/crop.ts";
+import { pointsInPhotograph } from "../../../face/crop.ts";
 import { addBilinear, type RgbImage } from "../../../face/image.ts";
 import { fitShape, type MorphableModel } from "../../../face/morphable.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { BytePixels, Pixels } from "../../../face/pixels.ts";
 import { anglesFromRotation } from "../../../face/pose.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
 import type { Box } from "../../../nets/resample_taps.ts";
 import type { Tree } from "@ftim/pipeline";
@@ -40,7 +41,7 @@ export async function readSources(
       readPixels(images, `${photograph}.png`),
       readImage(model, `sources/${key}.albedo.png`),
     ]);
-    const vertices = inPhotograph(mesh, transform);
+    const vertices = Float32Array.from(pointsInPhotograph(transform, mesh));
     return [{
       key,
       person: person ?? key,
@@ -60,9 +61,9 @@ export async function readSources(
 export async function backgroundCells(tf: Tfjs, sources: readonly Source[]): Promise<Map<Source, RgbImage>> {
   const boxes = sources.map(({ photograph }) => ({ image: photograph, box: middle(photograph) }));
   const cells = cropPhotographs(tf, boxes, { width: CELLS, height: CELLS });
-  const values = await cells.data<"float32">().finally(() => cells.dispose());
+  const [values] = await readBack([cells], "synthesize");
   const length = 3 * CELLS * CELLS;
-  const cellsOf = (i: number) => ({ width: CELLS, height: CELLS, data: values.slice(i * length, (i + 1) * length) });
+  const cellsOf = (i: number) => ({ width: CELLS, height: CELLS, data: values!.slice(i * length, (i + 1) * length) });
   return new Map(sources.map((source, i) => [source, cellsOf(i)]));
 }
 
@@ -87,15 +88,6 @@ export async function readDecoys(tf: Tfjs, decoys: Tree, side: number): Promise<
 function middle({ width, height }: Pixels): Box {
   const side = Math.min(width, height);
   return { left: (width - side) / 2, top: (height - side) / 2, width: side, height: side };
-}
-
-function inPhotograph(vertices: Float32Array, transform: CropTransform): Float32Array {
-  const out = new Float32Array(vertices.length);
-  for (let i = 0; i < vertices.length; i += 3) {
-    const { x, y } = toPhotograph(transform, { x: vertices[i]!, y: vertices[i + 1]! });
-    out.set([x, y, vertices[i + 2]! / transform.scale], i);
-  }
-  return out;
 }
 
 /** Mean colour of an image at a mesh's vertices. */

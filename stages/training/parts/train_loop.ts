@@ -5,6 +5,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { disposeAlbedoParts, uploadAlbedoParts } from "../../../face/albedo_maps.ts";
+import { readBack } from "../../../face/read_back.ts";
 import { uvMap } from "../../../face/uv_map.ts";
 import { readFamilies, tuneConvolutions } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";
@@ -127,7 +128,6 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const collect = async () => {
     rows.push(...await readLosses(tf, pending, optimiser.steps - pending.length));
     pending = [];
-    await gpu.assertHealthy("train");
     options.progress(optimiser.steps, steps);
   };
   const save = async () => {
@@ -260,10 +260,10 @@ async function readLosses(
   if (pending.length === 0) return [];
   const names = Object.keys(pending[0]!);
   const stacked = tf.stack(pending.flatMap((terms) => names.map((name) => terms[name]!)));
-  const values = await stacked.data();
-  tf.dispose([stacked, ...pending]);
+  tf.dispose([...pending]);
+  const [values] = await readBack([stacked], "train");
   return pending.map((_, row) => ({
     step: first + row,
-    ...Object.fromEntries(names.map((name, column) => [name, values[row * names.length + column]!])),
+    ...Object.fromEntries(names.map((name, column) => [name, values![row * names.length + column]!])),
   }));
 }

@@ -1,7 +1,7 @@
 /**
  * The views that a training run looks at. A set of hundreds is loaded once and stays in memory, with what the network
  * sees in its photographs. Of a set of thousands, such as the paper's 1.5k triplets, only the views that were used last
- * are kept, and the network looks at a photograph each time.
+ * are kept, and the network looks at a photograph each time; then what it sees stays on the device.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
@@ -63,16 +63,62 @@ export async function openTripletViews(
     return views;
   };
   if (!looksAt.descriptor && !looksAt.layers) return { load, seen: () => Promise.resolve(undefined) };
-  const look = (views: readonly TrainingView[]) =>
-    glance(tf, views, { network: identity, topology: faces.topology, looksAt });
+  const looking = { network: identity, topology: faces.topology, looksAt };
+  const look = (views: readonly TrainingView[]) => glance(tf, views, looking);
   const known = keys.length > keep.views ? null : await rememberAll(keys, { load, look, bytes: keep.bytes, signal });
-  return {
-    load,
-    seen: async (keys, views) => {
-      const glances = known === null ? await look(views) : keys.map((key) => known.get(key)!);
-      return together(tf, glances);
-    },
+  if (known !== null) {
+    return { load, seen: (keys) => Promise.resolve(together(tf, keys.map((key) => known.get(key)!))) };
+  }
+  // Of each view that was looked at. Features stay on the device, where the loss reads them.
+  const inside = new Map<string, InsideLayers>();
+  const seen = async (keys: readonly string[], views: readonly TrainingView[]) => {
+    const { descriptor, layers, covered } = onDevice(tf, views, looking);
+    if (keys.every((key) => inside.has(key))) {
+      tf.dispose(covered);
+    } else {
+      const found = await insideOf(covered, views.length);
+      for (const [i, key] of keys.entries()) inside.set(key, found[i]!);
+    }
+    return { descriptor, layers, inside: layers.map((_, i) => keys.flatMap((key) => inside.get(key)![i]!)) };
   };
+  return { load, seen };
+}
+
+/** Which positions of each layer look at a place that the mesh covers by half at least. */
+type InsideLayers = readonly (readonly boolean[])[];
+
+/** Of each view, from the shares of all [B,h,w,1] a layer, which it disposes of. */
+async function insideOf(covered: readonly tfjs.Tensor[], views: number): Promise<InsideLayers[]> {
+  const shares = await readBack(covered, "the network behind the losses");
+  return Array.from(
+    { length: views },
+    (_, view) => shares.map((values) => coveredByHalf(part(values, { view, views }))),
+  );
+}
+
+/** One view's numbers in those of several. */
+function part(values: Float32Array, { view, views }: { view: number; views: number }): Float32Array {
+  const length = values.length / views;
+  return values.slice(view * length, (view + 1) * length);
+}
+
+/** What the network sees in some photographs, as far as a loss looks, for the caller to dispose of. */
+function onDevice(
+  tf: Tfjs,
+  views: readonly TrainingView[],
+  { network, topology, looksAt }: Looking,
+): ReturnType<typeof lookAtPhotographs> {
+  const [descriptor, ...rest] = tf.tidy(() => {
+    const seen = lookAtPhotographs(tf, views, { network, topology });
+    return [seen.descriptor, ...looksAt.layers ? [...seen.layers, ...seen.covered] : []];
+  }) as [tfjs.Tensor2D, ...tfjs.Tensor4D[]];
+  return { descriptor, layers: rest.slice(0, rest.length / 2), covered: rest.slice(rest.length / 2) };
+}
+
+/** Through what is looked, and at what. */
+interface Looking extends Pick<TripletViewsOptions, "looksAt"> {
+  readonly network: IdentityNetwork;
+  readonly topology: FaceModel["topology"];
 }
 
 /** What the network sees in one photograph, as numbers. */
@@ -87,31 +133,17 @@ interface Glance {
 }
 
 /** Looks at some photographs at once. */
-async function glance(
-  tf: Tfjs,
-  views: readonly TrainingView[],
-  { network, topology, looksAt }: Pick<TripletViewsOptions, "looksAt"> & {
-    network: IdentityNetwork;
-    topology: FaceModel["topology"];
-  },
-): Promise<Glance[]> {
-  const seen = tf.tidy(() => {
-    const { descriptor, layers, covered } = lookAtPhotographs(tf, views, { network, topology });
-    return [descriptor, ...looksAt.layers ? [...layers, ...covered] : []] as tfjs.Tensor[];
-  });
-  const shapes = seen.slice(1, (seen.length + 1) / 2).map(({ shape }) => shape.slice(1));
-  const values = await readBack(seen, "the network behind the losses");
-  const of = (i: number, view: number) => {
-    const length = values[i]!.length / views.length;
-    return values[i]!.slice(view * length, (view + 1) * length);
-  };
+async function glance(tf: Tfjs, views: readonly TrainingView[], looking: Looking): Promise<Glance[]> {
+  const { descriptor, layers, covered } = onDevice(tf, views, looking);
+  const shapes = layers.map(({ shape }) => shape.slice(1));
+  const [[descriptors, ...values], inside] = await Promise.all([
+    readBack([descriptor, ...layers], "the network behind the losses"),
+    insideOf(covered, views.length),
+  ]);
+  const of = (numbers: Float32Array, view: number) => part(numbers, { view, views: views.length });
   return views.map((_, view) => ({
-    descriptor: of(0, view),
-    layers: shapes.map((shape, i) => ({
-      shape,
-      values: of(1 + i, view),
-      inside: coveredByHalf(of(1 + shapes.length + i, view)),
-    })),
+    descriptor: of(descriptors!, view),
+    layers: shapes.map((shape, i) => ({ shape, values: of(values[i]!, view), inside: inside[view]![i]! })),
   }));
 }
 
