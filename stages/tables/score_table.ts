@@ -10,7 +10,7 @@ import { defineStage, map } from "@ftim/pipeline";
 import { readFaceScores, scoreOf } from "../scores/parts/measurements.ts";
 import type { Region } from "../scores/parts/methods.ts";
 import { keysOf } from "../faces/keys_of.ts";
-import { byRow, tableRows } from "./parts/table_rows.ts";
+import { byRow, ownTableParams } from "./parts/table_rows.ts";
 
 /**
  * Scores of each row by name → `photographs.{md,txt}` (txt: for the terminal), `face_mask.{csv,tex}`,
@@ -31,13 +31,7 @@ export const scoreTable = defineStage({
     overlays: map("reconstructions"),
   },
   output: "score_table",
-  params: z.strictObject({
-    rows: tableRows,
-    /** Photographs that were refused before any stage saw them: reasons by path. */
-    refused: z.record(z.string(), z.string()).default({}),
-    resamples: z.int().min(1).default(10_000),
-    seed: z.int().default(1),
-  }),
+  params: z.strictObject(ownTableParams),
   determinism: "bitwise",
   computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {

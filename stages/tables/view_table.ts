@@ -6,7 +6,7 @@ import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 import type { Triplets } from "../data/triplets.ts";
 import type { ViewPair } from "../scores/parts/view_pairs.ts";
-import { byRow, tableRows } from "./parts/table_rows.ts";
+import { byRow, ownTableParams } from "./parts/table_rows.ts";
 
 /**
  * Scores of each row by name → `other_views.{md,csv,tex,txt}` (txt: for the terminal), `pairs.csv` (every score) and,
@@ -25,13 +25,7 @@ export const viewTable = defineStage({
     meshes: "meshes",
   },
   output: "view_table",
-  params: z.strictObject({
-    rows: tableRows,
-    /** Photographs that were refused before any stage saw them: reasons by path. */
-    refused: z.record(z.string(), z.string()).default({}),
-    resamples: z.int().min(1).default(10_000),
-    seed: z.int().default(1),
-  }),
+  params: z.strictObject(ownTableParams),
   determinism: "bitwise",
   computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
   run: async ({ inputs, params, out }) => {

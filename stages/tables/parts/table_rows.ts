@@ -17,6 +17,15 @@ export const tableRows = z.array(tableRow).min(1);
 /** One of them. */
 export type TableRow = z.output<typeof tableRow>;
 
+/** What the tables of a person's own photographs take. */
+export const ownTableParams = {
+  rows: tableRows,
+  /** Photographs that were refused before any stage saw them: reasons by path. */
+  refused: z.record(z.string(), z.string()).default({}),
+  resamples: z.int().min(1).default(10_000),
+  seed: z.int().default(1),
+} as const;
+
 /**
  * What each row is given, in the rows' order.
  *

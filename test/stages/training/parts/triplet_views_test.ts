@@ -3,15 +3,11 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import type { Triplet } from "../../../../stages/data/parts/triplet_choice.ts";
 import type { IdentityNetwork } from "../../../../nets/known_faces.ts";
-import { type Artifact, cast, sourceFolder } from "@ftim/pipeline";
-import { asset } from "../../../../stages/data/fetch.ts";
-import { guessTextures } from "../../../../stages/geometry/first_guess.ts";
-import { regress } from "../../../../stages/geometry/regress.ts";
 import { readFaceModel } from "../../../../stages/faces/training_set.ts";
 import { openTripletViews, type TripletViewsOptions } from "../../../../stages/training/parts/triplet_views.ts";
-import { unwrapTextures } from "../../../../stages/geometry/unwrap.ts";
 import { maxDifference } from "../../../face/head.ts";
-import { faceFiles, makeFace, modelFile, SIZE } from "../../face_lab.ts";
+import { makeFace } from "../../face_lab.ts";
+import { geometryStages, layFaces } from "../../geometry_lab.ts";
 import { withScratch } from "../../scratch.ts";
 
 /** Colours of coarse and finer squares in place of a network; counts the pictures that it sees. */
@@ -30,21 +26,12 @@ function squares() {
 }
 
 Deno.test("views that are kept and views that are read as they are needed give the loss the same numbers", () =>
-  withScratch(async ({ folder, write, run }) => {
+  withScratch(async (scratch) => {
     const tf = await openTfjs();
     const faces = { "a/0": makeFace({ yaw: -25 }), "b/0": makeFace({ side: -0.4 }), "c/0": makeFace({ yaw: 30 }) };
-    await write("model/model.safetensors", modelFile());
-    for (const [key, face] of Object.entries(faces)) {
-      for (const [path, content] of Object.entries(await faceFiles(key, face))) await write(path, content);
-    }
-    const from = <K extends string>(name: string, kind: K): Artifact<K> =>
-      cast(sourceFolder(`${folder}/${name}`), kind);
-    const [crops, meshes, model] = [from("aligned", "aligned"), from("meshes", "meshes"), from("model", "model")];
-    const topology = asset("models/facemeshcoords.ts");
-    const unwrapped = unwrapTextures({ crops, meshes, topology }, { size: SIZE });
-    const regressed = regress({ meshes, unwrapped, model, topology });
-    const guesses = guessTextures({ unwrapped, regressed, model, topology });
-    const { trees } = await run({ crops, unwrapped, regressed, guesses, model, topology });
+    await layFaces(scratch, faces);
+    const { guesses, shared } = geometryStages(scratch.folder);
+    const { trees } = await scratch.run({ ...shared, guesses });
 
     const keys = Object.keys(faces);
     const triplets: Triplet[] = [
