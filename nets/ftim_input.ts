@@ -76,15 +76,3 @@ export function ftimInput(
     code: tf.tidy(() => tf.stack(faces.map(({ code }) => tf.tensor1d(code)))) as tfjs.Tensor2D,
   };
 }
-
-/** Maps of one shape as a batch, in one upload. */
-export function stackMaps(
-  tf: Tfjs,
-  maps: readonly Float32Array[],
-  [height, width, channels]: readonly [number, number, number],
-): tfjs.Tensor4D {
-  const size = height * width * channels;
-  const all = new Float32Array(maps.length * size);
-  for (const [i, map] of maps.entries()) all.set(map, i * size);
-  return tf.tensor4d(all, [maps.length, height, width, channels]);
-}

@@ -7,7 +7,9 @@ import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import type { Point } from "../face/crop.ts";
+import { joined } from "../face/joined.ts";
 import type { Pixels } from "../face/pixels.ts";
+import { readBack } from "../face/read_back.ts";
 import { areaBoxes, type PixelBox, uploadPhotograph } from "./area_boxes.ts";
 import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
 import type { TensorSource } from "./files/source.ts";
@@ -95,7 +97,7 @@ export async function openMtcnn(files: MtcnnFiles): Promise<Mtcnn> {
           const some = boxes.slice(AT_ONCE * i, AT_ONCE * (i + 1));
           return tf.tidy(() => network.apply(areaBoxes(tf, photograph, { boxes: some, width: side, height: side })));
         });
-        return await readAll(tf, batches);
+        return joined(await readBack(batches, "mtcnn"));
       };
       try {
         const proposed = await propose(tf, first, { image, least, photograph });
@@ -126,8 +128,7 @@ async function propose(
     return tf.tidy(() => network.apply(areaBoxes(tf, photograph, { boxes: whole, ...size })));
   });
   const columns = maps.map((map) => map.shape[2]!);
-  const values = await Promise.all(maps.map((map) => map.data<"float32">()));
-  tf.dispose(maps);
+  const values = await readBack(maps, "mtcnn");
   const all = scales.flatMap((scale, i) => {
     const found = candidatesOf(values[i]!, { columns: columns[i]!, scale, threshold: MTCNN.thresholds[0] });
     return withoutOverlaps(found, { most: 0.5 });
@@ -173,18 +174,6 @@ async function finish(all: readonly Pick<Candidate, "box">[], looking: Looking):
   });
   const area = ({ box: [left, top, right, bottom] }: MtcnnFace) => (right - left) * (bottom - top);
   return withoutOverlaps(found, { most: 0.7, of: "smaller" }).toSorted((a, b) => area(b) - area(a));
-}
-
-async function readAll(tf: Tfjs, tensors: readonly tfjs.Tensor[]): Promise<Float32Array> {
-  const parts = await Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
-  tf.dispose([...tensors]);
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** A layer: its name is a number of the file's. */

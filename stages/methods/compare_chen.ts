@@ -33,7 +33,7 @@ export const compareChen = defineStage({
     const { fitDetails } = await import("../../face/fit_details.ts");
     const { uploadMeshes } = await import("../../face/normal_maps.ts");
     const { shadeMaps } = await import("../../face/shade_maps.ts");
-    const { stackMaps } = await import("../../nets/ftim_input.ts");
+    const { joined } = await import("../../face/joined.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
     const { readFaces } = await import("../faces/face_model.ts");
@@ -48,8 +48,8 @@ export const compareChen = defineStage({
         vertices: uploadMeshes(tf, faces.map(({ vertices }) => vertices), topology),
         light,
         albedo,
-        texture: stackMaps(tf, seen.map(({ texture }) => texture), [size, size, 3]),
-        visibility: stackMaps(tf, seen.map(({ visibility }) => visibility), [size, size, 1]),
+        texture: tf.tensor4d(joined(seen.map(({ texture }) => texture)), [seen.length, size, size, 3]),
+        visibility: tf.tensor4d(joined(seen.map(({ visibility }) => visibility)), [seen.length, size, size, 1]),
       }, { topology, size, ...params });
       return { texture: tf.mul<Tensor4D>(albedo, shadeMaps(tf, normals, light)), albedo };
     });

@@ -5,6 +5,7 @@ import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { drawScenes } from "../../../face/draw_scenes.ts";
 import { type HeadShell, headShell } from "../../../face/head_shell.ts";
+import { joined } from "../../../face/joined.ts";
 import { colourSums } from "../../../face/mean_colours.ts";
 import { type MorphableModel, shapeOf } from "../../../face/morphable.ts";
 import { shadingMaps, uploadMeshes } from "../../../face/normal_maps.ts";
@@ -81,11 +82,8 @@ export function castHeads(
     };
   });
   const size = Math.sqrt(cast[0]!.first.albedo.length / 3);
-  const stacked = (name: "first" | "second") => {
-    const maps = new Float32Array(3 * size * size * cast.length);
-    for (const [i, { [name]: { albedo } }] of cast.entries()) maps.set(albedo, i * albedo.length);
-    return tf.tensor4d(maps, [cast.length, size, size, 3]);
-  };
+  const stacked = (name: "first" | "second") =>
+    tf.tensor4d(joined(cast.map((head) => head[name].albedo)), [cast.length, size, size, 3]);
   const maps = tf.tidy(() => {
     const shares = tf.tensor4d(cast.map(({ share }) => share), [cast.length, 1, 1, 1]);
     const albedos = tf.add<Tensor4D>(
