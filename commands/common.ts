@@ -66,7 +66,7 @@ export const FULL_SIZE: readonly string[] = [
   "figure4Views",
   "report",
 ];
-/** What LPIPS's network is needed for: of all that is downloaded, it alone comes from PyPI. */
+/** What LPIPS's network is needed for: of what the published tables download, it alone comes from PyPI. */
 export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation"];
 /** LPIPS in real views takes minutes of its own: the command `lpips` alone publishes it. */
 export const PERCEPTUAL = ["lpips", "realLpips"] as const;

@@ -35,6 +35,7 @@ import {
   type TrainingSettings,
   trainNetworks,
 } from "./methods.ts";
+import { mapValues } from "./map_values.ts";
 import { type RealCaptures, scoreRealViews } from "./real_views.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
@@ -297,13 +298,4 @@ function everyTraining(variants: Partial<Record<Variant, readonly Reconstruct[]>
       trainings.map((method, i) => [trainedName(variant, i + 1), method])
     ),
   );
-}
-
-/** A record with each value replaced. */
-function mapValues<Name extends string, In, Out>(
-  record: Readonly<Record<Name, In>>,
-  make: (value: In) => Out,
-): Record<Name, Out> {
-  const made = Object.entries<In>(record).map(([name, value]) => [name, make(value)]);
-  return Object.fromEntries(made) as Record<Name, Out>;
 }

@@ -32,7 +32,7 @@ export interface Trained {
   correction: Artifact<"correction">;
 }
 
-/** A packed training (see `stages/trained.ts`): a file, or the artifact that makes it. */
+/** A packed training (see `stages/training/trained.ts`): a file, or the artifact that makes it. */
 export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Trained {
   const files = unpackTrained({ trained: cast(trained, "trained") });
   return {
@@ -75,8 +75,8 @@ export interface PhotographOptions {
 /**
  * The reconstruction of photographs as lazy artifacts.
  *
- * @returns `heads`: `<photograph>/<face>/…` (see `stages/head.ts`); `pasted`: `<photograph>.png`; beside them what they
- *   are made of
+ * @returns `heads`: `<photograph>/<face>/…` (see `stages/methods/head.ts`); `pasted`: `<photograph>.png`; beside them
+ *   what they are made of
  */
 export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;
@@ -90,7 +90,7 @@ export function photograph(photographs: Artifact<"folder">, trained: Trained, op
  * The reconstruction of one person from several photographs, each of which shows that face alone.
  *
  * @returns `heads` and `pasted` as of `photograph`, of the most frontal photograph alone; `fused`: which views the
- *   texture is made of (see `stages/fuse.ts`)
+ *   texture is made of (see `stages/methods/fuse.ts`)
  */
 export function person(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;

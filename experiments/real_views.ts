@@ -24,6 +24,7 @@ import { realLpips } from "../stages/tables/real_lpips.ts";
 import { realViews } from "../stages/tables/real_views.ts";
 import { faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
 import { lpipsNetwork } from "./lpips_network.ts";
+import { mapValues } from "./map_values.ts";
 import type { Reconstruct } from "./methods.ts";
 
 /** Real photographs of persons from several sides, and which of them belong together. */
@@ -80,14 +81,12 @@ export function scoreRealViews(
   const embeddings = embedFaces({ ...seen, recognition }, { whole: false });
   const copies = copy(faces);
   const drawn = {
-    ...Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, method(faces)])),
+    ...mapValues(methods, (method) => method(faces)),
     guess: guess(faces),
     copy: copies,
     oracle: thirdTextures({ seen: third, copies }),
   };
-  const each = <Kind extends string>(score: (textures: Artifact<"reconstructions">) => Artifact<Kind>) =>
-    Object.fromEntries(Object.entries(drawn).map(([name, textures]) => [name, score(textures)]));
-  const novel = each((reconstructions) =>
+  const novel = mapValues(drawn, (reconstructions) =>
     scoreNovelViews({
       ...seen,
       triplets,
@@ -97,9 +96,8 @@ export function scoreRealViews(
       reconstructions,
       topology: topology(),
       recognition,
-    })
-  );
-  const scores = each((reconstructions) =>
+    }));
+  const scores = mapValues(drawn, (reconstructions) =>
     scoreLpips({
       network: lpipsNetwork({ data }),
       crops,
@@ -112,7 +110,6 @@ export function scoreRealViews(
       held_third: third,
       held_reconstructions: reconstructions,
       topology: topology(),
-    })
-  );
+    }));
   return { realViews: realViews({ novel, crops }), realLpips: realLpips({ scores }) };
 }

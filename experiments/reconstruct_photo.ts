@@ -205,9 +205,12 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
     }
     options.opened?.(inputs.length, inputs.length);
     if (samePerson) {
-      if (failed.length > 0) return { done: [], failed, index: null };
-      const photo = opened.map(({ input }) => input.name).join(", ");
+      const photo = [...opened.map(({ input }) => input.name), ...failed.map(({ photo }) => photo)].join(", ");
       try {
+        if (failed.length > 0) {
+          const reasons = failed.map(({ reason }) => reason).join("; ");
+          throw new ReconstructError(`${reasons}: no face is made while one of the photographs is missing`);
+        }
         return { done: [await reconstructPerson(opened, { ...shared, photo, means })], failed, index: null };
       } catch (error) {
         return { done: [], failed: [{ photo, reason: reasonOf(error, { photo, here }) }], index: null };
@@ -254,10 +257,12 @@ async function reconstructPerson(
       `${photo}: --same-person takes two or more different photographs of one person; of one, leave the option out`,
     );
   }
-  const paths = distinct.map(({ identity }) => identity.path);
+  // the same photographs are the same person's in any order
+  const sorted = distinct.map(({ identity }) => identity).sort((a, b) => a.sha256 < b.sha256 ? -1 : 1);
+  const paths = sorted.map(({ path }) => path);
   const identity = {
     path: paths.includes(null) ? null : paths.join(" + "),
-    sha256: sha256(new TextEncoder().encode(distinct.map(({ identity }) => identity.sha256).join())),
+    sha256: sha256(sorted.map(({ sha256 }) => sha256).join()),
   };
   const names = distinct.map(({ input: { path } }) => folderNameOf(path === null ? "stdin" : path));
   const joined = names.join("+");

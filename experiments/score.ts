@@ -21,6 +21,7 @@ import {
   type TripletChoice,
 } from "./faces.ts";
 import { comparedMethods, firstGuess, type Networks, type Reconstruct } from "./methods.ts";
+import { mapValues } from "./map_values.ts";
 import type { Trained } from "./photograph.ts";
 import { type HeldOutViews, photographScorer, secondOpinion, viewScorer } from "./scoring.ts";
 
@@ -146,8 +147,4 @@ function rowsOf(methods: readonly ScoredMethod[]) {
   return SCORED.filter((name) => methods.includes(name)).map((name) =>
     name === "guess" ? { name, label: GUESS, reference: true } : { name, label: METHOD_LABELS[name] }
   );
-}
-
-function mapValues<In, Out>(record: Readonly<Record<string, In>>, make: (value: In) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, make(value)]));
 }

@@ -7,7 +7,6 @@ import {
   AbortedError,
   hashFile,
   type Options,
-  reproduce,
   sha256,
   sourceFolder,
   StageError,
@@ -15,6 +14,7 @@ import {
   StoreError,
   type Tree,
 } from "@ftim/pipeline";
+import { reproduce } from "./gpu_check.ts";
 import { embedded, type EmbeddedOptions } from "./embedded.ts";
 import { unpacked } from "./photograph.ts";
 import { readRecord, RECORD } from "./photographs/owner.ts";
@@ -126,12 +126,16 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
   if (sources.some((name) => resolve(here, name) === folder)) {
     throw new ReconstructError(`${output}: results cannot go into a folder that is scored: name another --output`);
   }
+  const own = overlays.find(({ folder }) => photos !== undefined && resolve(here, folder) === resolve(here, photos));
+  if (own !== undefined) {
+    throw new ReconstructError(`--overlays ${own.name}=${own.folder}: these are the photographs themselves`);
+  }
   // with other methods or overlays the same folders have the same result, made anew
   const path = [photos, triplets].flatMap((name) => name === undefined ? [] : [resolve(here, name)]).join(", ");
   const identity = { path, sha256: sha256(path) };
-  await checkPlace(folder, { output, path });
   const work = await Deno.makeTempDir({ prefix: "ftim-scores-" });
   try {
+    await checkPlace(folder, { output, path, names: FILES });
     const means = { ...options, methods, here, say, work, folder };
     const trees: Tree[] = [];
     const texts: string[] = [];
@@ -147,8 +151,8 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
         overlays: overlayRows(means),
       });
       // a figure of nothing has less to say of the reason
-      const { table } = (await run(means, { table: scored.table })).trees;
-      const { figure } = (await run(means, { figure: scored.figure })).trees;
+      const { table } = (await reproduce({ table: scored.table }, means.engine)).trees;
+      const { figure } = (await reproduce({ figure: scored.figure }, means.engine)).trees;
       trees.push(table, figure);
       texts.push(await table.text("photographs.txt"));
     }
@@ -156,13 +160,13 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
       const { correction } = networks;
       const views = captureViews(sourceFolder(captured.path), { ...choiceOf(means), correction });
       const scored = scoredCaptures(views, { methods, networks, refused: captured.refused });
-      const { table, triplets: chosen } = (await run(means, scored)).trees;
+      const { table, triplets: chosen } = (await reproduce(scored, means.engine)).trees;
       trees.push(table, chosen);
       texts.push(await table.text("other_views.txt"));
     }
     const files = new Map<string, Uint8Array>();
     for (const tree of trees) for (const path of tree.paths) files.set(path, await tree.bytes(path));
-    await checkPlace(folder, { output, path });
+    await checkPlace(folder, { output, path, names: [...files.keys(), RECORD] });
     await putInPlace(folder, { files, identity });
     return { folder: output, files: [...files.keys(), RECORD].sort(), text: texts.join("\n") };
   } catch (error) {
@@ -176,7 +180,7 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
 /**
  * Reads names of methods.
  *
- * @throws {ReconstructError} if there is no such method, or none is named
+ * @throws {ReconstructError} if there is no such method
  */
 export function scoredMethods(names: readonly string[]): ScoredMethod[] {
   return names.map((name) => {
@@ -200,6 +204,7 @@ function checkOptions({ photos, triplets, picked, draw, overlays = [], methods, 
   const refuse = (why: string) => {
     throw new ReconstructError(why);
   };
+  if (methods?.length === 0) refuse("--methods: name one at least");
   if (photos === undefined && triplets === undefined) {
     refuse("name a folder: --photos FOLDER, --triplets FOLDER, or both");
   }
@@ -217,11 +222,6 @@ function checkOptions({ photos, triplets, picked, draw, overlays = [], methods, 
   if (lacking.length > 0) refuse(`${trained} has no networks of ${lacking.join(" and ")}: name other --methods`);
 }
 
-/** Runs stages for a person who waits. */
-function run<T extends Parameters<typeof reproduce>[0]>({ engine = {} }: Pick<Means, "engine">, targets: T) {
-  return reproduce(targets, engine);
-}
-
 /** Reads a folder of photographs, and finds out whether it shows faces. */
 async function lookAtPhotographs(folder: string, means: Means): Promise<StagedFolder> {
   const { overlays = [], folder: output, here, say } = means;
@@ -230,10 +230,10 @@ async function lookAtPhotographs(folder: string, means: Means): Promise<StagedFo
   for (const note of staged.notes) say(`Note: ${note}`);
   const faces = photographFaces(sourceFolder(staged.path));
   const { images, detections, meshes } = faces;
-  const found = (await run(means, { images, detections, meshes })).trees;
+  const found = (await reproduce({ images, detections, meshes }, means.engine)).trees;
   if (found.meshes.paths.length === 0) throw noFace(folder, { ...staged, found });
   for (const [i, renders] of overlayRenders(faces, overlayRows(means)).entries()) {
-    const { paths, skipped } = (await run(means, { renders })).trees.renders;
+    const { paths, skipped } = (await reproduce({ renders }, means.engine)).trees.renders;
     const { name, folder } = overlays[i]!;
     if (paths.length > 0) continue;
     const reasons = reasonsText(Object.fromEntries(skipped));
@@ -260,16 +260,18 @@ async function lookAtCaptures(folder: string, means: Means): Promise<StagedFolde
   const staged = await stagePhotographs(folder, { ...means, apart: [output], fault: placeFault });
   for (const note of staged.notes) say(`Note: ${note}`);
   const { images, searched, triplets } = captureFaces(sourceFolder(staged.path), choiceOf(means));
-  const found = (await run(means, { images, searched })).trees;
+  const found = (await reproduce({ images, searched }, means.engine)).trees;
   if (found.searched.paths.length === 0) throw noFace(folder, { ...staged, found });
   try {
-    await run(means, { triplets });
+    await reproduce({ triplets }, means.engine);
   } catch (error) {
     if (!(error instanceof StageError) || !(error.cause instanceof Error)) throw error;
     const { count, refused } = staged;
     const others = Object.keys(refused).length === 0 ? "" : ` Left out: ${reasonsText(refused)}.`;
     const where = picked === undefined ? `${folder} (${count} photographs)` : folder;
-    throw new ReconstructError(`${where}: ${error.cause.message}${others}`, { cause: error });
+    throw new ReconstructError(`${where}: ${error.cause.message.replace(", or widen the bins", "")}${others}`, {
+      cause: error,
+    });
   }
   return staged;
 }
@@ -290,7 +292,9 @@ function noFace(
 ): ReconstructError {
   const reasons = new Map(Object.entries(refused));
   for (const { skipped } of Object.values(found)) {
-    for (const [key, reason] of skipped) if (!reasons.has(key)) reasons.set(key, reason.replace(`${key}: `, ""));
+    for (const [key, reason] of skipped) {
+      if (!reasons.has(key)) reasons.set(key, reason.startsWith(`${key}: `) ? reason.slice(key.length + 2) : reason);
+    }
   }
   const photographs = count === 1 ? "its photograph" : `its ${count} photographs`;
   const advice = "faces must stand upright and be wider than a twentieth of the photograph";
@@ -319,10 +323,15 @@ async function networksOf(means: Means): Promise<ScoreNetworks> {
     });
     return { ...await packed(), ...others };
   }
-  const rows = await statusOf({ trained, ...others }, engine);
+  const needed = {
+    trained,
+    ...(methods.includes("printed") && { printed }),
+    ...(methods.includes("tran") && { tran }),
+  };
+  const rows = await statusOf(needed, engine);
   if (rows.some(({ state }) => state !== "fresh")) {
     say(
-      "The networks of all methods are not here yet, so they are trained first, as `reproduce` does: about ten " +
+      "Networks of these methods are not here yet, so they are trained first, as `reproduce` does: about ten " +
         "minutes on two cores without a GPU, far less with one. They are kept for the next run, and Ctrl-C loses " +
         `little. Without a training: --methods ${PACKED.join(",")}.`,
     );
@@ -331,12 +340,15 @@ async function networksOf(means: Means): Promise<ScoreNetworks> {
 }
 
 /** Refuses to write over what is not the result of an earlier run on the same folders. */
-async function checkPlace(folder: string, { output, path }: { output: string; path: string }): Promise<void> {
+async function checkPlace(
+  folder: string,
+  { output, path, names }: { output: string; path: string; names: readonly string[] },
+): Promise<void> {
   const refuse = (why: string) => new ReconstructError(`${output}: ${why}; name another --output`);
   const there = await Deno.stat(folder).catch(() => null);
   if (there !== null && !there.isDirectory) throw refuse("it is a file where a folder must be");
   const record = await readRecord(folder);
-  for (const name of FILES) {
+  for (const name of names) {
     const file = join(folder, name);
     const info = await Deno.lstat(file).catch(() => null);
     if (info === null) continue;

@@ -23,7 +23,7 @@ import {
   ownCode,
   visibilityCode,
 } from "./complete_textures_wgsl.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { type UvMap, uvMap } from "./uv_map.ts";
 
 /** What is known of the faces. */

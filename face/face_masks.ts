@@ -8,7 +8,7 @@ import { disposeLists, listTriangles, runWalk } from "@ftim/gpu/raster";
 import { walkProgram } from "@ftim/gpu/raster-wgsl";
 import { clearedTensor } from "@ftim/gpu/wgsl";
 import type { Rectangle } from "./crop.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import type { Topology } from "./topology.ts";
 
 /** A face and the part of its picture that counts. */

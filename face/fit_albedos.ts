@@ -18,7 +18,7 @@ import { albedoCode, productsCode, residualsCode, systemsCode, termsCode } from 
 import { FACE_SUMS, lightSums, type LitSamples, readSolutions, solveLights } from "./fit_lights.ts";
 import { LIGHT_BANDS } from "./light.ts";
 import { LIGHT_ELEMENTS } from "./light_wgsl.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { checkMaps, takeTexels } from "./sampled_texels.ts";
 import { solutionLength, solveSystems } from "./solve_batch.ts";
 import { addLanes, LANES } from "./weighted_sums.ts";

@@ -18,7 +18,7 @@ import {
   robustWeights,
   TURNS,
 } from "./mesh_correction.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 
 /** Corrections at once: so many have some 10 MB of coefficients with a thousand vertices. */
 const AT_ONCE = 64;

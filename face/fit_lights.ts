@@ -8,7 +8,7 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run, sizeOf } from "@ftim/gpu/wgsl";
 import { LIGHT_BANDS, LIGHT_FACTORS, type LightPrior } from "./light.ts";
 import { BASIS } from "./light_wgsl.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { checkMaps, sampleTexels, type Sampling, takeTexels } from "./sampled_texels.ts";
 import { solveSystems } from "./solve_batch.ts";
 import { addLanes, LANES } from "./weighted_sums.ts";

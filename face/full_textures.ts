@@ -6,7 +6,7 @@
  * a Laplacian pyramid of two levels (Burt and Adelson 1983, "A multiresolution spline with application to image
  * mosaics"). Of a face that is small in its photograph the difference is nearly nothing, and no detail is invented.
  *
- * `fullTexturesCpu` is the reference; values agree to f32 rounding.
+ * `fullTextureCpu` is the reference; values agree to f32 rounding.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
@@ -107,7 +107,7 @@ function addDetail(
 ): void {
   const [, height, width] = picture.shape;
   const { topology, size, triangle, triangles, weights } = chart;
-  const [least, full] = GUESS.trust!;
+  const [least, full] = GUESS.trust;
   const seen = run(tf, {
     key: "full_seen",
     code: seenCode,

@@ -33,7 +33,7 @@ export function fullTextureCpu(
   const whole = extendBeyondChart(map, small);
   const full = new Float32Array(3 * size * size);
   const seen = views.map(({ texture, visibility, share }) => {
-    const [least, most] = GUESS.trust!;
+    const [least, most] = GUESS.trust;
     const texels = new Float32Array(4 * from * from);
     small.nearest.forEach((at, to) => {
       texels.set(texture.subarray(3 * at, 3 * at + 3), 4 * to);

@@ -6,7 +6,7 @@
  * shadow, is known as a mean difference on coarse cells that both saw, and continued smoothly over the rest (as in
  * membrane cloning: Farbman et al. 2009). A texel then is nearly that of the view that has most pixels on it.
  *
- * `fuseViewsCpu` is the reference, where the settings are; values agree to f32 rounding.
+ * `fuseViewsCpu` is the reference, whose settings are in fuse_settings.ts; values agree to f32 rounding.
  */
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
@@ -60,14 +60,15 @@ export function fuseViews(
   }
   const { cells, overlap, sharpness } = FUSION;
   const side = Math.ceil(size / cells);
-  const [texels, least, full] = [size * size, ...GUESS.trust!];
+  const texels = size * size;
+  const [least, full] = GUESS.trust;
   const { visibility, shares, fused } = tf.tidy(() => {
     const trusted = run(tf, {
       key: "fuse_trust",
       code: trustCode,
       inputs: [visibilities, normals],
       shape: [count, texels, 1],
-      uniforms: [count * texels, { f32: least! }, { f32: full! }],
+      uniforms: [count * texels, { f32: least }, { f32: full }],
       invocations: count * texels,
     });
     const maps = [textures, lights].map((maps) => tf.reshape(maps, [count, texels, 3]));

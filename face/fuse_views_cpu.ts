@@ -32,7 +32,7 @@ export function fuseViewsCpu(
   const texels = views[0]!.visibility.length;
   const size = Math.sqrt(texels);
   const { sharpness, cells, overlap } = FUSION;
-  const [least, full] = GUESS.trust!;
+  const [least, full] = GUESS.trust;
   const factors = viewFactors(views.map(({ density }) => density), reference);
   const trusts = views.map(({ visibility, normals }) =>
     visibility.map((value, i) => smoothstep(least, full, value) * Math.max(0, normals[3 * i + 2]!) ** 2)

@@ -12,7 +12,7 @@ import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
 import { symmetricEigen } from "./linear.ts";
 import type { Components } from "./pca.ts";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 
 /** Elements of four columns that a lane adds before it adds the sum to others. */
 const RUN = 16;

@@ -14,11 +14,11 @@ import type { CompleteOptions } from "./complete_options.ts";
  * The other settings are those with the least error on the training captures. docs/protocol.md says which faces each
  * setting was chosen on.
  */
-export const GUESS: Omit<CompleteOptions, "topology" | "template"> = {
+export const GUESS = {
   feather: 2,
   trust: [0.25, 0.7],
   seam: 16,
   bound: 0.15,
   cells: 8,
   gainPrior: 0.1,
-};
+} as const satisfies Omit<CompleteOptions, "topology" | "template">;

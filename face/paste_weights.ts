@@ -30,7 +30,7 @@ export function pasteWeights(
   { meshes, topology }: { readonly meshes: readonly Float32Array[]; readonly topology: Topology },
 ): Tensor3D {
   const [, size] = visibility.shape;
-  const [least, full] = GUESS.trust!;
+  const [least, full] = GUESS.trust;
   return tf.tidy(() => {
     const inside = tf.tensor3d(Float32Array.from(uvMap(topology, size).inside), [1, size, size]);
     return run(tf, {

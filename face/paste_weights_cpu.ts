@@ -18,7 +18,7 @@ export function pasteWeightsCpu(
     radius: Math.round(FADE.border * size),
   });
   const normals = normalMap(vertices, topology, { size });
-  const [least, full] = GUESS.trust!;
+  const [least, full] = GUESS.trust;
   return visibility.map((value, i) =>
     (1 - smoothstep(least, full, value)) * smoothstep(...FADE.within, within[i]!) *
     smoothstep(...FADE.facing, normals[3 * i + 2]!)

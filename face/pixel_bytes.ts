@@ -2,7 +2,7 @@
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { packBytes } from "@ftim/gpu/ops/pack-bytes";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 
 /**
  * Reads pictures back as bytes, in one wait, and disposes of them.

@@ -1,7 +1,7 @@
 /** Pictures of any number of faces whose textures lie in memory: rendered on the device in batches, and read back. */
 import { itemsAtOnce } from "@ftim/gpu/at-once";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
-import { readBack } from "./read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { type DevicePictureOptions, renderPictures } from "./render_pictures.ts";
 
 /** Faces in a batch: more are not faster, and take memory. */

@@ -9,5 +9,5 @@ export function roomFor(count: number): number {
   return step * Math.ceil(count / step);
 }
 
-/** The largest share that `roomFor` leaves of a room. */
+/** The share of a limit up to which `roomFor` of any count stays within the limit. */
 export const USED_ROOM = 4 / 5;

@@ -2,20 +2,20 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { type Bytes, byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { albedoMaps, type AlbedoParts } from "../face/albedo_maps.ts";
-import { shadingMaps, uploadMeshes } from "../face/normal_maps.ts";
+import type { AlbedoParts } from "../face/albedo_maps.ts";
 import {
   applyDeviceOperator,
   type DeviceOperator,
   deviceOperator,
   disposeDeviceOperator,
 } from "../face/render_device.ts";
+import { templateMaps } from "../face/template_maps.ts";
 import type { Topology } from "../face/topology.ts";
 import { type FaceMaps, type FtimInput, ftimInput } from "./ftim_input.ts";
 import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "./resample_boxes.ts";
 import type { Box } from "./resample_taps.ts";
 
-/** A texel is known to be true if the portrait that a head was made of showed at least so much of it. */
+/** A pixel is trusted if the portrait that a head was made of showed more than so much of what it covers. */
 const KNOWN = 0.5;
 
 /** One view of a triplet. */
@@ -43,8 +43,8 @@ export interface DeviceTriplet {
   /** Share of each pixel that the mesh covers [B,C,C,1]. */
   readonly coverage: tfjs.Tensor4D;
   /**
-   * 1 where a pixel shows what is known to be true, else 0 [B,C,C,1]: at least half of it, as revealed pixels have it.
-   * Undefined if all photographs are true.
+   * 1 where more than half of what a pixel shows is known to be true, else 0 [B,C,C,1]. Undefined if all photographs
+   * are true.
    */
   readonly trusted: tfjs.Tensor4D | undefined;
   /** Cuts the squares that the identity network looks at out of pictures of the crops' size; differentiable. */
@@ -74,14 +74,7 @@ export function uploadTriplet(
     height: crop,
     size,
   });
-  const albedo = albedoMaps(tf, parts, { codes: views.map((view) => view.albedo), levels: 255 });
-  const shading = tf.tidy(() =>
-    shadingMaps(tf, uploadMeshes(tf, views.map(({ vertices }) => vertices), topology), {
-      light: tf.stack(views.map(({ light }) => tf.tensor1d(light))),
-      topology,
-      size,
-    })
-  );
+  const { albedo, shading } = templateMaps(tf, views, { parts, topology, size, levels: 255 });
   const input = ftimInput(tf, views, { albedo, shading });
   const photographs = uploadCrops(tf, views);
   const taps = uploadBoxTaps(tf, views.map(({ face }) => face), {

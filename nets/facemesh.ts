@@ -8,7 +8,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { openTfjs } from "@ftim/gpu/tfjs";
-import { readBack } from "../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import type { GraphModelFiles } from "./graph_model.ts";
 import { resample } from "./resample.ts";
 import { openResidualNetwork } from "./residual_network.ts";

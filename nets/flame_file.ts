@@ -33,9 +33,12 @@ export async function readFlame(
   source: TensorSource,
   { shape = 100, expression = 50 }: FlameComponents = {},
 ): Promise<FlameModel> {
-  if (!(shape >= 0 && shape <= EXPRESSION && expression >= 0 && expression <= ALL - EXPRESSION)) {
+  const some = shape >= 0 && expression >= 0 && shape + expression > 0;
+  if (!(some && shape <= EXPRESSION && expression <= ALL - EXPRESSION)) {
     throw new RangeError(
-      `FLAME has ${EXPRESSION} shape and ${ALL - EXPRESSION} expression components, not ${shape} and ${expression}`,
+      `FLAME has 1 to ${EXPRESSION} shape and ${
+        ALL - EXPRESSION
+      } expression components, not ${shape} and ${expression}`,
     );
   }
   const file = await openTensors(source);

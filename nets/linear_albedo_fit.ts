@@ -10,7 +10,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from "@tensorflow/tfjs";
 import { submitRecorded, type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import type { LinearPictures } from "../face/linear_pictures.ts";
-import { readBack } from "../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { adam } from "./adam.ts";
 import { linearGradient, renderLinear } from "./linear_render.ts";
 import { cosines } from "./losses.ts";

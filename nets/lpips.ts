@@ -13,7 +13,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { RgbImage } from "../face/image.ts";
-import { readBack } from "../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";

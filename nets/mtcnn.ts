@@ -9,7 +9,7 @@ import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import type { Point } from "../face/crop.ts";
 import { joined } from "../face/joined.ts";
 import type { Pixels } from "../face/pixels.ts";
-import { readBack } from "../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { areaBoxes, type PixelBox, uploadPhotograph } from "./area_boxes.ts";
 import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
 import type { TensorSource } from "./files/source.ts";

@@ -58,10 +58,10 @@ export interface StageDefinition<
   readonly resources?: Resources;
   readonly computes?: Computes;
   /**
-   * Seconds that a call of `run` may take, with `open` where it waits for that, what it has left on the GPU then, and a
-   * call of `close`; at most 2,000,000. Then its signal is aborted, and what it makes is dropped, whether it listens or
-   * not. One that does not listen goes on in the background until it returns by itself; one that never gives the thread
-   * back cannot be stopped before it returns. Default: no limit.
+   * Seconds that each of these may take, at most 2,000,000: a call of `run`, with `open` where it waits for that; the
+   * end of what it left on the GPU; a call of `close`. Then its signal is aborted, and what it makes is dropped,
+   * whether it listens or not. One that does not listen goes on in the background until it returns by itself; one that
+   * never gives the thread back cannot be stopped before it returns. Default: no limit.
    */
   readonly timeLimit?: number;
   /** How often a call of `run` that failed is made again. Default 0. */

@@ -74,7 +74,8 @@ ${failures === "" ? "" : `<section><h2>Without a result</h2>\n<ul>\n${failures}\
 
 async function sectionOf(folder: string, name: string): Promise<string[]> {
   const record = await readRecord(join(folder, name));
-  if (record === null) return [];
+  // another command's results have the same record
+  if (record?.files[PASTED] === undefined) return [];
   const count = Object.keys(record.files).filter((path) => path.split("/").at(-1) === FACE_RECORD).length;
   const figures = [figure(name, PASTED, "photograph")];
   for (let face = 0; face < count; face++) {

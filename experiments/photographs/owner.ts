@@ -11,7 +11,7 @@ import { hashFile } from "@ftim/pipeline";
 export interface Identity {
   /** Where it really lies, links followed; null for one that came through standard input. */
   readonly path: string | null;
-  /** Of its content. */
+  /** Of its content; of scores, which are of folders, of their paths. */
   readonly sha256: string;
 }
 

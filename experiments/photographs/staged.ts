@@ -52,7 +52,8 @@ export async function stagePhotographs(
   const path = await Deno.makeTempDir({ dir: work });
   const refused: Record<string, string> = {};
   const stems = new Set<string>();
-  const others = apart.map((name) => `${resolve(here, name)}/`);
+  const others = apart.map((name) => resolve(here, name)).filter((other) => other.startsWith(`${root}/`))
+    .map((other) => `${other}/`);
   for (const input of inputs) {
     if (others.some((other) => input.path!.startsWith(other))) continue;
     const name = relative(root, input.path!).replaceAll("\\", "_");

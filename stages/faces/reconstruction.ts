@@ -7,7 +7,7 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import { bytesOf, packBytes } from "@ftim/gpu/ops/pack-bytes";
 import type { BytePixels } from "../../face/pixels.ts";
-import { readBack } from "../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { renderPictures } from "../../face/render_pictures.ts";
 import type { Topology } from "../../face/topology.ts";
 import type { Writer } from "@ftim/pipeline";

@@ -48,7 +48,7 @@ export const figure3 = defineStage({
     const keys = keysOf(rows[0]!.of, ".render.png");
     const whole = keys.filter((key) => sources.every(({ tree, ending }) => tree.has(key + ending)));
     for (const key of keys) if (!whole.includes(key)) log(`${key} is left out: not every row has rendered it`);
-    if (whole.length === 0) throw new Error("figure3: no face was rendered in every row");
+    if (whole.length === 0) throw new Error("no face was rendered in every row");
 
     const draw = async (chosen: readonly string[], cell: number) =>
       await contactSheet({

@@ -42,7 +42,7 @@ export const figure4 = defineStage({
   resources: { gpu: true },
   run: async ({ inputs, params: { faces }, out }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { readBack } = await import("../../face/read_back.ts");
+    const { readBack } = await import("@ftim/gpu/ops/read-back");
     const { cropPhotographs } = await import("../../nets/crop_photographs.ts");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
     const { readMesh } = await import("../faces/geometry.ts");

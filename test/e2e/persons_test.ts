@@ -39,8 +39,8 @@ const FOLDERS = {
   "more/": { keep: "largest", least: 194 },
   "held/": { keep: "largest", least: 17 },
   "test/": { keep: "all", least: 22 },
-  "unseen/photographs/": { keep: "all", least: 22 },
-  "unseen/heads/": { keep: "largest", least: 15 },
+  "unseen/photographs/": { keep: "all", least: 40 },
+  "unseen/heads/": { keep: "largest", least: 22 },
   "pairs/": { keep: "largest", least: 7 },
 } as const;
 

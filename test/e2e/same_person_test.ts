@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { cast, pick, reproduce, silentReporter, sourceFile, sourceFolder, type Tree } from "@ftim/pipeline";
+import { cast, pick, reproduce, sourceFile, sourceFolder, type Tree } from "@ftim/pipeline";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { findFaces, STRICT, topology as topologyFile } from "../../experiments/faces.ts";
 import { person, photograph, unpacked } from "../../experiments/photograph.ts";
@@ -18,6 +18,7 @@ import { readRegression } from "../../stages/faces/regression.ts";
 import { fitMorphableModel } from "../../stages/geometry/fit_morphable.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 import { type FrameTruth, synthesize } from "../../stages/synthetic/synthesize.ts";
+import { quietEngine } from "../engine.ts";
 import { topology } from "../stages/face_lab.ts";
 import { withScratch } from "../stages/scratch.ts";
 
@@ -32,7 +33,7 @@ const [SEEN, UNSEEN] = [0.5, 0.2];
 
 Deno.test("from all sides a face of three photographs is nearer to the truth than the best face of one of them", () =>
   withScratch(async ({ folder, write }) => {
-    const options = { store: `${folder}/../store`, reporter: silentReporter() };
+    const options = quietEngine(`${folder}/../store`);
     const found = findFaces(importPhotographs(assets("held/")), { keep: "largest" });
     const { images, crops, meshes } = found;
     const strict = unwrapTextures({ crops, meshes, topology: topologyFile() }, STRICT);

@@ -1,6 +1,6 @@
 /** The templates of one face as pictures, for Figure 1: nothing else stores them. */
 import type { Tree } from "@ftim/pipeline";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { templateMaps } from "../../../face/template_maps.ts";
 import { encodePng } from "../../faces/photograph.ts";
 import type { Regression } from "../../faces/regression.ts";

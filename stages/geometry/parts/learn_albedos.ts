@@ -8,7 +8,7 @@ import { completeTextures } from "../../../face/complete_textures.ts";
 import { fitLights } from "../../../face/fit_lights.ts";
 import { joined } from "../../../face/joined.ts";
 import { normalMaps, uploadMeshes } from "../../../face/normal_maps.ts";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { shadeMaps } from "../../../face/shade_maps.ts";
 import type { Topology } from "../../../face/topology.ts";
 import { inParts } from "../../faces/in_parts.ts";

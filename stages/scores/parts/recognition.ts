@@ -7,7 +7,7 @@
 import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { RgbImage } from "../../../face/image.ts";
 import { joined } from "../../../face/joined.ts";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { openFeatures512 } from "../../../nets/features512.ts";

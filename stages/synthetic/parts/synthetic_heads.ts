@@ -11,7 +11,7 @@ import { type MorphableModel, shapeOf } from "../../../face/morphable.ts";
 import { shadingMaps, uploadMeshes } from "../../../face/normal_maps.ts";
 import type { Pixels } from "../../../face/pixels.ts";
 import { flipYZ } from "../../../face/pose.ts";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import type { Topology } from "../../../face/topology.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
 import { type CapturePlan, photographsOf } from "./synthetic_plan.ts";

@@ -7,7 +7,7 @@ import { fitShape, type MorphableModel } from "../../../face/morphable.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { BytePixels, Pixels } from "../../../face/pixels.ts";
 import { anglesFromRotation } from "../../../face/pose.ts";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
 import type { Box } from "../../../nets/resample_taps.ts";
 import type { Tree } from "@ftim/pipeline";

@@ -5,7 +5,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { disposeAlbedoParts, uploadAlbedoParts } from "../../../face/albedo_maps.ts";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import { uvMap } from "../../../face/uv_map.ts";
 import { readFamilies, tuneConvolutions } from "@ftim/gpu/tuner";
 import { type Gpu, openGpu } from "@ftim/gpu/device";

@@ -5,7 +5,7 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
-import { readBack } from "../../../face/read_back.ts";
+import { readBack } from "@ftim/gpu/ops/read-back";
 import type { TrainingView } from "../../../nets/device_triplet.ts";
 import { coveredByHalf, type IdentityNetwork, type KnownFaces, lookAtPhotographs } from "../../../nets/known_faces.ts";
 import type { Triplet } from "../../data/parts/triplet_choice.ts";

@@ -29,6 +29,9 @@ Deno.test("names stay but for dots, what cannot be read is refused by name, fold
     assert.deepEqual(Object.keys(staged.refused), ["c.png", "torn.jpg"]);
     assert.match(staged.refused["c.png"]!, /another photograph is called c, too/);
     assert.match(staged.refused["torn.jpg"]!, /^not a picture/);
+    for (const apart of [["."], ["photos"], ["elsewhere"]]) {
+      assert.equal((await stagePhotographs("photos", { here: folder, work, apart })).count, 4, "not below it");
+    }
     const fault = (stem: string) => stem === "a" ? null : "not here";
     const one = await stagePhotographs("photos", { here: folder, work, fault });
     assert.deepEqual(filesOf(one.path), ["a.png"]);

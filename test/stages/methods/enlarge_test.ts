@@ -81,16 +81,16 @@ Deno.test("a face has its photograph's detail at full size, alone as beside othe
     const { images, unwrapped, regressed, shared } = await lay(scratch, faces);
     const { crops, topology: assets } = shared;
     // what was seen stands for what a network completed
+    const { trees: before } = await scratch.run({ unwrapped });
     for (const key of Object.keys(faces)) {
-      const { trees } = await scratch.run({ unwrapped });
-      const texture = await readMap(trees.unwrapped, `${key}.texture.png`);
+      const texture = await readMap(before.unwrapped, `${key}.texture.png`);
       const map = { width: SIZE, height: SIZE };
       await scratch.write(`small/${key}.texture.png`, await encodePng({ ...map, data: texture }));
       const albedo = texture.map((value) => 0.5 * value);
       await scratch.write(`small/${key}.albedo.png`, await encodePng({ ...map, data: albedo }));
+      if (key !== "a/0") continue;
       await scratch.write(`one/${key}.texture.png`, await encodePng({ ...map, data: texture }));
       await scratch.write(`one/${key}.albedo.png`, await encodePng({ ...map, data: albedo }));
-      if (key === "b/0") await Deno.remove(`${scratch.folder}/one/b`, { recursive: true });
     }
     const inputs = { images, crops, unwrapped, regressed, topology: assets };
     const of = (name: string) => cast(sourceFolder(`${scratch.folder}/${name}`), "reconstructions");

@@ -1,6 +1,6 @@
 /** The end of a piece of work on the device: its results come back, or what went wrong there is thrown. */
 import type { DataTypeMap, Tensor } from "@tensorflow/tfjs";
-import { openGpu } from "@ftim/gpu/device";
+import { openGpu } from "../device.ts";
 
 /**
  * Reads tensors in one wait and disposes of them.
