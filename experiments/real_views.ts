@@ -13,19 +13,15 @@ import type { YawBins } from "../stages/data/triplets.ts";
 import { videoFrames } from "../stages/data/video_frames.ts";
 import { videoTriplets } from "../stages/data/video_triplets.ts";
 import { meshFaces } from "../stages/geometry/mesh.ts";
-import { embedFaces } from "../stages/scores/embed.ts";
 import { scoreLpips } from "../stages/scores/lpips.ts";
-import { scoreNovelViews } from "../stages/scores/novel_views.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
-import { findRevealed } from "../stages/scores/revealed.ts";
-import { findThirdSeen } from "../stages/scores/third_seen.ts";
 import { thirdTextures } from "../stages/scores/third_textures.ts";
 import { realLpips } from "../stages/tables/real_lpips.ts";
 import { realViews } from "../stages/tables/real_views.ts";
-import { faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
-import { lpipsNetwork } from "./lpips_network.ts";
+import { faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
 import type { Reconstruct } from "./methods.ts";
+import { viewScorer } from "./scoring.ts";
 
 /** Real photographs of persons from several sides, and which of them belong together. */
 export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped"> & { triplets: Artifact<"triplets"> };
@@ -66,50 +62,26 @@ export function videoCaptures(
 
 /** The tables of all methods on real captures. `data`: the folder of the user's own files, see `lpips_network.ts`. */
 export function scoreRealViews(
-  { crops, meshes, unwrapped, triplets }: RealCaptures,
+  views: RealCaptures,
   { methods, guess, copy, model, data }: RealMethods & {
     readonly model: Artifact<"model">;
     readonly data?: string | undefined;
   },
 ): { realViews: Artifact<"real_views">; realLpips: Artifact<"real_lpips"> } {
-  const faces = regressFaces({ crops, meshes, unwrapped }, { model });
-  // It scores identity; no loss looks through it.
-  const recognition = assets("models/faceres.");
-  const seen = { crops, meshes, unwrapped };
-  const revealed = findRevealed({ triplets, unwrapped, meshes, topology: topology() });
-  const third = findThirdSeen({ triplets, revealed, unwrapped, meshes, topology: topology() });
-  const embeddings = embedFaces({ ...seen, recognition }, { whole: false });
+  const { crops, unwrapped } = views;
+  const faces = regressFaces(views, { model });
+  const { third, novel, perceptual } = viewScorer(views, { third: true, data });
   const copies = copy(faces);
   const drawn = {
     ...mapValues(methods, (method) => method(faces)),
     guess: guess(faces),
     copy: copies,
-    oracle: thirdTextures({ seen: third, copies }),
+    oracle: thirdTextures({ seen: third!, copies }),
   };
-  const novel = mapValues(drawn, (reconstructions) =>
-    scoreNovelViews({
-      ...seen,
-      triplets,
-      embeddings,
-      revealed,
-      third,
-      reconstructions,
-      topology: topology(),
-      recognition,
-    }));
-  const scores = mapValues(drawn, (reconstructions) =>
-    scoreLpips({
-      network: lpipsNetwork({ data }),
-      crops,
-      unwrapped,
-      held_triplets: triplets,
-      held_crops: crops,
-      held_unwrapped: unwrapped,
-      held_meshes: meshes,
-      held_revealed: revealed,
-      held_third: third,
-      held_reconstructions: reconstructions,
-      topology: topology(),
-    }));
-  return { realViews: realViews({ novel, crops }), realLpips: realLpips({ scores }) };
+  return {
+    realViews: realViews({ novel: mapValues(drawn, novel), crops }),
+    realLpips: realLpips({
+      scores: mapValues(drawn, (textures) => scoreLpips({ ...perceptual(textures), crops, unwrapped })),
+    }),
+  };
 }

@@ -100,35 +100,22 @@ export function captureViews(captures: Artifact<"folder">, choice: TripletChoice
   return { found, views: views satisfies HeldOutViews };
 }
 
-/**
- * Triplets of real captures, each view reconstructed and scored in the other two: a table, and the triplets.
- *
- * @param options `further`: more rows, by name, of textures of the same views, such as an oracle's
- */
+/** Triplets of real captures, each view reconstructed and scored in the other two: a table, and the triplets. */
 export function scoredCaptures(
   { found, views }: ReturnType<typeof captureViews>,
-  { methods, networks, refused = {}, further = {} }: ScoreSettings & {
-    readonly further?: Readonly<
-      Record<string, { readonly label: string; readonly textures: Artifact<"reconstructions"> }>
-    >;
-  },
+  { methods, networks, refused = {} }: ScoreSettings,
 ) {
   const faces = regressFaces(views, { model: networks.model });
-  const own = mapValues(reconstructors(methods, networks), (method) => method(faces));
-  const textures = { ...own, ...mapValues(further, (row) => row.textures) };
-  const rows = [
-    ...rowsOf(methods),
-    ...Object.entries(further).map(([name, { label }]) => ({ name, label, reference: true })),
-  ];
+  const { novel } = viewScorer(views);
   const { triplets, images, meshes, searched: detections } = found;
   return {
     table: viewTable({
-      novel: mapValues(textures, viewScorer(views).novel),
+      novel: mapValues(reconstructors(methods, networks), (method) => novel(method(faces))),
       triplets,
       images,
       detections,
       meshes,
-    }, { rows, refused: { ...refused } }),
+    }, { rows: rowsOf(methods), refused: { ...refused } }),
     triplets: pick(triplets, ["triplets.csv"]),
   };
 }

@@ -10,6 +10,7 @@ import { scoreMetrics } from "../stages/scores/metrics.ts";
 import { scoreNovelViews } from "../stages/scores/novel_views.ts";
 import { knownTextures } from "../stages/scores/oracle.ts";
 import { findRevealed } from "../stages/scores/revealed.ts";
+import { findThirdSeen } from "../stages/scores/third_seen.ts";
 import { scoreUvTruth } from "../stages/scores/uv_truth.ts";
 import { type PreparedFaces, regressFaces, topology } from "./faces.ts";
 import { lpipsNetwork } from "./lpips_network.ts";
@@ -71,54 +72,78 @@ export function photographScorer(
     });
 }
 
+/** Views of triplets, as they are scored. */
+export type ScoredViews = Pick<HeldOutViews, "crops" | "meshes" | "unwrapped" | "triplets" | "known">;
+
 /** Scores textures of some views of triplets in their other views. */
 export interface ViewScorer {
-  /** Which pixels each view reveals to each other one. */
-  readonly revealed: Artifact<"revealed">;
+  /** Of the pixels that each view reveals to each other one, those that a third view saw, where that is asked for. */
+  readonly third: Artifact<"revealed"> | null;
   /** The scores of textures of every view, whatever made them: a method, or an oracle. */
   novel(reconstructions: Artifact<"reconstructions">): Artifact<"novel">;
+  /** What LPIPS reads of the same. */
+  perceptual(reconstructions: Artifact<"reconstructions">): PerceptualViews;
 }
 
-/** The scorer of views of triplets. */
-export function viewScorer(views: HeldOutViews): ViewScorer {
+/** Inputs of `scoreLpips` that are of views of triplets. */
+export type PerceptualViews = Pick<
+  Parameters<typeof scoreLpips>[0],
+  "network" | "topology" | Extract<keyof Parameters<typeof scoreLpips>[0], `held_${string}`>
+>;
+
+/**
+ * The scorer of views of triplets.
+ *
+ * @param options `third`: whether what a third view saw is scored by itself. `data`: see `lpips_network.ts`
+ */
+export function viewScorer(
+  views: ScoredViews,
+  { third: asked = false, data }: { third?: boolean; data?: string | undefined } = {},
+): ViewScorer {
   const { triplets, unwrapped, meshes, known } = views;
   const seen = prepared(views);
+  const geometry = { triplets, unwrapped, meshes, topology: topology() };
   // Other views are scored on the face alone.
   const embeddings = embedFaces({ ...seen, recognition: recognition() }, { whole: false });
-  const revealed = findRevealed({ triplets, unwrapped, meshes, topology: topology(), ...(known && { known }) });
+  const revealed = findRevealed({ ...geometry, ...(known && { known }) });
+  const third = asked ? findThirdSeen({ ...geometry, revealed }) : null;
   return {
-    revealed,
+    third,
     novel: (reconstructions) =>
       scoreNovelViews({
         ...seen,
         triplets,
         embeddings,
         revealed,
+        ...(third && { third }),
         reconstructions,
         topology: topology(),
         recognition: recognition(),
       }),
+    perceptual: (reconstructions) => ({
+      network: lpipsNetwork({ data }),
+      held_triplets: triplets,
+      held_crops: seen.crops,
+      held_unwrapped: unwrapped,
+      held_meshes: meshes,
+      held_revealed: revealed,
+      ...(third && { held_third: third }),
+      held_reconstructions: reconstructions,
+      topology: topology(),
+    }),
   };
 }
 
 /** The scorers of an experiment. */
 export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
-  const { truth, triplets } = heldOut;
+  const { truth } = heldOut;
   const known = heldOut.known && { known: heldOut.known };
-  const { revealed, novel } = viewScorer(heldOut);
-  // What LPIPS reads of other views, whatever made the textures.
+  const { novel, perceptual: ofViews } = viewScorer(heldOut, { data });
   const perceptual = (reconstructions: Artifact<"reconstructions">) => ({
-    network: lpipsNetwork({ data }),
+    ...ofViews(reconstructions),
     crops: test.crops,
     unwrapped: test.unwrapped,
-    held_triplets: triplets,
-    held_crops: heldOut.crops,
-    held_unwrapped: heldOut.unwrapped,
-    held_meshes: heldOut.meshes,
-    held_revealed: revealed,
-    held_reconstructions: reconstructions,
-    topology: topology(),
   });
   const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
@@ -149,6 +174,6 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
 }
 
 /** What scores read of faces, and no more: what a stage does not read would make it stale. */
-function prepared({ crops, meshes, unwrapped }: PreparedFaces) {
+function prepared({ crops, meshes, unwrapped }: Pick<PreparedFaces, "crops" | "meshes" | "unwrapped">) {
   return { crops, meshes, unwrapped };
 }

@@ -1,6 +1,6 @@
 /** `score` as a graph: what is computed for which methods, in whose words; and hand-picked triplets in experiments. */
 import assert from "node:assert/strict";
-import { cast, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
+import { graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
 import { paper } from "../../experiments/paper.ts";
 import { unpacked } from "../../experiments/photograph.ts";
@@ -35,17 +35,6 @@ Deno.test("every stage of a score has words for what it does", () => {
     views: scoredCaptures(views, { methods: SCORED, networks: own }).table,
   });
   for (const stage of stagesOf(graph)) assert.notEqual(activityOf(stage), "computing", stage);
-});
-
-Deno.test("an oracle's textures are one more row of captures, scored as a method's are", () => {
-  const views = captureViews(sourceFolder("captures"), { count: 96, correction: committed.correction });
-  const textures = cast(sourceFolder("oracle"), "reconstructions");
-  const further = { oracle: { label: "another camera's texture", textures } };
-  const count = (artifacts: Parameters<typeof graphOf>[0]) =>
-    graphOf(artifacts).filter(({ label }) => /^novel_views/.test(label)).length;
-  const shared = { methods: ["ours"], networks: committed } as const;
-  assert.equal(count(scoredCaptures(views, shared)), 1);
-  assert.equal(count(scoredCaptures(views, { ...shared, further })), 2);
 });
 
 Deno.test("hand-picked triplets take the place of drawn ones in the training of both experiments", () => {
