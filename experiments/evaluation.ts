@@ -182,6 +182,7 @@ function comparison(
       guess: scorers.novel(guess),
       ...(scorers.truth && { guess_uv: scorers.truth(guess) }),
       ...(oracle && { oracle: oracle.novel }),
+      bounds: scorers.bounds,
     }),
     lpips: lpipsTable({
       scores: mapValues(methods, scorers.lpips),

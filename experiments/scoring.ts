@@ -4,6 +4,7 @@
  */
 import type { Artifact } from "@ftim/pipeline";
 import { asset, assets } from "../stages/data/fetch.ts";
+import { coarseTextures } from "../stages/scores/coarse_textures.ts";
 import { embedFaces } from "../stages/scores/embed.ts";
 import { scoreLpips } from "../stages/scores/lpips.ts";
 import { scoreMetrics } from "../stages/scores/metrics.ts";
@@ -47,7 +48,15 @@ export interface Scorers {
   lpips(method: Reconstruct): Artifact<"lpips_scores">;
   /** The true textures scored as a method is, in other views; null where none are known. */
   oracle: { novel: Artifact<"novel">; lpips: Artifact<"lpips_scores"> } | null;
+  /**
+   * What the first guess would score in other views if it knew the true colours of windows of the map, by how many of
+   * them lie side by side; empty where no true texture is known.
+   */
+  bounds: Readonly<Record<string, Artifact<"novel">>>;
 }
+
+/** Windows side by side of the bounds: of an eighth of the map's side, and finer. */
+const WINDOWS = [8, 16, 32];
 
 /** The network that scores identity; no loss looks through it. */
 const recognition = () => assets("models/faceres.");
@@ -170,6 +179,10 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
       novel: novel(trueTextures),
       lpips: scoreLpips(perceptual(trueTextures)),
     },
+    bounds: truth === undefined || known === undefined ? {} : Object.fromEntries(WINDOWS.map((windows) => {
+      const { crops, unwrapped, guesses } = faces.made;
+      return [windows, novel(coarseTextures({ crops, unwrapped, guesses, truth, ...known }, { windows }))];
+    })),
   };
 }
 

@@ -15,7 +15,7 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
  * `novel_views_margins.*`, `uv_truth_margins.*`, and `printed_margins.*` of FTIM as printed. Without scores against
  * true textures, which only made captures have, there are no `uv_truth` files. `guess` and `oracle`, the scores of the
  * first guess and of the true textures, are rows to compare with; with both there is `revealed_gap.{md,csv,tex}`, see
- * `parts/gap.ts`. `view_metrics.json` holds the means, and what training adds over the guess, for the gate.
+ * `parts/gap.ts`, of which `bounds`, by windows of `coarse_textures.ts`, are rows too. `view_metrics.json` holds the means, and what training adds over the guess, for the gate.
  */
 export const novelTable = defineStage({
   name: "novel_table",
@@ -26,6 +26,7 @@ export const novelTable = defineStage({
     guess: "novel?",
     guess_uv: "uv_scores?",
     oracle: "novel?",
+    bounds: map("novel"),
   },
   output: "novel_table",
   params: z.strictObject({ resamples: z.int().min(1).default(10_000), seed: z.int().default(1) }),
@@ -35,7 +36,7 @@ export const novelTable = defineStage({
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
     const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
-    const { GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
+    const { boundLabel, GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
     const { NOVEL_MEASURES } = await import("./parts/novel_measures.ts");
     const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, TURNS } = await import(
       "./parts/revealed_measures.ts"
@@ -130,8 +131,15 @@ export const novelTable = defineStage({
       }, "printed_margins"),
     };
     const [guessed, known] = [guess[0]?.novel, oracle[0]?.novel];
+    const bounds = await Promise.all(
+      Object.entries(inputs.bounds).map(async ([windows, tree]) => ({
+        label: boundLabel(Number(windows)),
+        scores: await readNovelScores(tree),
+        reference: true,
+      })),
+    );
     const gap = guessed === undefined || known === undefined ? {} : gridFiles(
-      gapGrid(all.map(({ label, novel: scores }) => ({ label, scores })), {
+      gapGrid([...all.map(({ label, novel: scores }) => ({ label, scores })), ...bounds], {
         title: "Revealed pixels: how much of the gap from the first guess to the true texture is closed",
         guess: guessed,
         oracle: known,

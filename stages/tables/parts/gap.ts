@@ -48,7 +48,7 @@ export function gapCells<T>(
  * is the gap itself.
  */
 export function gapGrid<T>(
-  rows: readonly { readonly label: string; readonly scores: readonly T[] }[],
+  rows: readonly { readonly label: string; readonly scores: readonly T[]; readonly reference?: boolean }[],
   { title, ...measured }: GapEnds<T> & Measures<T> & Draws & { readonly title: string },
 ): Grid {
   const cells = (scores: readonly T[]) => {
@@ -63,7 +63,7 @@ export function gapGrid<T>(
       column(`${name}_share`, "share of the gap, %", null, 1),
     ]),
     rows: [
-      ...rows.map(({ label, scores }) => ({ label, cells: cells(scores) })),
+      ...rows.map(({ label, scores, reference = false }) => ({ label, cells: cells(scores), reference })),
       { label: ORACLE, cells: cells(measured.oracle), reference: true },
     ],
     notes: [
@@ -71,6 +71,7 @@ export function gapGrid<T>(
       "The last row's gain is the gap: what knowing the true texture would gain. Share: the summed gain over the " +
       'summed gap, of the same pairs. "—": the gap cannot be told from 0. ' +
       "95 % bootstrap intervals over heads.",
+      ...rows.some(({ reference }) => reference) ? [BOUNDS_NOTE] : [],
     ],
   };
 }
@@ -79,3 +80,12 @@ export function gapGrid<T>(
 export const ORACLE = "true texture (oracle)";
 /** The label of the row that nothing was trained for. */
 export const GUESS = "first guess (not trained)";
+
+/** The label of a row that knows the true colours of windows of the map, so many side by side. */
+export function boundLabel(windows: number): string {
+  return `first guess, true colours of windows of 1/${windows}`;
+}
+
+const BOUNDS_NOTE = "The rows with true colours are no methods: the first guess, moved by its mean error over the " +
+  "unseen texels of a window about each texel, as wide as the said part of the map (a face fills most of it). They say " +
+  "what a method would gain that knew light and skin tone of the unseen half down to that detail.";

@@ -203,6 +203,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       guess: novel(methods.guess),
       guess_uv: uv(methods.guess),
       oracle: knownOf.novel,
+      bounds: { 8: novel(methods.guess), 16: knownOf.novel },
     }),
     revealed,
     third,
@@ -342,6 +343,10 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     assert.deepEqual(of("FTIM with a first guess (ours)"), shares.map(() => 100));
     assert.ok(of(METHOD_LABELS.deca).every((share) => share < 10), `${of(METHOD_LABELS.deca)}`);
   }
+  const gap = await trees.others.text("revealed_gap.md");
+  const bounds = [...gap.matchAll(/^\| first guess, true colours of windows of (1\/\d+) \| [^|]+\| (\d+\.\d) /gm)];
+  assert.deepEqual(bounds.map(([, windows, share]) => [windows, share]), [["1/8", "0.0"], ["1/16", "100.0"]]);
+  assert.match(gap, /rows with true colours are no methods/);
 
   const numbers = await trees.others.json<Record<string, number>>(VIEW_METRICS);
   assert.equal(numbers["novel.pairs"], 6);
