@@ -70,14 +70,14 @@ export interface EmbeddedOptions
  * @throws {RangeError} if the sets lack what is asked of them
  */
 export function embedded({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions = {}) {
-  const { yawBins: bins, ...settings } = { ...EMBEDDED, ...changed };
+  const set = trainingSet({ sets, persons, identities });
+  const { yawBins: bins, ...settings } = {
+    ...EMBEDDED,
+    ...(set.triplets !== undefined && { triplets: set.triplets }),
+    ...changed,
+  };
   const { photographs, heads, triplets, videos, ...scored } = evaluationSet({ sets, on });
-  const { filter, ...training } = trainingData(trainingSet({ sets, persons, identities }), {
-    identities,
-    picked,
-    count: settings.triplets,
-    bins,
-  });
+  const { filter, ...training } = trainingData(set, { identities, picked, count: settings.triplets, bins });
   const { correction } = training;
   const found = findFaces(importPhotographs(assets(photographs), { identities: "unknown" }), { keep: "all" });
   const heldOut = heldOutCaptures(assets(heads), {

@@ -91,6 +91,9 @@ const HEADS = 128;
  */
 const SOURCE_YAW = 45;
 
+/** Triplets of the training heads of the sets `second`: all that there are, for 128 heads give fewer. */
+const TRIPLETS = 512;
+
 /** What is trained on. */
 export interface TrainingSet {
   /** The linear face model is learned from these. */
@@ -101,6 +104,8 @@ export interface TrainingSet {
   readonly sourceYaw?: number;
   /** Whether the losses count only what the portraits behind the heads showed; default: all of each capture. */
   readonly onlyShown?: boolean;
+  /** Triplets to train on at most, where it is not said how many; default: as the experiment has it. */
+  readonly triplets?: number;
 }
 
 /**
@@ -138,6 +143,7 @@ export function trainingSet(
     sources: assets(chosen.slice(0, identities).flat()),
     sourceYaw: SOURCE_YAW,
     onlyShown: true,
+    triplets: TRIPLETS,
   };
 }
 
