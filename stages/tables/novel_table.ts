@@ -14,8 +14,9 @@ const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
  * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
  * `novel_views_margins.*`, `uv_truth_margins.*`, and `printed_margins.*` of FTIM as printed. Without scores against
  * true textures, which only made captures have, there are no `uv_truth` files. `guess` and `oracle`, the scores of the
- * first guess and of the true textures, are rows to compare with; with both there is `revealed_gap.{md,csv,tex}`, see
- * `parts/gap.ts`, of which `bounds`, by windows of `coarse_textures.ts`, are rows too. `view_metrics.json` holds the means, and what training adds over the guess, for the gate.
+ * first guess and of the true textures, are rows to compare with. With both there is `revealed_gap.{md,csv,tex}`, see
+ * `parts/gap.ts`; `bounds`, by windows of `coarse_textures.ts`, are rows of it, too. `view_metrics.json` holds the
+ * means, and what training adds over the guess, for the gate.
  */
 export const novelTable = defineStage({
   name: "novel_table",

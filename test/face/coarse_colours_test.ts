@@ -54,7 +54,7 @@ Deno.test("coarseColours() takes off the mean error of a window's unseen texels 
   }
 });
 
-Deno.test("coarseColours() finds an even error whole, and leaves what was seen, and what nothing is known of", async () => {
+Deno.test("coarseColours() finds an even error whole; what was seen, and what nothing is known of, stays", async () => {
   const given = maps(5);
   given.truth = given.guess.map((value) => value + 0.1);
   given.known.fill(0, 2 * SIZE * SIZE);

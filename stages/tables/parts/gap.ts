@@ -87,5 +87,5 @@ export function boundLabel(windows: number): string {
 }
 
 const BOUNDS_NOTE = "The rows with true colours are no methods: the first guess, moved by its mean error over the " +
-  "unseen texels of a window about each texel, as wide as the said part of the map (a face fills most of it). They say " +
-  "what a method would gain that knew light and skin tone of the unseen half down to that detail.";
+  "unseen texels of a window about each texel, as wide as the said part of the map (a face fills most of it). They " +
+  "say what a method would gain that knew light and skin tone of the unseen half down to that detail.";
