@@ -30,9 +30,9 @@ interface Kind {
 }
 
 /** Work that repeats, a training step or a batch of faces, comes again in fewer seconds than this. */
-const REMEMBERED = 10_000;
+export const REMEMBERED = 10_000;
 /** How often it is looked for sizes to give up, in ms. */
-const SWEEP = 1_000;
+export const SWEEP = 1_000;
 
 /** What a backend asks of its buffer manager. */
 export type BufferPool = Omit<BufferManager, "device">;

@@ -17,6 +17,7 @@ import { readBack } from "@ftim/gpu/ops/read-back";
 import { submitRecorded, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { intoBlocks, overBlocks } from "./convolution_blocks.ts";
 import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
 import { bytesSource } from "./files/source.ts";
 import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
@@ -33,8 +34,8 @@ const LAYERS = [
   { side: 3, inputs: 384, outputs: 256, pad: 1, pool: false },
   { side: 3, inputs: 256, outputs: 256, pad: 1, pool: false },
 ] as const;
-/** Stride and border of the first convolution. */
-const FIRST = { stride: 4, border: 2 } as const;
+/** The first convolution on pixels. */
+const FIRST = { side: LAYERS[0].side, stride: 4, border: 2 } as const;
 
 /** Colours as the authors scale them, for RGB in −1..1. */
 const SHIFT = [-0.030, -0.088, -0.188];
@@ -84,7 +85,7 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
   const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
     tf.tidy(() => {
       const scaled = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
-      let out = intoBlocks(tf, scaled);
+      let out = intoBlocks(tf, scaled, FIRST);
       return layers.map(({ filter, bias, importance }, i) => {
         const { pad, pool } = LAYERS[i]!;
         if (pool) out = tf.maxPool(out, 3, 2, "valid");
@@ -169,50 +170,10 @@ async function readLayer(weights: TensorFile, number: number) {
 function openLayer(tf: Tfjs, { shape, filter, bias, importance }: Awaited<ReturnType<typeof readLayer>>) {
   const whole = tf.tensor4d(filter, shape);
   return {
-    filter: shape[0] === LAYERS[0].side ? overBlocks(tf, whole) : whole,
+    filter: shape[0] === FIRST.side ? overBlocks(tf, whole, FIRST) : whole,
     bias: tf.tensor1d(bias),
     importance: tf.tensor1d(importance),
   };
-}
-
-/**
- * Pictures cut into blocks of 4×4 pixels, whose 48 values are channels. On them the first convolution, of 11×11 pixels
- * of three channels at every fourth, is one of 3×3 blocks at every one, which our kernels are fast at.
- *
- * @param pictures [B, H, W, 3]
- * @returns [B, rows + 2, columns + 2, 48] for a result of rows × columns
- */
-function intoBlocks(tf: Tfjs, pictures: tfjs.Tensor4D): tfjs.Tensor4D {
-  const [count, height, width, channels] = pictures.shape;
-  const { stride, border } = FIRST;
-  // So many blocks along a side: two more than the result has places.
-  const blocks = (pixels: number) => Math.floor((pixels + 2 * border - LAYERS[0].side) / stride) + 3;
-  const [rows, columns] = [blocks(height), blocks(width)];
-  const beyond = (pixels: number, many: number) => Math.max(0, many * stride - border - pixels);
-  const padded = tf.pad(pictures, [
-    [0, 0],
-    [border, beyond(height, rows)],
-    [border, beyond(width, columns)],
-    [0, 0],
-  ]);
-  const whole = tf.slice(padded, 0, [count, rows * stride, columns * stride, channels]);
-  const cut = tf.reshape(whole, [count, rows, stride, columns, stride * channels]);
-  return tf.reshape(tf.transpose(cut, [0, 1, 3, 2, 4]), [count, rows, columns, stride * stride * channels]);
-}
-
-/** The first filter [11, 11, 3, out] as it reads blocks [3, 3, 48, out]; beyond its eleven pixels it is 0. */
-function overBlocks(tf: Tfjs, filter: tfjs.Tensor4D): tfjs.Tensor4D {
-  const [side, , inputs, outputs] = filter.shape;
-  const { stride } = FIRST;
-  const blocks = Math.ceil(side / stride);
-  const more = blocks * stride - side;
-  const cut = tf.tidy(() => {
-    const padded = tf.pad(filter, [[0, more], [0, more], [0, 0], [0, 0]]);
-    const parts = tf.reshape(padded, [blocks, stride, blocks, stride * inputs, outputs]);
-    return tf.reshape(tf.transpose(parts, [0, 2, 1, 3, 4]), [blocks, blocks, stride * stride * inputs, outputs]);
-  });
-  filter.dispose();
-  return cut as tfjs.Tensor4D;
 }
 
 function checkSizes({ picture: { width, height }, target, masks }: LpipsPair): void {

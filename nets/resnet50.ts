@@ -1,11 +1,14 @@
 /**
  * ResNet-50 (He et al. 2016) as torchvision lays it out, with the stride in the 3×3 convolution, up to the mean over
  * the last picture: the trunk of DECA's encoder (deca_encoder.ts) and of Deng's (deng_encoder.ts). Each batch
- * normalisation is folded into its convolution. No filter gradient is computed.
+ * normalisation is folded into its convolution, and a block's sum and rectifier into its last one. It is run and never
+ * trained, so it has no gradient.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
+import { convolveMap, type FeatureMap, featureMap, mapMeans } from "@ftim/gpu/ops/feature-map";
+import { intoBlocks, overBlocks } from "./convolution_blocks.ts";
 import type { TensorFile } from "./files/open_tensors.ts";
 import { type FoldedLayer, readLayer } from "./torch_convolution.ts";
 
@@ -14,6 +17,8 @@ export const RESNET50_SIZE = 224;
 /** Features of a picture. */
 export const RESNET50_FEATURES = 2048;
 
+/** The first convolution on pixels. */
+const FIRST = { side: 7, stride: 2, border: 3 } as const;
 /** Inner channels, blocks and first stride of each stage; a block's result has four times its inner channels. */
 const STAGES = [
   { width: 64, blocks: 3, stride: 1 },
@@ -26,7 +31,7 @@ const EXPANSION = 4;
 /** An open network. */
 export interface ResNet50 {
   /**
-   * The mean over the positions of the last stage; differentiable.
+   * The mean over the positions of the last stage. Not differentiable.
    *
    * @param x `[B, 224, 224, 3]`, RGB, 0..1, as both encoders take it: no mean is subtracted
    * @returns `[B, 1, 1, 2048]`
@@ -54,7 +59,8 @@ interface Block {
 export async function openResNet50(tf: Tfjs, file: TensorFile, { prefix }: { prefix: string }): Promise<ResNet50> {
   const layer = (name: string, norm: string, shape: readonly [number, number, number, number]) =>
     readLayer(tf, file, { name: `${prefix}${name}`, norm: `${prefix}${norm}`, shape, bias: false });
-  const first = await layer("conv1", "bn1", [64, 3, 7, 7]);
+  const opening = await layer("conv1", "bn1", [64, 3, FIRST.side, FIRST.side]);
+  const first = { filter: overBlocks(tf, opening.filter, FIRST), bias: opening.bias };
   const blocks: Block[] = [];
   let inputs = 64;
   for (const [s, { width, blocks: count, stride: firstStride }] of STAGES.entries()) {
@@ -81,15 +87,15 @@ export async function openResNet50(tf: Tfjs, file: TensorFile, { prefix }: { pre
       }
       return tf.tidy(() => {
         let out = tf.tidy(() => {
-          const open = convolve(tf, x, { ...first, stride: 2, pad: around(3), slope: 0 });
-          return tf.maxPool(open, 3, 2, 1);
+          const open = convolve(tf, intoBlocks(tf, x, FIRST), { ...first, pad: "valid", slope: 0 });
+          return featureMap(tf, tf.maxPool(open, 3, 2, 1));
         });
         for (const block of blocks) {
           const before = out;
           out = tf.tidy(() => residual(tf, before, block));
-          before.dispose();
+          tf.dispose(before);
         }
-        return tf.mean(out, [1, 2], true) as tfjs.Tensor4D;
+        return mapMeans(tf, out);
       });
     },
     dispose() {
@@ -99,11 +105,11 @@ export async function openResNet50(tf: Tfjs, file: TensorFile, { prefix }: { pre
   };
 }
 
-function residual(tf: Tfjs, x: tfjs.Tensor4D, { reduce, spatial, expand, shortcut, stride }: Block): tfjs.Tensor4D {
-  const narrow = convolve(tf, x, { ...reduce, slope: 0 });
-  const inner = convolve(tf, narrow, { ...spatial, stride, pad: around(1), slope: 0 });
-  const other = shortcut === undefined ? x : convolve(tf, x, { ...shortcut, stride, pad: "valid" });
-  return tf.relu(tf.add(convolve(tf, inner, expand), other));
+function residual(tf: Tfjs, x: FeatureMap, { reduce, spatial, expand, shortcut, stride }: Block): FeatureMap {
+  const narrow = convolveMap(tf, x, { ...reduce, slope: 0 });
+  const inner = convolveMap(tf, narrow, { ...spatial, stride, pad: around(1), slope: 0 });
+  const plus = shortcut === undefined ? x : convolveMap(tf, x, { ...shortcut, stride, pad: "valid" });
+  return convolveMap(tf, inner, { ...expand, plus, slope: 0 });
 }
 
 /** So many rows and columns of zeros on all sides, which for a stride of 2 is not what tfjs calls "same". */

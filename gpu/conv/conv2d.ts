@@ -65,6 +65,37 @@ function epilogueOf({ bias, epilogue }: Finish<TensorInfo>): Epilogue {
   return { activation: "linear", alpha: 0, ...epilogue, hasBias: bias !== undefined };
 }
 
+/** Operands of a convolution from texels to texels. */
+export interface TexelOperands extends Finish<TensorInfo> {
+  /** [batch, inHeight, inWidth, inChannels] as texels (see `packPixels`). */
+  readonly x: TensorInfo;
+  /** [kernelHeight, kernelWidth, inChannels, outChannels] */
+  readonly filter: TensorInfo;
+  /** What is added before the activation: texels of the result's shape. */
+  readonly plus?: TensorInfo | undefined;
+  /** The result's texels: [batch, outHeight, outWidth, outChannels]. */
+  readonly into: TensorInfo;
+}
+
+/** activation(conv(x, filter) + bias + plus) of texels, on a software adapter. Channels are whole groups of four. */
+export function conv2dTexels(
+  backend: WebGPUBackend,
+  geometry: ConvGeometry,
+  { x, filter, bias, plus, epilogue, into }: TexelOperands,
+): void {
+  const options = { epilogue: epilogueOf({ bias, epilogue }), texelResult: true, plus: plus !== undefined };
+  const { variant, uniforms, invocations } = planForward(geometry, { software: true, ...options });
+  dispatch(backend, {
+    key: gatherKey(variant),
+    code: () => gatherCode(variant),
+    inputs: [x, packFilter(backend, filter, geometry), bias ?? filter, ...(plus === undefined ? [] : [plus])],
+    shape: into.shape,
+    into,
+    uniforms,
+    invocations,
+  });
+}
+
 /** Operands of the gradient of the input, which is a transposed convolution of dy. */
 export interface InputGradientOperands<Tensor = TensorInfo> extends Finish<Tensor> {
   /** [batch, outHeight, outWidth, outChannels] */

@@ -5,7 +5,7 @@
  * Each invocation owns `rows` × `columns` output pixels × `channels` output channels in registers, and neighbouring
  * invocations take neighbouring channels. For a kernel row and four input channels it loads a strip of input columns
  * once and uses it for every tap of that row, so a load feeds about 50 multiply-adds: on a software adapter a load is a
- * gather lane by lane and costs as much as 60 of them.
+ * gather lane by lane and costs as much as 20 of them from a texture, 90 from a buffer.
  *
  * ```
  * forward pass:   out[oy, ox] = Σ in[oy·s + kh·d − pad, ox·s + kw·d − pad] · w[kh, kw]
@@ -17,7 +17,7 @@
  */
 
 import { type Dispatch, program } from "../kernels/dispatch.ts";
-import { fetchTexel } from "../kernels/texels.ts";
+import { fetchTexel, storeTexel } from "../kernels/texels.ts";
 import type { Activation } from "./geometry.ts";
 
 /** What distinguishes one program from another. Everything else is a uniform. */
@@ -46,6 +46,12 @@ export interface GatherVariant {
   /** Whether the result's rows of channels are whole groups of four. True for texels: the result is padded. */
   readonly outputVec4: boolean;
   readonly activation: Activation;
+  /** Whether a result may ask for inputs beyond the border, which are zero. True for buffers. */
+  readonly padded: boolean;
+  /** Whether the result is texels too, as the next convolution reads them. */
+  readonly texelResult: boolean;
+  /** Whether texels of the result's shape are added before the activation. */
+  readonly plus: boolean;
 }
 
 /** The uniform fields of the program, in order. */
@@ -100,10 +106,11 @@ const BLOCK = 2;
 export function gatherKey(v: GatherVariant): string {
   return `conv_gather_k${v.kernelWidth}_s${v.step}_p${v.phases}_t${v.tapStep}_o${v.offset}` +
     `_${v.rows}x${v.columns}x${v.channels}` +
-    `${v.texels ? "_t" : v.inputVec4 ? "_i4" : ""}${v.outputVec4 ? "_o4" : ""}_${v.activation}`;
+    `${v.texels ? "_t" : v.inputVec4 ? "_i4" : ""}${v.outputVec4 ? "_o4" : ""}${v.padded ? "" : "_in"}` +
+    `${v.texelResult ? "_texels" : ""}${v.plus ? "_plus" : ""}_${v.activation}`;
 }
 
-/** The WGSL of a variant. Bindings: result, x, w, bias, uniforms. */
+/** The WGSL of a variant. Bindings: result, x, w, bias, what is added if any, uniforms. */
 export function gatherCode(v: GatherVariant): ReturnType<Dispatch["code"]> {
   const phases: string[] = [];
   for (let phase = 0; phase < v.phases; phase++) phases.push(phaseCode(v, phase));
@@ -111,14 +118,15 @@ export function gatherCode(v: GatherVariant): ReturnType<Dispatch["code"]> {
     " else ",
   );
   return program({
-    result: v.outputVec4 ? "vec4<f32>" : "f32",
+    result: v.texelResult ? "texture" : v.outputVec4 ? "vec4<f32>" : "f32",
     inputs: [
       ["x", v.texels ? "texture" : v.inputVec4 ? "vec4<f32>" : "f32"],
       ["w", v.texels ? "texture" : v.outputVec4 ? "vec4<f32>" : "f32"],
       ["bias", "f32"],
+      ...(v.plus ? [["more", "texture"] as const] : []),
     ],
     uniforms: GATHER_UNIFORMS,
-    functions: `${loadInput(v)}\n${loadWeight(v)}\n${store(v)}`,
+    functions: `${v.texels ? "" : `${loadInput(v)}\n${loadWeight(v)}`}\n${v.texelResult ? storeTexels(v) : store(v)}`,
     body: `
   if (id >= u.count) { return; }
   let channel = (id % u.groups) * ${v.channels / 4};
@@ -144,38 +152,26 @@ function phaseCode(v: GatherVariant, phase: number): string {
   const used = new Set<number>();
   for (const tap of taps) for (let c = 0; c < v.columns; c++) used.add(c * v.step + tap.offset);
   const offsets = [...used].sort((a, b) => a - b);
-  const name = (offset: number) => offset < 0 ? `m${-offset}` : `${offset}`;
-
-  const rowsPerTap = v.texels ? "u.inGroups * 4" : "u.inChannels";
 
   for (let h = 0; h < halves; h++) lines.push(`let b${h} = loadBias(channel + ${h});`);
   each((r, c, h) => `var a${r}_${c}_${h} = b${h};`);
   if (taps.length > 0) {
     lines.push(`let column = stripX * ${v.step};`);
-    for (const o of offsets) lines.push(`let c${name(o)} = clamp(column + ${o}, 0, u.inWidth - 1);`);
-    for (const o of offsets) lines.push(`let in${name(o)} = column + ${o} >= 0 && column + ${o} < u.inWidth;`);
+    for (const o of offsets) {
+      const at = `column + ${o}`;
+      lines.push(`let c${name(o)} = ${v.padded ? `clamp(${at}, 0, u.inWidth - 1)` : at};`);
+      if (v.padded) lines.push(`let in${name(o)} = ${at} >= 0 && ${at} < u.inWidth;`);
+    }
     lines.push(`for (var kh = 0; kh < u.kernelHeight; kh++) {`);
     lines.push(`let undivided = phaseY + u.rowOffset + kh * u.rowTapStep;`);
     if (v.phases > 1) lines.push(`if (undivided % ${v.phases} != 0) { continue; }`);
     for (let r = 0; r < v.rows; r++) {
       lines.push(`let y${r} = (stripY + ${r}) * u.rowStep + undivided / ${v.phases};`);
-      lines.push(`let ok${r} = y${r} >= 0 && y${r} < u.inHeight;`);
-      lines.push(`let row${r} = (image * u.inHeight + clamp(y${r}, 0, u.inHeight - 1)) * u.inWidth;`);
+      if (v.padded) lines.push(`let ok${r} = y${r} >= 0 && y${r} < u.inHeight;`);
+      const y = v.padded ? `clamp(y${r}, 0, u.inHeight - 1)` : `y${r}`;
+      lines.push(`let row${r} = (image * u.inHeight + ${y}) * u.inWidth;`);
     }
-    lines.push(`for (var c = 0; c < u.inChannels; c += 4) {`);
-    for (let r = 0; r < v.rows; r++) {
-      for (const o of offsets) {
-        lines.push(`let x${r}_${name(o)} = loadInput(row${r} + c${name(o)}, c, ok${r} && in${name(o)});`);
-      }
-    }
-    for (const { kernel } of taps) {
-      lines.push(`let tap${kernel} = (kh * ${v.kernelWidth} + ${kernel}) * ${rowsPerTap} + c;`);
-      for (let i = 0; i < 4; i++) {
-        for (let h = 0; h < halves; h++) {
-          lines.push(`let w${kernel}_${i}_${h} = loadWeight(tap${kernel} + ${i}, channel + ${h});`);
-        }
-      }
-    }
+    lines.push(...(v.texels ? loadTexels(v, { taps, offsets }) : loadElements(v, { taps, offsets })));
     for (let r = 0; r < v.rows; r++) {
       for (let h = 0; h < halves; h++) {
         for (let first = 0; first < v.columns; first += BLOCK) {
@@ -199,10 +195,10 @@ function phaseCode(v: GatherVariant, phase: number): string {
     for (let c = 0; c < v.columns; c++) {
       lines.push(`if ((stripX + ${c}) * ${v.phases} + ${phase} < u.outWidth) {`);
       for (let h = 0; h < halves; h++) {
-        const call = `store(toRow + (stripX + ${c}) * ${v.phases}, channel + ${h}, ${
-          activated(v, `a${r}_${c}_${h}`)
-        });`;
-        lines.push(h === 0 ? call : `if ((channel + ${h}) * 4 < u.outChannels) { ${call} }`);
+        const [pixel, group] = [`toRow + (stripX + ${c}) * ${v.phases}`, `channel + ${h}`];
+        const more = v.plus ? ` + loadMore(${pixel}, ${group})` : "";
+        const call = `let v = a${r}_${c}_${h}${more}; store(${pixel}, ${group}, ${activated(v, "v")});`;
+        lines.push(h === 0 ? `{ ${call} }` : `if ((${group}) * 4 < u.outChannels) { ${call} }`);
       }
       lines.push("}");
     }
@@ -211,14 +207,70 @@ function phaseCode(v: GatherVariant, phase: number): string {
   return lines.join("\n");
 }
 
-/** WGSL of `loadInput(pixel, first channel, inside)`. */
-export function loadInput({ inputVec4, texels }: Pick<GatherVariant, "inputVec4" | "texels">): string {
-  if (texels) {
-    return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
-  let i = pixel * u.inGroups + (c >> 2u);
-  return select(vec4<f32>(), ${fetchTexel("x", "i")}, inside);
-}`;
+/** The part of a variable's name that says which input column it is of. */
+function name(offset: number): string {
+  return offset < 0 ? `m${-offset}` : `${offset}`;
+}
+
+interface Strip {
+  readonly taps: readonly Tap[];
+  /** Input columns that the taps read, relative to the first of the strip. */
+  readonly offsets: readonly number[];
+}
+
+/** Opens the loop over input channels, four at a time, and loads inputs and weights from buffers. */
+function loadElements(v: GatherVariant, { taps, offsets }: Strip): string[] {
+  const lines = [`for (var c = 0; c < u.inChannels; c += 4) {`];
+  for (let r = 0; r < v.rows; r++) {
+    for (const o of offsets) {
+      lines.push(`let x${r}_${name(o)} = loadInput(row${r} + c${name(o)}, c, ok${r} && in${name(o)});`);
+    }
   }
+  for (const { kernel } of taps) {
+    lines.push(`let tap${kernel} = (kh * ${v.kernelWidth} + ${kernel}) * u.inChannels + c;`);
+    for (let i = 0; i < 4; i++) {
+      for (let h = 0; h < v.channels / 4; h++) {
+        lines.push(`let w${kernel}_${i}_${h} = loadWeight(tap${kernel} + ${i}, channel + ${h});`);
+      }
+    }
+  }
+  return lines;
+}
+
+/**
+ * The same from texels. What does not change from channel to channel is computed before the loop: llvmpipe's compiler
+ * takes nothing out of one.
+ */
+function loadTexels(v: GatherVariant, { taps, offsets }: Strip): string[] {
+  const lines: string[] = [];
+  const places = [...Array(v.rows).keys()].flatMap((r) => offsets.map((o) => ({ r, o, at: `${r}_${name(o)}` })));
+  for (const { r, o, at } of places) {
+    lines.push(`let first${at} = (row${r} + c${name(o)}) * u.inGroups;`);
+    if (v.padded) lines.push(`let inside${at} = ok${r} && in${name(o)};`);
+  }
+  for (const { kernel } of taps) {
+    lines.push(`var tap${kernel} = (kh * ${v.kernelWidth} + ${kernel}) * u.inGroups * 4 * u.outGroups + channel;`);
+  }
+  lines.push("let g1 = u.outGroups;", "let g2 = 2 * g1;", "let g3 = 3 * g1;");
+  lines.push(`for (var c = 0; c < u.inGroups; c++) {`);
+  for (const { at } of places) {
+    const texel = fetchTexel("x", `first${at} + c`);
+    lines.push(`let x${at} = ${v.padded ? `select(vec4<f32>(), ${texel}, inside${at})` : texel};`);
+  }
+  for (const { kernel } of taps) {
+    for (let i = 0; i < 4; i++) {
+      for (let h = 0; h < v.channels / 4; h++) {
+        const texel = fetchTexel("w", `tap${kernel}${i > 0 ? ` + g${i}` : ""} + ${h}`);
+        lines.push(`let w${kernel}_${i}_${h} = ${texel};`);
+      }
+    }
+    lines.push(`tap${kernel} += 4 * g1;`);
+  }
+  return lines;
+}
+
+/** WGSL of `loadInput(pixel, first channel, inside)`. */
+export function loadInput({ inputVec4 }: Pick<GatherVariant, "inputVec4">): string {
   return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
   ${
     inputVec4
@@ -232,13 +284,7 @@ export function loadInput({ inputVec4, texels }: Pick<GatherVariant, "inputVec4"
 }
 
 /** WGSL of `loadWeight(row, group of four channels)`. */
-export function loadWeight({ outputVec4, texels }: Pick<GatherVariant, "outputVec4" | "texels">): string {
-  if (texels) {
-    return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
-  let i = row * u.outGroups + channel;
-  return ${fetchTexel("w", "i")};
-}`;
-  }
+export function loadWeight({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
   return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
   ${
     outputVec4
@@ -262,13 +308,23 @@ function activated({ activation }: GatherVariant, value: string): string {
   return ACTIVATIONS[activation](value);
 }
 
-/** WGSL of `loadBias(group of four channels)` and `store(pixel, group of four channels, value)`. */
-export function store({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
-  return `fn loadBias(channel : i32) -> vec4<f32> {
+const LOAD_BIAS = `fn loadBias(channel : i32) -> vec4<f32> {
   if (u.hasBias == 0) { return vec4<f32>(); }
   let c = channel * 4;
   return vec4<f32>(bias[c], bias[c + 1], bias[c + 2], bias[c + 3]);
+}`;
+
+/** WGSL of `loadBias` and `store` as below, for a result of texels, and of `loadMore(pixel, group)` for `plus`. */
+function storeTexels({ plus }: Pick<GatherVariant, "plus">): string {
+  const place = "let i = pixel * u.outGroups + channel;";
+  return `${LOAD_BIAS}
+fn store(pixel : i32, channel : i32, v : vec4<f32>) { ${place} ${storeTexel("i", "v")} }
+${plus ? `fn loadMore(pixel : i32, channel : i32) -> vec4<f32> { ${place} return ${fetchTexel("more", "i")}; }` : ""}`;
 }
+
+/** WGSL of `loadBias(group of four channels)` and `store(pixel, group of four channels, value)`. */
+export function store({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
+  return `${LOAD_BIAS}
 fn store(pixel : i32, channel : i32, v : vec4<f32>) {
   ${
     outputVec4 ? "result[pixel * u.outGroups + channel] = v;" : `let c = channel * 4;

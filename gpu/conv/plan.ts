@@ -20,8 +20,12 @@ export interface PlanOptions {
 
 const PLAIN: Epilogue = { hasBias: false, activation: "linear", alpha: 0 };
 
+/** Options of `planForward`. */
+export interface ForwardPlanOptions extends PlanOptions, Partial<Pick<GatherVariant, "texelResult" | "plus">> {}
+
 /** Plans out = conv(x, w). */
-export function planForward(given: ConvGeometry, { software, epilogue = PLAIN }: PlanOptions): GatherPlan {
+export function planForward(given: ConvGeometry, options: ForwardPlanOptions): GatherPlan {
+  const { software, epilogue = PLAIN, texelResult = false, plus = false } = options;
   const g = isPointwise(given) ? flatten(given) : given;
   return plan({
     kernelWidth: g.kernelWidth,
@@ -33,6 +37,8 @@ export function planForward(given: ConvGeometry, { software, epilogue = PLAIN }:
     rows: { tapStep: g.dilationHeight, offset: -g.padTop, step: g.strideHeight },
     software,
     epilogue,
+    texelResult,
+    plus,
   });
 }
 
@@ -60,6 +66,8 @@ export function planInputGradient(given: ConvGeometry, { software, epilogue = PL
     rows: { tapStep: -g.dilationHeight, offset: g.padTop, step: 1 },
     software,
     epilogue,
+    texelResult: false,
+    plus: false,
   });
 }
 
@@ -85,6 +93,8 @@ interface Request {
   readonly rows: { readonly tapStep: number; readonly offset: number; readonly step: number };
   readonly software: boolean;
   readonly epilogue: Epilogue;
+  readonly texelResult: boolean;
+  readonly plus: boolean;
 }
 
 function plan(request: Request): GatherPlan {
@@ -124,6 +134,9 @@ function plan(request: Request): GatherPlan {
       inputVec4: request.software || s.inChannels % 4 === 0,
       outputVec4: request.software || s.outChannels % 4 === 0,
       activation: epilogue.activation,
+      padded: !request.software || phases > 1 || !allInside(request),
+      texelResult: request.texelResult,
+      plus: request.plus,
     },
     invocations,
     uniforms: [
@@ -152,8 +165,11 @@ function plan(request: Request): GatherPlan {
 
 // The list is short because each tile is a program of its own, which takes 1 to 3 s to compile. The tile of 3 × 9 is
 // for maps of 17 and 35 pixels a side, such as a recognition network has: there it takes 30 and 11 % less time than
-// 4 × 8.
-const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [3, 9], [4, 8], [8, 4]] as const;
+// 4 × 8. That of 4 × 7 is for maps of 7, 14 and 28, as ResNet-50 has them: 8 % less.
+const TILES = [[1, 1], [1, 2], [1, 4], [2, 4], [4, 4], [1, 8], [2, 8], [1, 16], [3, 9], [4, 7], [4, 8], [
+  8,
+  4,
+]] as const;
 
 interface TileRequest {
   readonly width: number;
@@ -166,7 +182,7 @@ interface TileRequest {
   readonly software: boolean;
 }
 
-// Multiply-adds that take as long as one load of four floats.
+// Multiply-adds that one load of four floats counts for, with the address and the registers that it takes.
 const LOAD_COST = 40;
 // A program of more statements takes over a second to compile.
 const MAX_STATEMENTS = 1100;
@@ -193,6 +209,18 @@ function chooseTile(
     }
   }
   return best;
+}
+
+/** Whether every tap of every result lies within the input. */
+function allInside({ kernelWidth, step, tapStep, offset, shape: s, rows }: Request): boolean {
+  const within = (first: number, { last, taps, end }: { last: number; taps: number; end: number }) =>
+    Math.min(first, first + taps) >= 0 && Math.max(first, first + taps) + last < end;
+  return within(offset, { last: (s.outWidth - 1) * step, taps: (kernelWidth - 1) * tapStep, end: s.inWidth }) &&
+    within(rows.offset, {
+      last: (s.outHeight - 1) * rows.step,
+      taps: (s.kernelHeight - 1) * rows.tapStep,
+      end: s.inHeight,
+    });
 }
 
 function isPointwise(g: ConvGeometry): boolean {

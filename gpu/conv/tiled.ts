@@ -86,8 +86,8 @@ export function tiledCode(v: TiledVariant): string {
     functions: `
 var<workgroup> tileX : array<${element}, ${depth * PIXELS}>;
 var<workgroup> tileW : array<${element}, ${depth * 4 * COLUMNS}>;
-${loadInput({ inputVec4: v.inputVec4, texels: false })}
-${loadWeight({ outputVec4: v.outputVec4, texels: false })}
+${loadInput(v)}
+${loadWeight(v)}
 ${store(v)}`,
     body: `
   let lane = id & ${WORKGROUP - 1};

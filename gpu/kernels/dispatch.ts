@@ -41,7 +41,7 @@ export type Uniform = number | { readonly f32: number };
 export interface ProgramOptions {
   /** WGSL element type of the result, e.g. "vec4<f32>"; "texture" for a write-only texture of four floats a texel. */
   readonly result: string;
-  /** Name and element type of each input, in binding order; "texture" for a texture of floats. */
+  /** Name and element type of each input, in binding order; "texture" for a storage texture of four floats a texel. */
   readonly inputs: readonly (readonly [name: string, element: string])[];
   /** Name and element type of each further output. */
   readonly outputs?: readonly (readonly [name: string, element: string])[];
@@ -72,7 +72,7 @@ ${
 ${
     inputs.map(([name, type], i) =>
       type === "texture"
-        ? `@group(0) @binding(${i + 1}) var ${name} : texture_2d<f32>;`
+        ? `@group(0) @binding(${i + 1}) var ${name} : texture_storage_2d<rgba32float, read>;`
         : `@group(0) @binding(${i + 1}) var<storage, read> ${name} : array<${type}>;`
     ).join("\n")
   }
@@ -125,8 +125,8 @@ export function dispatch(backend: WebGPUBackend, options: Dispatch): TensorInfo 
   for (const tensor of [result, ...inputs, ...outputs]) backend.uploadToGPU(tensor.dataId);
   const isTexture = (tensor: TensorInfo) => backend.tensorMap.get(tensor.dataId).resource instanceof GPUTexture;
   const bindings: Binding[] = [
-    isTexture(result) ? "storage-texture" : "storage",
-    ...inputs.map((tensor) => isTexture(tensor) ? "texture" as const : "read-only-storage" as const),
+    isTexture(result) ? "texture" : "storage",
+    ...inputs.map((tensor) => isTexture(tensor) ? "read-only-texture" as const : "read-only-storage" as const),
     ...outputs.map(() => "storage" as const),
     "uniform",
   ];
@@ -158,7 +158,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 
-type Binding = GPUBufferBindingType | "texture" | "storage-texture";
+type Binding = GPUBufferBindingType | "texture" | "read-only-texture";
 
 interface PipelineOptions {
   readonly key: string;
@@ -185,7 +185,7 @@ function pipelineFor(device: GPUDevice, { key, code, bindings }: PipelineOptions
 }
 
 function bindingLayout(type: Binding): Omit<GPUBindGroupLayoutEntry, "binding" | "visibility"> {
-  if (type === "texture") return { texture: { sampleType: "unfilterable-float" } };
-  if (type === "storage-texture") return { storageTexture: { access: "write-only", format: "rgba32float" } };
+  if (type === "read-only-texture") return { storageTexture: { access: "read-only", format: "rgba32float" } };
+  if (type === "texture") return { storageTexture: { access: "write-only", format: "rgba32float" } };
   return { buffer: { type } };
 }

@@ -6,7 +6,10 @@
 
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { submitRecorded } from "../backend.ts";
+import { REMEMBERED, SWEEP } from "../buffer_pool.ts";
 import { GpuError } from "../device.ts";
+import { sizeOf } from "./dispatch.ts";
 
 /** Texels in a row of a texture, as a power of two. */
 export const ROW_BITS = 11;
@@ -49,10 +52,20 @@ export function textureFor(
   return { texture, written: false };
 }
 
-interface Textures {
+/** Textures of one height. */
+interface Height {
+  /** Those that the next packing of a slot overwrites. */
   readonly slots: Map<string, TensorInfo>;
-  /** Textures whose data was disposed, by height. */
-  readonly free: Map<number, TensorInfo[]>;
+  /** Those whose data was disposed. */
+  readonly free: TensorInfo[];
+  /** When one of these was last asked for, in ms. */
+  asked: number;
+}
+
+interface Textures {
+  readonly heights: Map<number, Height>;
+  /** When it was last looked for heights to give up, in ms. */
+  swept: number;
 }
 
 const all = new WeakMap<WebGPUBackend, Textures>();
@@ -60,7 +73,7 @@ const all = new WeakMap<WebGPUBackend, Textures>();
 function texturesOf(backend: WebGPUBackend): Textures {
   let textures = all.get(backend);
   if (textures !== undefined) return textures;
-  const { free } = textures = { slots: new Map(), free: new Map<number, TensorInfo[]>() };
+  const { heights } = textures = { heights: new Map<number, Height>(), swept: performance.now() };
   all.set(backend, textures);
   // Waiting for the garbage collector instead would fill the device: it knows nothing of a texture's size.
   const dispose = backend.disposeData;
@@ -69,7 +82,7 @@ function texturesOf(backend: WebGPUBackend): Textures {
     if (disposed) {
       for (const texture of packings.get(dataId)?.values() ?? []) {
         // Work that is recorded already may still read it, and comes before the next packing into it.
-        if (texture !== null) free.set(heightOf(texture), [...free.get(heightOf(texture)) ?? [], texture]);
+        if (texture !== null) heights.get(heightOf(texture))?.free.push(texture);
       }
       packings.delete(dataId);
     }
@@ -78,16 +91,58 @@ function texturesOf(backend: WebGPUBackend): Textures {
   return textures;
 }
 
+/** The textures of a height, which is asked for now. */
+function askFor(backend: WebGPUBackend, height: number): Height {
+  const textures = texturesOf(backend);
+  const now = performance.now();
+  if (now - textures.swept >= SWEEP) giveUp(backend, { textures, now });
+  let known = textures.heights.get(height);
+  if (known === undefined) textures.heights.set(height, known = { slots: new Map(), free: [], asked: now });
+  known.asked = now;
+  return known;
+}
+
+/** Destroys the textures of heights that were not asked for lately, as buffer_pool.ts does with buffers. */
+function giveUp(backend: WebGPUBackend, { textures, now }: { textures: Textures; now: number }): void {
+  textures.swept = now;
+  const old = [...textures.heights.values()].filter(({ asked }) => asked < now - REMEMBERED);
+  const given = old.flatMap(({ slots, free }) => [...slots.values(), ...free.splice(0)]);
+  if (given.length === 0) return;
+  // What is recorded may still use them.
+  submitRecorded(backend);
+  for (const { slots } of old) slots.clear();
+  for (const { dataId } of given) {
+    (backend.tensorMap.get(dataId).resource as GPUTexture).destroy();
+    backend.tensorMap.delete(dataId);
+  }
+}
+
 function slotTexture(backend: WebGPUBackend, { slot, height }: { slot: string; height: number }): TensorInfo {
-  const { slots } = texturesOf(backend);
-  const key = `${slot}_${height}`;
-  const texture = slots.get(key) ?? makeTexture(backend, { label: key, height });
-  slots.set(key, texture);
+  const { slots } = askFor(backend, height);
+  const texture = slots.get(slot) ?? makeTexture(backend, { label: `${slot}_${height}`, height });
+  slots.set(slot, texture);
   return texture;
 }
 
 function ownTexture(backend: WebGPUBackend, height: number): TensorInfo {
-  return texturesOf(backend).free.get(height)?.pop() ?? makeTexture(backend, { label: "packed", height });
+  return askFor(backend, height).free.pop() ?? makeTexture(backend, { label: "packed", height });
+}
+
+/**
+ * A tensor that is texels and no buffer: for programs that write and read textures, and for nothing else. Its texture
+ * serves again once it is disposed, like a packing's.
+ *
+ * @param shape its last axis is whole groups of four
+ */
+export function texelTensor(backend: WebGPUBackend, shape: readonly number[]): TensorInfo {
+  const texture = ownTexture(backend, heightFor(sizeOf(shape) / 4));
+  const info = backend.makeTensorInfo([...shape], "float32");
+  const data = backend.tensorMap.get(info.dataId);
+  data.resource = backend.tensorMap.get(texture.dataId).resource!;
+  // tfjs neither pools nor frees it.
+  data.external = true;
+  packings.set(info.dataId, new Map([["texels", texture]]));
+  return info;
 }
 
 /**
@@ -124,7 +179,7 @@ export function makeTexture(
     label,
     size: [1 << ROW_BITS, height],
     format: "rgba32float",
-    usage: usage | GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING,
+    usage: usage | GPUTextureUsage.STORAGE_BINDING,
   });
   return info;
 }

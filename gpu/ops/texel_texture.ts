@@ -1,6 +1,6 @@
 /**
  * Texels of four floats that programs read (`fetchTexel`) and write (`storeTexel`) as a texture: on a software adapter
- * half as dear as a buffer. See kernels/texels.ts.
+ * a fifth as dear as a buffer. See kernels/texels.ts.
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import { type Tfjs, webgpuBackend } from "../backend.ts";
