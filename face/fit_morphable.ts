@@ -31,7 +31,11 @@ export interface ShapeSample {
  */
 export function fitShapeModel(
   samples: readonly ShapeSample[],
-  { topology, identities = 20, expressions = 10 }: { topology: SymmetricTopology; identities?: number; expressions?: number },
+  { topology, identities = 20, expressions = 10 }: {
+    topology: SymmetricTopology;
+    identities?: number;
+    expressions?: number;
+  },
 ): ShapeModel {
   if (samples.length === 0) throw new RangeError("A morphable model needs at least one mesh");
   const views = samples.map(({ vertices }) => flipYZ(vertices));
@@ -87,19 +91,18 @@ export async function fitAlbedoModel(
   return { albedoMean, albedoBasis: basis, albedoSigma: sigma };
 }
 
-/** Shape model and albedo model in one. */
+/** Shape model and albedo model in one: the shape is learned on a topology, or it is known. */
 export async function fitMorphable(
   tf: Tfjs,
   samples: readonly ShapeSample[],
-  { albedos, components = {}, topology }: {
-    topology: SymmetricTopology;
+  { albedos, components = {}, ...on }: {
     albedos: readonly Float32Array[];
     components?: { identities?: number; expressions?: number; albedos?: number };
-  },
+  } & ({ topology: SymmetricTopology } | { shape: ShapeModel }),
 ): Promise<MorphableModel> {
   const { albedos: count, ...shape } = components;
   return {
-    ...fitShapeModel(samples, { topology, ...shape }),
+    ...("shape" in on ? on.shape : fitShapeModel(samples, { ...on, ...shape })),
     ...await fitAlbedoModel(tf, albedos, count === undefined ? {} : { count }),
   };
 }

@@ -1,3 +1,4 @@
+/** Normals of a mesh's vertices, in loops: those of a batch are the device's work (normal_maps.ts). */
 import type { Topology } from "./topology.ts";
 
 /**

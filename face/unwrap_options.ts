@@ -53,5 +53,5 @@ export interface UnwrapOptions {
   readonly erode?: number;
 }
 
-/** Stands for the visibility of texels outside of a chart beyond which the surface goes on: nothing grows from there. */
+/** The visibility of texels outside of a chart beyond which the surface goes on: from there nothing unseen grows. */
 export const BEYOND = 2;

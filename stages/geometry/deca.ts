@@ -1,7 +1,8 @@
 /**
  * The paper's 3DMM regressor (section 3.1), fixed: DECA's encoder makes 236 numbers of an aligned crop, FLAME a head of
- * them, and DECA's camera puts it into the crop. One pass gives mesh and coefficients, so its files are meshes that have
- * all of a regression beside them. `regress` hands it on, but fits light and albedo where DECA's albedo space is absent.
+ * them, and DECA's camera puts it into the crop. One pass gives mesh and coefficients, so its files are meshes that
+ * have all of a regression beside them. `regress` hands it on, and fits light and albedo where DECA's albedo space is
+ * absent.
  *
  * The light is DECA's own: its bands have the order and the factors of `face/light.ts`, and its normals are those of
  * the posed head, which the camera neither turns nor stretches, so that the 27 numbers are taken as they are.

@@ -54,7 +54,7 @@ export const fitMorphableModel = defineStage({
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
     const { decodeShape, encodeMorphable } = await import("../../face/morphable.ts");
-    const { fitAlbedoModel, fitShapeModel } = await import("../../face/fit_morphable.ts");
+    const { fitMorphable } = await import("../../face/fit_morphable.ts");
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
     const { decodeSafetensors, encodeSafetensors } = await import("../../nets/safetensors.ts");
     const { readMesh, readSeen, readSymmetricTopology, readTopology } = await import("../faces/geometry.ts");
@@ -80,13 +80,13 @@ export const fitMorphableModel = defineStage({
     const written = faces.map(async ({ key }, i) => {
       out.write(`sources/${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedos.each[i]! }));
     });
-    const { albedos: count, ...components } = params.components;
-    const shape = inputs.shape === undefined
-      ? fitShapeModel(faces, { topology: await readSymmetricTopology(inputs.topology), ...components })
-      : decodeShape(decodeSafetensors(await inputs.shape.bytes("shape.safetensors")));
-    const [albedo] = await Promise.all([fitAlbedoModel(tf, albedos.training, { count }), ...written]);
+    const on = inputs.shape === undefined
+      ? { topology: await readSymmetricTopology(inputs.topology) }
+      : { shape: decodeShape(decodeSafetensors(await inputs.shape.bytes("shape.safetensors"))) };
+    const options = { albedos: albedos.training, components: params.components, ...on };
+    const [model] = await Promise.all([fitMorphable(tf, faces, options), ...written]);
     disposeUvTables(topology);
-    out.write("model.safetensors", encodeSafetensors(encodeMorphable({ ...shape, ...albedo })));
+    out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));
   },
 });
 

@@ -13,15 +13,21 @@ Deno.test("chartShift() finds how far the mirror axis of a chart lies from the m
     assert.ok(maxDifference(movedChart(moved, { shift: -shift, size }), uvs) < 1e-6);
   }
   const lopsided = model.map((value, i) => i % 3 === 0 ? value + 1 : value);
-  assert.equal(chartShift(lopsided, { uvs: movedChart(uvs, { shift: 3, size }), size }), 0, "no vertex has a reflection");
+  assert.equal(
+    chartShift(lopsided, { uvs: movedChart(uvs, { shift: 3, size }), size }),
+    0,
+    "no vertex has a reflection",
+  );
 });
 
 Deno.test("movedMaps() moves every row of every map and repeats the edge", () => {
   const size = 8;
   const maps = Float32Array.from([...waves(size), ...waves(size).map((value) => 1 - value)]);
   const moved = movedMaps(maps, { shift: 2, size });
-  const texel = (values: Float32Array, { map, x, y }: { map: number; x: number; y: number }) =>
-    [...values.subarray(3 * ((map * size + y) * size + x), 3 * ((map * size + y) * size + x) + 3)];
+  const texel = (
+    values: Float32Array,
+    { map, x, y }: { map: number; x: number; y: number },
+  ) => [...values.subarray(3 * ((map * size + y) * size + x), 3 * ((map * size + y) * size + x) + 3)];
   for (const map of [0, 1]) {
     for (let y = 0; y < size; y++) {
       for (let x = 0; x < size; x++) {

@@ -58,7 +58,8 @@ Deno.test("normals of a part are those of the whole head, at seams and at the pa
   const { topology, vertices } = facePart(mesh, MASK);
   const own = gathered(posed, vertices);
   const whole = gathered(vertexNormals(posed, mesh), vertices);
-  const at = (normals: Float32Array) => [...new Set(topology.triangles)].flatMap((v) => [...normals.slice(3 * v, 3 * v + 3)]);
+  const at = (normals: Float32Array) =>
+    [...new Set(topology.triangles)].flatMap((v) => [...normals.slice(3 * v, 3 * v + 3)]);
   assert.ok(maxDifference(at(vertexNormals(own, topology)), at(whole)) < 1e-6);
   const { surface: _, ...alone } = topology;
   assert.ok(maxDifference(at(vertexNormals(own, alone)), at(whole)) > 0.1, "without its surface they differ");
@@ -94,7 +95,9 @@ Deno.test("a photograph that is unwrapped across a seam and rendered again shows
   const columns = Array.from({ length: size }, (_, x) => x).filter((x) => map.inside[row + x] === 1);
   const gap = columns.findIndex((x, i) => columns[i + 1]! > x + 1);
   const [left, right] = [columns[gap]!, columns[gap + 1]!];
-  for (const x of [left, left - 1, right, right + 1]) assert.ok(visibility[row + x]! > 0.9, `texel ${x}: ${visibility[row + x]}`);
+  for (const x of [left, left - 1, right, right + 1]) {
+    assert.ok(visibility[row + x]! > 0.9, `texel ${x}: ${visibility[row + x]}`);
+  }
   // What they show goes on from one side to the other: the step is one texel's.
   const colour = (x: number) => texture.subarray(3 * (row + x), 3 * (row + x) + 3);
   assert.ok(maxDifference(colour(left), colour(right)) < 2 * maxDifference(colour(left - 2), colour(left)) + 0.02);
@@ -116,7 +119,10 @@ Deno.test("partLandmarks() finds the vertex by the heaviest corner, and names wh
   const triangles = Uint32Array.from({ length: 68 }, (_, i) => 10 * i);
   const weights = Float32Array.from({ length: 3 * 68 }, (_, k) => k % 3 === 2 ? 0.5 : 0.25);
   const inside = facePart(mesh, { size: 1, values: [1] });
-  const { eyes, noseTip, mouthCorners, nose } = partLandmarks(inside, { points: { triangles, weights }, triangles: mesh.triangles });
+  const { eyes, noseTip, mouthCorners, nose } = partLandmarks(inside, {
+    points: { triangles, weights },
+    triangles: mesh.triangles,
+  });
   const wanted = [36, 39, 42, 45, 30, 48, 54, 30, 33, 31, 35, 27].map((point) => mesh.triangles[30 * point + 2]);
   assert.deepEqual([...eyes, noseTip, ...mouthCorners, ...nose].map((v) => inside.vertices[v]), wanted);
   const far = triangles.map((t, i) => i === 54 ? mesh.triangles.length / 3 - 1 : 0 * t);

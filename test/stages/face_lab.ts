@@ -23,7 +23,9 @@ export const SIZE = 64;
 /** Side of the crops. */
 export const CROP = 224;
 
-export const topology: SymmetricTopology = parseFacemesh(new TextDecoder().decode(await asset("models/facemeshcoords.ts")));
+export const topology: SymmetricTopology = parseFacemesh(
+  new TextDecoder().decode(await asset("models/facemeshcoords.ts")),
+);
 
 /** Texels inside the chart: 1, others: 0. */
 export const inside = uvMap(topology, SIZE).inside;

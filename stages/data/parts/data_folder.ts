@@ -124,7 +124,9 @@ async function look(asset: Asset, path: string): Promise<Verdict> {
     if (isFolder) return await lookIntoFolder(asset.id, path);
     if (TEXTS[asset.id] !== undefined) return await lookAtText(asset.id, path);
     const read = READERS[asset.id];
-    return read === undefined ? await lookAtTensors(asset, path) : await compared(asset, { path, what: await read(path) });
+    return read === undefined
+      ? await lookAtTensors(asset, path)
+      : await compared(asset, { path, what: await read(path) });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { status: "absent", says: asset.shared.title };
     if (error instanceof TensorFileError || error instanceof PhotographError) {

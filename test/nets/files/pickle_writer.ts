@@ -12,7 +12,8 @@ const global = (name: string): Uint8Array => encoder.encode(`c${name.replace(/\.
 const code = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 const int = (value: number): Uint8Array[] => [code(74), new Uint8Array(Int32Array.of(value).buffer)]; // J
 const text = (value: string): Uint8Array[] => [code(85, value.length), encoder.encode(value)]; // U
-const tuple = (items: readonly (readonly Uint8Array[])[]): Uint8Array[] => [code(40), ...items.flat(), code(116)]; // ( t
+/** ( … t */
+const tuple = (items: readonly (readonly Uint8Array[])[]): Uint8Array[] => [code(40), ...items.flat(), code(116)];
 
 /** The bytes of `pickle.dump(arrays, file, 2)`. */
 export function pickledArrays(arrays: Arrays): Uint8Array<ArrayBuffer> {
