@@ -1,7 +1,7 @@
 /**
  * The face of a head, as a topology: of a template mesh whose chart has seams (template_mesh.ts), the triangles that
- * lie in a mask of the chart. All else of the head is left away, because a crop shows hair and clothes there, and what is
- * scored and pasted is the face alone.
+ * lie in a mask of the chart. All else of the head is left away, because a crop shows hair and clothes there, and what
+ * is scored and pasted is the face alone.
  *
  * Along a seam each place in the chart becomes a vertex of its own. Normals are taken over the welded surface, which
  * reaches one ring of triangles beyond the face, so that they are those of the whole head.
