@@ -69,7 +69,7 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
   }));
 
 Deno.test("DECA is the regressor where all its files are there, or where it is asked for; which it is, is said", () =>
-  withScratch(async ({ folder }) => {
+  withScratch(({ folder }) => {
     const stages = (options: Parameters<typeof paper>[0]) =>
       new Set(
         graphOf({ weights: paper({ data: folder, ...options }).weights }).map(({ label }) =>
@@ -95,6 +95,7 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, true]);
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
+    return Promise.resolve();
   }));
 
 Deno.test("the morphable model is learned from frontal views, and from a few of each person", () => {
