@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { checkGpu } from "../experiments/gpu_check.ts";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
+import { REGRESSORS } from "../experiments/regressors.ts";
 import { type Artifact, jsonReporter, type Options, placeFault, plainReporter, type Reporter } from "@ftim/pipeline";
 import { machineFacts } from "./facts.ts";
 
@@ -103,6 +104,10 @@ export function experimentCommand(program: Command, names: readonly [string, str
       place,
     )
     .option("--photographs <n>", "paper: photographs of CelebA to test on", count)
+    .addOption(
+      new Option("--regressor <name>", "paper: the 3DMM regressor (default: deca where its files are all there)")
+        .choices(REGRESSORS),
+    )
     .option("--results <folder>", "where tables and figures go", place, "results")
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))

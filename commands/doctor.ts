@@ -89,7 +89,7 @@ const MARKS = { present: "ok", absent: "absent", wrong: "WRONG", spare: "-" };
 /** Prints the table of files; says whether the experiment can run. */
 async function paperFiles(data: string | undefined): Promise<boolean> {
   const { paperFiles: look } = await import("../stages/data/parts/data_folder.ts");
-  const { PAPER_NEEDS } = await import("../experiments/paper.ts");
+  const { chosenRegressor, PAPER_NEEDS } = await import("../experiments/paper.ts");
   const { dataLock } = await import("../stages/data/fetch.ts");
   const { defaultDataFolder } = await import("../stages/data/parts/obtain.ts");
   const folder = data ?? defaultDataFolder;
@@ -113,7 +113,7 @@ async function paperFiles(data: string | undefined): Promise<boolean> {
     ...wrong.map(({ path }) => `${path} is wrong`),
   ];
   const verdict = reasons.length === 0 ? "All that it reads is there." : `It cannot run: ${reasons.join("; ")}.`;
-  console.log(`\nThe experiment paper: ${verdict}`);
+  console.log(`\nThe experiment paper: ${verdict}\n${chosenRegressor(data === undefined ? {} : { data }).says}`);
   return reasons.length === 0;
 }
 

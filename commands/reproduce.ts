@@ -54,7 +54,11 @@ interface MakeOptions {
 
 /** Runs some of an experiment's artifacts and publishes them. */
 async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
-  if (options.experiment === "paper") (await import("../experiments/paper.ts")).requirePaperData(options);
+  if (options.experiment === "paper") {
+    const { chosenRegressor, requirePaperData } = await import("../experiments/paper.ts");
+    requirePaperData(options);
+    console.log(chosenRegressor(options).says);
+  }
   const { leaveOutLpips } = await import("./leave_out_lpips.ts");
   const engine = stoppableOptions(options);
   const reporter = withWatchdog(engine.reporter ?? defaultReporter());

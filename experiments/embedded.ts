@@ -12,7 +12,7 @@ import { importPhotographs } from "../stages/data/import.ts";
 import type { YawBins } from "../stages/data/triplets.ts";
 import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluationSet, type SetsOptions, trainingSet } from "./embedded_sets.ts";
-import { evaluation } from "./evaluation.ts";
+import { evaluation, packed } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
 import { videoCaptures } from "./real_views.ts";
 
@@ -89,8 +89,9 @@ export function embedded({ sets, on, persons, identities, more, data, picked, ..
     bins,
   });
   const real = videoCaptures(videos, { correction, bins, count: settings.videoTriplets });
-  return evaluation(
+  const results = evaluation(
     { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
     { ...settings, ...scored, more, data },
   );
+  return { ...results, ...packed({ weights: results.weights, model: training.model, correction }) };
 }

@@ -11,7 +11,8 @@ import { synthesize } from "../stages/synthetic/synthesize.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import type { TrainingSet } from "./embedded_sets.ts";
-import { findFaces, headPose, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
+import { findFaces, headPose, prepareFaces, regressFaces, STRICT } from "./faces.ts";
+import { topology } from "./regressors.ts";
 
 /** How triplets are drawn. */
 interface TripletSettings {

@@ -26,7 +26,7 @@ import { seedSpread } from "../stages/tables/seed_spread.ts";
 import { table1 } from "../stages/tables/table1.ts";
 import { table2 } from "../stages/tables/table2.ts";
 import { packTrained } from "../stages/training/trained.ts";
-import { type PreparedFaces, regressFaces, topology } from "./faces.ts";
+import { type PreparedFaces, regressFaces } from "./faces.ts";
 import {
   ablationVariants,
   comparedMethods,
@@ -41,7 +41,7 @@ import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./sco
 
 /** All data of an experiment. */
 export interface EvaluationData {
-  training: TrainingData & { poses: Artifact<"poses">; correction: Artifact<"correction"> };
+  training: TrainingData & { poses: Artifact<"poses"> };
   test: PreparedFaces;
   heldOut: HeldOutViews;
   /** Photographs of persons from several sides, for other views of real light and skin. */
@@ -86,7 +86,7 @@ const font = () => asset("font/DejaVuSans.ttf");
 /** All results as lazy artifacts by name. */
 export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
   const { training, test, heldOut, real, filter } = data;
-  const { poses, correction, triplets, model } = training;
+  const { poses, triplets, model } = training;
   const networks = trainNetworks(training, settings);
   const { ours: weights } = networks;
   const losses = pick(weights, ["losses.csv"]);
@@ -138,13 +138,18 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
       filter,
     }),
     losses,
-    calibration: pick(correction, ["calibration.json"]),
     triplets: pick(triplets, ["triplets.csv"]),
-    trained: packTrained({ weights, model, correction }),
     weights,
     printedWeights: networks.printed,
     tranWeights: networks.tran,
   };
+}
+
+/** What reconstruction needs of a training on the face mesh network's meshes, and how those were corrected. */
+export function packed(
+  inputs: { weights: Artifact<"weights">; model: Artifact<"model">; correction: Artifact<"correction"> },
+): { trained: Artifact<"trained">; calibration: Artifact<"correction"> } {
+  return { trained: packTrained(inputs), calibration: pick(inputs.correction, ["calibration.json"]) };
 }
 
 interface Means {
@@ -209,6 +214,7 @@ function ablation(
   const details = figure4({
     crops: test.crops,
     meshes: test.meshes,
+    topology: test.topology,
     ...mapValues(shown, (variant) => variant(real)),
     full: showable(shown.full(real), allowed),
     font: font(),
@@ -218,7 +224,7 @@ function ablation(
     crops,
     meshes,
     ...mapValues(shown, (variant) => variant(made)),
-    topology: topology(),
+    topology: heldOut.topology,
     font: font(),
   });
   return {
@@ -264,9 +270,9 @@ function frameworkOf(
     weights: LossWeights;
   },
 ): Artifact<"figure"> {
-  const { crops, unwrapped, regressed } = regressFaces(test, training);
+  const { crops, unwrapped, regressed, topology } = regressFaces(test, training);
   const { model } = training;
-  return figure1({ crops, unwrapped, regressed, reconstructions, model, topology: topology(), font: font() }, {
+  return figure1({ crops, unwrapped, regressed, reconstructions, model, topology, font: font() }, {
     face,
     weights,
   });
@@ -277,9 +283,9 @@ function shown(
   face: string,
   { data: { test }, reconstructions }: { data: EvaluationData; reconstructions: Artifact<"reconstructions"> },
 ): Artifact<"small_pictures"> {
-  const { crops, unwrapped, meshes } = test;
+  const { crops, unwrapped, meshes, topology } = test;
   const faces = { crops, unwrapped, meshes, reconstructions };
-  return smallPictures({ figure: oneFace({ ...faces, topology: topology(), font: font() }, { face }) });
+  return smallPictures({ figure: oneFace({ ...faces, topology, font: font() }, { face }) });
 }
 
 /** How far the scores of the full method depend on the seed of its training. */

@@ -5,18 +5,14 @@ import { correctMeshes } from "../stages/geometry/correct_mesh.ts";
 import { choosePhotographs } from "../stages/data/chosen_photographs.ts";
 import { detectFaces } from "../stages/data/detect.ts";
 import { faceAngles } from "../stages/data/face_angles.ts";
-import { asset, assets } from "../stages/data/fetch.ts";
+import { asset } from "../stages/data/fetch.ts";
 import { guessTextures } from "../stages/geometry/first_guess.ts";
-import { meshFaces } from "../stages/geometry/mesh.ts";
 import { estimatePose } from "../stages/data/pose.ts";
 import { regress } from "../stages/geometry/regress.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
+import { facemeshRegressor, type Regressor } from "./regressors.ts";
 
-/** The face mesh's triangles and UVs. */
-export const topology = () => asset("models/facemeshcoords.ts");
-/** The face mesh network. */
-export const faceMesh = () => assets("models/facemesh.");
 /** The face detector. */
 export const detector = () => asset("models/fr_detect.onnx");
 /** The pose network. */
@@ -28,6 +24,12 @@ export const headPose = () => asset("models/fr_pose.onnx");
  */
 export { STRICT } from "../face/unwrap_options.ts";
 
+/** By what the geometry of faces is found. */
+interface Finding {
+  /** Default: the face mesh network. */
+  readonly regressor?: Regressor;
+}
+
 /**
  * Photographs → faces, their poses, crops and meshes, as the networks find them.
  *
@@ -36,13 +38,16 @@ export { STRICT } from "../face/unwrap_options.ts";
  */
 export function findFaces(
   images: Artifact<"images">,
-  options: { readonly keep: "largest" | "all"; readonly smallest?: number },
+  { regressor = facemeshRegressor(), ...options }: Finding & {
+    readonly keep: "largest" | "all";
+    readonly smallest?: number;
+  },
 ) {
   const detections = detectFaces({ images, network: detector() }, options);
   const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: faceMesh() });
+  const meshes = regressor.mesh(crops);
   const poses = estimatePose({ images, detections, network: headPose() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }) };
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), topology: regressor.topology };
 }
 /** Found faces. */
 export type FoundFaces = ReturnType<typeof findFaces>;
@@ -60,33 +65,39 @@ export interface TripletChoice {
 /** As `findFaces`, but only what the chosen triplets show is cut out and meshed; `searched` has all detections. */
 export function facesOfTriplets(
   images: Artifact<"images">,
-  { picked, ...settings }: TripletChoice,
+  { picked, regressor = facemeshRegressor(), ...settings }: TripletChoice & Finding,
 ): FoundFaces & { triplets: Artifact<"triplets">; searched: Artifact<"detections"> } {
   const searched = detectFaces({ images, network: detector() }, { keep: "largest" });
   const poses = estimatePose({ images, detections: searched, network: headPose() });
   const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, settings);
   const detections = choosePhotographs({ detections: searched, triplets });
   const crops = alignFaces({ images, detections });
-  const meshes = meshFaces({ crops, network: faceMesh() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), triplets, searched };
+  const meshes = regressor.mesh(crops);
+  const { topology } = regressor;
+  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), topology, triplets, searched };
 }
 
-/** Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike. */
-export function prepareFaces(found: FoundFaces, { correction }: { correction: Artifact<"correction"> }) {
-  const meshes = correctMeshes({ meshes: found.meshes, angles: found.angles, correction });
-  return { ...found, meshes, unwrapped: unwrapTextures({ crops: found.crops, meshes, topology: topology() }) };
+/**
+ * Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike.
+ *
+ * @param options `correction`: of the face mesh network; without it meshes stay as they are
+ */
+export function prepareFaces(found: FoundFaces, { correction }: { correction?: Artifact<"correction"> | undefined }) {
+  const { crops, angles, topology } = found;
+  const meshes = correction === undefined ? found.meshes : correctMeshes({ meshes: found.meshes, angles, correction });
+  return { ...found, meshes, unwrapped: unwrapTextures({ crops, meshes, topology }) };
 }
-/** Found faces with corrected meshes and incomplete textures. */
+/** Found faces with meshes and incomplete textures. */
 export type PreparedFaces = ReturnType<typeof prepareFaces>;
 
 /** Prepared faces → coefficients and first guesses: what the methods read. */
 export function regressFaces(
-  { crops, meshes, unwrapped }: Pick<PreparedFaces, "crops" | "meshes" | "unwrapped">,
+  { crops, meshes, unwrapped, topology }: Pick<PreparedFaces, "crops" | "meshes" | "unwrapped" | "topology">,
   { model }: { model: Artifact<"model"> },
 ) {
-  const shared = { model, topology: topology() };
-  const regressed = regress({ meshes, unwrapped, ...shared });
-  return { crops, unwrapped, regressed, guesses: guessTextures({ unwrapped, regressed, ...shared }) };
+  const regressed = regress({ meshes, unwrapped, model, topology });
+  const guesses = guessTextures({ unwrapped, regressed, model, topology });
+  return { crops, unwrapped, regressed, guesses, topology };
 }
 /** What the methods read of faces. */
 export type RegressedFaces = ReturnType<typeof regressFaces>;

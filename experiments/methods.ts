@@ -19,7 +19,7 @@ import { trainFtim } from "../stages/training/train.ts";
 import { trainMap } from "../stages/training/train_map.ts";
 import { trainPrinted } from "../stages/training/train_printed.ts";
 import { trainTran } from "../stages/training/train_tran.ts";
-import { type RegressedFaces, topology } from "./faces.ts";
+import type { RegressedFaces } from "./faces.ts";
 
 /** What is trained on. */
 export interface TrainingData extends RegressedFaces {
@@ -56,13 +56,14 @@ export type Reconstruct = (faces: RegressedFaces) => Artifact<"reconstructions">
 const identityNetwork = () => assets("models/face_recognition_model");
 
 /** What every training reads: the triplets with their faces, and the networks that the losses look through. */
-function trainingInputs({ crops, unwrapped, regressed, guesses, triplets, model, known, vgg19 }: TrainingData) {
-  const faces = { crops, unwrapped, regressed, guesses };
+function trainingInputs(
+  { crops, unwrapped, regressed, guesses, topology, triplets, model, known, vgg19 }: TrainingData,
+) {
+  const faces = { crops, unwrapped, regressed, guesses, topology };
   return {
     ...faces,
     triplets,
     model,
-    topology: topology(),
     identity: identityNetwork(),
     ...(known && { known }),
     ...(vgg19 && { vgg19 }),
@@ -109,18 +110,18 @@ export function trainNetworks(data: TrainingData, settings: TrainingSettings): N
 
 /** What is seen, else its mirror image, else the template, as a method: what nothing was trained for. */
 export function firstGuess({ model }: Pick<TrainingData, "model">): Reconstruct {
-  return (faces) => withoutFtim({ ...faces, model, topology: topology() }, { fill: "guess" });
+  return (faces) => withoutFtim({ ...faces, model }, { fill: "guess" });
 }
 
 /** No FTIM but all losses, trained and as a method. */
 function learnedMap(data: TrainingData, { steps, learningRate, weights, seed }: TrainingSettings): Reconstruct {
   const trained = trainMap(trainingInputs(data), { steps, learningRate, seed, weights });
-  return (faces) => reconstructMap({ ...faces, weights: trained, model: data.model, topology: topology() });
+  return (faces) => reconstructMap({ ...faces, weights: trained, model: data.model });
 }
 
 /** FTIM with a first guess and trained weights, as a method. */
 function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
-  return (faces) => reconstruct({ ...faces, weights, model, topology: topology() });
+  return (faces) => reconstruct({ ...faces, weights, model });
 }
 
 /**
@@ -131,14 +132,13 @@ export function comparedMethods(
   { ours, printed, tran }: Networks,
   { model }: Pick<TrainingData, "model">,
 ): Record<Method, Reconstruct> {
-  const shared = { model, topology: topology() };
   return {
-    deca: ({ crops, regressed }) => compareDeca({ crops, regressed, ...shared }),
-    chen: ({ crops, unwrapped, regressed }) => compareChen({ crops, unwrapped, regressed, ...shared }),
-    deng: ({ crops, unwrapped, regressed }) =>
-      compareDeng({ crops, unwrapped, regressed, ...shared, identity: identityNetwork() }),
-    tran: (faces) => compareTran({ ...faces, weights: tran, ...shared }),
-    printed: (faces) => reconstructPrinted({ ...faces, weights: printed, ...shared }),
+    deca: ({ crops, regressed, topology }) => compareDeca({ crops, regressed, model, topology }),
+    chen: ({ crops, unwrapped, regressed, topology }) => compareChen({ crops, unwrapped, regressed, model, topology }),
+    deng: ({ crops, unwrapped, regressed, topology }) =>
+      compareDeng({ crops, unwrapped, regressed, model, topology, identity: identityNetwork() }),
+    tran: (faces) => compareTran({ ...faces, weights: tran, model }),
+    printed: (faces) => reconstructPrinted({ ...faces, weights: printed, model }),
     ours: ftim(ours, { model }),
   };
 }
@@ -156,7 +156,7 @@ export function ablationVariants(
 ):
   & Partial<Record<Variant, readonly Reconstruct[]>>
   & Record<"copy" | "guess" | "map" | "plain" | "full", readonly Reconstruct[]> {
-  const shared = { model: data.model, topology: topology() };
+  const { model } = data;
   const repeated = (changed: Parameters<typeof train>[2] = {}) =>
     Array.from(
       { length: settings.seeds },
@@ -165,7 +165,7 @@ export function ablationVariants(
   const without = (...losses: (keyof LossWeights)[]) =>
     repeated({ weights: Object.fromEntries(losses.map((loss) => [loss, 0])) });
   return {
-    copy: [(faces) => withoutFtim({ ...faces, ...shared }, { fill: "copy" })],
+    copy: [(faces) => withoutFtim({ ...faces, model }, { fill: "copy" })],
     guess: [firstGuess(data)],
     map: Array.from({ length: settings.seeds }, (_, i) => learnedMap(data, { ...settings, seed: settings.seed + i })),
     plain: without("mrf", "symmetry"),

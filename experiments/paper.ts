@@ -3,10 +3,10 @@
  * (`data.lock` says whom to ask and where each file goes). It takes FaceScape's captures to train from, CelebA's
  * photographs to test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
  *
- * The 3DMM regressor is `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views,
- * where the paper has DECA's. The comparators are the texture models that `embedded` re-makes, not the authors'
- * networks. Meshes are not corrected, because no true ones are known here, and no texture can be compared with a true
- * one. docs/departures.md lists all that differs.
+ * The 3DMM regressor is DECA, as the paper's is, where the folder holds DECA's and FLAME's files; otherwise it is
+ * `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views. The comparators are the
+ * texture models that `embedded` re-makes, not the authors' networks. Meshes are not corrected, because no true ones
+ * are known here, and no texture can be compared with a true one. docs/departures.md lists all that differs.
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
  * set is the first photographs of CelebA's test partition.
@@ -20,8 +20,9 @@ import { importPhotographs } from "../stages/data/import.ts";
 import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
 import type { YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
-import { evaluation } from "./evaluation.ts";
-import { facesOfTriplets, findFaces, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
+import { evaluation, packed } from "./evaluation.ts";
+import { facesOfTriplets, findFaces, type FoundFaces, prepareFaces, regressFaces, STRICT } from "./faces.ts";
+import { DECA_NEEDS, type DecaRegressor, decaRegressor, facemeshRegressor, type RegressorName } from "./regressors.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
 const PAPER = {
@@ -70,7 +71,12 @@ export interface PaperOptions
   more?: boolean;
   /** A CSV of triplets that were picked by hand to train on, as the paper's were. Default: they are drawn. */
   picked?: string;
+  /** The 3DMM regressor. Default: `deca` where its files are all there, otherwise `facemesh`. */
+  regressor?: RegressorName;
 }
+
+/** In the place of what photographs are reconstructed with. */
+const UNPACKED = { trained: null, calibration: null } as const;
 
 const CAPTURES = "paper/facescape/images/";
 const PHOTOGRAPHS = "paper/celeba/img_align_celeba/";
@@ -80,6 +86,17 @@ const VGG19 = ["paper/vgg19/vgg19-dcbb9e9d.pth", "paper/vgg19/vgg19_relu4_2.safe
 
 /** What the experiment needs, in data.lock's names; of several names one is enough. */
 export const PAPER_NEEDS: readonly (readonly [string, ...string[]])[] = [[CAPTURES], [PHOTOGRAPHS], [PARTITION], VGG19];
+
+/** The regressor that the experiment takes, in a sentence that says why. */
+export function chosenRegressor(
+  { data: dataFolder = defaultDataFolder, regressor }: PaperOptions = {},
+): { readonly name: RegressorName; readonly says: string } {
+  const absent = DECA_NEEDS.filter((id) => !isPresent(id, { dataFolder })).map((id) => id.replace("paper/", ""));
+  const name = regressor ?? (absent.length === 0 ? "deca" : "facemesh");
+  if (name === "deca") return { name, says: "The 3DMM regressor is DECA with FLAME, as in the paper." };
+  const why = regressor === undefined ? `for ${dataFolder} lacks ${absent.join(", ")}` : "as you asked";
+  return { name, says: `The 3DMM regressor is the face mesh network in place of the paper's DECA, ${why}.` };
+}
 
 /** The data folder is there, but not as data.lock says. */
 export class PaperDataError extends Error {
@@ -91,8 +108,10 @@ export class PaperDataError extends Error {
  *
  * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is half there
  */
-export function requirePaperData({ data: dataFolder = defaultDataFolder }: PaperOptions = {}): void {
-  const faults = PAPER_NEEDS.flatMap((ids) => {
+export function requirePaperData(options: PaperOptions = {}): void {
+  const { data: dataFolder = defaultDataFolder } = options;
+  const ofDeca = chosenRegressor(options).name === "deca" ? DECA_NEEDS.map((id) => [id] as const) : [];
+  const faults = [...PAPER_NEEDS, ...ofDeca].flatMap((ids) => {
     const present = ids.find((id) => isPresent(id, { dataFolder }));
     const asset = dataLock().assets.get(present ?? ids[0])!;
     if (present === undefined) return [absentMessage(asset, dataFolder)];
@@ -110,40 +129,64 @@ function statOf({ source }: { source: string }, dataFolder: string): Deno.FileIn
 
 /** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
 export function paper(options: PaperOptions = {}) {
-  const { data: dataFolder = defaultDataFolder, more, picked, ...changed } = options;
+  const { data: dataFolder = defaultDataFolder, more, picked, regressor: _, ...changed } = options;
   const { yawBins: bins, ...settings } = { ...PAPER, ...changed };
   const captures = splitCaptures(dataFolder);
-  const known = facesOfTriplets(importPhotographs(captures.training), { bins, count: settings.triplets, picked });
-  const strict = unwrapTextures({ crops: known.crops, meshes: known.meshes, topology: topology() }, STRICT);
-  const fitted = fitMorphableModel(
-    { crops: known.crops, meshes: known.meshes, unwrapped: strict, topology: topology(), triplets: known.triplets },
-    { perPerson: settings.modelViews },
-  );
-  const model = pick(fitted, ["model.safetensors"]);
+  const deca = chosenRegressor(options).name === "deca" ? decaRegressor({ dataFolder }) : null;
+  const regressor = deca ?? facemeshRegressor();
+  const known = facesOfTriplets(importPhotographs(captures.training), {
+    bins,
+    count: settings.triplets,
+    picked,
+    regressor,
+  });
+  const model = deca?.model ?? learnedModel(known, { deca, perPerson: settings.modelViews });
   const { crops, meshes, angles } = known;
-  const correction = calibrate({ crops, meshes, angles, model, topology: topology() });
+  // No true mesh is known, so this corrects nothing; it is what a packed training holds.
+  const correction = deca === null
+    ? calibrate({ crops, meshes, angles, model, topology: regressor.topology })
+    : undefined;
   const faces = prepareFaces(known, { correction });
-  const unseen = facesOfTriplets(importPhotographs(captures.heldOut), { bins, count: settings.heldOutTriplets });
+  const unseen = facesOfTriplets(importPhotographs(captures.heldOut), {
+    bins,
+    count: settings.heldOutTriplets,
+    regressor,
+  });
   const tested = findFaces(
     importPhotographs(testPhotographs(dataFolder, settings.photographs), { identities: "unknown" }),
-    {
-      keep: "largest",
-    },
+    { keep: "largest", regressor },
   );
   const views = { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets };
-  return evaluation({
+  const results = evaluation({
     training: {
       ...regressFaces(faces, { model }),
       triplets: known.triplets,
       poses: known.poses,
       model,
-      correction,
       vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
     heldOut: views,
     real: views,
   }, { ...settings, more, data: dataFolder });
+  const { weights } = results;
+  // Photographs are reconstructed with the face mesh network alone, and FLAME's parts must not lie among the results.
+  const forPhotographs = correction === undefined ? UNPACKED : packed({ weights, model, correction });
+  return { ...results, ...forPhotographs };
+}
+
+/**
+ * The morphable model that is learned from the frontal views of triplets: the whole of it, or with FLAME's shape its
+ * albedo alone.
+ */
+function learnedModel(
+  { crops, meshes, triplets, topology }: FoundFaces & { readonly triplets: Artifact<"triplets"> },
+  { deca, perPerson }: { readonly deca: DecaRegressor | null; readonly perPerson: number },
+): Artifact<"model"> {
+  const unwrapped = unwrapTextures({ crops, meshes, topology }, STRICT);
+  const shape = deca && { shape: deca.shape };
+  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology, triplets, ...shape }, { perPerson });
+  return pick(fitted, ["model.safetensors"]);
 }
 
 /**

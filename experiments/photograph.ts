@@ -16,7 +16,8 @@ import { embedFaces } from "../stages/scores/embed.ts";
 import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
 import { asset, assets } from "../stages/data/fetch.ts";
-import { detector, faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces, topology } from "./faces.ts";
+import { detector, findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
+import { faceMesh, topology } from "./regressors.ts";
 
 /** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
 const MOST_PIXELS = 5e7;
@@ -109,13 +110,15 @@ export function person(photographs: Artifact<"folder">, trained: Trained, option
 }
 
 /** What the recognition networks make of each face of `freeFaces`. */
-export function recognised({ crops, unwrapped, meshes }: Pick<PreparedFaces, "crops" | "unwrapped" | "meshes">) {
+export function recognised(
+  { crops, unwrapped, meshes, topology }: Pick<PreparedFaces, "crops" | "unwrapped" | "meshes" | "topology">,
+) {
   const networks = { recognition: assets("models/faceres."), features: asset("models/fr_feature.onnx") };
-  return embedFaces({ crops, unwrapped, meshes, ...networks });
+  return embedFaces({ crops, unwrapped, meshes, topology, ...networks });
 }
 
 /** What a face is finished from. */
-interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles"> {
+interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles" | "topology"> {
   readonly regressed: Artifact<"regressed">;
   /** What is said to have been seen. */
   readonly shown: Artifact<"unwrapped">;

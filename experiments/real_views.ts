@@ -12,19 +12,21 @@ import { importPhotographs } from "../stages/data/import.ts";
 import type { YawBins } from "../stages/data/triplets.ts";
 import { videoFrames } from "../stages/data/video_frames.ts";
 import { videoTriplets } from "../stages/data/video_triplets.ts";
-import { meshFaces } from "../stages/geometry/mesh.ts";
 import { scoreLpips } from "../stages/scores/lpips.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
 import { thirdTextures } from "../stages/scores/third_textures.ts";
 import { realLpips } from "../stages/tables/real_lpips.ts";
 import { realViews } from "../stages/tables/real_views.ts";
-import { faceMesh, findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
+import { findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
 import type { Reconstruct } from "./methods.ts";
+import { facemeshRegressor } from "./regressors.ts";
 import { viewScorer } from "./scoring.ts";
 
 /** Real photographs of persons from several sides, and which of them belong together. */
-export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped"> & { triplets: Artifact<"triplets"> };
+export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped" | "topology"> & {
+  triplets: Artifact<"triplets">;
+};
 
 /** A person of the packaged videos; `data.lock` says what they are. */
 export type VideoPerson = "cap" | "franck";
@@ -44,7 +46,7 @@ export function videoCaptures(
 ): RealCaptures {
   const images = importPhotographs(videoFrames({ videos: assets(`video/${person}/`) }));
   const found = findFaces(images, { keep: "largest" });
-  const { poses, crops, meshes } = found;
+  const { poses, crops, meshes, topology } = found;
   const triplets = videoTriplets({ poses, crops, meshes }, { bins, count });
   // Of a few hundred frames only those that are compared are unwrapped.
   const detections = choosePhotographs({ detections: found.detections, triplets });
@@ -53,9 +55,10 @@ export function videoCaptures(
     images,
     detections,
     crops: chosen,
-    meshes: meshFaces({ crops: chosen, network: faceMesh() }),
+    meshes: facemeshRegressor().mesh(chosen),
     poses,
     angles: faceAngles({ poses }),
+    topology,
   }, { correction });
   return { ...faces, triplets };
 }

@@ -13,7 +13,7 @@ import { knownTextures } from "../stages/scores/oracle.ts";
 import { findRevealed } from "../stages/scores/revealed.ts";
 import { findThirdSeen } from "../stages/scores/third_seen.ts";
 import { scoreUvTruth } from "../stages/scores/uv_truth.ts";
-import { type PreparedFaces, regressFaces, topology } from "./faces.ts";
+import { type PreparedFaces, regressFaces } from "./faces.ts";
 import { lpipsNetwork } from "./lpips_network.ts";
 import type { Reconstruct } from "./methods.ts";
 
@@ -70,10 +70,12 @@ export function photographScorer(
 ): Scorers["real"] {
   const seen = prepared(test);
   const faces = regressFaces(test, { model });
-  const embeddings = embedFaces({ ...seen, recognition: recognition(), features: secondOpinion() });
+  const { topology } = test;
+  const embeddings = embedFaces({ ...seen, topology, recognition: recognition(), features: secondOpinion() });
   return (method, opinions = {}) =>
     scoreMetrics({
       ...seen,
+      topology,
       embeddings,
       reconstructions: method(faces),
       recognition: recognition(),
@@ -82,7 +84,7 @@ export function photographScorer(
 }
 
 /** Views of triplets, as they are scored. */
-export type ScoredViews = Pick<HeldOutViews, "crops" | "meshes" | "unwrapped" | "triplets" | "known">;
+export type ScoredViews = Pick<HeldOutViews, "crops" | "meshes" | "unwrapped" | "topology" | "triplets" | "known">;
 
 /** Scores textures of some views of triplets in their other views. */
 export interface ViewScorer {
@@ -109,11 +111,11 @@ export function viewScorer(
   views: ScoredViews,
   { third: asked = false, data }: { third?: boolean; data?: string | undefined } = {},
 ): ViewScorer {
-  const { triplets, unwrapped, meshes, known } = views;
+  const { triplets, unwrapped, meshes, known, topology } = views;
   const seen = prepared(views);
-  const geometry = { triplets, unwrapped, meshes, topology: topology() };
+  const geometry = { triplets, unwrapped, meshes, topology };
   // Other views are scored on the face alone.
-  const embeddings = embedFaces({ ...seen, recognition: recognition() }, { whole: false });
+  const embeddings = embedFaces({ ...seen, topology, recognition: recognition() }, { whole: false });
   const revealed = findRevealed({ ...geometry, ...(known && { known }) });
   const third = asked ? findThirdSeen({ ...geometry, revealed }) : null;
   return {
@@ -126,7 +128,7 @@ export function viewScorer(
         revealed,
         ...(third && { third }),
         reconstructions,
-        topology: topology(),
+        topology,
         recognition: recognition(),
       }),
     perceptual: (reconstructions) => ({
@@ -138,7 +140,7 @@ export function viewScorer(
       held_revealed: revealed,
       ...(third && { held_third: third }),
       held_reconstructions: reconstructions,
-      topology: topology(),
+      topology,
     }),
   };
 }
@@ -165,7 +167,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
         unwrapped,
         truth,
         reconstructions: method(faces.made),
-        topology: topology(),
+        topology: heldOut.topology,
         ...known,
       });
     },

@@ -12,7 +12,7 @@ import { principalComponentsOnDevice } from "./gram.ts";
 import type { MorphableModel, ShapeModel } from "./morphable.ts";
 import { principalComponents } from "./pca.ts";
 import { flipYZ, invertPose, procrustes } from "./pose.ts";
-import { mirrorVertices, type Topology } from "./topology.ts";
+import { mirrorVertices, type SymmetricTopology } from "./topology.ts";
 
 /** One mesh and whose it is. */
 export interface ShapeSample {
@@ -31,7 +31,11 @@ export interface ShapeSample {
  */
 export function fitShapeModel(
   samples: readonly ShapeSample[],
-  { topology, identities = 20, expressions = 10 }: { topology: Topology; identities?: number; expressions?: number },
+  { topology, identities = 20, expressions = 10 }: {
+    topology: SymmetricTopology;
+    identities?: number;
+    expressions?: number;
+  },
 ): ShapeModel {
   if (samples.length === 0) throw new RangeError("A morphable model needs at least one mesh");
   const views = samples.map(({ vertices }) => flipYZ(vertices));
@@ -87,25 +91,24 @@ export async function fitAlbedoModel(
   return { albedoMean, albedoBasis: basis, albedoSigma: sigma };
 }
 
-/** Shape model and albedo model in one. */
+/** Shape model and albedo model in one: the shape is learned on a topology, or it is known. */
 export async function fitMorphable(
   tf: Tfjs,
   samples: readonly ShapeSample[],
-  { albedos, components = {}, topology }: {
-    topology: Topology;
+  { albedos, components = {}, ...on }: {
     albedos: readonly Float32Array[];
     components?: { identities?: number; expressions?: number; albedos?: number };
-  },
+  } & ({ topology: SymmetricTopology } | { shape: ShapeModel }),
 ): Promise<MorphableModel> {
   const { albedos: count, ...shape } = components;
   return {
-    ...fitShapeModel(samples, { topology, ...shape }),
+    ...("shape" in on ? on.shape : fitShapeModel(samples, { ...on, ...shape })),
     ...await fitAlbedoModel(tf, albedos, count === undefined ? {} : { count }),
   };
 }
 
 /** The mesh made symmetric, upright, centred and of unit size: a mean's place in model space. */
-function upright(view: Float32Array, topology: Topology): Float32Array {
+function upright(view: Float32Array, topology: SymmetricTopology): Float32Array {
   const framed = invertPose(canonicalFrame(view, topology), view);
   const symmetric = average([framed, mirrorVertices(framed, topology)]);
   return invertPose(canonicalFrame(symmetric, topology), symmetric);

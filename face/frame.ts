@@ -2,7 +2,7 @@
  * What "upright and looking straight at the viewer" means for a mesh on its own, from nothing but its mirror symmetry
  * and its midline. This fixes the axes of model space, and so where yaw, pitch and roll are zero.
  */
-import { midlineEnds, type Topology } from "./topology.ts";
+import { midlineEnds, type SymmetricTopology } from "./topology.ts";
 import type { Pose } from "./pose.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { Pose } from "./pose.ts";
  *
  * In MediaPipe's canonical face the forehead-chin line is vertical to 0.7°, so zero pitch agrees with it.
  */
-export function canonicalFrame(vertices: Float32Array, topology: Topology): Pose {
+export function canonicalFrame(vertices: Float32Array, topology: SymmetricTopology): Pose {
   const count = topology.vertexCount;
   const centre = new Float64Array(3);
   for (let i = 0; i < 3 * count; i++) centre[i % 3] = centre[i % 3]! + vertices[i]! / count;

@@ -48,7 +48,7 @@ export async function encodeGlb(
   const primitive = document.createPrimitive()
     .setIndices(accessor("SCALAR", indices))
     .setAttribute("POSITION", accessor("VEC3", vertices.map((value) => value * metres)))
-    .setAttribute("NORMAL", accessor("VEC3", vertexNormals(flipYZ(vertices), topology.triangles)))
+    .setAttribute("NORMAL", accessor("VEC3", vertexNormals(flipYZ(vertices), topology)))
     .setAttribute("TEXCOORD_0", accessor("VEC2", topology.uvs.slice()))
     .setMaterial(material);
   const mesh = document.createMesh(name).addPrimitive(primitive);

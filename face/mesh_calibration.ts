@@ -69,7 +69,7 @@ export function meshError(
   vertices: Float32Array,
   { truth, triangles }: { truth: Float32Array; triangles: Uint32Array },
 ): MeshError {
-  const normals = vertexNormals(truth, triangles);
+  const normals = vertexNormals(truth, { triangles });
   const count = truth.length / 3;
   let [all, facing, turned] = [0, 0, 0];
   for (let i = 0; i < truth.length; i += 3) {

@@ -112,25 +112,36 @@ export function fitShape(
   };
 }
 
-/** The model as named arrays with shapes, ready for a tensor file. */
-export function encodeMorphable(
-  model: MorphableModel,
-): Record<keyof MorphableModel, { shape: number[]; data: Float32Array }> {
-  const matrix = (data: Float32Array, { length }: Float32Array) => ({
-    shape: [length, length && data.length / length],
-    data,
-  });
-  const vector = (data: Float32Array) => ({ shape: [data.length], data });
+/** Named arrays with shapes, ready for a tensor file. */
+type Encoded<Model> = Record<keyof Model, { shape: number[]; data: Float32Array }>;
+
+/** The model as a tensor file has it. */
+export function encodeMorphable(model: MorphableModel): Encoded<MorphableModel> {
+  return {
+    ...encodeShape(model),
+    albedoMean: vector(model.albedoMean),
+    albedoBasis: matrix(model.albedoBasis, model.albedoSigma),
+    albedoSigma: vector(model.albedoSigma),
+  };
+}
+
+/** The shape part alone. */
+export function encodeShape(model: ShapeModel): Encoded<ShapeModel> {
   return {
     mean: { shape: [model.mean.length / 3, 3], data: model.mean },
     identityBasis: matrix(model.identityBasis, model.identitySigma),
     identitySigma: vector(model.identitySigma),
     expressionBasis: matrix(model.expressionBasis, model.expressionSigma),
     expressionSigma: vector(model.expressionSigma),
-    albedoMean: vector(model.albedoMean),
-    albedoBasis: matrix(model.albedoBasis, model.albedoSigma),
-    albedoSigma: vector(model.albedoSigma),
   };
+}
+
+function matrix(data: Float32Array, { length }: Float32Array) {
+  return { shape: [length, length && data.length / length], data };
+}
+
+function vector(data: Float32Array) {
+  return { shape: [data.length], data };
 }
 
 /**
@@ -138,33 +149,43 @@ export function encodeMorphable(
  *
  * @throws TypeError if one is absent or no Float32Array, or a basis does not fit its mean and sigmas.
  */
-export function decodeMorphable(
-  arrays: Readonly<Record<string, { readonly data: unknown } | undefined>>,
-): MorphableModel {
-  const read = (name: keyof MorphableModel): Float32Array => {
-    const data = arrays[name]?.data;
-    if (!(data instanceof Float32Array)) throw new TypeError(`The morphable model has no float32 array "${name}"`);
-    return data;
-  };
+export function decodeMorphable(arrays: NamedArrays): MorphableModel {
   const model = {
-    mean: read("mean"),
-    identityBasis: read("identityBasis"),
-    identitySigma: read("identitySigma"),
-    expressionBasis: read("expressionBasis"),
-    expressionSigma: read("expressionSigma"),
-    albedoMean: read("albedoMean"),
-    albedoBasis: read("albedoBasis"),
-    albedoSigma: read("albedoSigma"),
+    ...decodeShape(arrays),
+    albedoMean: read(arrays, "albedoMean"),
+    albedoBasis: read(arrays, "albedoBasis"),
+    albedoSigma: read(arrays, "albedoSigma"),
   };
-  const check = (name: string, basis: Float32Array, size: number) => {
-    if (basis.length !== size) {
-      throw new TypeError(`The morphable model's ${name} has ${basis.length} values, not ${size}`);
-    }
+  check("albedoBasis", model.albedoBasis, model.albedoSigma.length * model.albedoMean.length);
+  return model;
+}
+
+/** The shape part alone. Throws as {@linkcode decodeMorphable} does. */
+export function decodeShape(arrays: NamedArrays): ShapeModel {
+  const model = {
+    mean: read(arrays, "mean"),
+    identityBasis: read(arrays, "identityBasis"),
+    identitySigma: read(arrays, "identitySigma"),
+    expressionBasis: read(arrays, "expressionBasis"),
+    expressionSigma: read(arrays, "expressionSigma"),
   };
   check("identityBasis", model.identityBasis, model.identitySigma.length * model.mean.length);
   check("expressionBasis", model.expressionBasis, model.expressionSigma.length * model.mean.length);
-  check("albedoBasis", model.albedoBasis, model.albedoSigma.length * model.albedoMean.length);
   return model;
+}
+
+type NamedArrays = Readonly<Record<string, { readonly data: unknown } | undefined>>;
+
+function read(arrays: NamedArrays, name: keyof MorphableModel): Float32Array {
+  const data = arrays[name]?.data;
+  if (!(data instanceof Float32Array)) throw new TypeError(`The morphable model has no float32 array "${name}"`);
+  return data;
+}
+
+function check(name: string, basis: Float32Array, size: number): void {
+  if (basis.length !== size) {
+    throw new TypeError(`The morphable model's ${name} has ${basis.length} values, not ${size}`);
+  }
 }
 
 /** Rows of both bases, each times its standard deviation. */

@@ -17,7 +17,7 @@ export function normalMap(
   { size = 256 }: { size?: number } = {},
 ): Float32Array {
   const map = uvMap(topology, size);
-  const normals = interpolate(vertexNormals(vertices, topology.triangles), { topology, map });
+  const normals = interpolate(vertexNormals(vertices, topology), { topology, map });
   for (let i = 0; i < normals.length; i += 3) {
     const length = Math.sqrt(normals[i]! ** 2 + normals[i + 1]! ** 2 + normals[i + 2]! ** 2) || 1;
     for (let k = 0; k < 3; k++) normals[i + k] = normals[i + k]! / length;

@@ -30,7 +30,7 @@ export function encodeObj(
   },
 ): Uint8Array {
   const { triangles, uvs } = topology;
-  const normals = vertexNormals(flipYZ(vertices), triangles);
+  const normals = vertexNormals(flipYZ(vertices), topology);
   const lines = [`# ftim: metres, y up, the face toward +z`, `mtllib ${materials}`, `o ${name}`];
   for (let i = 0; i < vertices.length; i += 3) lines.push(`v ${numbers(vertices.subarray(i, i + 3), metres)}`);
   for (let i = 0; i < uvs.length; i += 2) lines.push(`vt ${numbers([uvs[i]!, 1 - uvs[i + 1]!])}`);

@@ -131,6 +131,14 @@ export function rotationFromAngles({ yaw, pitch, roll }: Angles): Float64Array {
   );
 }
 
+/** The rotation of a rotation vector: its direction is the axis and its length the angle in radians (Rodrigues). */
+export function rotationFromVector(vector: ArrayLike<number>): Float64Array {
+  const [x, y, z] = [vector[0]!, vector[1]!, vector[2]!];
+  const angle = Math.hypot(x, y, z);
+  const part = angle > 0 ? Math.sin(angle / 2) / angle : 0;
+  return quaternionToMatrix(Float64Array.of(Math.cos(angle / 2), part * x, part * y, part * z));
+}
+
 /** The angles of a rotation; pitch in −90..90, yaw and roll in −180..180. */
 export function anglesFromRotation(rotation: Float64Array): Angles {
   const degrees = 180 / Math.PI;

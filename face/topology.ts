@@ -1,38 +1,45 @@
 /**
- * The 468-vertex face mesh: which vertices make a triangle, where each lies in the UV chart, and which is its mirror
- * twin. Parsed from the text of `@vladmandic/human`'s `src/face/facemeshcoords.ts` (MediaPipe's face mesh, Apache-2.0);
- * the chart there is v-down already (forehead 0.107, chin 0.954), image-left is u-left, and eyes are covered.
+ * Which vertices of a mesh make a triangle, and where each lies in the UV chart. Every regressor brings its own.
+ *
+ * Every vertex has one place in the chart. Along a seam several vertices lie at one place of the surface, so that
+ * whatever draws a mesh or carries a map need not know of seams; normals alone are taken over the surface.
  */
-import { openMouth } from "./mouth.ts";
 import { orientTriangles } from "./winding.ts";
 
-/** A triangle mesh with a UV chart that is exactly symmetric about u = 0.5. */
+/** A triangle mesh with a UV chart. Its maps are mirrored by reversing their rows, so the chart must nearly be its own
+ * mirror image about u = 0.5. */
 export interface Topology {
   readonly vertexCount: number;
   /** Three vertex indices a triangle, counter-clockwise seen from outside (in the chart: seen on screen). */
   readonly triangles: Uint32Array;
   /** u (right) and v (down) of each vertex, 0..1. */
   readonly uvs: Float32Array;
+  /** What normals are taken over, where the chart has seams or the mesh goes on beyond its triangles. */
+  readonly surface?: Surface;
+}
+
+/** A surface that the vertices of a topology lie on. */
+export interface Surface {
+  /** As `triangles` of the topology, and those beside them that are not drawn. */
+  readonly triangles: Uint32Array;
+  /** Of each vertex the first that lies at the same place: itself, but along a seam. */
+  readonly welded: Uint32Array;
+}
+
+/** A mesh whose chart is exactly symmetric about u = 0.5. */
+export interface SymmetricTopology extends Topology {
   /** Vertex i's twin on the other half of the face; a vertex on the midline is its own. An involution. */
   readonly mirror: Uint32Array;
 }
 
-/**
- * Reads a mesh from the source text that holds `UV468` and `TRI468` array literals.
- *
- * The packaged chart is symmetric to within 0.0012 (a third of a texel at 256²). UVs are a layout and nothing else, so
- * each vertex is moved to the mean of itself and its twin's reflection; a UV map is then mirrored by reversing its
- * rows.
- *
- * @param options.mouth How far the closed mouth is opened in the chart and given triangles (`openMouth`), in UV units;
- *   0.06 is 15 texels at 256², 0 leaves the packaged mesh with its hole.
- * @throws Error if an array is absent or malformed, or the chart has no mirror symmetry.
- */
-export function parseTopology(source: string, { mouth = 0.06 }: { mouth?: number } = {}): Topology {
-  const uvs = Float32Array.from(readNumbers(source, "UV468"));
-  const triangles = Uint32Array.from(readNumbers(source, "TRI468"));
-  const mesh = { triangles: orientTriangles(triangles, uvs), uvs };
-  return createTopology(mouth > 0 ? openMouth(mesh, { height: mouth }) : mesh);
+/** Vertices by what they mark; of two the image's left first, as in a face that looks at the camera. */
+export interface FaceLandmarks {
+  /** Outer and inner corner of one eye, inner and outer corner of the other. */
+  readonly eyes: readonly [number, number, number, number];
+  readonly noseTip: number;
+  readonly mouthCorners: readonly [number, number];
+  /** Tip, base, both wings and bridge of the nose. */
+  readonly nose: readonly [number, number, number, number, number];
 }
 
 /**
@@ -40,7 +47,7 @@ export function parseTopology(source: string, { mouth = 0.06 }: { mouth?: number
  *
  * @throws Error if an index is out of range, or a vertex has no mirror twin within 0.01.
  */
-export function createTopology(mesh: { triangles: Uint32Array; uvs: Float32Array }): Topology {
+export function createTopology(mesh: { triangles: Uint32Array; uvs: Float32Array }): SymmetricTopology {
   const vertexCount = mesh.uvs.length / 2;
   if (!Number.isInteger(vertexCount) || vertexCount === 0 || mesh.triangles.length % 3 !== 0) {
     throw new Error(
@@ -87,10 +94,8 @@ export function mirrorPermutation(uvs: Float32Array, { tolerance = 0.01 }: { tol
   return mirror;
 }
 
-/**
- * The midline vertices with the smallest v (top of the forehead; 10 in MediaPipe's mesh) and the largest (chin; 152).
- */
-export function midlineEnds({ mirror, uvs }: Topology): { top: number; bottom: number } {
+/** The midline vertices with the smallest v, at the top of the forehead, and with the largest, on the chin. */
+export function midlineEnds({ mirror, uvs }: SymmetricTopology): { top: number; bottom: number } {
   let top = -1;
   let bottom = -1;
   mirror.forEach((twin, i) => {
@@ -112,18 +117,4 @@ export function mirrorVertices(vertices: Float32Array, options: { mirror: Uint32
     out[3 * i + 2] = vertices[3 * twin + 2]!;
   });
   return out;
-}
-
-function readNumbers(source: string, name: string): number[] {
-  const start = source.search(new RegExp(`\\b${name}\\b[^=;]*=\\s*\\[`));
-  if (start < 0) throw new Error(`The mesh source has no array ${name}`);
-  const open = source.indexOf("=", start) + 1;
-  const close = source.indexOf("];", open);
-  if (close < 0) throw new Error(`The array ${name} in the mesh source does not end`);
-  const body = source.slice(open, close).replace(/\/\/[^\n]*/g, "").replace(/[[\]\s]+/g, " ");
-  const numbers = body.split(",").map((word) => word.trim()).filter((word) => word !== "").map(Number);
-  if (numbers.length === 0 || numbers.some((value) => !Number.isFinite(value))) {
-    throw new Error(`The array ${name} in the mesh source holds something that is no number`);
-  }
-  return numbers;
 }

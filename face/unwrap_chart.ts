@@ -6,7 +6,6 @@ import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
 /** The chart of a topology at one size, as the shaders read it. */
-
 export interface Chart {
   /** Texels inside the chart; only these are computed. */
   readonly count: number;
@@ -19,8 +18,8 @@ export interface Chart {
   /** Per triangle: the parts of its two edges in one texel's step across and down. */
   readonly steps: Float32Array;
   /**
-   * The other two vertices, in order, of each triangle around vertex i, two triangles an element: `offsets[i]` up to
-   * `offsets[i + 1]`.
+   * The other two vertices, in order, of each triangle of the surface around vertex i, two triangles an element:
+   * `offsets[i]` up to `offsets[i + 1]`.
    */
   readonly ring: Uint32Array;
   readonly offsets: Uint32Array;
@@ -55,9 +54,13 @@ export function chartOf(topology: Topology, size: number): Chart {
   return { count, corners, places, triangles: corner4, steps, ...rings(topology) };
 }
 
-function rings({ triangles, vertexCount }: Topology): { ring: Uint32Array; offsets: Uint32Array } {
+function rings(
+  { vertexCount, surface, ...own }: Topology,
+): { ring: Uint32Array; offsets: Uint32Array } {
+  const triangles = surface?.triangles ?? own.triangles;
+  const alike = vertexGroups(vertexCount, surface?.welded);
   const valence = new Uint32Array(vertexCount);
-  for (const vertex of triangles) valence[vertex]!++;
+  for (const vertex of triangles) for (const at of alike(vertex)) valence[at]!++;
   const offsets = new Uint32Array(vertexCount + 1);
   for (let i = 0; i < vertexCount; i++) offsets[i + 1] = offsets[i]! + Math.ceil(valence[i]! / 2);
   // Where the number of triangles is odd, one without area fills up.
@@ -66,9 +69,18 @@ function rings({ triangles, vertexCount }: Topology): { ring: Uint32Array; offse
   const next = offsets.map((offset) => 4 * offset);
   for (let k = 0; k < triangles.length; k++) {
     const t = k - k % 3;
-    const vertex = triangles[k]!;
-    ring[next[vertex]!++] = triangles[t + (k + 1) % 3]!;
-    ring[next[vertex]!++] = triangles[t + (k + 2) % 3]!;
+    for (const vertex of alike(triangles[k]!)) {
+      ring[next[vertex]!++] = triangles[t + (k + 1) % 3]!;
+      ring[next[vertex]!++] = triangles[t + (k + 2) % 3]!;
+    }
   }
   return { ring, offsets };
+}
+
+/** Gives the vertices at the place of one; it alone, where nothing is welded. */
+function vertexGroups(count: number, welded: Uint32Array | undefined): (vertex: number) => readonly number[] {
+  if (welded === undefined) return (vertex) => [vertex];
+  const groups = Array.from({ length: count }, (): number[] => []);
+  welded.forEach((first, vertex) => groups[first]!.push(vertex));
+  return (vertex) => groups[welded[vertex]!]!;
 }

@@ -11,7 +11,7 @@ import { interpolate } from "./interpolate_cpu.ts";
 import { normalMap } from "./normal_maps_cpu.ts";
 import { smoothstep } from "./smoothstep.ts";
 import type { Topology } from "./topology.ts";
-import { STRICT, type UnwrapOptions, type UnwrappedTexture, type Unwrapping } from "./unwrap_options.ts";
+import { BEYOND, STRICT, type UnwrapOptions, type UnwrappedTexture, type Unwrapping } from "./unwrap_options.ts";
 import { type UvMap, uvMap } from "./uv_map.ts";
 
 /** Unwraps images onto meshes of one topology. */
@@ -35,7 +35,8 @@ function unwrapFace(
   const normals = normalMap(vertices, topology, { size });
   const steps = texelFootprints(vertices, { topology, size });
   const texture = new Float32Array(3 * size * size);
-  const visibility = new Float32Array(size * size);
+  const beyond = topology.surface === undefined ? 0 : BEYOND;
+  const visibility = Float32Array.from(map.inside, (inside) => inside === 1 ? 0 : beyond);
   for (let i = 0; i < size * size; i++) {
     if (map.inside[i] === 0) continue;
     const [x, y, z] = [places[3 * i]!, places[3 * i + 1]!, places[3 * i + 2]!];
@@ -53,7 +54,8 @@ function unwrapFace(
     const within = cover[Math.min(Math.floor(sy), shadow.height - 1) * shadow.width + Math.floor(sx)]!;
     visibility[i] = front * (outline > 0 ? smoothstep(0.5, 1, within) : 1);
   }
-  return { texture, visibility: shrink(visibility, { map, by: erode }) };
+  const shrunk = shrink(visibility, { map, by: erode });
+  return { texture, visibility: shrunk.map((value, i) => map.inside[i] === 1 ? value : 0) };
 }
 
 /**

@@ -46,6 +46,12 @@ export interface UnwrapOptions {
   readonly size?: number;
   readonly facing?: readonly [number, number];
   readonly outline?: number;
-  /** Texels by which hidden regions and the chart's border grow. Default 1. */
+  /**
+   * Texels by which hidden regions grow, and the chart's border where the surface ends there. Default 1. A topology
+   * with a surface of its own is cut out of it: at seams and at its border the surface goes on.
+   */
   readonly erode?: number;
 }
+
+/** The visibility of texels outside of a chart beyond which the surface goes on: from there nothing unseen grows. */
+export const BEYOND = 2;

@@ -6,7 +6,9 @@ import type { Gpu } from "@ftim/gpu/device";
 import { arrayLayers } from "@ftim/gpu/array-layers";
 import type { Topology } from "./topology.ts";
 import { chartOf } from "./unwrap_chart.ts";
+import { BEYOND } from "./unwrap_options.ts";
 import { MESH_FLOATS, ROW } from "./unwrap_wgsl.ts";
+import { uvMap } from "./uv_map.ts";
 
 /**
  * What resources are made for. `count` is the most faces of a batch, `side` that of the depth map, `width` and `height`
@@ -95,7 +97,15 @@ function createResources(device: GPUDevice, topology: Topology, shape: UnwrapSha
   const vertices = topology.vertexCount * count;
   const layers = arrayLayers(count);
   const images = texture("rgba32float", { size: [width, height, layers], usage: FILLED });
-  const visibility = texture("r32float", { size: [size, size, layers], usage: STORAGE_BINDING });
+  const visibility = texture("r32float", { size: [size, size, layers], usage: STORAGE_BINDING | FILLED });
+  if (topology.surface !== undefined) {
+    // Only texels inside are ever written.
+    const outside = Float32Array.from(uvMap(topology, size).inside, (inside) => inside === 1 ? 0 : BEYOND);
+    for (let layer = 0; layer < layers; layer++) {
+      const [to, rows] = [{ texture: visibility, origin: [0, 0, layer] }, { bytesPerRow: 4 * size }];
+      device.queue.writeTexture(to, outside, rows, [size, size]);
+    }
+  }
   const meshes = texture("rgba32float", { size: [MESH_FLOATS / 4, count], usage: FILLED });
   const positions = flat(vertices, { usage: FILLED });
   const normals = flat(vertices, { usage: STORAGE_BINDING });

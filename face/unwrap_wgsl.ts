@@ -13,6 +13,7 @@
  * row of 1024 texels after the other: on a software adapter a texel of four floats is fetched faster than one element
  * of a buffer.
  */
+import { BEYOND } from "./unwrap_options.ts";
 
 /**
  * Three texels per mesh: left, top and scale of its frame, nearest z, 1 / range of z, left, top, right and bottom of
@@ -283,7 +284,10 @@ export const SHRINK = HEADER + /* wgsl */ `
     }
   }
   for (var k = 0; k < min(4, size - x); k++) {
-    for (var r = 0; r < min(4, size - y); r++) { shrunk[(i32(mesh) * size + y + r) * size + x + k] = least[k][r]; }
+    for (var r = 0; r < min(4, size - y); r++) {
+      let own = textureLoad(visibility, vec2i(x + k, y + r), mesh, 0).r;
+      shrunk[(i32(mesh) * size + y + r) * size + x + k] = select(least[k][r], 0, own == ${BEYOND}.0);
+    }
   }
 }
 `;

@@ -2,6 +2,7 @@
  * Alignment by five points, as recognition networks of the ArcFace family expect it (Deng et al. 2019): the similarity
  * that brings eyes, nose tip and mouth corners to fixed places in a picture of 112×112.
  */
+import type { FaceLandmarks } from "../face/topology.ts";
 import { addBilinear, createImage, type RgbImage } from "../face/image.ts";
 
 /**
@@ -18,9 +19,12 @@ const TEMPLATE = [
   ...[38.2946, 51.6963, 73.5318, 51.5014, 56.0252, 71.7366, 41.5493, 92.3655, 70.7299, 92.2041],
 ].map((value) => value + 0.5);
 
-/** The five points of a 468-point mesh `[468, 3]`. */
-export function fivePointsOfMesh(vertices: Float32Array): FivePoints {
-  return meanPoints([[33, 133], [362, 263], [1], [61], [291]], (i) => [vertices[3 * i], vertices[3 * i + 1]]);
+/** The five points of a mesh `[V, 3]`. */
+export function fivePointsOfMesh(vertices: Float32Array, { eyes, noseTip, mouthCorners }: FaceLandmarks): FivePoints {
+  const [outer, inner, otherInner, otherOuter] = eyes;
+  const [corner, otherCorner] = mouthCorners;
+  const groups = [[outer, inner], [otherInner, otherOuter], [noseTip], [corner], [otherCorner]];
+  return meanPoints(groups, (i) => [vertices[3 * i], vertices[3 * i + 1]]);
 }
 
 /** The same picture as a square for the device to cut out: see `TurnedSquare`. */

@@ -3,6 +3,7 @@
  * 2017): a mean and 199 components of 512² texels, blue first. As DECA's `FLAMETex` does it, every second texel of
  * every second row is taken, the first components are, and red comes first.
  */
+import type { AlbedoModel } from "../face/morphable.ts";
 import { requireLayout } from "./files/layouts.ts";
 import { openTensors, readFloats } from "./files/open_tensors.ts";
 import { TensorFileError, type TensorSource } from "./files/source.ts";
@@ -50,6 +51,21 @@ export async function readFlameAlbedo(
     mean,
     components: halvedPlanes(await read("PC"), { side: SIDE, all: ALL, taken: components }),
   };
+}
+
+/**
+ * The space as an albedo model: rows of unit length, so that a code, which is DECA's, is in units of their lengths.
+ */
+export function unitAlbedo({ mean, components }: FlameAlbedo): AlbedoModel {
+  const { length } = mean;
+  const albedoBasis = components.slice();
+  const albedoSigma = Float32Array.from({ length: components.length / length }, (_, k) => {
+    const row = albedoBasis.subarray(k * length, (k + 1) * length);
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    if (norm > 0) row.forEach((value, i) => row[i] = value / norm);
+    return norm;
+  });
+  return { albedoMean: mean, albedoBasis, albedoSigma };
 }
 
 /**

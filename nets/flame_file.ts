@@ -8,7 +8,8 @@ import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.t
 import { TensorFileError, type TensorSource } from "./files/source.ts";
 
 const VERTICES = 5023;
-const TRIANGLES = 9976;
+/** Triangles of the head. */
+export const FLAME_TRIANGLES = 9976;
 const JOINTS = 5;
 const CORRECTIVES = 9 * (JOINTS - 1);
 /** Components in the file: shape, then expression from this one on. */
@@ -95,7 +96,7 @@ async function readParents(file: TensorFile): Promise<number[]> {
 async function readTriangles(file: TensorFile): Promise<Uint32Array<ArrayBuffer>> {
   const triangles = Uint32Array.from(await file.read("f"), Number);
   const bad = triangles.find((vertex) => vertex >= VERTICES);
-  if (bad !== undefined || triangles.length !== 3 * TRIANGLES) {
+  if (bad !== undefined || triangles.length !== 3 * FLAME_TRIANGLES) {
     throw new TensorFileError(`Cannot read ${file.name}: a triangle names vertex ${bad}, and there are ${VERTICES}`);
   }
   return triangles;

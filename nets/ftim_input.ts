@@ -15,7 +15,7 @@ export interface FtimInput {
   templateAlbedo: tfjs.Tensor4D;
   /** Template albedo times shading [B,S,S,3]. */
   templateTexture: tfjs.Tensor4D;
-  /** Expression coefficients (in standard deviations) and pose (in units of 90°) [B,codeLength]. */
+  /** Expression and pose, see {@linkcode conditionCode} [B,codeLength]. */
   code: tfjs.Tensor2D;
 }
 
@@ -40,15 +40,18 @@ export interface Templates {
 }
 
 /**
- * Expression coefficients (standard deviations) beside yaw, pitch and roll in units of 90°.
+ * Expression coefficients (standard deviations) beside the pose: what the regressor says of it, or else yaw, pitch and
+ * roll in units of 90°.
  *
- * @returns [expression.length + 3]
+ * @param face `pose`: of FLAME the rotation vectors of head and jaw [6], radians
+ * @returns [expression.length + pose.length] or [expression.length + 3]
  */
-export function conditionCode(
-  expression: Float32Array,
-  { yaw, pitch, roll }: { yaw: number; pitch: number; roll: number },
-): Float32Array {
-  return Float32Array.of(...expression, yaw / 90, pitch / 90, roll / 90);
+export function conditionCode({ expression, angles: { yaw, pitch, roll }, pose }: {
+  readonly expression: Float32Array;
+  readonly angles: { readonly yaw: number; readonly pitch: number; readonly roll: number };
+  readonly pose?: Float32Array | undefined;
+}): Float32Array {
+  return Float32Array.of(...expression, ...(pose ?? [yaw / 90, pitch / 90, roll / 90]));
 }
 
 /**

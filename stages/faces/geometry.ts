@@ -1,16 +1,41 @@
 /** Reading topology, morphable model, meshes and textures from artifacts. */
 import type { RgbImage } from "../../face/image.ts";
 import { decodeMorphable, type MorphableModel } from "../../face/morphable.ts";
-import { parseTopology, type Topology } from "../../face/topology.ts";
+import type { FaceLandmarks, SymmetricTopology, Topology } from "../../face/topology.ts";
+import { FACEMESH_LANDMARKS, parseFacemesh } from "../../nets/facemesh_topology.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
 import type { Tree } from "@ftim/pipeline";
+import { readFacePart } from "./face_part_file.ts";
 import { readImage, readPixels } from "./photograph.ts";
 
-/** The face mesh's topology from the packaged source file, its mouth opened. */
+/**
+ * The topology that a regressor brings: of the face mesh network the packaged source file, whose mouth is opened here;
+ * of FLAME what stage `flame` stored.
+ */
 export async function readTopology(assets: Tree): Promise<Topology> {
-  const path = assets.paths.find((name) => name.endsWith("facemeshcoords.ts"));
-  if (path === undefined) throw new Error("The topology's asset must hold facemeshcoords.ts");
-  return parseTopology(await assets.text(path));
+  const facemesh = facemeshFile(assets);
+  return facemesh === undefined ? (await readFacePart(assets)).topology : parseFacemesh(await assets.text(facemesh));
+}
+
+/**
+ * The same for what is learned of a mesh and its mirror image.
+ *
+ * @throws {TypeError} if the chart is not symmetric vertex for vertex
+ */
+export async function readSymmetricTopology(assets: Tree): Promise<SymmetricTopology> {
+  const topology: Topology & Partial<SymmetricTopology> = await readTopology(assets);
+  const { mirror } = topology;
+  if (mirror === undefined) throw new TypeError("This regressor's chart is not symmetric vertex for vertex");
+  return { ...topology, mirror };
+}
+
+/** What vertices of the topology mark. */
+export async function readLandmarks(assets: Tree): Promise<FaceLandmarks> {
+  return facemeshFile(assets) === undefined ? (await readFacePart(assets)).landmarks : FACEMESH_LANDMARKS;
+}
+
+function facemeshFile({ paths }: Tree): string | undefined {
+  return paths.find((name) => name.endsWith("facemeshcoords.ts"));
 }
 
 /** A tensor of a stage's safetensors file as floats. */

@@ -14,6 +14,8 @@ export interface Regression {
   expression: Float32Array;
   /** Head angles, degrees. */
   angles: Angles;
+  /** FLAME's pose: rotation vectors of head and jaw, radians [6]; absent from a regressor that has none. */
+  pose?: Float32Array | undefined;
   /** Light [27], band-major, RGB last. */
   light: Float32Array;
   /** Coefficients of the template albedo in standard deviations. */
@@ -21,8 +23,8 @@ export interface Regression {
 }
 
 /** The file of one face. */
-export function encodeRegression({ angles: { yaw, pitch, roll }, ...rest }: Regression): Uint8Array {
-  const tensors = Object.entries({ ...rest, angles: Float32Array.of(yaw, pitch, roll) });
+export function encodeRegression({ angles: { yaw, pitch, roll }, pose, ...rest }: Regression): Uint8Array {
+  const tensors = Object.entries({ ...rest, ...(pose && { pose }), angles: Float32Array.of(yaw, pitch, roll) });
   return encodeSafetensors(Object.fromEntries(tensors.map(([name, data]) => [name, { shape: [data.length], data }])));
 }
 
@@ -44,7 +46,19 @@ export async function readRegression(regressed: Tree, key: string): Promise<Regr
     identity: take("identity"),
     expression: take("expression"),
     angles: { yaw, pitch, roll },
+    ...(floats.pose && { pose: floats.pose }),
     light: take("light"),
     albedo: take("albedo"),
   };
+}
+
+/**
+ * What a regressor said of a face together with its mesh.
+ *
+ * @returns undefined where a file of meshes holds nothing but the mesh
+ * @throws {TypeError} if the file holds a part of it
+ */
+export async function readEncoded(meshes: Tree, key: string): Promise<Regression | undefined> {
+  const { pose } = await readFloats(meshes, `${key}.safetensors`);
+  return pose === undefined ? undefined : await readRegression(meshes, key);
 }

@@ -50,17 +50,18 @@ export async function loadView(
   key: string,
   { crops, unwrapped, regressed, guesses, known, head }: FaceTrees & KnownHeads & { head: string },
 ): Promise<TrainingView> {
-  const [{ vertices, light, albedo, expression, angles }, seen, guess, crop, truth] = await Promise.all([
+  const [regression, seen, guess, crop, truth] = await Promise.all([
     readRegression(regressed, key),
     readSeenBytes(unwrapped, key),
     readPixels(guesses, `${key}.png`),
     readPixels(crops, `${key}.png`),
     known && readVisibilityBytes(known, head),
   ]);
+  const { vertices, light, albedo } = regression;
   return {
     ...seen,
     guess: guess.data,
-    code: conditionCode(expression, angles),
+    code: conditionCode(regression),
     albedo,
     vertices,
     light,

@@ -7,14 +7,8 @@ import { defineStage } from "@ftim/pipeline";
 import { keysOf } from "../faces/keys_of.ts";
 import { fontFileOf } from "./parts/font_file.ts";
 
-/**
- * Vertices of the face mesh around which each detail is cut, and the side of the cut in parts of the mesh's larger
- * side.
- */
-const DETAILS = [
-  { name: "eyes", vertices: [33, 133, 362, 263], side: 0.62 },
-  { name: "nose", vertices: [1, 2, 98, 327, 6], side: 0.4 },
-] as const;
+/** Landmarks around which each detail is cut, and the side of the cut in parts of the mesh's larger side. */
+const DETAILS = [{ name: "eyes", side: 0.62 }, { name: "nose", side: 0.4 }] as const;
 
 /** Rows below the photograph. */
 const ROWS = [
@@ -33,6 +27,7 @@ export const figure4 = defineStage({
     map: "reconstructions",
     plain: "reconstructions",
     full: "reconstructions",
+    topology: "assets",
     font: "assets",
   },
   output: "figure",
@@ -45,8 +40,9 @@ export const figure4 = defineStage({
     const { readBack } = await import("@ftim/gpu/ops/read-back");
     const { cropPhotographs } = await import("../../nets/crop_photographs.ts");
     const { contactSheet, spread } = await import("./parts/contact_sheet.ts");
-    const { readMesh } = await import("../faces/geometry.ts");
+    const { readLandmarks, readMesh } = await import("../faces/geometry.ts");
     const { encodePng, readImage } = await import("../faces/photograph.ts");
+    const landmarks = await readLandmarks(inputs.topology);
     const fontFile = fontFileOf(inputs.font);
     const ending = ".render.png";
     const keys = keysOf(inputs.full, ending)
@@ -61,7 +57,7 @@ export const figure4 = defineStage({
     const details = await Promise.all(rows.flatMap(({ tree, end }) =>
       chosen.map(async (key) => {
         const [image, mesh] = await Promise.all([readImage(tree, key + end), readMesh(inputs.meshes, key)]);
-        return DETAILS.map(({ vertices, side }) => ({ image, box: detailBox(mesh, { vertices, side }) }));
+        return DETAILS.map(({ name, side }) => ({ image, box: detailBox(mesh, { vertices: landmarks[name], side }) }));
       })
     ));
     const tf = await openTfjs();

@@ -51,9 +51,9 @@ export const calibrate = defineStage({
     const { applyCorrection, encodeCorrection, noCorrection } = await import("../../face/mesh_correction.ts");
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { encodeSafetensors } = await import("../../nets/safetensors.ts");
-    const { readMorphable, readTopology } = await import("../faces/geometry.ts");
+    const { readMorphable, readSymmetricTopology } = await import("../faces/geometry.ts");
     const { mean } = await readMorphable(faces.model);
-    const { mirror, triangles } = await readTopology(faces.topology);
+    const { mirror, triangles } = await readSymmetricTopology(faces.topology);
     const known = truth === undefined ? [] : await readSamples({ ...faces, truth });
     const samples = canBeJudged(known) ? known : [];
     const errorOf = (vertices: Float32Array, { truth }: CalibrationSample) => meshError(vertices, { truth, triangles });

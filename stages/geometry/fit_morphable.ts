@@ -16,12 +16,20 @@ import { keysOf } from "../faces/keys_of.ts";
 
 /**
  * Meshes and textures of photographs of known persons → `model.safetensors` and `sources/<key>.albedo.png`. With
- * `triplets` only their frontal views are learned from: of multi-view captures, the views that show a face whole.
+ * `triplets` only their frontal views are learned from: of multi-view captures, the views that show a face whole. With
+ * `shape` (`shape.safetensors` of stage `flame`) the shape part is given, and albedo alone is learned.
  */
 export const fitMorphableModel = defineStage({
   name: "fit_morphable",
   module: import.meta.url,
-  inputs: { crops: "aligned", meshes: "meshes", unwrapped: "unwrapped", topology: "assets", triplets: "triplets?" },
+  inputs: {
+    crops: "aligned",
+    meshes: "meshes",
+    unwrapped: "unwrapped",
+    topology: "assets",
+    triplets: "triplets?",
+    shape: "flame?",
+  },
   output: "model",
   params: z.strictObject({
     components: z.strictObject({
@@ -45,11 +53,11 @@ export const fitMorphableModel = defineStage({
   run: async ({ inputs, params, out, log, progress }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");
     const { learnAlbedos } = await import("./parts/learn_albedos.ts");
-    const { encodeMorphable } = await import("../../face/morphable.ts");
+    const { decodeShape, encodeMorphable } = await import("../../face/morphable.ts");
     const { fitMorphable } = await import("../../face/fit_morphable.ts");
     const { disposeUvTables } = await import("../../face/uv_tables.ts");
-    const { encodeSafetensors } = await import("../../nets/safetensors.ts");
-    const { readMesh, readSeen, readTopology } = await import("../faces/geometry.ts");
+    const { decodeSafetensors, encodeSafetensors } = await import("../../nets/safetensors.ts");
+    const { readMesh, readSeen, readSymmetricTopology, readTopology } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const topology = await readTopology(inputs.topology);
     const keys = keysOf(inputs.meshes, ".safetensors");
@@ -72,7 +80,10 @@ export const fitMorphableModel = defineStage({
     const written = faces.map(async ({ key }, i) => {
       out.write(`sources/${key}.albedo.png`, await encodePng({ width: size, height: size, data: albedos.each[i]! }));
     });
-    const options = { albedos: albedos.training, components: params.components, topology };
+    const on = inputs.shape === undefined
+      ? { topology: await readSymmetricTopology(inputs.topology) }
+      : { shape: decodeShape(decodeSafetensors(await inputs.shape.bytes("shape.safetensors"))) };
+    const options = { albedos: albedos.training, components: params.components, ...on };
     const [model] = await Promise.all([fitMorphable(tf, faces, options), ...written]);
     disposeUvTables(topology);
     out.write("model.safetensors", encodeSafetensors(encodeMorphable(model)));

@@ -1,6 +1,6 @@
 /**
- * The first half of the 3DMM regressor: aligned crop → 468 posed vertices, by the face mesh network. The paper uses a
- * fixed DECA encoder, whose weights are in no package. `regress` makes the coefficients.
+ * The first half of the 3DMM regressor `facemesh`: aligned crop → posed vertices, by the face mesh network. The paper
+ * uses a fixed DECA encoder, whose weights are in no package (`deca.ts` runs it). `regress` makes the coefficients.
  *
  * The network starts at the detector's box and looks again where it found the face, upright. A crop in which it finds
  * no face is dropped by name, since a texture unwrapped from a wrong mesh would teach background.
@@ -11,7 +11,7 @@ import type { Square } from "../../nets/facemesh_tracking.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
-/** Aligned crops → `<key>.safetensors` with `vertices` [468,3] in crop pixels (z away) and `score` [1]. */
+/** Aligned crops → `<key>.safetensors` with `vertices` [V,3] in crop pixels (z away) and `score` [1]. */
 export const meshFaces = defineStage({
   name: "mesh",
   module: import.meta.url,

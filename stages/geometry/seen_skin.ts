@@ -8,22 +8,20 @@
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
-import { photographInCrop } from "../../face/crop.ts";
+import { photographInCrop, type Rectangle } from "../../face/crop.ts";
+import type { FaceLandmarks } from "../../face/topology.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
 /** Why a face is left out that the photograph's edge cuts through; goes on after "a face". */
 export const CUT_THROUGH = "is cut off by the photograph's edge: an eye or a corner of the mouth lies outside";
 
-/** Outer corners of the eyes, and corners of the mouth, among the mesh's vertices. */
-const CORNERS = [33, 263, 61, 291];
-
-/** Whether the photograph's edge leaves a corner of an eye or of the mouth outside. */
+/** Whether the photograph's edge leaves an outer corner of an eye or a corner of the mouth outside. */
 function isCutThrough(
   vertices: Float32Array,
-  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+  { left, top, width, height, landmarks: { eyes, mouthCorners } }: Rectangle & { landmarks: FaceLandmarks },
 ): boolean {
-  return CORNERS.some((vertex) => {
+  return [eyes[0], eyes[3], ...mouthCorners].some((vertex) => {
     const [x, y] = [vertices[3 * vertex]!, vertices[3 * vertex + 1]!];
     return x < left || y < top || x > left + width || y > top + height;
   });
@@ -45,7 +43,11 @@ export const seenSkin = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "templates, the skin's colours, what is covered" },
   resources: { gpu: true },
-  open: async ({ inputs }) => (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  open: async ({ inputs }) => {
+    const { openFaceModel } = await import("../faces/face_model.ts");
+    const { readLandmarks } = await import("../faces/geometry.ts");
+    return { ...await openFaceModel(inputs), landmarks: await readLandmarks(inputs.topology) };
+  },
   close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
   run: async ({ items, resource: model }) => {
     const { skinVisibilities } = await import("../../face/skin_visibility.ts");
@@ -64,7 +66,7 @@ export const seenSkin = defineStage({
     const faces = read.filter(({ skip, transform, regression: { vertices, light, albedo } }) => {
       const problem = ![vertices, light, albedo].every((values) => values.every(Number.isFinite))
         ? "what was regressed of it is not finite"
-        : isCutThrough(vertices, photographInCrop(transform))
+        : isCutThrough(vertices, { ...photographInCrop(transform), landmarks: model.landmarks })
         ? CUT_THROUGH
         : undefined;
       if (problem !== undefined) skip(problem);

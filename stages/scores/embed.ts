@@ -25,6 +25,7 @@ export const embedFaces = defineStage({
     crops: "aligned",
     unwrapped: "unwrapped",
     meshes: "meshes",
+    topology: "assets",
     recognition: "assets",
     features: "assets?",
   },

@@ -27,6 +27,7 @@ export const scoreMetrics = defineStage({
     meshes: "meshes",
     reconstructions: "reconstructions",
     embeddings: "embeddings",
+    topology: "assets",
     recognition: "assets",
     features: "assets?",
   },

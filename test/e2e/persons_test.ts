@@ -11,7 +11,8 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
+import { findFaces, STRICT } from "../../experiments/faces.ts";
+import { topology } from "../../experiments/regressors.ts";
 import { cosine } from "../../face/metrics/cosine.ts";
 import { reproduce } from "@ftim/pipeline";
 import { type Embeddings, embedFaces, readEmbeddings } from "../../stages/scores/embed.ts";
@@ -97,7 +98,7 @@ async function embedFolders(store: string): Promise<Record<Folder, Face[]>> {
   const targets = Object.fromEntries(folders.map(([folder, { keep }]) => {
     const { crops, meshes } = findFaces(importPhotographs(assets(folder), { identities: "unknown" }), { keep });
     const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-    return [folder, embedFaces({ crops, meshes, unwrapped, ...networks })];
+    return [folder, embedFaces({ crops, meshes, unwrapped, topology: topology(), ...networks })];
   }));
   const { trees } = await reproduce(targets, quietEngine(store));
   const read = await Promise.all(folders.map(async ([folder, { least }]) => {

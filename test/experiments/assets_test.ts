@@ -34,7 +34,7 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 
 /**
  * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
- * with an empty data folder and with one that lacks FaceScape and CelebA's partition.
+ * with an empty data folder and with one that lacks FaceScape and CelebA's partition, with each regressor.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
@@ -44,10 +44,13 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "vgg19"));
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
     await Deno.mkdir(join(folder, "lpips"));
+    await Deno.mkdir(join(folder, "bfm"));
+    await Deno.writeTextFile(join(folder, "bfm/FLAME_albedo_from_BFM.npz"), "");
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
     const second = embedded({ sets: "second" });
-    return [packaged, embedded({ data: folder }), second, empty, paper({ data: folder })];
+    const withDeca = paper({ data: folder, regressor: "deca" });
+    return [packaged, embedded({ data: folder }), second, empty, paper({ data: folder }), withDeca];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

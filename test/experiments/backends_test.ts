@@ -28,6 +28,7 @@ const overlays = [{ label: "another program", pictures: sourceFolder("overlays")
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
+  "paper with DECA": stagesOf(paper({ data: "data", regressor: "deca" })),
   photograph: stagesOf(photograph(photographs, trainedFile)),
   person: stagesOf({
     ...person(photographs, trainedFile),

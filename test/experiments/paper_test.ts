@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { paper, PaperDataError, requirePaperData, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
-import { sourceFolder } from "@ftim/pipeline";
+import {
+  chosenRegressor,
+  paper,
+  PaperDataError,
+  requirePaperData,
+  splitCaptures,
+  testPhotographs,
+} from "../../experiments/paper.ts";
+import { DECA_NEEDS } from "../../experiments/regressors.ts";
+import { graphOf, sourceFolder } from "@ftim/pipeline";
 import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
 import { choosePhotographs } from "../../stages/data/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
@@ -58,6 +66,36 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     assert.match(await of({ weights }), /is not there/);
     put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
     assert.throws(() => splitCaptures(folder), /1 persons: at least two are needed, as <id>/);
+  }));
+
+Deno.test("DECA is the regressor where all its files are there, or where it is asked for; which it is, is said", () =>
+  withScratch(({ folder }) => {
+    const stages = (options: Parameters<typeof paper>[0]) =>
+      new Set(
+        graphOf({ weights: paper({ data: folder, ...options }).weights }).map(({ label }) =>
+          label.replace(/-\d+$/, "")
+        ),
+      );
+    const { name, says } = chosenRegressor({ data: folder });
+    assert.equal(name, "facemesh");
+    assert.match(
+      says,
+      /face mesh network in place of the paper's DECA, for .* lacks deca\/deca_model\.tar, flame\/generic/,
+    );
+    assert.deepEqual(["mesh", "deca"].map((stage) => stages({}).has(stage)), [true, false]);
+    assert.deepEqual(["mesh", "deca"].map((stage) => stages({ regressor: "deca" }).has(stage)), [false, true]);
+    assert.throws(
+      () => requirePaperData({ data: folder, regressor: "deca" }),
+      /deca_model\.tar[^]*uv_face_eye_mask\.png/,
+    );
+    const files = DECA_NEEDS.map((id) => [id.replace("paper/", ""), ""] as const);
+    put(folder, Object.fromEntries(files));
+    assert.match(chosenRegressor({ data: folder }).says, /DECA with FLAME/);
+    assert.match(chosenRegressor({ data: folder, regressor: "facemesh" }).says, /face mesh network .* as you asked/);
+    assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, true]);
+    put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
+    assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
+    return Promise.resolve();
   }));
 
 Deno.test("the morphable model is learned from frontal views, and from a few of each person", () => {

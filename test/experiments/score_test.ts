@@ -39,12 +39,12 @@ Deno.test("every stage of a score has words for what it does", () => {
 
 Deno.test("hand-picked triplets take the place of drawn ones in the training of both experiments", () => {
   for (const [name, experiment] of Object.entries({ embedded, paper })) {
-    const picked = graphOf({ trained: experiment({ picked: "mine.csv" }).trained });
+    const picked = graphOf({ weights: experiment({ picked: "mine.csv" }).weights });
     const csv = picked.find(({ label }) => label === "mine.csv");
     assert.ok(csv !== undefined, name);
     const readers = picked.filter(({ inputs }) => inputs.includes(csv.id));
     assert.deepEqual(readers.map(({ label }) => label.replace(/-\d+$/, "")), ["triplets"], name);
-    const drawn = graphOf({ trained: experiment({}).trained });
+    const drawn = graphOf({ weights: experiment({}).weights });
     assert.ok(!drawn.some(({ label }) => label === "mine.csv"), name);
   }
 });

@@ -8,10 +8,12 @@ import { projectDeca } from "../../face/deca_camera.ts";
 import { projectDecaCpu } from "../../face/deca_camera_cpu.ts";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
 import { shade } from "../../face/light_cpu.ts";
+import { facePart } from "../../face/face_part.ts";
 import { vertexNormals } from "../../face/normals.ts";
 import { chartMatrix, parseTemplateMesh, toChart } from "../../face/template_mesh.ts";
 import { bilinearCrops } from "../../nets/bilinear_crop.ts";
 import { bilinearCropCpu } from "../../nets/bilinear_crop_cpu.ts";
+import { gathered } from "./cut_head.ts";
 import { relativeError } from "../gpu/arrays.ts";
 import { drawnUniform, numbers } from "../golden/drawn.ts";
 import golden from "../golden/deca.json" with { type: "json" };
@@ -101,9 +103,22 @@ Deno.test("the camera gives the authors' place of a point, in pixels with centre
 Deno.test("normals and shading are the authors'", () => {
   // ours are of view space, where y and z of crop pixels are turned over; DECA's are of the head itself
   const turned = vertices.map((value, i) => i % 3 === 0 ? value : -value);
-  const normals = vertexNormals(turned, mesh.triangles);
+  const normals = vertexNormals(turned, mesh);
   assert.ok(relativeError(normals, numbers(golden.normals)) < 1e-5);
   assert.ok(relativeError(shade(normals, Float32Array.from(numbers(golden.light))), numbers(golden.shading)) < 1e-5);
+});
+
+Deno.test("DECA's light on a face in its crop, split along its seams, is the authors' shading", () => {
+  const { topology, vertices: sources } = facePart(mesh, { size: 1, values: [1] });
+  const camera = golden.camera.cameras[0]!;
+  const inCrop = Float32Array.from(projectDecaCpu(vertices, { camera, size: 224 }));
+  const shading = shade(
+    vertexNormals(gathered(inCrop, sources), topology),
+    Float32Array.from(numbers(golden.light)),
+  );
+  const expected = gathered(Float32Array.from(numbers(golden.shading)), sources);
+  assert.ok(shading.length > numbers(golden.shading).length);
+  assert.ok(relativeError(shading, expected) < 1e-5);
 });
 
 Deno.test("the chart's texels lie where the authors' rasteriser puts them, seams and all", async () => {

@@ -1,6 +1,6 @@
 // A head for tests: half an ellipsoid with a nose, on a grid of vertices whose UV chart is symmetric.
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
-import { createTopology, type Topology } from "../../face/topology.ts";
+import { createTopology, type SymmetricTopology } from "../../face/topology.ts";
 
 /**
  * Topology of an n×n grid (n odd) and its vertices in model space (x right, y up, z to the viewer), about unit size.
@@ -8,7 +8,7 @@ import { createTopology, type Topology } from "../../face/topology.ts";
 export function gridHead(
   n = 21,
   { nose: height = 0.5 }: { nose?: number } = {},
-): { topology: Topology; model: Float32Array } {
+): { topology: SymmetricTopology; model: Float32Array } {
   const uvs = new Float32Array(2 * n * n);
   const model = new Float32Array(3 * n * n);
   for (let j = 0; j < n; j++) {

@@ -104,7 +104,7 @@ Deno.test("vertexNormals of a sphere point away from its centre, toward the view
     rotation: rotationFromAngles({ yaw: 0, pitch: 0, roll: 0 }),
     translation: new Float64Array(3),
   }, sphere);
-  const normals = vertexNormals(crop, topology.triangles);
+  const normals = vertexNormals(crop, topology);
   let inner = 0;
   for (let i = 0; i < sphere.length; i += 3) {
     const dot = normals[i]! * sphere[i]! + normals[i + 1]! * sphere[i + 1]! + normals[i + 2]! * sphere[i + 2]!;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { midlineEnds, mirrorPermutation, mirrorVertices, parseTopology } from "../../face/topology.ts";
+import { midlineEnds, mirrorPermutation, mirrorVertices } from "../../face/topology.ts";
 import { boundaryLoops, openMouth } from "../../face/mouth.ts";
 import { orientTriangles, signedArea } from "../../face/winding.ts";
 import { uvMap } from "../../face/uv_map.ts";
+import { parseFacemesh } from "../../nets/facemesh_topology.ts";
 import { asset } from "../assets.ts";
 import { gridHead } from "./head.ts";
 
@@ -16,8 +17,8 @@ export const TRI468: number[] = [0, 2, 3,
   1, 2, 3,];
 `;
 
-Deno.test("parseTopology reads the arrays, makes the chart symmetric and turns every triangle one way", () => {
-  const topology = parseTopology(source, { mouth: 0 });
+Deno.test("parseFacemesh reads the arrays, makes the chart symmetric and turns every triangle one way", () => {
+  const topology = parseFacemesh(source, { mouth: 0 });
   assert.equal(topology.vertexCount, 4);
   assert.deepEqual([...topology.mirror], [1, 0, 2, 3]);
   assert.equal(topology.uvs[0]! + topology.uvs[2]!, 1);
@@ -26,11 +27,11 @@ Deno.test("parseTopology reads the arrays, makes the chart symmetric and turns e
   assert.deepEqual(midlineEnds(topology), { top: 3, bottom: 2 });
 });
 
-Deno.test("parseTopology says which array is absent or broken", () => {
-  assert.throws(() => parseTopology("export const UV468 = [[0, 1]];"), /no array TRI468/);
-  assert.throws(() => parseTopology("export const UV468 = [[0, x]];"), /UV468 .* no number/);
-  assert.throws(() => parseTopology("export const UV468 = [[0, 1]"), /UV468 .* does not end/);
-  assert.throws(() => parseTopology(source.replace("1, 2, 3,]", "1, 2, 4,]"), { mouth: 0 }), /vertex 4/);
+Deno.test("parseFacemesh says which array is absent or broken", () => {
+  assert.throws(() => parseFacemesh("export const UV468 = [[0, 1]];"), /no array TRI468/);
+  assert.throws(() => parseFacemesh("export const UV468 = [[0, x]];"), /UV468 .* no number/);
+  assert.throws(() => parseFacemesh("export const UV468 = [[0, 1]"), /UV468 .* does not end/);
+  assert.throws(() => parseFacemesh(source.replace("1, 2, 3,]", "1, 2, 4,]"), { mouth: 0 }), /vertex 4/);
 });
 
 Deno.test("mirrorPermutation is an involution and refuses a chart without symmetry", () => {
@@ -90,11 +91,11 @@ Deno.test("orientTriangles turns only those that run clockwise", () => {
 
 Deno.test("the packaged mesh: 468 vertices, eyes covered, mouth opened, one way round and symmetric", async () => {
   const source = new TextDecoder().decode(await asset("models/facemeshcoords.ts"));
-  const packaged = parseTopology(source, { mouth: 0 });
+  const packaged = parseFacemesh(source, { mouth: 0 });
   assert.equal(packaged.vertexCount, 468);
   assert.equal(packaged.triangles.length, 3 * 880);
   assert.deepEqual(boundaryLoops(packaged.triangles).map((loop) => loop.length), [36, 20], "outline and inner lips");
-  const topology = parseTopology(source);
+  const topology = parseFacemesh(source);
   assert.deepEqual(boundaryLoops(topology.triangles).map((loop) => loop.length), [36]);
   assert.deepEqual(midlineEnds(topology), { top: 10, bottom: 152 });
   assert.equal(topology.mirror[33], 263, "the outer corners of the eyes");

@@ -5,11 +5,23 @@ import { unwrap } from "../../face/unwrap.ts";
 import { unwrapCpu } from "../../face/unwrap_cpu.ts";
 import type { Unwrapping } from "../../face/unwrap_options.ts";
 import { openGpu } from "@ftim/gpu/device";
+import { facePart } from "../../face/face_part.ts";
+import { cutHead, gathered } from "./cut_head.ts";
 import { gridHead, randomStream } from "./head.ts";
 
-const { topology, model } = gridHead(25);
+const whole = gridHead(25);
+/** A head whose chart has a seam, cut off at the left of the chart. */
+const cut = (() => {
+  const { mesh, model } = cutHead(25);
+  const values = Array.from({ length: 64 }, (_, i) => i % 8 < 6 ? 1 : 0);
+  const { topology, vertices } = facePart(mesh, { size: 8, values });
+  return { topology, model: gathered(model, vertices) };
+})();
 
-function face(yaw: number, { width, height, seed }: { width: number; height: number; seed: number }): Unwrapping {
+function face(
+  yaw: number,
+  { width, height, seed, model = whole.model }: { width: number; height: number; seed: number; model?: Float32Array },
+): Unwrapping {
   const random = randomStream(seed);
   const rotation = rotationFromAngles({ yaw, pitch: 6, roll: -4 });
   const translation = Float64Array.of(width / 2, -height / 2, 0);
@@ -20,16 +32,18 @@ function face(yaw: number, { width, height, seed }: { width: number; height: num
 }
 
 for (
-  const { size, ...options } of [
+  const { size, head: { topology, model } = whole, ...options } of [
     { size: 64 },
+    { size: 64, head: cut },
     { size: 33, erode: 0, outline: 0 },
     { size: 48, erode: 2, outline: 0.05, facing: [0.1, 0.3] as const },
   ]
 ) {
-  Deno.test(`unwrap() is unwrapCpu(): ${JSON.stringify({ size, ...options })}`, async () => {
+  const of = topology === cut.topology ? " of a part with a seam" : "";
+  Deno.test(`unwrap() is unwrapCpu()${of}: ${JSON.stringify({ size, ...options })}`, async () => {
     const gpu = await openGpu();
     const shape = { width: 97, height: 90 };
-    const faces = [-70, -20, 0, 45].map((yaw, i) => face(yaw, { ...shape, seed: i + 1 }));
+    const faces = [-70, -20, 0, 45].map((yaw, i) => face(yaw, { ...shape, seed: i + 1, model }));
     faces[2] = { ...faces[2]!, bounds: { left: 10.5, top: 0, width: 60, height: 70 } };
     const found = await unwrap(gpu, faces, { topology, size, ...options });
     for (const [i, expected] of unwrapCpu(faces, { topology, size, ...options }).entries()) {
@@ -46,6 +60,8 @@ for (
     assert.deepEqual(await unwrap(gpu, faces.slice(3), { topology, size, ...options }), found.slice(3));
   });
 }
+
+const { topology } = whole;
 
 Deno.test("unwrap() takes nothing, and refuses images of two sizes", async () => {
   const gpu = await openGpu();
@@ -64,6 +80,6 @@ Deno.test("unwrap() splits what one texture array cannot hold", async () => {
       return name === "limits" ? limits : typeof value === "function" ? value.bind(target) : value;
     },
   });
-  const whole = await unwrap(gpu, faces, { topology, size: 32 });
-  assert.deepEqual(await unwrap({ ...gpu, device }, faces, { topology, size: 32 }), whole);
+  const together = await unwrap(gpu, faces, { topology, size: 32 });
+  assert.deepEqual(await unwrap({ ...gpu, device }, faces, { topology, size: 32 }), together);
 });

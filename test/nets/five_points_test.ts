@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createImage } from "../../face/image.ts";
+import { FACEMESH_LANDMARKS } from "../../nets/facemesh_topology.ts";
 import { ALIGNED_SIZE, alignFace, fivePointsOfMesh, similarity } from "../../nets/five_points.ts";
 import { near } from "./inputs.ts";
 
@@ -64,6 +65,6 @@ Deno.test("alignFace() brings the five points to ArcFace's places", () => {
 
 Deno.test("fivePointsOfMesh() takes the image's left first and refuses a short list", () => {
   const mesh = Float32Array.from({ length: 3 * 468 }, (_, i) => i);
-  near(fivePointsOfMesh(mesh), [249, 250, 937.5, 938.5, 3, 4, 183, 184, 873, 874], 1e-4);
-  assert.throws(() => fivePointsOfMesh(new Float32Array(300)), /point 133 is absent/);
+  near(fivePointsOfMesh(mesh, FACEMESH_LANDMARKS), [249, 250, 937.5, 938.5, 3, 4, 183, 184, 873, 874], 1e-4);
+  assert.throws(() => fivePointsOfMesh(new Float32Array(300), FACEMESH_LANDMARKS), /point 133 is absent/);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { albedoOf } from "../../face/morphable.ts";
 import { bytesSource, latin1 } from "../../nets/files/source.ts";
-import { halvedPlanes, readFlameAlbedo } from "../../nets/flame_albedo_file.ts";
+import { halvedPlanes, readFlameAlbedo, unitAlbedo } from "../../nets/flame_albedo_file.ts";
 import { readFlame } from "../../nets/flame_file.ts";
 import { readFlameLandmarks } from "../../nets/flame_landmarks_file.ts";
 import { encodeSafetensors, type TensorToEncode } from "../../nets/safetensors.ts";
@@ -113,4 +114,18 @@ Deno.test("readFlameAlbedo() refuses another file and more components than there
   const texture = { mean: { shape: [512, 512, 3], data: new Float32Array(512 * 512 * 3) } };
   await assert.rejects(readFlameAlbedo(source(texture, "x.npz")), /x\.npz must hold the albedo basis of FLAME/);
   await assert.rejects(readFlameAlbedo(source(texture), { components: 200 }), /has 199 components, not 200/);
+});
+
+Deno.test("unitAlbedo() is the same space with rows of unit length", () => {
+  const mean = Float32Array.from({ length: 12 }, (_, i) => i / 12);
+  const components = Float32Array.from({ length: 36 }, (_, i) => i < 24 ? Math.sin(i) / 9 : 0);
+  const model = unitAlbedo({ size: 2, mean, components });
+  const code = Float32Array.of(1.5, -2, 3);
+  const expected = mean.map((value, i) =>
+    code.reduce((sum, weight, k) => sum + weight * components[12 * k + i]!, value)
+  );
+  assert.ok(relativeError(albedoOf(model, code), expected) < 1e-6);
+  const [first] = [model.albedoBasis.subarray(0, 12)];
+  assert.ok(Math.abs(first!.reduce((sum, value) => sum + value * value, 0) - 1) < 1e-6);
+  assert.equal(model.albedoSigma[2], 0);
 });

@@ -137,6 +137,7 @@ Deno.test("a face without a pixel in the mask has no scores, by name; pictures o
         meshes: from(scratch, `${set}/meshes`, "meshes"),
         reconstructions: from(scratch, `${set}/renders`, "reconstructions"),
         embeddings: from(scratch, `${set}/embeddings`, "embeddings"),
+        topology: asset("models/facemeshcoords.ts"),
         recognition: assets("models/faceres."),
       });
     const { trees, summary } = await scratch.run({ empty: metrics("empty") });

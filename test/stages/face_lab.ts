@@ -9,7 +9,8 @@ import { albedoOf, encodeMorphable, type MorphableModel } from "../../face/morph
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 import { applyOperatorCpu, renderOperator } from "../../face/render_cpu.ts";
 import { shadingMap } from "../../face/normal_maps_cpu.ts";
-import { parseTopology, type Topology } from "../../face/topology.ts";
+import type { SymmetricTopology } from "../../face/topology.ts";
+import { parseFacemesh } from "../../nets/facemesh_topology.ts";
 import { uvMap } from "../../face/uv_map.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
 import type { AlignedFace } from "../../stages/data/align.ts";
@@ -22,7 +23,9 @@ export const SIZE = 64;
 /** Side of the crops. */
 export const CROP = 224;
 
-export const topology: Topology = parseTopology(new TextDecoder().decode(await asset("models/facemeshcoords.ts")));
+export const topology: SymmetricTopology = parseFacemesh(
+  new TextDecoder().decode(await asset("models/facemeshcoords.ts")),
+);
 
 /** Texels inside the chart: 1, others: 0. */
 export const inside = uvMap(topology, SIZE).inside;

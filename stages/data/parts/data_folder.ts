@@ -10,6 +10,9 @@ import { inWords, type LayoutName, LAYOUTS, missing } from "../../../nets/files/
 import { notTensors } from "../../../nets/files/not_tensors.ts";
 import { openTensors } from "../../../nets/files/open_tensors.ts";
 import { TensorFileError } from "../../../nets/files/source.ts";
+import { FLAME_TRIANGLES } from "../../../nets/flame_file.ts";
+import { readFlameLandmarks } from "../../../nets/flame_landmarks_file.ts";
+import { decodePixels, PhotographError } from "../../faces/photograph.ts";
 import type { Asset, DataLock } from "./data_lock.ts";
 import { fileSource } from "./file_source.ts";
 
@@ -38,6 +41,19 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
   "paper/flame/generic_model.pkl": "flame",
   "paper/vgg19/vgg19-dcbb9e9d.pth": "vgg19",
   "paper/vgg19/vgg19_relu4_2.safetensors": "vgg19",
+};
+
+/** Files that have a reader of their own, and what they hold in words. */
+const READERS: Readonly<Record<string, (path: string) => Promise<string>>> = {
+  "paper/deca/landmark_embedding.npy": async (path) => {
+    const { fixed } = await readFlameLandmarks(await fileSource(path), { triangles: FLAME_TRIANGLES });
+    return `${fixed.triangles.length} landmarks on FLAME's head`;
+  },
+  "paper/deca/uv_face_eye_mask.png": async (path) => {
+    const { image: { width, height } } = await decodePixels(await Deno.readFile(path), { path });
+    if (width !== height) throw new PhotographError(`${path}: a mask of a chart is square, not ${width}×${height}`);
+    return `a mask of ${width}×${height} texels`;
+  },
 };
 
 /** What a file is whose tensors fit and whose hash does not. */
@@ -106,30 +122,40 @@ async function look(asset: Asset, path: string): Promise<Verdict> {
       };
     }
     if (isFolder) return await lookIntoFolder(asset.id, path);
-    return TEXTS[asset.id] === undefined ? await lookAtTensors(asset, path) : await lookAtText(asset.id, path);
+    if (TEXTS[asset.id] !== undefined) return await lookAtText(asset.id, path);
+    const read = READERS[asset.id];
+    return read === undefined
+      ? await lookAtTensors(asset, path)
+      : await compared(asset, { path, what: await read(path) });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { status: "absent", says: asset.shared.title };
-    if (error instanceof TensorFileError) {
-      return { status: "wrong", says: error.message.replace(`Cannot read ${path}: `, "") };
+    if (error instanceof TensorFileError || error instanceof PhotographError) {
+      return { status: "wrong", says: error.message.replace(`Cannot read ${path}: `, "").replace(`${path}: `, "") };
     }
     if (error instanceof Deno.errors.PermissionDenied) return { status: "wrong", says: "it may not be read" };
     throw error;
   }
 }
 
-async function lookAtTensors({ id, sha256, size }: Asset, path: string): Promise<Verdict> {
-  const source = await fileSource(path);
-  const layout = HOLDS[id];
-  const file = await openTensors(source, { strip: ["module."] });
+async function lookAtTensors(asset: Asset, path: string): Promise<Verdict> {
+  const layout = HOLDS[asset.id];
+  const file = await openTensors(await fileSource(path), { strip: ["module."] });
   if (layout === undefined) return { status: "present", says: `a ${file.format}` };
   const { title } = LAYOUTS[layout];
   const difference = missing(file, layout);
   if (difference !== null) {
     return { status: "wrong", says: `it is ${inWords(file)}. Expected is ${title}, and ${difference}` };
   }
-  const what = `${title}: a ${file.format} of ${file.tensors.size} tensors`;
+  return await compared(asset, { path, what: `${title}: a ${file.format} of ${file.tensors.size} tensors`, title });
+}
+
+/** A file whose contents fit, compared with the published one where its hash is known. */
+async function compared(
+  { id, sha256, size }: Asset,
+  { path, what, title = what }: { path: string; what: string; title?: string },
+): Promise<Verdict> {
   if (sha256 === null) return { status: "present", says: `${what}, recognised by their shapes` };
-  const isPublished = source.size === size && (await hashFile(path)).sha256 === sha256;
+  const isPublished = (await Deno.stat(path)).size === size && (await hashFile(path)).sha256 === sha256;
   if (isPublished) return { status: "present", says: `${what}, recognised by its hash` };
   return {
     status: "wrong",

@@ -1,6 +1,7 @@
 /** A file of the user's as the readers of `nets/files/` want it: by range, so that it is never in memory as a whole. */
 import { basename, dirname, join } from "node:path";
 import type { TensorSource } from "../../../nets/files/source.ts";
+import type { Tree } from "@ftim/pipeline";
 
 /**
  * Opens a file for reading by range. It is opened anew for each range, so that there is nothing to close.
@@ -29,4 +30,9 @@ export async function fileSource(path: string): Promise<TensorSource> {
       return await Deno.stat(other).then(({ isFile }) => isFile, () => false) ? await fileSource(other) : null;
     },
   };
+}
+
+/** The first file of a tree, opened in the same way. */
+export async function onlyFile(tree: Tree): Promise<TensorSource> {
+  return await fileSource(tree.file(tree.paths[0]!));
 }

@@ -34,7 +34,7 @@ export async function readFaceInput(
     maps.map(([seen, guess], i) => ({
       ...seen,
       guess: guess.data,
-      code: conditionCode(faces[i]!.expression, faces[i]!.angles),
+      code: conditionCode(faces[i]!),
     })),
     templates,
   );

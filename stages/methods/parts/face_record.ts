@@ -2,6 +2,7 @@
 import { type CropTransform, pointsInPhotograph, type Rectangle, toPhotograph } from "../../../face/crop.ts";
 import { LIGHT_FACTORS } from "../../../face/light.ts";
 import type { Angles, Pose } from "../../../face/pose.ts";
+import { FACEMESH_NUMBERING } from "../../../nets/facemesh_topology.ts";
 
 /** What a program needs at once of a reconstructed face. */
 export interface Head {
@@ -70,7 +71,6 @@ export const ALBEDO_NOTE =
   "The tone of this albedo is not the person's skin tone: one photograph does not tell a dark skin in strong light " +
   "from a light one in weak light, and every face is drawn to the mean of the training faces.";
 
-const NUMBERING = "MediaPipe Face Mesh, 468 points";
 const PART = "face mask: the front of the face, without ears, skull and neck";
 const CONVENTION =
   "shading = sum over bands of coefficient * factor * band(normal), on sRGB values as stored; texture = albedo + " +
@@ -125,7 +125,7 @@ export function faceRecord(known: KnownFace): FaceRecord {
       factors: LIGHT_FACTORS,
       coefficients: triples(light, exact),
     },
-    landmarks: { numbering: NUMBERING, points: triples(pointsInPhotograph(transform, vertices), hundredths) },
+    landmarks: { numbering: FACEMESH_NUMBERING, points: triples(pointsInPhotograph(transform, vertices), hundredths) },
   };
 }
 

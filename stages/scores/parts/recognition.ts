@@ -16,13 +16,14 @@ import { FACERES_SIZE, openFaceRes } from "../../../nets/faceres.ts";
 import { greyOutside } from "../../../nets/grey_outside.ts";
 import { disposeBoxTaps, resampleBoxes, uploadBoxTaps } from "../../../nets/resample_boxes.ts";
 import type { Tree } from "@ftim/pipeline";
+import { readLandmarks } from "../../faces/geometry.ts";
 import { readGraphModel } from "../../faces/graph_models.ts";
 import { meshSquare } from "../../../nets/mesh_square.ts";
 
 /** A picture that shows a face, and where. */
 export interface FaceLook {
   readonly picture: RgbImage;
-  /** The face's mesh in pixels of the picture [3·468]. */
+  /** The face's mesh in pixels of the picture [3·V]. */
   readonly vertices: Float32Array;
   /** Where it is 0 the picture is made grey, 0..1 [P]. Default: 1 everywhere. */
   readonly mask?: Float32Array;
@@ -41,14 +42,15 @@ export interface Recognition {
  * Opens the networks.
  *
  * @param assets `recognition`: the graph model (.json, .bin) of the 1024-d network; `features`: the 512-d one (.onnx),
- *   optional
+ *   optional; `topology`: the meshes'
  */
 export async function openRecognition(
-  assets: { recognition: Tree; features?: Tree | undefined },
+  assets: { recognition: Tree; features?: Tree | undefined; topology: Tree },
 ): Promise<Recognition> {
   const tf = await openTfjs();
   const network = await openFaceRes(await readGraphModel(assets.recognition));
   const features = assets.features && await openFeatures512(await bytesOf(assets.features, ".onnx"));
+  const landmarks = await readLandmarks(assets.topology);
   return {
     async embed1024(looks) {
       const batches: Tensor2D[] = [];
@@ -63,7 +65,7 @@ export async function openRecognition(
       );
     },
     ...(features === undefined ? {} : {
-      embed512: ({ picture, vertices }) => features.embed(picture, fivePointsOfMesh(vertices)),
+      embed512: ({ picture, vertices }) => features.embed(picture, fivePointsOfMesh(vertices, landmarks)),
     }),
     async dispose() {
       network.dispose();

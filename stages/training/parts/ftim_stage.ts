@@ -5,6 +5,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import type { TextureModel } from "../../../nets/texture_model.ts";
 import type { LossChoices } from "../../../nets/triplet_loss.ts";
 import type { UnetShape } from "../../../nets/unet.ts";
+import { keysOf } from "../../faces/keys_of.ts";
 import { lossChoices, lossWeights, trainInputs, trainParams } from "./train_params.ts";
 
 /** Sizes of the network. */
@@ -48,10 +49,11 @@ export function defineFtimTraining(
       const { openTfjs } = await import("@ftim/gpu/tfjs");
       const { encodeNetwork } = await import("./network_file.ts");
       const { trainStage } = await import("./train_loop.ts");
-      const { readMorphable } = await import("../../faces/geometry.ts");
-      const { expressionSigma } = await readMorphable(inputs.model);
-      // Expression coefficients beside yaw, pitch and roll.
-      const shape = { ...params.shape, codeLength: expressionSigma.length + 3 };
+      const { conditionCode } = await import("../../../nets/ftim_input.ts");
+      const { readRegression } = await import("../../faces/regression.ts");
+      const [key] = keysOf(inputs.regressed, ".safetensors");
+      if (key === undefined) throw new Error("Nothing was regressed to train on; see what mesh and regress skipped");
+      const shape = { ...params.shape, codeLength: conditionCode(await readRegression(inputs.regressed, key)).length };
       const built = (await model())(await openTfjs(), shape);
       const { parameters, losses } = await trainStage({ ...context, model: built });
       out.write("network.safetensors", encodeNetwork(parameters, { network, ...shape }));

@@ -23,7 +23,7 @@ import { uploadTriplet } from "../../../nets/device_triplet.ts";
 import type { IdentityNetwork } from "../../../nets/known_faces.ts";
 import { type LossChoices, totalLoss, tripletLoss } from "../../../nets/triplet_loss.ts";
 import { openIdentity } from "../../faces/identity.ts";
-import { fileSource } from "../../data/parts/file_source.ts";
+import { onlyFile } from "../../data/parts/file_source.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
 import type { Hints, Tree } from "@ftim/pipeline";
@@ -77,7 +77,7 @@ export interface TrainContext
 export async function trainStage({ inputs, params, ...context }: TrainContext): Promise<Trained> {
   const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
   const network = await openIdentity(inputs.identity);
-  const vgg19 = inputs.vgg19 && await openVgg19(await fileSource(inputs.vgg19.file(inputs.vgg19.paths[0]!)));
+  const vgg19 = inputs.vgg19 && await openVgg19(await onlyFile(inputs.vgg19));
   try {
     return await trainOnTriplets({
       ...inputs,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { cast, sourceFolder } from "@ftim/pipeline";
-import { detector, faceMesh } from "../../../experiments/faces.ts";
+import { detector } from "../../../experiments/faces.ts";
+import { faceMesh } from "../../../experiments/regressors.ts";
 import { type ImportedImage, importPhotographs } from "../../../stages/data/import.ts";
 import { bestTurn, turnUpright } from "../../../stages/data/upright.ts";
 import { decodePhotograph } from "../../../stages/faces/photograph.ts";

@@ -124,7 +124,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     guess: withoutFtim({ crops, unwrapped, regressed, guesses, model, topology }, { fill: "guess" }),
   };
   const recognition = folder("recognition", "assets");
-  const embeddings = embedFaces({ crops, unwrapped, meshes, recognition }, { whole: false });
+  const embeddings = embedFaces({ crops, unwrapped, meshes, topology, recognition }, { whole: false });
   const triplets = folder("triplets", "triplets");
   const revealed = findRevealed({ triplets, unwrapped, meshes, topology });
   const third = findThirdSeen({ triplets, revealed, unwrapped, meshes, topology });
@@ -225,6 +225,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
       map: methods.grey,
       plain: methods.grey,
       full: methods.perfect,
+      topology,
       font: folder("font", "assets"),
     }, { faces: 2 }),
     figure4Views: figure4Views({

@@ -18,6 +18,7 @@ import { checkGpu } from "../../../experiments/gpu_check.ts";
 import { asset } from "../../assets.ts";
 import { fontFile } from "../../font.ts";
 import { goldenPair } from "../../golden/images.ts";
+import { topology } from "../../../experiments/regressors.ts";
 import { openLab } from "../../pipeline/lab.ts";
 
 const SIZE = { width: 224, height: 224 };
@@ -33,7 +34,11 @@ Deno.test("made-up reconstructions become measurements, Table 1 and Figure 3", a
   const shared = { crops: folder("aligned", "aligned"), unwrapped: folder("unwrapped", "unwrapped") };
   const reconstructions = byMethod((method) => folder(method, "reconstructions"));
   const faces = { ...shared, meshes: folder("meshes", "meshes") };
-  const networks = { recognition: folder("recognition", "assets"), features: folder("features", "assets") };
+  const networks = {
+    topology: topology(),
+    recognition: folder("recognition", "assets"),
+    features: folder("features", "assets"),
+  };
   const embeddings = embedFaces({ ...faces, ...networks });
   const scores = byMethod((method) =>
     scoreMetrics({ ...faces, ...networks, embeddings, reconstructions: reconstructions[method] })

@@ -26,7 +26,8 @@ Deno.test("an empty data folder lacks all, and says which files no stage reads",
     const rows = await found(folder, {});
     assert.ok([...rows.values()].every(({ status }) => status === "absent"));
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.read, true);
-    assert.equal(rows.get("deca/deca_model.tar")?.read, false);
+    assert.equal(rows.get("deca/deca_model.tar")?.read, true);
+    assert.equal(rows.get("deng/epoch_20.pth")?.read, false);
   }));
 
 Deno.test("files of the right form are recognised", () =>
@@ -71,6 +72,8 @@ Deno.test("what is something else is named, with what it is", () =>
       "facescape/images/1/1_neutral/0.jpg": "",
       "flame/generic_model.pkl": goldenBytes("flame.pkl"),
       "deca/deca_model.tar": goldenBytes("torch_evil.pth"),
+      "deca/landmark_embedding.npy": goldenBytes("landmark_embedding.npy"),
+      "deca/uv_face_eye_mask.png": "<html>",
       "deng/epoch_20.pth": goldenBytes("torch_zip.pth"),
       "deng/BFM_model_front.mat/x": "",
       "bfm/01_MorphableModel.mat": goldenBytes("model.h5"),
@@ -88,6 +91,8 @@ Deno.test("what is something else is named, with what it is", () =>
     wrong("facescape/images/", /1 persons; at least two/);
     wrong("flame/generic_model.pkl", /Expected is FLAME, and "v_template" is \[20,3\] and must be \[5023,3\]/);
     wrong("deca/deca_model.tar", /"posix\.system"/);
+    wrong("deca/landmark_embedding.npy", /68 landmarks on FLAME's head, and other bytes than the published/);
+    wrong("deca/uv_face_eye_mask.png", /^not an image/);
     wrong("deng/epoch_20.pth", /it is a PyTorch archive of \d+ tensors .*Expected is Deep3DFaceRecon/);
     wrong("deng/BFM_model_front.mat", /it is a folder; a file is expected/);
     wrong("bfm/01_MorphableModel.mat", /Basel Face Model of another size.*Expected is the Basel Face Model 2009/);

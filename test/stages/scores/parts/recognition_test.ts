@@ -8,10 +8,11 @@ import { posed } from "../../face_lab.ts";
 
 const files = ["models/faceres.json", "models/faceres.bin"];
 const recognition = { paths: files, bytes: asset } as Pick<Tree, "paths" | "bytes"> as Tree;
+const topology = { paths: ["models/facemeshcoords.ts"] } as Pick<Tree, "paths"> as Tree;
 
 Deno.test("an embedding has the same bits alone and among others; it is of its own face, mask and all", async () => {
   const tf = await openTfjs();
-  const networks = await openRecognition({ recognition });
+  const networks = await openRecognition({ recognition, topology });
   const picture = noise({ width: 224, height: 224, seed: 1 });
   const mask = Float32Array.from({ length: 224 ** 2 }, (_, i) => i % 224 < 112 ? 1 : 0);
   const outside = { ...picture, data: picture.data.map((value, i) => Math.floor(i / 3) % 224 < 112 ? value : 0.9) };

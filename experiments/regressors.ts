@@ -1,0 +1,81 @@
+/**
+ * The 3DMM regressors that an experiment chooses between (paper, section 3.1): each says how crops become meshes, and
+ * brings the topology that all maps of it are in. `regress` makes the coefficients of both.
+ */
+import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { asset, assetFile, assets, type GatedOptions, isPresent } from "../stages/data/fetch.ts";
+import { decaFaces } from "../stages/geometry/deca.ts";
+import { flameFace } from "../stages/geometry/flame.ts";
+import { meshFaces } from "../stages/geometry/mesh.ts";
+
+/** What finds the geometry of a face, and what all its faces share. */
+export interface Regressor {
+  readonly name: RegressorName;
+  /** Triangles, UVs and landmarks. */
+  readonly topology: Artifact<"assets">;
+  /** Crops → posed meshes. */
+  mesh(crops: Artifact<"aligned">): Artifact<"meshes">;
+}
+
+/** The names of the regressors. */
+export const REGRESSORS = ["facemesh", "deca"] as const;
+/** One of {@link REGRESSORS}. */
+export type RegressorName = typeof REGRESSORS[number];
+
+/** The face mesh network's topology. */
+export const topology = () => asset("models/facemeshcoords.ts");
+/** The face mesh network. */
+export const faceMesh = () => assets("models/facemesh.");
+
+/** The face mesh network, and a linear model that is fitted to its meshes. */
+export function facemeshRegressor(): Regressor {
+  return {
+    name: "facemesh",
+    topology: topology(),
+    mesh: (crops) => meshFaces({ crops, network: faceMesh() }),
+  };
+}
+
+/** The files of DECA and FLAME, as data.lock names them. */
+const DECA = {
+  encoder: "paper/deca/deca_model.tar",
+  flame: "paper/flame/generic_model.pkl",
+  landmarks: "paper/deca/landmark_embedding.npy",
+  template: "paper/flame/head_template.obj",
+  mask: "paper/deca/uv_face_eye_mask.png",
+} as const;
+/** DECA's albedo space, without which the albedo is learned from the photographs. */
+const ALBEDO = "paper/bfm/FLAME_albedo_from_BFM.npz";
+
+/** What the regressor `deca` cannot do without, in data.lock's names. */
+export const DECA_NEEDS: readonly string[] = Object.values(DECA);
+
+/** DECA as a regressor, and what it brings of a morphable model. */
+export interface DecaRegressor extends Regressor {
+  /** The shape part. */
+  readonly shape: Artifact<"flame">;
+  /** The whole model, if DECA's albedo space is there. */
+  readonly model: Artifact<"model"> | null;
+}
+
+/** DECA's encoder and FLAME, from the user's files. What is absent is reported when it is computed. */
+export function decaRegressor(options: GatedOptions = {}): DecaRegressor {
+  const file = (name: keyof typeof DECA) => assetFile(DECA[name], options);
+  const [flame, landmarks, template] = [file("flame"), file("landmarks"), file("template")];
+  const hasAlbedo = isPresent(ALBEDO, options);
+  const shared = flameFace({
+    flame,
+    landmarks,
+    template,
+    mask: file("mask"),
+    ...(hasAlbedo && { albedo: assetFile(ALBEDO, options) }),
+  });
+  const topology = cast(pick(shared, ["topology.safetensors"]), "assets");
+  return {
+    name: "deca",
+    topology,
+    shape: pick(shared, ["shape.safetensors"]),
+    model: hasAlbedo ? cast(pick(shared, ["model.safetensors"]), "model") : null,
+    mesh: (crops) => decaFaces({ crops, encoder: file("encoder"), flame, landmarks, template, topology }),
+  };
+}
