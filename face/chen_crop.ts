@@ -20,7 +20,9 @@ export function chenCrop(
   const half = Math.max(0.8 * width, 0.6 * height);
   const centre = { x: left + 0.5 * width, y: top + 0.4 * height };
   const [first, end] = [whole(centre.y - half), whole(centre.y + half)];
-  if (!(width > 0 && height > 0 && end > first)) throw new RangeError(`Cannot crop a face of ${width}×${height} pixels`);
+  if (!(width > 0 && height > 0 && end > first)) {
+    throw new RangeError(`Cannot crop a face of ${width}×${height} pixels`);
+  }
   const scale = size / (end - first);
   return {
     scale,

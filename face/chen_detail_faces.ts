@@ -10,7 +10,7 @@ import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { program, run } from "@ftim/gpu/wgsl";
-import { type ChenFaces, CHEN_CROP, lightChen, poseChen } from "./chen_faces.ts";
+import { CHEN_CROP, type ChenFaces, lightChen, poseChen } from "./chen_faces.ts";
 import type { ChenChart, ChenModel } from "./chen_model.ts";
 import { uploadRings } from "./ring_normals.ts";
 
@@ -59,7 +59,10 @@ export function uploadChenDetail(tf: Tfjs, model: ChenModel, { places, face, mov
   for (let v = 0; v < vertexCount; v++) {
     flat.set([places[2 * v + 1]!, places[2 * v]!, -model.mean[3 * v + 2]!], 3 * v);
   }
-  const raster = rasteriseCpu({ vertices: flat, triangles: model.triangles }, { width: CHEN_CHART, height: CHEN_CHART });
+  const raster = rasteriseCpu({ vertices: flat, triangles: model.triangles }, {
+    width: CHEN_CHART,
+    height: CHEN_CHART,
+  });
   const texels = CHEN_CHART ** 2;
   const [corners, weights] = [new Int32Array(4 * texels).fill(-1), new Float32Array(3 * texels)];
   raster.triangle.forEach((triangle, texel) => {

@@ -102,7 +102,7 @@ export async function uploadTran(
   const signs = tf.tidy(() => outward(constants.mean, rings.normals(constants.mean)));
   const [sign] = await readBack([signs], "Tran's mesh");
   const triangles = Uint32Array.from(model.triangles);
-  if (sign![0]! < 0) for (let t = 0; t < triangles.length; t += 3) triangles.subarray(t + 1, t + 3).reverse();
+  if (sign![0]! < 0) { for (let t = 0; t < triangles.length; t += 3) triangles.subarray(t + 1, t + 3).reverse(); }
   const sides = [height, width];
   return {
     triangles,
@@ -159,7 +159,10 @@ export async function uploadTran(
 
 function ringsOf(around: Int32Array, vertexCount: number): number[][] {
   const most = around.length / vertexCount;
-  return Array.from({ length: vertexCount }, (_, v) => [...around.subarray(most * v, most * (v + 1))].filter((t) => t >= 0));
+  return Array.from(
+    { length: vertexCount },
+    (_, v) => [...around.subarray(most * v, most * (v + 1))].filter((t) => t >= 0),
+  );
 }
 
 const atVerticesCode = () =>

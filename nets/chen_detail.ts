@@ -13,8 +13,8 @@ import {
   convolution,
   readConvolution,
   readTransposed,
-  type TransposedLayer,
   transposedConvolution,
+  type TransposedLayer,
 } from "./tensorflow_layers.ts";
 import type { FoldedLayer } from "./torch_convolution.ts";
 

@@ -142,7 +142,8 @@ function filterShape(file: TensorFile, name: string, { shape }: Axes): readonly 
   const found = file.tensors.get(name)?.shape;
   // what is absent, readFloats names
   if (found === undefined) return [];
-  const fits = found.length === shape.length && shape.every((length, axis) => length === null || length === found[axis]);
+  const fits = found.length === shape.length &&
+    shape.every((length, axis) => length === null || length === found[axis]);
   if (fits) return found;
   const wanted = shape.map((length) => length ?? "any").join(",");
   throw new TensorFileError(`Cannot read ${file.name}: "${name}" must be [${wanted}], and it is [${found}]`);

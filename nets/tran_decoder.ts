@@ -13,8 +13,8 @@ import {
   convolution,
   readDense,
   readTransposed,
-  type TransposedLayer,
   transposedConvolution,
+  type TransposedLayer,
 } from "./tensorflow_layers.ts";
 import type { FoldedLayer } from "./torch_convolution.ts";
 
@@ -105,7 +105,12 @@ export async function openTranDecoder(
   const end = parts ? "_res" : "";
   const joined = whole.channels + (towers.get("mouth")?.channels ?? 0);
   const before = parts
-    ? await readStep(tf, file, { name: `g_${letter}00${end}`, norm: `g_${letter}_bn0_0${end}`, inputs: joined, stride: 1 })
+    ? await readStep(tf, file, {
+      name: `g_${letter}00${end}`,
+      norm: `g_${letter}_bn0_0${end}`,
+      inputs: joined,
+      stride: 1,
+    })
     : null;
   const last = await readTransposed(tf, file, {
     ...named(`g_${letter}0${end}`),

@@ -32,19 +32,27 @@ export async function readTranDefinition(open: (name: string) => Promise<TensorS
   const triangleFile = await open("3DMM_tri.dat");
   const faces = triangleFile.size / 12;
   if (!Number.isInteger(faces) || faces === 0) {
-    throw new TensorFileError(`3DMM_tri.dat must hold three whole numbers a triangle, and has ${triangleFile.size} bytes`);
+    throw new TensorFileError(
+      `3DMM_tri.dat must hold three whole numbers a triangle, and has ${triangleFile.size} bytes`,
+    );
   }
   const [shape, expression] = [
     await floats(await open("3DMM_shape_basis.dat"), { length: 3 * count, more: true }),
     await floats(await open("3DMM_exp_basis.dat"), { length: 3 * count, more: true }),
   ];
   const texels = TRAN_MAP.height * TRAN_MAP.width;
-  const [corners, ring] = [await indices(triangleFile, { length: 3 * faces, most: count }), await open("3DMM_vertex_tri.dat")];
+  const [corners, ring] = [
+    await indices(triangleFile, { length: 3 * faces, most: count }),
+    await open("3DMM_vertex_tri.dat"),
+  ];
   return {
     mean: shape.map((value, i) => value + expression[i]!),
     // the file has all first corners, then all second ones
     triangles: Uint32Array.from({ length: 3 * faces }, (_, i) => corners[i % 3 * faces + Math.floor(i / 3)]!),
-    around: transposed(await indices(ring, { length: RING * count, most: faces, none: true }), { rows: RING, columns: count }),
+    around: transposed(await indices(ring, { length: RING * count, most: faces, none: true }), {
+      rows: RING,
+      columns: count,
+    }),
     places: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? rows : columns)[i >> 1]! - 1),
     texels: await indices(await open("3DMM_tri_2d.dat"), { length: texels, most: faces, none: true }),
     weights: await floats(await open("3DMM_tri_2d_barycoord.dat"), { length: 3 * texels }),

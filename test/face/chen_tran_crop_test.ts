@@ -15,7 +15,9 @@ Deno.test("chenCrop() cuts out what process_image_landmark cuts out", () => {
   const crop = chenCrop({ left: 100, top: 100, width: 100, height: 150 }, { photograph });
   assert.deepEqual(cropInPhotograph(crop), { left: 60, top: 70, width: 180, height: 180 });
   // beyond the photograph Python cuts toward 0: c = (52, 53), half = 83.2, int(−30.7), int(136.7) − int(−29.7)
-  const { left, top, height } = cropInPhotograph(chenCrop({ left: 0, top: 1, width: 104, height: 130 }, { photograph }));
+  const { left, top, height } = cropInPhotograph(
+    chenCrop({ left: 0, top: 1, width: 104, height: 130 }, { photograph }),
+  );
   near(left, -30);
   near(top, -29);
   near(height, 165);

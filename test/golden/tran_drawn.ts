@@ -53,7 +53,8 @@ export function tranFiles(): Map<string, Uint8Array<ArrayBuffer>> {
     weights.set(upper ? [1 - fr - fc, fc, fr] : [1 - fr, fr + fc - 1, 1 - fc], 3 * texel);
   }
   const bytes = (values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) => new Uint8Array(values.buffer);
-  const basis = (mean: Float32Array) => bytes(Float32Array.from([...mean, ...new Float32Array(2 * mean.length).fill(7)]));
+  const basis = (mean: Float32Array) =>
+    bytes(Float32Array.from([...mean, ...new Float32Array(2 * mean.length).fill(7)]));
   return new Map([
     ["3DMM_shape_basis.dat", basis(sheet.map((value, i) => value + shape[i]!))],
     ["3DMM_exp_basis.dat", basis(spread("mu_exp", 3 * count, 800))],

@@ -30,7 +30,10 @@ Deno.test("readTranDefinition() names what is absent, cut off, or of another mes
   await assert.rejects(readTranDefinition(folderOf(new Map())), /vertices_2d_u\.dat is not there/);
   await refused([["vertices_2d_v.dat", files.get("vertices_2d_v.dat")!.slice(4)]], /have 4320 and 4316 bytes/);
   await refused([["3DMM_tri.dat", files.get("3DMM_tri.dat")!.slice(1)]], /three whole numbers a triangle/);
-  await refused([["3DMM_exp_basis.dat", new Uint8Array(100)]], /3DMM_exp_basis\.dat: it must have at least 12960 bytes/);
+  await refused(
+    [["3DMM_exp_basis.dat", new Uint8Array(100)]],
+    /3DMM_exp_basis\.dat: it must have at least 12960 bytes/,
+  );
   await refused([["3DMM_tri_2d.dat", new Uint8Array(100)]], /3DMM_tri_2d\.dat: it must have 172032 bytes/);
   const far = files.get("3DMM_tri.dat")!.slice();
   new Int32Array(far.buffer)[7] = 1081;
@@ -67,7 +70,10 @@ Deno.test("readChenModel() says what does not fit", async () => {
   await refused({ tri: { shape: [1, 3], data: Int32Array.of(0, 1, 500) } }, /names vertex 500, and there are 500/);
   await refused({ tri: zeros(4, 4) }, /"tri" must be \[any,3\], and it is \[4,4\]/);
   const { mask_face: _, ...without } = drawn;
-  await assert.rejects(readChenModel(bytesSource(encodeSafetensors(without), "x.mat")), /must hold the Basel Face Model 2009 with expressions of Chen et al\., and "mask_face" is absent/);
+  await assert.rejects(
+    readChenModel(bytesSource(encodeSafetensors(without), "x.mat")),
+    /must hold the Basel Face Model 2009 with expressions of Chen et al\., and "mask_face" is absent/,
+  );
 });
 
 const model = bytesSource(encodeSafetensors(drawnChenModel()), "BFM2009_Model.mat");
@@ -80,7 +86,11 @@ function chartFiles(): ChenChartFiles {
     places: bytesSource(encodeSafetensors({ uv_ind: { shape: [CHEN_VERTICES, 2], data: new Float32Array(1000) } })),
     brows: one(brows, "wo_eyebrow_mask.npy"),
     nose: one(new Float32Array(CHEN_VERTICES).fill(1), "wo_nose_mask.npy"),
-    face: { width: 512, height: 512, data: new Uint8Array(3 * 512 * 512).map((_, i) => i === 30 ? 255 : i === 33 ? 127 : 0) },
+    face: {
+      width: 512,
+      height: 512,
+      data: new Uint8Array(3 * 512 * 512).map((_, i) => i === 30 ? 255 : i === 33 ? 127 : 0),
+    },
   };
 }
 

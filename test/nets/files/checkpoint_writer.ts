@@ -65,7 +65,6 @@ export function checkpoint(tensors: Readonly<Record<string, DrawnTensor>>, name:
   const index = Uint8Array.from([...table, ...empty, ...top, ...footer]);
   return {
     ...bytesSource(index, `${name}.index`),
-    beside: (other) =>
-      Promise.resolve(other === `${name}.data-00000-of-00001` ? bytesSource(values, other) : null),
+    beside: (other) => Promise.resolve(other === `${name}.data-00000-of-00001` ? bytesSource(values, other) : null),
   };
 }

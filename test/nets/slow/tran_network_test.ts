@@ -61,7 +61,10 @@ Deno.test("Tran's networks say which file is wrong, and which crop", async () =>
   const { "g_s5_lin/Matrix": __, ...headless } = weights;
   await rejects(headless, /has Tran's encoder, and neither the decoders/);
   const narrow = { shape: [3, 3, 128, 7], data: new Float32Array(9 * 128 * 7) };
-  await rejects({ ...weights, "g_h31/kernel": narrow }, /"g_h31\/kernel" must be \[3,3,any,256\], and it is \[3,3,128,7\]/);
+  await rejects(
+    { ...weights, "g_h31/kernel": narrow },
+    /"g_h31\/kernel" must be \[3,3,any,256\], and it is \[3,3,128,7\]/,
+  );
   const { "g_k6_m_lin/bias": ___, ...other } = weights;
   await rejects(other, /must hold the networks of Tran et al\., and "g_k6_m_lin\/bias" is absent/);
   const network = await openTranNetwork(checkpoint(weights, "x"));

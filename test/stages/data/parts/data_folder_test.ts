@@ -72,7 +72,10 @@ Deno.test("files of the right form are recognised", () =>
     present("facescape/images/", /2 persons/);
     present("facescape/publishable_list_v1.txt", /by their beginning/);
     present("flame/head_template.obj", /3 lines/);
-    present("chen/resources/", /2 files of tensors; it holds the Basel Face Model 2009 with expressions of Chen et al\./);
+    present(
+      "chen/resources/",
+      /2 files of tensors; it holds the Basel Face Model 2009 with expressions of Chen et al\./,
+    );
     present("tran/3DMM_definition/", /a mesh of 1080 vertices and 2030 triangles/);
     assert.match(rows.get("chen/ckpts/")!.says, /1 files of tensors; none holds the coarse network of Chen et al\./);
     assert.match(rows.get("tran/checkpoint/")!.says, /model\.data-00000-of-00001, which is not there/);
