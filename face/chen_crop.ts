@@ -1,8 +1,8 @@
 /**
  * The crop of Chen et al. 2020 (`process_image_landmark` of `preprocess/face_cropping.py`,
- * cyj907/unsupervised-detail-layer): a square about the bounding box of 86 landmarks, centred at 0.4 of its height, half
- * as large as the larger of 0.8 of its width and 0.6 of its height, cut to whole pixels. Where the authors' cutting
- * makes it a pixel wider than it is high, it is as high here.
+ * cyj907/unsupervised-detail-layer): a square about the bounding box of 86 landmarks, centred at 0.4 of its height.
+ * Half its side is the larger of 0.8 of the box's width and 0.6 of its height, cut to whole pixels. Where the authors'
+ * cutting makes it a pixel wider than it is high, it is as high here.
  */
 import type { CropTransform, Rectangle } from "./crop.ts";
 

@@ -1,7 +1,7 @@
 /**
  * The detailed faces of Chen et al. 2020 on the device (the fine part of `build_model` in `face_model.py`,
- * cyj907/unsupervised-detail-layer, and its `uv_utils.py`): what the photograph and the drawn coarse face show goes into
- * the authors' chart, and what the detail network makes of both moves a mesh of one vertex a texel.
+ * cyj907/unsupervised-detail-layer, and its `uv_utils.py`): what the photograph and the drawn coarse face show goes
+ * into the authors' chart, and what the detail network makes of both moves a mesh of one vertex a texel.
  *
  * The chart is laid out once, with the front of the mean face above what lies behind it. The authors do it anew for
  * each batch and move the vertices by random hundred-thousandths of the chart's side first, so that they differ.

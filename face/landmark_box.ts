@@ -1,8 +1,8 @@
 /**
  * The bounding box of a face's landmarks, brows to chin, from the box of a detector. DECA's authors crop around both
- * (crop.ts, deca_landmark_crop.ts): their detector's box is to them as large as 1.1 times that of the landmarks, and its
- * centre lies 0.12 of its mean side above theirs. Comparators whose authors use landmarks that cannot be had are cropped
- * by this.
+ * (crop.ts, deca_landmark_crop.ts): to them their detector's box is 1.1 times as large as that of the landmarks, and
+ * its centre lies 0.12 of its mean side above theirs. Comparators whose authors use landmarks that cannot be had are
+ * cropped by this.
  */
 import type { Rectangle } from "./crop.ts";
 

@@ -26,7 +26,7 @@ export interface ChenDetail {
   /**
    * @param photograph `[B, 512, 512, 3]`: RGB 0..1 of the photograph in the authors' chart
    * @param coarse `[B, 512, 512, 3]`: the same of the rendered coarse face
-   * @returns `[B, 512, 512, 1]`: −1..1, how far the surface comes to the viewer before it is posed, in the model's units
+   * @returns `[B, 512, 512, 1]`: −1..1, in the model's units: how far the surface comes forward before it is posed
    * @throws {RangeError} if the maps have another size
    */
   displacements(photograph: tfjs.Tensor4D, coarse: tfjs.Tensor4D): tfjs.Tensor4D;

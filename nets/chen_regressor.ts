@@ -4,8 +4,8 @@
  *
  * | what | how |
  * |---|---|
- * | crop | about the landmarks' box, 300² (face/chen_crop.ts); the authors' 86 landmarks are a network that is not read |
- * | networks | VGG-Face, RGB, 0..255, no mean subtracted (nets/chen_encoder.ts); a U-Net in the chart (nets/chen_detail.ts) |
+ * | crop | about the landmarks' box, 300² (face/chen_crop.ts); the network of their 86 landmarks is not read |
+ * | networks | VGG-Face, RGB, 0..255, no mean subtracted (chen_encoder.ts); a U-Net in the chart (chen_detail.ts) |
  * | geometry | the Basel Face Model 2009, 80 components of shape, 29 of expression (face/chen_faces.ts) |
  * | camera | orthographic, in pixels of the crop |
  * | light | nine bands a colour on the turned normals, 0.3 of the first two to begin with |

@@ -2,8 +2,8 @@
  * The decoders of Tran et al. (tranluan/Nonlinear_Face_3DMM): a code becomes a map of 192×224 by transposed
  * convolutions, without anything of the photograph beside it. Two forms are published. That of
  * `model_non_linear_3DMM.py` (TPAMI 2019) makes the whole map at once. That of `model_non_linear_3DMM_proxy.py`
- * (CVPR 2019, with `is_partbase_albedo`) makes eyes, nose and mouth apart, lays them beside a map of the whole, and ends
- * twice: once for a smooth proxy that trains the network, which is left out here, and once for the result.
+ * (CVPR 2019, with `is_partbase_albedo`) makes eyes, nose and mouth apart, lays them beside a map of the whole, and
+ * ends twice: once for a smooth proxy that trains the network, which is left out here, and once for the result.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

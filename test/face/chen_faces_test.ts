@@ -29,7 +29,7 @@ function parameters() {
 
 const read = (tensor: Tensor) => tensor.data<"float32">();
 
-Deno.test("faces of Chen are where and as light as the published functions have them, alone and in a batch", async () => {
+Deno.test("faces of Chen are where and as light as the published functions have them, alone too", async () => {
   const before = tf.memory().numTensors;
   const mesh = uploadChen(tf, model);
   const given = parameters();

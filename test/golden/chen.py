@@ -2,7 +2,8 @@
 
 Run with: python3 test/golden/chen.py > test/golden/chen.json
 Written after `face_model.py` and `vggface.py` of cyj907/unsupervised-detail-layer (683b7ca): `CoarseModel`, `VGGFace`
-and `FineModel`. Their code wants TensorFlow 1.15 with an operation of their own and was not run. NumPy; 3 GB of memory.
+and `FineModel`. Their code wants TensorFlow 1.15 with an operation of their own; tensorflow_1.py runs what does
+without it and finds the same. NumPy; 3 GB of memory.
 """
 
 import json

@@ -4,7 +4,8 @@ Run with: python3 test/golden/chen_faces.py > test/golden/chen_faces.json
 Written after `basis_utils.py` and `render_utils.py` of cyj907/unsupervised-detail-layer (683b7ca): `get_geometry`,
 `get_texture`, `calc_trans_matrix`, `project`, `get_ver_norm`, `_ortho_trans_image` and `_harmonics`; and, for the
 detail, after `uv_utils.py` and the fine part of `build_model`, without the random shifts of the chart. chen_drawn.ts
-draws the same model. Their code wants TensorFlow 1.15 and was not run. NumPy, double precision.
+draws the same model. tensorflow_1.py runs the authors' camera, normals and light and finds the same; the
+detail's rasteriser is an operation of their own and was not run. NumPy, double precision.
 """
 
 import json

@@ -1,7 +1,6 @@
 """TensorFlow's layers in NumPy and double precision, for networks whose code wants TensorFlow 1.
 
-They are independent of this project's code and of TensorFlow: padding SAME, transposed convolution and batch
-normalisation are written from TensorFlow's documentation.
+They are independent of this project's code and of TensorFlow, from whose documentation they are written.
 """
 
 import numpy as np

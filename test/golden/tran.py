@@ -3,7 +3,7 @@
 Run with: python3 test/golden/tran.py > test/golden/tran.json
 Written after tranluan/Nonlinear_Face_3DMM (662098a): `generator_encoder` and both decoders of
 `model_non_linear_3DMM.py`, and the decoders of parts, `…_v2_relu`, of `model_non_linear_3DMM_proxy.py`. Their code
-wants TensorFlow 1.8 on Python 2.7 and was not run. gf_dim is 32 and gfc_dim 320, as the README trains them. NumPy.
+wants TensorFlow 1.8 on Python 2.7; tensorflow_1.py runs it nevertheless and finds the same. gf_dim is 32 and gfc_dim 320, as the README trains them. NumPy.
 """
 
 import json

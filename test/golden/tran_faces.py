@@ -3,7 +3,8 @@
 Run with: python3 test/golden/tran_faces.py > test/golden/tran_faces.json
 Written after `rendering_ops.py` and `_3dmm_utils.py` of tranluan/Nonlinear_Face_3DMM (662098a): `bilinear_sampler`,
 `_DEPRECATED_compute_normal`, `generate_shade`, `shading`, `compute_landmarks` and the depth of `warp_texture`. Their
-code wants TensorFlow 1.8 with an operation of their own and was not run. NumPy, double precision.
+code wants TensorFlow 1.8 with an operation of their own; tensorflow_1.py runs what does without it and finds the same.
+NumPy, double precision.
 """
 
 import json

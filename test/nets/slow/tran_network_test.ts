@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import type { Tensor } from "@tensorflow/tfjs";
 import { openGpu } from "@ftim/gpu/device";
 import { openTfjs } from "@ftim/gpu/tfjs";
+import { uploadTran } from "../../../face/tran_faces.ts";
+import { TRAN_MAP } from "../../../nets/tran_decoder.ts";
+import { readTranDefinition } from "../../../nets/tran_definition.ts";
 import { openTranNetwork, type TranCode } from "../../../nets/tran_network.ts";
+import { openTranRegressor } from "../../../nets/tran_regressor.ts";
 import { relativeError } from "../../gpu/arrays.ts";
 import { drawnCheckpoint, drawnFaces, numbers } from "../../golden/drawn.ts";
 import golden from "../../golden/tran.json" with { type: "json" };
+import { folderOf, tranFiles } from "../../golden/tran_drawn.ts";
 import { checkpoint } from "../files/checkpoint_writer.ts";
 
 const tf = await openTfjs();
@@ -14,6 +19,26 @@ const faces = tf.tensor4d(drawnFaces(2, 224), [2, 224, 224, 3]);
 const read = (tensor: Tensor) => tensor.data<"float32">();
 const half = (values: Float32Array, face: number) =>
   values.slice(face * values.length / 2, (face + 1) * values.length / 2);
+
+/** The regressor is the network and the mesh, one after the other. */
+async function regressed(code: TranCode): Promise<void> {
+  const definition = folderOf(tranFiles());
+  const regressor = await openTranRegressor({
+    network: checkpoint(drawnCheckpoint(golden.parts.tensors), "Nonlinear3DMM.model-20"),
+    definition,
+  });
+  const mesh = await uploadTran(tf, await readTranDefinition(definition), TRAN_MAP);
+  const [made, again] = [regressor.reconstruct(faces), mesh.faces(code, { size: 224 })];
+  for (const name of ["vertices", "texture", "colours"] as const) {
+    assert.deepEqual(await read(made[name]), await read(again[name]), name);
+  }
+  assert.deepEqual(regressor.mesh.triangles, mesh.triangles);
+  const crop = regressor.place({ left: 200, top: 100, width: 110, height: 110 }, { width: 640, height: 480 });
+  assert.equal(crop.size, 224);
+  for (const part of [made, again]) tf.dispose(Object.values<Tensor>(part));
+  regressor.dispose();
+  mesh.dispose();
+}
 
 for (const form of ["whole", "parts"] as const) {
   const { tensors, ...told } = golden[form];
@@ -45,8 +70,10 @@ for (const form of ["whole", "parts"] as const) {
     for (const name of ["camera", "light", "shape", "albedo"] as const) {
       assert.deepEqual(await read(alone[name]), half(values[name], 1), `${name} of a face alone and in a batch`);
     }
-    tf.dispose([second, ...Object.values(code), ...Object.values(alone)]);
+    tf.dispose([second, ...Object.values(alone)]);
     network.dispose();
+    if (form === "parts") await regressed(code);
+    tf.dispose(code);
     assert.equal(tf.memory().numTensors, before);
     await (await openGpu()).assertHealthy("Tran's networks");
   });
