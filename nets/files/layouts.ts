@@ -96,6 +96,10 @@ export const LAYOUTS = {
     title: "the detail network of Chen et al.",
     tensors: { "FineModel/conv2d/kernel": [3, 3, 3, 16], "FineModel/conv2d_transpose_9/kernel": [3, 3, 1, 16] },
   },
+  chenModel: {
+    title: "the Basel Face Model 2009 with expressions of Chen et al.",
+    tensors: { mu_shape: null, mu_exp: null, bases_exp: null, sigma_tex: null, mask_face: null },
+  },
   flame: {
     title: "FLAME",
     tensors: {
@@ -124,10 +128,6 @@ export const LAYOUTS = {
   bfm2009: {
     title: "the Basel Face Model 2009",
     tensors: { shapePC: [FACE_2009, 199], texPC: [FACE_2009, 199], shapeMU: FACE_2009 },
-  },
-  chenModel: {
-    title: "the Basel Face Model 2009 with expressions of Chen et al.",
-    tensors: { mu_shape: null, mu_exp: null, bases_exp: null, sigma_tex: null, mask_face: null },
   },
   bfmFront: {
     title: "the front of the Basel Face Model 2009 that Deep3DFaceRecon makes",

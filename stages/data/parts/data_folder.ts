@@ -9,7 +9,7 @@ import { hashFile } from "@ftim/pipeline";
 import { inWords, type LayoutName, LAYOUTS, missing } from "../../../nets/files/layouts.ts";
 import { notTensors } from "../../../nets/files/not_tensors.ts";
 import { openTensors } from "../../../nets/files/open_tensors.ts";
-import { TensorFileError, type TensorSource } from "../../../nets/files/source.ts";
+import { TensorFileError } from "../../../nets/files/source.ts";
 import { readTranDefinition } from "../../../nets/tran_definition.ts";
 import type { Asset, DataLock } from "./data_lock.ts";
 import { fileSource } from "./file_source.ts";
@@ -39,13 +39,6 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
   "paper/flame/generic_model.pkl": "flame",
   "paper/vgg19/vgg19-dcbb9e9d.pth": "vgg19",
   "paper/vgg19/vgg19_relu4_2.safetensors": "vgg19",
-};
-
-/** What must be among the files of tensors in a folder and in the folders in it. */
-const FOLDERS: Readonly<Record<string, readonly LayoutName[]>> = {
-  "paper/chen/ckpts/": ["chenCoarse", "chenFine"],
-  "paper/chen/resources/": ["chenModel"],
-  "paper/tran/checkpoint/": ["tran"],
 };
 
 /** What a file is whose tensors fit and whose hash does not. */
@@ -88,6 +81,13 @@ const TEXTS: Readonly<Record<string, { readonly begins: RegExp; readonly what: s
 const CELEBA_PHOTOGRAPHS = 202_599;
 /** Files of a folder that hold tensors. */
 const TENSORS = /\.(index|mat|npz|npy|pth|pt|h5|onnx|safetensors)$/;
+
+/** What must be among the files of tensors in a folder and in the folders in it. */
+const FOLDERS: Readonly<Record<string, readonly LayoutName[]>> = {
+  "paper/chen/ckpts/": ["chenCoarse", "chenFine"],
+  "paper/chen/resources/": ["chenModel"],
+  "paper/tran/checkpoint/": ["tran"],
+};
 
 /** Looks in a data folder for every file of the experiment `paper`, read by a stage or not. */
 export async function paperFiles(
@@ -222,7 +222,7 @@ async function tensorFilesIn(folder: string, { depth }: { depth: number }): Prom
 }
 
 /** A file that must be there. */
-async function openNamed(path: string): Promise<TensorSource> {
+async function openNamed(path: string): ReturnType<typeof fileSource> {
   try {
     return await fileSource(path);
   } catch (error) {
