@@ -4,8 +4,8 @@
  * photographs to test on, VGG-19 for ID-MRF, the printed learning rate and 1.5k triplets.
  *
  * The 3DMM regressor is `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views,
- * where the paper has DECA's. The comparators are the texture models that `embedded` re-makes, not the authors'
- * networks. Meshes are not corrected, because no true ones are known here, and no texture can be compared with a true
+ * where the paper has DECA's. The comparators are the texture models that `embedded` re-makes and, in Table 1 and
+ * Figure 3, the networks of their authors whose files are there (`networks.ts`). Meshes are not corrected, because no true ones are known here, and no texture can be compared with a true
  * one. docs/departures.md lists all that differs.
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
@@ -22,6 +22,7 @@ import type { YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation } from "./evaluation.ts";
 import { facesOfTriplets, findFaces, prepareFaces, regressFaces, STRICT, topology } from "./faces.ts";
+import { comparatorNetworks } from "./networks.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
 const PAPER = {
@@ -141,6 +142,7 @@ export function paper(options: PaperOptions = {}) {
       vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
+    networks: comparatorNetworks({ dataFolder }),
     heldOut: views,
     real: views,
   }, { ...settings, more, data: dataFolder });

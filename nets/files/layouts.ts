@@ -129,6 +129,10 @@ export const LAYOUTS = {
     title: "the Basel Face Model 2009",
     tensors: { shapePC: [FACE_2009, 199], texPC: [FACE_2009, 199], shapeMU: FACE_2009 },
   },
+  standardLandmarks: {
+    title: "the landmarks of Deep3DFaceRecon's standard face",
+    tensors: { lm: [68, 3] },
+  },
   bfmFront: {
     title: "the front of the Basel Face Model 2009 that Deep3DFaceRecon makes",
     tensors: { meanshape: FRONT, idBase: [FRONT, 80], exBase: [FRONT, 64], texBase: [FRONT, 80] },

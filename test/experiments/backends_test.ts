@@ -1,9 +1,11 @@
 /** Where the stages of all experiments compute, as they declare it: with a reason, and as docs/backends.md says. */
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
 import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
 import { freeFaces, person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
+import { dataLock } from "../../stages/data/fetch.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
 
 /** Why something may stay on the CPU. */
@@ -20,6 +22,19 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
+/** A data folder with the files of the comparators' networks, so that their stages are in the graph. */
+function folderOfNetworks(): string {
+  const folder = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
+  for (const { source } of dataLock().assets.values()) {
+    if (!/^user:(bfm|deca|deng|flame)\//.test(source)) continue;
+    const path = join(folder, source.slice("user:".length));
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    Deno.writeTextFileSync(path, "");
+  }
+  return folder;
+}
+
+const networks = folderOfNetworks();
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
@@ -28,6 +43,7 @@ const overlays = [{ label: "another program", pictures: sourceFolder("overlays")
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
+  networks: stagesOf(paper({ data: networks })),
   photograph: stagesOf(photograph(photographs, trainedFile)),
   person: stagesOf({
     ...person(photographs, trainedFile),
@@ -38,6 +54,8 @@ const experiments = {
     views: scoredCaptures(captures, scoring).table,
   }),
 };
+
+Deno.removeSync(networks, { recursive: true });
 
 Deno.test("each stage of all experiments says where it computes, and why what it leaves to the CPU is there", () => {
   for (const [experiment, stages] of Object.entries(experiments)) {

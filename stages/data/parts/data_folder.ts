@@ -35,6 +35,7 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
   "paper/deca/deca_model.tar": "deca",
   "paper/deng/BFM_model_front.mat": "bfmFront",
   "paper/deng/epoch_20.pth": "deng",
+  "paper/deng/similarity_Lm3D_all.mat": "standardLandmarks",
   "paper/facenet/20180402-114759-vggface2.pt": "facenet",
   "paper/flame/generic_model.pkl": "flame",
   "paper/vgg19/vgg19-dcbb9e9d.pth": "vgg19",

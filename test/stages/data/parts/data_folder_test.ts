@@ -39,7 +39,8 @@ Deno.test("an empty data folder lacks all, and says which files no stage reads",
     const rows = await found(folder, {});
     assert.ok([...rows.values()].every(({ status }) => status === "absent"));
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.read, true);
-    assert.equal(rows.get("deca/deca_model.tar")?.read, false);
+    assert.equal(rows.get("deng/epoch_20.pth")?.read, true);
+    assert.equal(rows.get("tran/checkpoint/")?.read, false);
   }));
 
 Deno.test("files of the right form are recognised", () =>
@@ -55,6 +56,7 @@ Deno.test("files of the right form are recognised", () =>
       "flame/head_template.obj": "# FLAME\nmtllib a.mtl\nv 0 0 0\n",
       "tran/checkpoint/model.index": goldenBytes("checkpoint.index"),
       "tran/checkpoint/checkpoint.data-00000-of-00001": goldenBytes("checkpoint.data-00000-of-00001"),
+      "deng/similarity_Lm3D_all.mat": goldenBytes("standard_face.mat"),
       "chen/resources/uv.npz": goldenBytes("stored.npz"),
       "chen/resources/BFM2009_Model.mat": encodeSafetensors(drawnChenModel()),
       "chen/ckpts/ckpt_fine/fine-1.safetensors": chenFine(),
@@ -78,6 +80,7 @@ Deno.test("files of the right form are recognised", () =>
     );
     present("tran/3DMM_definition/", /a mesh of 1080 vertices and 2030 triangles/);
     assert.match(rows.get("chen/ckpts/")!.says, /1 files of tensors; none holds the coarse network of Chen et al\./);
+    present("deng/similarity_Lm3D_all.mat", /the landmarks of Deep3DFaceRecon's standard face: a MATLAB 5 file of 1/);
     assert.match(rows.get("tran/checkpoint/")!.says, /model\.data-00000-of-00001, which is not there/);
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.status, "absent");
   }));
