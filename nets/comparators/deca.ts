@@ -16,12 +16,12 @@
  * Files: `deca_model.tar`, `generic_model.pkl`, `landmark_embedding.npy`, `head_template.obj`,
  * `FLAME_albedo_from_BFM.npz`.
  */
-import { openTfjs } from "@ftim/gpu/tfjs";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { cropInPhotograph, decaCrop } from "../../face/crop.ts";
 import { shadeTensor } from "../../face/shade_tensor.ts";
 import { deviceNormals, disposeFans, uploadFans } from "../../face/vertex_normals.ts";
 import { bilinearCrops } from "../bilinear_crop.ts";
-import { type DecaFiles, openDecaRegressor } from "../deca_regressor.ts";
+import { type DecaFiles, type DecaRegressor, openDecaRegressor } from "../deca_regressor.ts";
 import { RESNET50_SIZE } from "../resnet50.ts";
 import type { Comparator } from "./comparator.ts";
 
@@ -33,8 +33,15 @@ import type { Comparator } from "./comparator.ts";
  * @throws {RangeError} if the template is not of the model's size
  */
 export async function openDeca(files: Required<DecaFiles>): Promise<Comparator> {
-  const tf = await openTfjs();
-  const regressor = await openDecaRegressor(files);
+  return decaComparator(await openTfjs(), await openDecaRegressor(files));
+}
+
+/**
+ * The comparator of an open regressor, which it disposes of.
+ *
+ * @param regressor one with an albedo
+ */
+export function decaComparator(tf: Tfjs, regressor: Omit<DecaRegressor, "regress" | "toChart">): Comparator {
   const { triangles, uvs, uvTriangles } = regressor.mesh;
   const fans = uploadFans(tf, regressor.mesh);
   return {
@@ -51,7 +58,8 @@ export async function openDeca(files: Required<DecaFiles>): Promise<Comparator> 
       tf.tidy(() => {
         const { code, vertices, posed, albedo } = regressor.regressCrops(crops);
         const colours = shadeTensor(tf, deviceNormals(tf, vertices, fans), code.light);
-        return { vertices: posed, colours: colours as typeof vertices, texture: albedo! };
+        if (albedo === undefined) throw new TypeError("DECA's regressor was opened without its albedo");
+        return { vertices: posed, colours: colours as typeof vertices, texture: albedo };
       }),
     dispose() {
       disposeFans(fans);

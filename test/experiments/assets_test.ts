@@ -6,9 +6,10 @@ import { paper } from "../../experiments/paper.ts";
 import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
 import { assetIds } from "../assets.ts";
+import { putNetworkFiles } from "./network_files.ts";
 
 /** Networks that no experiment uses yet or tests ask for a second opinion, and the photographs that no set has. */
-const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("mtcnn/"), ...assetIds("pairs/")];
+const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
   const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));
@@ -34,7 +35,7 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 
 /**
  * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
- * with an empty data folder and with one that lacks FaceScape and CelebA's partition.
+ * with an empty data folder and with one that has the comparators' networks and lacks FaceScape and CelebA's partition.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
@@ -43,6 +44,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
     await Deno.mkdir(join(folder, "vgg19"));
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
+    putNetworkFiles(folder);
     await Deno.mkdir(join(folder, "lpips"));
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");

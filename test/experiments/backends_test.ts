@@ -1,12 +1,11 @@
 /** Where the stages of all experiments compute, as they declare it: with a reason, and as docs/backends.md says. */
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
 import { type Artifact, type Computes, graphOf, sourceFile, sourceFolder } from "@ftim/pipeline";
 import { embedded } from "../../experiments/embedded.ts";
 import { freeFaces, person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
-import { dataLock } from "../../stages/data/fetch.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
+import { putNetworkFiles } from "./network_files.ts";
 
 /** Why something may stay on the CPU. */
 const REASONS = [
@@ -22,19 +21,8 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
-/** A data folder with the files of the comparators' networks, so that their stages are in the graph. */
-function folderOfNetworks(): string {
-  const folder = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
-  for (const { source } of dataLock().assets.values()) {
-    if (!/^user:(bfm|deca|deng|flame)\//.test(source)) continue;
-    const path = join(folder, source.slice("user:".length));
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    Deno.writeTextFileSync(path, "");
-  }
-  return folder;
-}
-
-const networks = folderOfNetworks();
+const networks = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
+putNetworkFiles(networks);
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };

@@ -95,7 +95,10 @@ for i, (x, y, size) in enumerate([(240.3, 170.6, 420), (201.8, 155.2, 90), (31.4
     seen = ([x, y] + size * (points[:, :2] * [1, -1] + jitter)).astype(np.float32)
     flipped = seen.copy()
     flipped[:, -1] = height - 1 - flipped[:, -1]
-    (_, _, scale, *_), crop, _, _ = preprocess.align_img(picture, flipped, points)
+    # The two steps of their align_img, whose array of parameters NumPy 1.24 refuses to make.
+    shift, size = preprocess.POS(flipped.transpose(), points.transpose())
+    scale = 102 / size
+    crop, _, _ = preprocess.resize_n_crop_img(picture, flipped, shift, scale)
     values = np.array(crop).reshape(-1)
     crops.append({"points": seen.tolist(), "scale": float(scale), "every": 97, "values": " ".join(map(str, values[::97])), "sum": int(values.astype(int).sum())})
 

@@ -11,6 +11,7 @@ import { notTensors } from "../../../nets/files/not_tensors.ts";
 import { openTensors } from "../../../nets/files/open_tensors.ts";
 import { TensorFileError } from "../../../nets/files/source.ts";
 import { readTranDefinition } from "../../../nets/tran_definition.ts";
+import { readFlameLandmarks } from "../../../nets/flame_landmarks_file.ts";
 import type { Asset, DataLock } from "./data_lock.ts";
 import { fileSource } from "./file_source.ts";
 
@@ -41,6 +42,9 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
   "paper/vgg19/vgg19-dcbb9e9d.pth": "vgg19",
   "paper/vgg19/vgg19_relu4_2.safetensors": "vgg19",
 };
+
+/** A NumPy file of a Python dictionary, which is no file of tensors, and how many triangles it may name. */
+const [LANDMARKS, FLAME_TRIANGLES] = ["paper/deca/landmark_embedding.npy", 9976] as const;
 
 /** What a file is whose tensors fit and whose hash does not. */
 const OTHERWISE: Readonly<Record<string, string>> = {
@@ -128,6 +132,10 @@ async function look(asset: Asset, path: string): Promise<Verdict> {
 
 async function lookAtTensors({ id, sha256, size }: Asset, path: string): Promise<Verdict> {
   const source = await fileSource(path);
+  if (id === LANDMARKS) {
+    await readFlameLandmarks(source, { triangles: FLAME_TRIANGLES });
+    return { status: "present", says: "FLAME's landmarks as DECA ships them, recognised by their shapes" };
+  }
   const layout = HOLDS[id];
   const file = await openTensors(source, { strip: ["module."] });
   if (layout === undefined) return { status: "present", says: `a ${file.format}` };
