@@ -51,7 +51,11 @@ export function disposeFans({ offsets, fans, corners }: DeviceFans): void {
  * @returns `[B, V, 3]`; (0, 0, 0) for a vertex without area around it, as `F.normalize` of PyTorch has it
  * @throws {RangeError} if the meshes are not of this topology
  */
-export function deviceNormals(tf: Tfjs, vertices: Tensor3D, { vertexCount, offsets, fans, corners }: DeviceFans): Tensor3D {
+export function deviceNormals(
+  tf: Tfjs,
+  vertices: Tensor3D,
+  { vertexCount, offsets, fans, corners }: DeviceFans,
+): Tensor3D {
   const [batch, count] = vertices.shape;
   if (count !== vertexCount) throw new RangeError(`Meshes of ${count} vertices; the triangles are of ${vertexCount}`);
   return run(tf, {

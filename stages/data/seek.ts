@@ -32,7 +32,11 @@ export const seekFaces = defineStage({
     const { openMtcnn } = await import("../../nets/mtcnn.ts");
     const { bytesSource } = await import("../../nets/files/source.ts");
     const file = async (name: string) => bytesSource(new Uint8Array(await network.bytes(`mtcnn/${name}`)), name);
-    return await openMtcnn({ first: await file("pnet.pt"), second: await file("rnet.pt"), third: await file("onet.pt") });
+    return await openMtcnn({
+      first: await file("pnet.pt"),
+      second: await file("rnet.pt"),
+      third: await file("onet.pt"),
+    });
   },
   close: (mtcnn) => mtcnn.dispose(),
   run: async ({ items, inputs: { images }, params: { overlap }, resource: mtcnn }) => {

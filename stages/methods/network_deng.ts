@@ -15,7 +15,10 @@ export const networkDeng = defineStage({
   each: [...NETWORK_EACH],
   batch: 8,
   determinism: "bitwise",
-  computes: { webgpu: "cutting out, the network, geometry, light, rendering", cpu: "decoding and encoding: file formats" },
+  computes: {
+    webgpu: "cutting out, the network, geometry, light, rendering",
+    cpu: "decoding and encoding: file formats",
+  },
   resources: { gpu: true },
   open: async ({ inputs }) => {
     const { openTfjs } = await import("@ftim/gpu/tfjs");

@@ -53,8 +53,12 @@ export const table1 = defineStage({
     const { table1Markdown } = await import("./parts/markdown.ts");
     const { detections, crops, meshes } = inputs;
     const trees = byMethod(inputs.scores);
-    const networks = Object.entries(inputs.networks).map(([name, tree]) => [networkRow(name as Comparator), tree] as const);
-    const rows = await Promise.all([...trees, ...networks].map(async ([row, tree]) => [row, await readFaceScores(tree)]));
+    const networks = Object.entries(inputs.networks).map(([name, tree]) =>
+      [networkRow(name as Comparator), tree] as const
+    );
+    const rows = await Promise.all(
+      [...trees, ...networks].map(async ([row, tree]) => [row, await readFaceScores(tree)]),
+    );
     const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
     for (const path of detections?.paths ?? []) {

@@ -51,7 +51,11 @@ Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and com
   const options = quietEngine(`${root}/store`);
   try {
     await fill(`${root}/data`, options);
-    const { ours, trained, losses, table1, deng_network: deng } = paper({ data: `${root}/data`, triplets: 2, steps: 2 });
+    const { ours, trained, losses, table1, deng_network: deng } = paper({
+      data: `${root}/data`,
+      triplets: 2,
+      steps: 2,
+    });
     const { trees } = await reproduce({ ours, trained, losses, table1, deng: deng! }, options);
     assert.equal(trees.ours.paths.filter((path) => path.endsWith(".texture.png")).length, PHOTOGRAPHS);
     const network = await trees.trained.bytes("trained.safetensors");

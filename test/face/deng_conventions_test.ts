@@ -28,7 +28,10 @@ function drawnCodes(): DengParameters {
   const parts = [["code", 224, 2], ["angles", 3, 1.2], ["light", 27, 0.8], ["translation", 3, 0.8]] as const;
   return splitDengCode(
     tf,
-    tf.concat(parts.map(([name, length, scale]) => tf.tensor2d(spread(`deng ${name}`, 2 * length, scale), [2, length])), 1),
+    tf.concat(
+      parts.map(([name, length, scale]) => tf.tensor2d(spread(`deng ${name}`, 2 * length, scale), [2, length])),
+      1,
+    ),
   );
 }
 

@@ -18,7 +18,10 @@ const chart = {
   uvTriangles: topology.triangles.map((vertex, corner) => corner < half ? vertex : vertex + vertices),
 };
 
-function head(yaw: number, { width, height, shift = 0 }: { width: number; height: number; shift?: number }): Float32Array {
+function head(
+  yaw: number,
+  { width, height, shift = 0 }: { width: number; height: number; shift?: number },
+): Float32Array {
   return poseToCrop({
     scale: Math.min(width, height) / 3,
     rotation: rotationFromAngles({ yaw, pitch: 7, roll: 5 }),
@@ -141,10 +144,16 @@ Deno.test("drawMeshes() refuses what does not fit", async () => {
   const map = { size: 4, data: drawn(48) };
   await assert.rejects(draw({ ...small, texture: map }, shape), /have no chart/);
   const tints = drawn(3 * vertices);
-  await assert.rejects(draw({ ...small, meshes: [meshes[0]!.subarray(3)], colours: tints }, shape), /Cannot draw 1 meshes/);
+  await assert.rejects(
+    draw({ ...small, meshes: [meshes[0]!.subarray(3)], colours: tints }, shape),
+    /Cannot draw 1 meshes/,
+  );
   const bad = meshes[0]!.slice();
   bad[7] = NaN;
-  await assert.rejects(draw({ ...small, meshes: [bad], colours: tints }, shape), /mesh 0: a vertex is no finite number/);
+  await assert.rejects(
+    draw({ ...small, meshes: [bad], colours: tints }, shape),
+    /mesh 0: a vertex is no finite number/,
+  );
 });
 
 Deno.test("deviceNormals() is vertexNormals(), of meshes with y up", async () => {

@@ -82,7 +82,9 @@ export type ScoresByRow =
  * Joins what each row scored, face by face. A face that some row lacks is left out: means must be over the same faces.
  */
 export function joinMethods(scores: ScoresByRow): Measurement[] {
-  const lookup = Object.entries(scores).map(([row, faces]) => [row, new Map(faces.map((one) => [one.face, one]))] as const);
+  const lookup = Object.entries(scores).map(([row, faces]) =>
+    [row, new Map(faces.map((one) => [one.face, one]))] as const
+  );
   return scores.ours.flatMap(({ face, maskShare }) => {
     const rows = lookup.map(([row, faces]) => [row, faces.get(face)] as const);
     if (rows.some(([, row]) => row === undefined)) return [];

@@ -3,7 +3,15 @@
  * latter can be scored where the user has their weights, in the view that was unwrapped alone: it has a texture map of
  * its own, or none.
  */
-import { type Comparator, COMPARATORS, type Method, METHOD_LABELS, METHODS, type Metric, PAPER_TABLE1 } from "./methods.ts";
+import {
+  type Comparator,
+  COMPARATORS,
+  type Method,
+  METHOD_LABELS,
+  METHODS,
+  type Metric,
+  PAPER_TABLE1,
+} from "./methods.ts";
 
 /** The networks' rows. */
 export const NETWORK_ROWS = COMPARATORS.map((name) => `${name}_network` as const);

@@ -30,7 +30,9 @@ export function tableNotes({ models, networks = [], absent = {}, faces, missed }
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
     ...(run.length === 0 ? [] : [
-      `${run.join(", ")}: with the authors' own weights, crop, geometry, camera and light, drawn over the same crop and ` +
+      `${
+        run.join(", ")
+      }: with the authors' own weights, crop, geometry, camera and light, drawn over the same crop and ` +
       "scored on the same mask as all rows.",
     ]),
     ...(lacking.length === 0 ? [] : [`Not measured, for a file of the authors' is absent: ${lacking.join("; ")}.`]),

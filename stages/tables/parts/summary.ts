@@ -9,7 +9,7 @@ import {
   REGION_METRICS,
   REGIONS,
 } from "../../scores/parts/methods.ts";
-import { type NetworkRow, type Table1Row, TABLE1_ROWS } from "../../scores/parts/table1_rows.ts";
+import { type NetworkRow, TABLE1_ROWS, type Table1Row } from "../../scores/parts/table1_rows.ts";
 
 /** One cell of Table 1. */
 export interface Cell extends Interval {

@@ -7,7 +7,7 @@ import { openDeng } from "../../../nets/comparators/deng.ts";
 import { openDengEncoder } from "../../../nets/deng_encoder.ts";
 import { bytesSource } from "../../../nets/files/source.ts";
 import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "../deng_weights.ts";
-import { type Matrix, matlabFile } from "../files/matlab_writer.ts";
+import { matlabFile, type Matrix } from "../files/matlab_writer.ts";
 import { oldTorchArchive } from "../files/torch_writer.ts";
 import { noise } from "../inputs.ts";
 
@@ -47,7 +47,10 @@ Deno.test("the comparator is its parts, one after the other, alone and in a batc
   const comparator = await openDeng(files);
   const faces = [1, 2].map((seed) => {
     const image = noise({ width: 300, height: 280, seed });
-    const points = [[0, 0], [60, 2], [30, 35], [8, 70], [55, 71]].map(([x, y]) => ({ x: 90 + 20 * seed + x!, y: 80 + y! }));
+    const points = [[0, 0], [60, 2], [30, 35], [8, 70], [55, 71]].map(([x, y]) => ({
+      x: 90 + 20 * seed + x!,
+      y: 80 + y!,
+    }));
     return { image, face: { box: { left: 80, top: 60, width: 100, height: 130 }, points, by: "the test" } };
   });
   const { crops, parts } = comparator.crop(tf, faces);

@@ -63,7 +63,11 @@ async function run(comparator: Comparator, { blind = false } = {}) {
     key,
     inputs: {
       crops: tree(() => ({ photograph: "a", transform: TRANSFORM })),
-      sought: tree((path) => ({ box: PART, points: blind && path === "a/1.json" ? [] : [{ x: 0, y: 0 }], by: "the test" })),
+      sought: tree((path) => ({
+        box: PART,
+        points: blind && path === "a/1.json" ? [] : [{ x: 0, y: 0 }],
+        by: "the test",
+      })),
     },
     out: { write: (path: string, bytes: Uint8Array) => void written.set(path, bytes) },
     skip: (reason: string) => void skipped.set(key, reason),

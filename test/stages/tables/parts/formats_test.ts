@@ -93,9 +93,18 @@ Deno.test("a comparator's network has a row behind its texture model, and the pa
     faces: 6,
     missed: [],
   });
-  for (const text of [table1Markdown(withNetworks, told), table1Console(withNetworks, told), table1Latex(withNetworks, told)]) {
+  for (
+    const text of [
+      table1Markdown(withNetworks, told),
+      table1Console(withNetworks, told),
+      table1Latex(withNetworks, told),
+    ]
+  ) {
     assert.match(text, /DECA \(authors' network\)[\s|&]*(—|---)[\s|&]*(—|---)/);
-    assert.match(text.replaceAll("\n", " "), /absent: DECA \(authors' network\): deca\/deca\\?_model\.tar \(granted by MPI\)/);
+    assert.match(
+      text.replaceAll("\n", " "),
+      /absent: DECA \(authors' network\): deca\/deca\\?_model\.tar \(granted by MPI\)/,
+    );
     assert.match(text.replaceAll("\n", " "), /Deng \(authors' network\): with the authors' own weights/);
   }
   for (const line of table1Console(withNetworks, told).split("\n")) assert.ok([...line].length <= 80, line);
