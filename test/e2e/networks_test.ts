@@ -1,0 +1,83 @@
+/**
+ * The network of a comparator's authors from a data folder to its row in Table 1, with drawn weights in the authors' own
+ * formats and shapes, on packaged photographs: it shows that the path runs, and nothing of how well. The scores of the
+ * other rows are made up of the network's own, so that nothing is trained.
+ */
+import assert from "node:assert/strict";
+import sharp from "sharp";
+import { findFaces, topology } from "../../experiments/faces.ts";
+import { comparatorNetworks } from "../../experiments/networks.ts";
+import { photographScorer, secondOpinion } from "../../experiments/scoring.ts";
+import { type Artifact, cast, reproduce, sourceFolder } from "@ftim/pipeline";
+import { importPhotographs } from "../../stages/data/import.ts";
+import { seekFaces } from "../../stages/data/seek.ts";
+import { assets } from "../../stages/data/fetch.ts";
+import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
+import { METHODS } from "../../stages/scores/parts/methods.ts";
+import { table1 } from "../../stages/tables/table1.ts";
+import { decodePixels } from "../../stages/faces/photograph.ts";
+import { asset } from "../assets.ts";
+import { quietEngine } from "../engine.ts";
+import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "../nets/deng_weights.ts";
+import { matlabFile } from "../nets/files/matlab_writer.ts";
+import { oldTorchArchive } from "../nets/files/torch_writer.ts";
+
+/** Width of the photographs, for MTCNN looks at all of each. */
+const WIDTH = 400;
+
+async function fill(data: string): Promise<void> {
+  for (const name of ["photographs", "deng"]) await Deno.mkdir(`${data}/${name}`, { recursive: true });
+  for (const i of [1, 2]) {
+    const photograph = await sharp(await asset(`test/sample${i}.jpg`)).resize(WIDTH).png().toBuffer();
+    await Deno.writeFile(`${data}/photographs/${i}.png`, photograph);
+  }
+  await Deno.writeFile(`${data}/deng/epoch_20.pth`, oldTorchArchive(drawnDengEncoder()));
+  await Deno.writeFile(`${data}/deng/BFM_model_front.mat`, matlabFile(drawnBfmFront()));
+  await Deno.writeFile(`${data}/deng/similarity_Lm3D_all.mat`, matlabFile(drawnStandardLandmarks()));
+}
+
+Deno.test("Deng's network goes from its files to its row in Table 1; DECA's row says which files are absent", async () => {
+  const data = await Deno.makeTempDir({ prefix: "ftim-networks-" });
+  try {
+    await fill(data);
+    const images = importPhotographs(sourceFolder(`${data}/photographs`), { identities: "unknown" });
+    const found = findFaces(images, { keep: "largest" });
+    const { crops, meshes, detections } = found;
+    const unwrapped = unwrapTextures({ crops, meshes, topology: topology() });
+    const { runs, absent } = comparatorNetworks({ dataFolder: data });
+    assert.deepEqual(Object.keys(runs), ["deng"]);
+    const render = runs.deng!({ crops, meshes, images });
+    // no scores read a face model
+    const model = cast(sourceFolder(data), "model");
+    const scores: Artifact<"metrics"> = photographScorer({ ...found, unwrapped }, { model })(() => render, {
+      features: secondOpinion(),
+    });
+    const table = table1({
+      scores: Object.fromEntries(METHODS.map((method) => [method, scores])),
+      networks: { deng: scores },
+      detections,
+      crops,
+      meshes,
+    }, { absent });
+    const sought = seekFaces({ crops, meshes, images, network: assets("mtcnn/") });
+    const { trees } = await reproduce({ render, crops, sought, table }, quietEngine(`${data}/store`));
+    assert.deepEqual(trees.render.paths, ["1/0.render.png", "2/0.render.png"]);
+    for (const key of ["1/0", "2/0"]) {
+      assert.equal((await trees.sought.json<{ by: string }>(`${key}.json`)).by, "MTCNN");
+      const pixels = async (tree: typeof trees.crops, path: string) =>
+        (await decodePixels(await tree.bytes(path))).image;
+      const [own, crop] = [await pixels(trees.render, `${key}.render.png`), await pixels(trees.crops, `${key}.png`)];
+      const changed = own.data.filter((value, i) => Math.abs(value - crop.data[i]!) > 8).length / own.data.length;
+      assert.ok(changed > 0.05 && changed < 0.95, `${key}: ${changed} of the crop is drawn over`);
+    }
+    const csv = await trees.table.text("table1.csv");
+    assert.match(csv, /masked,Deng \(authors' network\),2,0\.\d+/);
+    assert.match(csv, /masked,DECA \(authors' network\),0,,/);
+    assert.match(
+      await trees.table.text("table1.md"),
+      /absent: DECA \(authors' network\): deca\/deca\\_model\.tar \(granted by Max Planck.*FLAME\\_albedo/,
+    );
+  } finally {
+    await Deno.remove(data, { recursive: true });
+  }
+});
