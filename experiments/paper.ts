@@ -5,8 +5,8 @@
  *
  * The 3DMM regressor is `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views,
  * where the paper has DECA's. The comparators are the texture models that `embedded` re-makes and, in Table 1 and
- * Figure 3, the networks of their authors whose files are there (`networks.ts`). Meshes are not corrected, because no true ones are known here, and no texture can be compared with a true
- * one. docs/departures.md lists all that differs.
+ * Figure 3, the networks of their authors whose files are there (`networks.ts`). Meshes are not corrected, because no
+ * true ones are known here, and no texture can be compared with a true one. docs/departures.md lists all that differs.
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
  * set is the first photographs of CelebA's test partition.

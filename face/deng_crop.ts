@@ -30,7 +30,8 @@ export interface DengCrop {
  *
  * @param points five, in the authors' pixels, whose centres are whole numbers: eyes, nose, corners of the mouth
  * @param options.standard the same of the standard face `[5, 3]`, x right, y up
- * @throws {RangeError} if there are not five points each, if they coincide, or if nothing of the photograph would be left
+ * @throws {RangeError} if there are not five points each, if they coincide, or if nothing of the photograph would be
+ *   left
  */
 export function dengCrop(
   points: readonly Point[],

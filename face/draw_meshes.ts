@@ -38,13 +38,13 @@ const SIDE = 2;
 
 /**
  * Draws a mesh over each picture. A sample's colour is cut off at 0 and 1. The same bits come out for a mesh in any
- * batch. While a mesh is drawn, it takes a bit a triangle for each 4×2 pixels that it reaches: 55 MB at 224² with 70,789
- * triangles.
+ * batch. While a mesh is drawn, it takes a bit a triangle for each 4×2 pixels that it reaches: 55 MB at 224² with
+ * 70,789 triangles.
  *
  * @param meshes vertices of each in pixels of the picture: x right, y down, z larger = farther
  * @returns `[B, H, W, 3]`
- * @throws {RangeError} if there are no colours and no texture, if a texture has no chart, if what is given is not of the
- *   batch, or if vertices are no finite numbers or too far away; the message names the mesh's index
+ * @throws {RangeError} if there are no colours and no texture, if a texture has no chart, if what is given is not of
+ *   the batch, or if vertices are no finite numbers or too far away; the message names the mesh's index
  */
 export function drawMeshes(
   tf: Tfjs,

@@ -1,6 +1,6 @@
 /**
- * Unit normals of the vertices of a batch of meshes on the device, area-weighted over the adjoining triangles and summed
- * in their order: `vertexNormals` of normals.ts, for meshes in a space of y up and z to the viewer, and of any size.
+ * Unit normals of the vertices of a batch of meshes on the device, area-weighted over the adjoining triangles and
+ * summed in their order: `vertexNormals` of normals.ts, for meshes of any size in a space of y up and z to the viewer.
  */
 import type { Tensor1D, Tensor3D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

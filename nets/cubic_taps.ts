@@ -1,6 +1,6 @@
 /**
- * How Pillow reduces or enlarges an axis with `BICUBIC`: a cubic of Keys (1981, a = −0.5), which widens when it shrinks,
- * whose weights are of the pixels that there are, and sum to 1.
+ * How Pillow reduces or enlarges an axis with `BICUBIC`: a cubic of Keys (1981, a = −0.5), which widens when it
+ * shrinks, whose weights are of the pixels that there are, and sum to 1.
  */
 
 /** The weights of some pixels of an axis that is resampled. */

@@ -10,7 +10,7 @@ import type { Point, Rectangle } from "../../face/crop.ts";
 import type { DrawnTopology } from "../../face/draw_meshes.ts";
 import type { Pixels } from "../../face/pixels.ts";
 
-/** A face where the detector of the comparators' authors finds it; pixels of the photograph, as that detector has them. */
+/** A face where the detector of the comparators' authors finds it, in pixels of the photograph as that has them. */
 export interface SoughtFace {
   readonly box: Rectangle;
   /** Eyes, nose, corners of the mouth, those on the left of the picture first; centres are whole numbers. */

@@ -11,7 +11,8 @@
  * | colours | albedo in FLAME's chart, 256², times light; sRGB values as stored (nets/flame_albedo_file.ts) |
  *
  * Two things differ. Light is on the vertices and interpolated, where the authors interpolate normals. And it is there
- * at all: their `decode` draws the albedo alone if it is not told otherwise, which nobody would compare photographs with.
+ * at all: their `decode` draws the albedo alone if it is not told otherwise, which nobody would compare with
+ * photographs.
  *
  * Files: `deca_model.tar`, `generic_model.pkl`, `landmark_embedding.npy`, `head_template.obj`,
  * `FLAME_albedo_from_BFM.npz`.

@@ -7,7 +7,7 @@
  * | network | ResNet-50 to 257 numbers; RGB, 0..1, not normalised (nets/deng_encoder.ts) |
  * | geometry | 35,709 vertices of the Basel Face Model 2009: 80 components of identity, 64 of expression |
  * | camera | perspective, focal length 1015, centre 112, ten units away (face/deng_camera.ts) |
- * | light | nine bands a colour, order and constants of their class `SH`, 0.8 ambient to start from (face/deng_face.ts) |
+ * | light | nine bands a colour, order and constants of their `SH`, and 0.8 of the first (face/deng_face.ts) |
  * | colours | albedo of the vertices, 80 components, 0..255 over 255, times light; sRGB values as stored |
  *
  * Files: `epoch_20.pth`, `BFM_model_front.mat`, `similarity_Lm3D_all.mat`.

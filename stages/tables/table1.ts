@@ -14,8 +14,8 @@ import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
 /**
- * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
- * (every score).
+ * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for
+ * the terminal), `metrics.csv` and `metrics.json` (every score).
  * `detections`, `crops` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({

@@ -1,7 +1,7 @@
 /**
- * The network of a comparator's authors from a data folder to its row in Table 1, with drawn weights in the authors' own
- * formats and shapes, on packaged photographs: it shows that the path runs, and nothing of how well. The scores of the
- * other rows are made up of the network's own, so that nothing is trained.
+ * The network of a comparator's authors from a data folder to its row in Table 1, with drawn weights in the authors'
+ * own formats and shapes, on packaged photographs: it shows that the path runs, and nothing of how well. The scores of
+ * the other rows are made up of the network's own, so that nothing is trained.
  */
 import assert from "node:assert/strict";
 import sharp from "sharp";
@@ -37,7 +37,7 @@ async function fill(data: string): Promise<void> {
   await Deno.writeFile(`${data}/deng/similarity_Lm3D_all.mat`, matlabFile(drawnStandardLandmarks()));
 }
 
-Deno.test("Deng's network goes from its files to its row in Table 1; DECA's row says which files are absent", async () => {
+Deno.test("Deng's network goes from its files to Table 1, where DECA's row says which files are absent", async () => {
   const data = await Deno.makeTempDir({ prefix: "ftim-networks-" });
   try {
     await fill(data);

@@ -34,7 +34,10 @@ export function drawnBfmFront(): Record<string, Matrix> {
     if (a % SIDE === SIDE - 1) continue;
     for (const corners of [[a, a + SIDE, a + 1], [a + 1, a + SIDE, a + SIDE + 1]]) {
       triangles.push(...corners.map((vertex) => vertex + 1));
-      for (const vertex of corners) around[8 * vertex + used[vertex]++] = triangles.length / 3;
+      for (const vertex of corners) {
+        around[8 * vertex + used[vertex]!] = triangles.length / 3;
+        used[vertex] = used[vertex]! + 1;
+      }
     }
   }
   const none = triangles.length / 3 + 1;

@@ -41,7 +41,7 @@ export function networkRow(comparator: Comparator): NetworkRow {
 }
 
 /** Whether a row is such a network's. */
-export function isNetworkRow(row: Table1Row): row is NetworkRow {
+function isNetworkRow(row: Table1Row): row is NetworkRow {
   return NETWORK_ROWS.some((network) => network === row);
 }
 

@@ -68,7 +68,7 @@ export function summarise(
   return { faces: sorted.map(({ face }) => face), rows, cells };
 }
 
-/** A cell that the region has; null of a row without measurements. Throws `RangeError` for one that the region lacks. */
+/** A cell that the region has; null of a row without measurements. Throws `RangeError` for one that it lacks. */
 export function cellOf(
   { cells }: Summary,
   { region, row, metric }: { region: Region; row: Table1Row; metric: Metric },

@@ -103,7 +103,7 @@ Deno.test("a mesh is drawn over the aligned crop where the photograph has it", a
   }
 });
 
-Deno.test("a face that cannot be cut out, and one whose mesh is nowhere, is skipped by name; the others are drawn", async () => {
+Deno.test("a face that cannot be cut out, or whose mesh is nowhere, is skipped by name, and no other", async () => {
   const blind = await run(rectangles(() => 0), { blind: true });
   assert.deepEqual([...blind.pictures.keys()], ["a/0.render.png"]);
   assert.deepEqual([...blind.skipped], [["a/1", "a/1: it has no points"]]);
