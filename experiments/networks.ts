@@ -3,10 +3,12 @@
  * faces. A comparator whose files are not all there has a row in Table 1 that says which is absent.
  */
 import type { Artifact } from "@ftim/pipeline";
-import { assetFile, assets, dataLock, isPresent } from "../stages/data/fetch.ts";
+import { assetFile, assetFolder, assets, dataLock, isPresent } from "../stages/data/fetch.ts";
 import { seekFaces } from "../stages/data/seek.ts";
+import { networkChen } from "../stages/methods/network_chen.ts";
 import { networkDeca } from "../stages/methods/network_deca.ts";
 import { networkDeng } from "../stages/methods/network_deng.ts";
+import { networkTran } from "../stages/methods/network_tran.ts";
 import type { Comparator } from "../stages/scores/parts/methods.ts";
 import type { PreparedFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
@@ -21,7 +23,7 @@ export interface ComparatorNetworks {
   readonly absent: Partial<Record<Comparator, string>>;
 }
 
-/** The authors' files, in data.lock's names. */
+/** The authors' files, or folders of them, in data.lock's names. */
 const FILES = {
   deca: {
     encoder: "paper/deca/deca_model.tar",
@@ -30,11 +32,13 @@ const FILES = {
     template: "paper/flame/head_template.obj",
     albedo: "paper/bfm/FLAME_albedo_from_BFM.npz",
   },
+  chen: { checkpoints: "paper/chen/ckpts/", resources: "paper/chen/resources/" },
   deng: {
     encoder: "paper/deng/epoch_20.pth",
     model: "paper/deng/BFM_model_front.mat",
     standard: "paper/deng/similarity_Lm3D_all.mat",
   },
+  tran: { checkpoint: "paper/tran/checkpoint/", definition: "paper/tran/3DMM_definition/" },
 } as const;
 
 /**
@@ -45,6 +49,8 @@ const FILES = {
 export function comparatorNetworks({ dataFolder }: { dataFolder: string }): ComparatorNetworks {
   const files = <Names extends Readonly<Record<string, string>>>(names: Names) =>
     mapValues<keyof Names & string, string, Artifact<"assets">>(names, (id) => assetFile(id, { dataFolder }));
+  const folders = <Names extends Readonly<Record<string, string>>>(names: Names) =>
+    mapValues<keyof Names & string, string, Artifact<"folder">>(names, (id) => assetFolder(id, { dataFolder }));
   const seen = ({ crops, meshes, images }: Photographed) => ({
     crops,
     images,
@@ -52,6 +58,8 @@ export function comparatorNetworks({ dataFolder }: { dataFolder: string }): Comp
   });
   const all = {
     deca: (faces: Photographed) => networkDeca({ ...seen(faces), ...files(FILES.deca) }),
+    chen: (faces: Photographed) => networkChen({ ...seen(faces), ...folders(FILES.chen) }),
+    tran: (faces: Photographed) => networkTran({ ...seen(faces), ...folders(FILES.tran) }),
     deng: (faces: Photographed) => networkDeng({ ...seen(faces), ...files(FILES.deng) }),
   };
   const absent = mapValues(FILES, (names: Readonly<Record<string, string>>) => {

@@ -8,7 +8,7 @@
 import type { Tensor, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { disposeLists, listTriangles, runWalk } from "@ftim/gpu/raster";
-import { walkProgram } from "@ftim/gpu/raster-wgsl";
+import { TILE, walkProgram, WORD } from "@ftim/gpu/raster-wgsl";
 
 /** What is the same of all meshes of a batch. */
 export interface DrawnTopology {
@@ -31,6 +31,8 @@ export interface DrawMeshesOptions extends DrawnTopology {
   readonly texture?: Tensor4D;
   /** `[B, H, W, 3]`: written to, and returned; so they must be no one else's. */
   readonly over: Tensor4D;
+  /** Bytes of lists on the device at a time: what is larger is drawn in bands of rows. Default 64 MiB. */
+  readonly bytesAtOnce?: number;
 }
 
 /** Samples along each side of a pixel. */
@@ -39,7 +41,7 @@ const SIDE = 2;
 /**
  * Draws a mesh over each picture. A sample's colour is cut off at 0 and 1. The same bits come out for a mesh in any
  * batch. While a mesh is drawn, it takes a bit a triangle for each 4×2 pixels that it reaches: 55 MB at 224² with
- * 70,789 triangles.
+ * 70,789 triangles. A larger one is drawn in bands.
  *
  * @param meshes vertices of each in pixels of the picture: x right, y down, z larger = farther
  * @returns `[B, H, W, 3]`
@@ -49,7 +51,7 @@ const SIDE = 2;
 export function drawMeshes(
   tf: Tfjs,
   meshes: readonly Float32Array[],
-  { triangles, chart, colours, texture, over }: DrawMeshesOptions,
+  { triangles, chart, colours, texture, over, bytesAtOnce = 1 << 26 }: DrawMeshesOptions,
 ): Tensor4D {
   const [batch, height, width] = over.shape;
   const vertices = (meshes[0]?.length ?? 0) / 3;
@@ -67,7 +69,7 @@ export function drawMeshes(
   if (chart !== undefined && chart.uvTriangles.length !== triangles.length) {
     throw new RangeError(`A chart of ${chart.uvTriangles.length / 3} triangles, and ${triangles.length / 3} triangles`);
   }
-  const looked = { width: width * SIDE, height: height * SIDE, scale: SIDE, block: SIDE };
+  const tileRows = bandOf({ width, triangles: triangles.length / 3, bytesAtOnce });
   tf.tidy(() => {
     const inputs: Tensor[] = [];
     if (colours !== undefined) inputs.push(tf.tensor1d(Int32Array.from(triangles), "int32"), colours);
@@ -75,24 +77,37 @@ export function drawMeshes(
     const kind = { coloured: colours !== undefined, textured: texture !== undefined };
     // One mesh after the other, because only the box around it is looked at.
     for (const [index, mesh] of meshes.entries()) {
-      const lists = listTriangles(tf, { vertices: [named(mesh, index)], triangles }, looked);
-      runWalk(tf, lists, {
-        key: `draw_meshes_${kind.coloured}_${kind.textured}`,
-        code: () => drawCode(kind),
-        inputs,
-        into: over,
-        shape: over.shape,
-        uniforms: [index, width, height, vertices, texture?.shape[1] ?? 0],
-      });
-      disposeLists(lists);
+      checkMesh(mesh, index);
+      for (let top = 0; top < height; top += TILE.height * tileRows) {
+        const rows = Math.min(TILE.height * tileRows, height - top);
+        const placed = top === 0 ? mesh : mesh.map((value, i) => i % 3 === 1 ? value - top : value);
+        const looked = { width: width * SIDE, height: rows * SIDE, scale: SIDE, block: SIDE };
+        const lists = listTriangles(tf, { vertices: [placed], triangles }, looked);
+        runWalk(tf, lists, {
+          key: `draw_meshes_${kind.coloured}_${kind.textured}`,
+          code: () => drawCode(kind),
+          inputs,
+          into: over,
+          shape: over.shape,
+          uniforms: [index, width, height, top, rows, vertices, texture?.shape[1] ?? 0],
+        });
+        disposeLists(lists);
+      }
     }
   });
   return over;
 }
 
-/** A mesh that can be drawn. */
-function named(mesh: Float32Array, index: number): Float32Array {
-  if (mesh.every(Number.isFinite)) return mesh;
+/** Rows of tiles whose lists fit, of pictures that are as wide as that; at least one. */
+function bandOf(
+  { width, triangles, bytesAtOnce }: { width: number; triangles: number; bytesAtOnce: number },
+): number {
+  const bytes = 4 * Math.ceil(triangles / WORD) * Math.ceil(width / TILE.width);
+  return Math.max(1, Math.floor(bytesAtOnce / bytes));
+}
+
+function checkMesh(mesh: Float32Array, index: number): void {
+  if (mesh.every(Number.isFinite)) return;
   throw new RangeError(`Cannot draw mesh ${index}: a vertex is no finite number`);
 }
 
@@ -115,7 +130,7 @@ function drawCode({ coloured, textured }: { coloured: boolean; textured: boolean
       ...(coloured ? [["corners", "i32"], ["colours", "f32"]] as const : []),
       ...(textured ? [["charts", "f32"], ["maps", "f32"]] as const : []),
     ],
-    uniforms: ["picture", "width", "height", "vertices", "size"],
+    uniforms: ["picture", "width", "height", "top", "rows", "vertices", "size"],
     functions: (coloured ? COLOURED : "") + (textured ? TEXTURED : "") + /* wgsl */ `
 fn shown(triangle : i32, weights : vec2<f32>, behind : vec3<f32>) -> vec3<f32> {
   let t = max(triangle, 0);
@@ -131,9 +146,9 @@ fn shown(triangle : i32, weights : vec2<f32>, behind : vec3<f32>) -> vec3<f32> {
     },
     after: `
   let at = corner / ${SIDE};
-  if (at.x >= u.width || at.y >= u.height) { return; }
+  if (at.x >= u.width || at.y >= u.rows) { return; }
   if (${SAMPLES.map((k) => `shown${k} < 0`).join(" && ")}) { return; }
-  let to = 3 * ((u.picture * u.height + at.y) * u.width + at.x);
+  let to = 3 * ((u.picture * u.height + u.top + at.y) * u.width + at.x);
   let behind = vec3<f32>(result[to], result[to + 1], result[to + 2]);
   let sum = ${SAMPLES.map((k) => `shown(shown${k}, part${k}, behind)`).join(" + ")};
   result[to] = sum.x / ${SIDE ** 2};

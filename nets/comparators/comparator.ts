@@ -51,7 +51,7 @@ export interface Comparator {
    * @throws {RangeError} if a face cannot be cut out; the message says why
    */
   crop(tf: Tfjs, faces: readonly { readonly image: Pixels; readonly face: SoughtFace }[]): ComparatorCrops;
-  /** The faces of crops; a face has the same bits alone and among others. */
-  reconstruct(crops: tfjs.Tensor4D): ComparatorFaces;
+  /** The faces of crops, which belong to the caller; a face has the same bits alone and among others. */
+  reconstruct(crops: tfjs.Tensor4D): ComparatorFaces | Promise<ComparatorFaces>;
   dispose(): void;
 }

@@ -70,7 +70,7 @@ Deno.test("the networks of comparators are scored where their files are, and the
       const [table, figure] = [table1.node, figure3.node] as [StageNode, StageNode];
       const { rows } = figure.params as { rows: { name: string }[] };
       return {
-        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")),
+        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")).sort(),
         absent: (table.params as { absent: Record<string, string> }).absent,
         drawn: rows.map(({ name }) => name).filter((name) => name.endsWith("_network")),
         offered: Object.keys(others).filter((name) => name.endsWith("_network")),
@@ -79,12 +79,13 @@ Deno.test("the networks of comparators are scored where their files are, and the
     const empty = networksOf();
     assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[], [], []]);
     assert.match(empty.absent.deng!, /^deng\/epoch_20\.pth \(granted by The authors.*BFM_model_front\.mat.*similarity/);
-    assert.deepEqual(Object.keys(empty.absent), ["deca", "deng"]);
+    assert.deepEqual(Object.keys(empty.absent), ["deca", "chen", "deng", "tran"]);
     putNetworkFiles(folder);
     const all = networksOf();
     assert.deepEqual(all.absent, {});
-    assert.deepEqual(all.scored, ["networks/deca", "networks/deng"]);
-    assert.deepEqual([all.drawn, all.offered], [["deca_network", "deng_network"], ["deca_network", "deng_network"]]);
+    assert.deepEqual(all.scored, ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort());
+    const rows = ["deca_network", "chen_network", "deng_network", "tran_network"];
+    assert.deepEqual([all.drawn, all.offered.toSorted()], [rows, rows.toSorted()]);
     return Promise.resolve();
   }));
 

@@ -86,7 +86,10 @@ function drawCpu({ width, height, meshes, over, colours, texture }: Drawing, { t
   return out;
 }
 
-async function draw({ width, height, meshes, over, colours, texture }: Drawing, topology: DrawnTopology) {
+async function draw(
+  { width, height, meshes, over, colours, texture }: Drawing,
+  topology: DrawnTopology & { readonly bytesAtOnce?: number },
+) {
   const count = meshes.length;
   const pictures = tf.tidy(() =>
     drawMeshes(tf, meshes, {
@@ -124,6 +127,9 @@ for (
     // a sample within 1e-4 pixels of an edge may show the other side
     assert.ok(off <= 3 + 2e-3 * found.length, `${off} of ${found.length} values differ`);
     assert.deepEqual(await draw(drawing, shape), found, "the same bits in another run");
+    const banded = await draw(drawing, { ...shape, bytesAtOnce: 1500 });
+    const others = banded.filter((value, i) => !(Math.abs(value - found[i]!) < 2e-5)).length;
+    assert.ok(others <= 3 + 2e-3 * found.length, `in bands: ${others} of ${found.length} values differ`);
     const one = found.length / 3;
     const alone = {
       width,

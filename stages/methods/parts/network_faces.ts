@@ -49,13 +49,12 @@ export async function networkFaces(
     }
   }
   if (faces.length === 0) return;
-  const made = tf.tidy(() => {
-    const crops = tf.concat(faces.map(({ crop }) => crop)) as Tensor4D;
-    const { vertices, ...lit } = comparator.reconstruct(crops);
-    const ways = faces.map((face) => wayOf(face, comparator.size));
-    return { vertices: moved(tf, vertices, ways), ...lit };
-  });
+  const crops = tf.concat(faces.map(({ crop }) => crop)) as Tensor4D;
   tf.dispose(faces.map(({ crop }) => crop));
+  const { vertices, ...lit } = await comparator.reconstruct(crops);
+  const ways = faces.map((face) => wayOf(face, comparator.size));
+  const made = { vertices: tf.tidy(() => moved(tf, vertices, ways)), ...lit };
+  tf.dispose([crops, vertices]);
   const [values] = await readBack([made.vertices], stage);
   const length = values!.length / faces.length;
   const meshes = faces.map((_, i) => values!.subarray(i * length, (i + 1) * length));

@@ -56,7 +56,7 @@ Deno.test("the comparator is its parts, one after the other, alone and in a batc
   const { crops, parts } = comparator.crop(tf, faces);
   assert.deepEqual(crops.shape, [2, 224, 224, 3]);
   assert.ok(parts.every(({ width, height }) => width > 100 && Math.abs(width - height) < 3), JSON.stringify(parts));
-  const made = comparator.reconstruct(crops);
+  const made = await comparator.reconstruct(crops);
   const [vertices, colours] = [await made.vertices.data<"float32">(), await made.colours!.data<"float32">()];
   const [encoder, bfm] = [await openDengEncoder(files.encoder), uploadBfm(tf, await readBfmFront(files.model))];
   const second = tf.slice(crops, [1], [1]);
