@@ -130,7 +130,7 @@ function drawCode({ coloured, textured }: { coloured: boolean; textured: boolean
       ...(coloured ? [["corners", "i32"], ["colours", "f32"]] as const : []),
       ...(textured ? [["charts", "f32"], ["maps", "f32"]] as const : []),
     ],
-    uniforms: ["picture", "width", "height", "top", "rows", "vertices", "size"],
+    uniforms: ["picture", "width", "height", "start", "rows", "vertices", "size"],
     functions: (coloured ? COLOURED : "") + (textured ? TEXTURED : "") + /* wgsl */ `
 fn shown(triangle : i32, weights : vec2<f32>, behind : vec3<f32>) -> vec3<f32> {
   let t = max(triangle, 0);
@@ -148,7 +148,7 @@ fn shown(triangle : i32, weights : vec2<f32>, behind : vec3<f32>) -> vec3<f32> {
   let at = corner / ${SIDE};
   if (at.x >= u.width || at.y >= u.rows) { return; }
   if (${SAMPLES.map((k) => `shown${k} < 0`).join(" && ")}) { return; }
-  let to = 3 * ((u.picture * u.height + u.top + at.y) * u.width + at.x);
+  let to = 3 * ((u.picture * u.height + u.start + at.y) * u.width + at.x);
   let behind = vec3<f32>(result[to], result[to + 1], result[to + 2]);
   let sum = ${SAMPLES.map((k) => `shown(shown${k}, part${k}, behind)`).join(" + ")};
   result[to] = sum.x / ${SIDE ** 2};

@@ -33,7 +33,7 @@ export function chenComparator(tf: Tfjs, regressor: ChenRegressor): Comparator {
       const others = [space, albedo, ...Object.values<tfjs.Tensor>(code)];
       try {
         if (detail === undefined) return coarse;
-        const [values] = await readBack([coarse.vertices], "chen");
+        const [values] = await readBack([tf.clone(coarse.vertices)], "chen");
         const length = values!.length / crops.shape[0];
         const meshes = Array.from({ length: crops.shape[0] }, (_, i) => values!.subarray(length * i, length * (i + 1)));
         others.push(...Object.values(coarse));
