@@ -64,7 +64,7 @@ export function comparatorNetworks({ dataFolder }: { dataFolder: string }): Comp
   };
   const absent = mapValues(FILES, (names: Readonly<Record<string, string>>) => {
     const lacking = Object.values(names).filter((id) => !isPresent(id, { dataFolder }));
-    return lacking.length === 0 ? null : lacking.map(inWords).join(", ");
+    return lacking.length === 0 ? null : inWords(lacking);
   });
   const names = Object.keys(FILES) as (keyof typeof FILES)[];
   return {
@@ -73,8 +73,11 @@ export function comparatorNetworks({ dataFolder }: { dataFolder: string }): Comp
   };
 }
 
-/** A file that is not there, and who grants it. */
-function inWords(id: string): string {
-  const { source, shared } = dataLock().assets.get(id)!;
-  return `${source.slice("user:".length)} (granted by ${shared.grantor})`;
+/** Files that are not there, and who grants them. */
+function inWords(ids: readonly string[]): string {
+  const files = ids.map((id) => dataLock().assets.get(id)!);
+  const groups = [...Map.groupBy(files, ({ shared }) => shared.grantor)].map(([grantor, own]) => {
+    return `${own.map(({ source }) => source.slice("user:".length)).join(", ")} (granted by ${grantor})`;
+  });
+  return groups.join(", ");
 }

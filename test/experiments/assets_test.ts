@@ -55,7 +55,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
   }
 }
 
-/** The ids of data.lock that `fetch` and `admit` would give below some values, and of large files read in place. */
+/** The ids of data.lock that `fetch` and `admit` would give below some values, and of what is read in place. */
 function idsIn(values: readonly unknown[]): Set<string> {
   const ids = new Set<string>();
   const seen = new Set<unknown>();
@@ -64,7 +64,8 @@ function idsIn(values: readonly unknown[]): Set<string> {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
     const { type, form, path } = value as Partial<Extract<Artifact["node"], { type: "source" }>>;
-    if (type === "source" && form === "file") ids.add(`paper/${path!.split("/").slice(-2).join("/")}`);
+    const place = path?.replace(/\/$/, "").split("/").slice(-2).join("/");
+    if (type === "source") ids.add(`paper/${place}${form === "folder" ? "/" : ""}`);
     const { stage, params } = value as Partial<Extract<Artifact["node"], { type: "stage" }>>;
     if (stage?.name === "fetch") {
       for (const { id } of (params as { files: { id: string }[] }).files) ids.add(id);

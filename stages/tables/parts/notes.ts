@@ -24,7 +24,10 @@ export function tableNotes({ models, networks = [], absent = {}, faces, missed }
       COMPARATORS.map((method) => `${METHOD_LABELS[method]}: ${models[method]}`).join("; ")
     }).`;
   const run = networks.filter((name) => absent[name] === undefined).map((name) => ROW_LABELS[networkRow(name)]);
-  const lacking = Object.entries(absent).map(([name, why]) => `${ROW_LABELS[networkRow(name as Comparator)]}: ${why}`);
+  const lacking = networks.flatMap((name) => {
+    const why = absent[name];
+    return why === undefined ? [] : [`${ROW_LABELS[networkRow(name)]}: ${why}`];
+  });
   return [
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",

@@ -69,7 +69,7 @@ function drawnChen(seen: ((drawn: Tensor4D) => void) | null): ChenRegressor {
   };
 }
 
-Deno.test("Chen's detail network looks at the coarse faces, drawn over their crops as far as the authors do", async () => {
+Deno.test("Chen's detail network looks at the coarse faces, drawn over their crops as the authors do", async () => {
   const crops = tf.fill([2, 300, 300, 3], 0.25) as Tensor4D;
   const before = tf.memory().numTensors;
   let drawn: Tensor4D | undefined;
