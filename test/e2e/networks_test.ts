@@ -59,7 +59,7 @@ async function fill(data: string): Promise<void> {
   }
 }
 
-Deno.test("Deng's and Tran's networks go from their files to Table 1, where DECA's row says what is absent", async () => {
+Deno.test("Deng's and Tran's networks go from files to Table 1, where DECA's row says what is absent", async () => {
   const data = await Deno.makeTempDir({ prefix: "ftim-networks-" });
   try {
     await fill(data);
@@ -103,7 +103,7 @@ Deno.test("Deng's and Tran's networks go from their files to Table 1, where DECA
     assert.match(csv, /masked,DECA \(authors' network\),0,,/);
     assert.match(
       await trees.table.text("table1.md"),
-      /absent: DECA \(authors' network\): deca\/deca\\_model\.tar, .*\(granted by Max Planck.*; Chen \(authors' network\): chen/,
+      /absent: DECA \(authors' network\): deca\/deca\\_model\.tar, .*by Max Planck.*; Chen \(authors' network\): chen/,
     );
   } finally {
     await Deno.remove(data, { recursive: true });
