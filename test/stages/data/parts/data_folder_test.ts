@@ -40,7 +40,8 @@ Deno.test("an empty data folder lacks all, and says which files no stage reads",
     assert.ok([...rows.values()].every(({ status }) => status === "absent"));
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.read, true);
     assert.equal(rows.get("deng/epoch_20.pth")?.read, true);
-    assert.equal(rows.get("tran/checkpoint/")?.read, false);
+    assert.equal(rows.get("tran/checkpoint/")?.read, true);
+    assert.equal(rows.get("celeba/list_attr_celeba.txt")?.read, false);
   }));
 
 Deno.test("files of the right form are recognised", () =>
