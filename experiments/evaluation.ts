@@ -16,6 +16,7 @@ import { report } from "../stages/figures/report.ts";
 import { smallPictures } from "../stages/figures/small_pictures.ts";
 import { tripletsOfPortraits } from "../stages/figures/triplets_of_portraits.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
+import { type NetworkRow, ROW_LABELS, TABLE1_ROWS } from "../stages/scores/parts/table1_rows.ts";
 import { fairness } from "../stages/tables/fairness.ts";
 import { lpipsAblation } from "../stages/tables/lpips_ablation.ts";
 import { lpipsTable } from "../stages/tables/lpips_table.ts";
@@ -36,6 +37,7 @@ import {
   trainNetworks,
 } from "./methods.ts";
 import { mapValues } from "./map_values.ts";
+import type { ComparatorNetworks } from "./networks.ts";
 import { type RealCaptures, scoreRealViews } from "./real_views.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
@@ -46,6 +48,8 @@ export interface EvaluationData {
   heldOut: HeldOutViews;
   /** Photographs of persons from several sides, for other views of real light and skin. */
   real?: RealCaptures;
+  /** The networks of the comparators' authors; without them Table 1 has no rows of them. */
+  networks?: ComparatorNetworks;
   /** How well captures were filtered, where that is known. */
   filter?: Artifact<"filter_report">;
 }
@@ -165,7 +169,7 @@ interface Means {
  */
 function comparison(
   methods: Record<Method, Reconstruct>,
-  { data: { test, training }, scorers, guess, expectedFaces, shown }: Means & {
+  { data: { test, training, networks = { runs: {}, absent: {} } }, scorers, guess, expectedFaces, shown }: Means & {
     readonly guess: Reconstruct;
     readonly expectedFaces: Record<string, number>;
   },
@@ -175,10 +179,22 @@ function comparison(
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));
-  const drawn = { ...reconstructions, ours: showable(reconstructions.ours, shown) };
-  const figure = figure3({ reconstructions: drawn, crops, unwrapped, font: font() });
+  const renders = mapValues(networks.runs as Required<typeof networks.runs>, (run) => run(test));
+  const named: Partial<Record<NetworkRow, Artifact<"reconstructions">>> = Object.fromEntries(
+    Object.entries(renders).map(([name, made]) => [`${name}_network`, made]),
+  );
+  const drawn = { ...reconstructions, ...named, ours: showable(reconstructions.ours, shown) };
+  const figure = figure3({ reconstructions: drawn, crops, unwrapped, font: font() }, {
+    rows: TABLE1_ROWS.filter((row) => row in drawn).map((name) => ({ name, label: ROW_LABELS[name] })),
+  });
   return {
-    table1: table1({ scores, detections, crops, meshes }, { expectedFaces, models: TEXTURE_MODELS }),
+    table1: table1({
+      scores,
+      networks: mapValues(renders, (made) => scorers.real(() => made, { features: secondOpinion() })),
+      detections,
+      crops,
+      meshes,
+    }, { expectedFaces, models: TEXTURE_MODELS, absent: networks.absent }),
     figure3: figure,
     figure3Small: smallPictures({ figure }),
     others: novelTable({
@@ -195,6 +211,7 @@ function comparison(
       ...(oracle && { oracle: oracle.lpips }),
     }),
     fairness: fairness({ scores, unwrapped, albedos: reconstructions.ours }),
+    ...named,
     ...reconstructions,
   };
 }

@@ -5,8 +5,9 @@
  *
  * The 3DMM regressor is DECA, as the paper's is, where the folder holds DECA's and FLAME's files; otherwise it is
  * `embedded`'s face mesh network with a linear model learned from FaceScape's frontal views. The comparators are the
- * texture models that `embedded` re-makes, not the authors' networks. Meshes are not corrected, because no true ones
- * are known here, and no texture can be compared with a true one. docs/departures.md lists all that differs.
+ * texture models that `embedded` re-makes and, in Table 1 and Figure 3, the networks of their authors whose files are
+ * there (`networks.ts`). Meshes are not corrected, because no true ones are known here, and no texture can be compared
+ * with a true one. docs/departures.md lists all that differs.
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
  * set is the first photographs of CelebA's test partition.
@@ -22,6 +23,7 @@ import type { YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { facesOfTriplets, findFaces, type FoundFaces, prepareFaces, regressFaces, STRICT } from "./faces.ts";
+import { comparatorNetworks } from "./networks.ts";
 import { DECA_NEEDS, type DecaRegressor, decaRegressor, facemeshRegressor, type RegressorName } from "./regressors.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
@@ -166,6 +168,7 @@ export function paper(options: PaperOptions = {}) {
       vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
     },
     test: prepareFaces(tested, { correction }),
+    networks: comparatorNetworks({ dataFolder }),
     heldOut: views,
     real: views,
   }, { ...settings, more, data: dataFolder });

@@ -1,10 +1,11 @@
 /**
  * The paper's own networks with drawn weights in the real shapes: DECA's and Deng's encoders with what share of the
- * adapter's peak they reach, DECA's regressor from photographs to heads, FaceNet there and back, and MTCNN, whose
- * weights are the trained ones.
+ * adapter's peak they reach, DECA's regressor from photographs to heads, the networks of Tran and Chen from crops to
+ * faces, FaceNet there and back, and MTCNN, whose weights are the trained ones.
  */
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
+import { openChenRegressor } from "../../nets/chen_regressor.ts";
 import { openDecaEncoder } from "../../nets/deca_encoder.ts";
 import { openDecaRegressor } from "../../nets/deca_regressor.ts";
 import { openDengEncoder } from "../../nets/deng_encoder.ts";
@@ -12,17 +13,25 @@ import { FACENET_SIZE, openFacenet } from "../../nets/facenet.ts";
 import { bytesSource } from "../../nets/files/source.ts";
 import { openMtcnn } from "../../nets/mtcnn.ts";
 import { encodeSafetensors } from "../../nets/safetensors.ts";
+import { openTranRegressor } from "../../nets/tran_regressor.ts";
 import { decodePixels } from "../../stages/faces/photograph.ts";
 import { asset } from "../../test/assets.ts";
-import { drawnFaces, drawnState } from "../../test/golden/drawn.ts";
+import chen from "../../test/golden/chen.json" with { type: "json" };
+import { drawnChenModel } from "../../test/golden/chen_drawn.ts";
+import { drawnCheckpoint, drawnFaces, drawnState } from "../../test/golden/drawn.ts";
 import facenet from "../../test/golden/facenet.json" with { type: "json" };
 import { drawnFlame, drawnTemplate } from "../../test/golden/flame_drawn.ts";
 import resnet50 from "../../test/golden/resnet50.json" with { type: "json" };
+import tran from "../../test/golden/tran.json" with { type: "json" };
+import { folderOf, tranFiles } from "../../test/golden/tran_drawn.ts";
+import { checkpoint } from "../../test/nets/files/checkpoint_writer.ts";
 import { type Lab, rounded, type Row, time } from "./lab.ts";
 
 const FACES = 8;
 /** Multiply-adds of ResNet-50 on 224², times two; the heads are next to nothing. */
 const GFLOP = 8.18;
+/** The same of VGG-Face up to fc7. */
+const VGG_GFLOP = 30.9;
 
 const source = (tensors: Parameters<typeof encodeSafetensors>[0]) => bytesSource(encodeSafetensors(tensors));
 const zeros = (shape: readonly number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
@@ -67,6 +76,29 @@ export async function benchPaperNetworks(lab: Lab): Promise<Row[]> {
     });
   note("DECA's regressor: photographs to heads in the chart", { ms: await time(lab, regressed) });
   regressor.dispose();
+
+  const tranRegressor = await openTranRegressor({
+    network: checkpoint(drawnCheckpoint(tran.parts.tensors), "tran"),
+    definition: folderOf(tranFiles()),
+  });
+  note("Tran's networks and a small mesh: crops to faces", {
+    ms: await time(lab, () => first(lab, tranRegressor.reconstruct(crops))),
+  });
+  tranRegressor.dispose();
+  const large = tf.tensor4d(drawnFaces(FACES, 300), [FACES, 300, 300, 3]);
+  const chenRegressor = await openChenRegressor({
+    coarse: checkpoint(drawnCheckpoint(chen.coarse.tensors), "chen"),
+    model: source(drawnChenModel()),
+  });
+  const coarse = () =>
+    lab.tf.tidy(() => {
+      const { code, ...faces } = chenRegressor.reconstruct(large);
+      tf.dispose(code);
+      return first(lab, faces);
+    });
+  note("Chen's coarse network and a small model: crops to faces", { ms: await time(lab, coarse), gflop: VGG_GFLOP });
+  chenRegressor.dispose();
+  large.dispose();
 
   const network = await openFacenet(source({ ...drawnState(facenet.tensors), "logits.weight": zeros([8631, 512]) }));
   const small = tf.tensor4d(drawnFaces(FACES, FACENET_SIZE), [FACES, FACENET_SIZE, FACENET_SIZE, 3]);

@@ -8,13 +8,14 @@ import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 import { keysOf } from "../faces/keys_of.ts";
 import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
-import { byMethod } from "../scores/parts/methods.ts";
+import { byMethod, type Comparator, COMPARATORS } from "../scores/parts/methods.ts";
+import { networkRow } from "../scores/parts/table1_rows.ts";
 import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
 /**
- * Scores of each method by name → `table1.{csv,md,tex,txt}` (txt: for the terminal), `metrics.csv` and `metrics.json`
- * (every score).
+ * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for
+ * the terminal), `metrics.csv` and `metrics.json` (every score).
  * `detections`, `crops` and `meshes` only serve to name what is missing.
  */
 export const table1 = defineStage({
@@ -22,6 +23,7 @@ export const table1 = defineStage({
   module: import.meta.url,
   inputs: {
     scores: map("metrics"),
+    networks: map("metrics"),
     detections: "detections?",
     crops: "aligned?",
     meshes: "meshes?",
@@ -35,6 +37,8 @@ export const table1 = defineStage({
       deng: z.string().default("a linear albedo fitted to skin with a photometric and a perceptual term"),
       tran: z.string().default("a non-linear albedo decoder"),
     }).prefault({}),
+    /** Why a comparator's network has a row without scores, by comparator. */
+    absent: z.partialRecord(z.enum(COMPARATORS), z.string()).default({}),
     /** Faces that a person counts in each test photograph, by the key that it has in `detections`. */
     expectedFaces: z.record(z.string(), z.int().min(0)).default({}),
     resamples: z.int().min(1).default(10_000),
@@ -49,7 +53,12 @@ export const table1 = defineStage({
     const { table1Markdown } = await import("./parts/markdown.ts");
     const { detections, crops, meshes } = inputs;
     const trees = byMethod(inputs.scores);
-    const rows = await Promise.all(trees.map(async ([method, tree]) => [method, await readFaceScores(tree)]));
+    const networks = Object.entries(inputs.networks).map(([name, tree]) =>
+      [networkRow(name as Comparator), tree] as const
+    );
+    const rows = await Promise.all(
+      [...trees, ...networks].map(async ([row, tree]) => [row, await readFaceScores(tree)]),
+    );
     const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
     for (const path of detections?.paths ?? []) {
@@ -65,12 +74,15 @@ export const table1 = defineStage({
         crops?.skipped ?? none,
         meshes?.skipped ?? none,
         inputs.scores.ours!.skipped,
+        ...networks.map(([, tree]) => tree.skipped),
       ],
       aligned: crops === undefined ? [] : keysOf(crops, ".json"),
       measured: measurements.map(({ face }) => face),
     });
-    const summary = summarise(measurements, params);
-    const notes = tableNotes({ ...params, faces: measurements.length, missed });
+    const lacking = COMPARATORS.filter((name) => params.absent[name] !== undefined);
+    const summary = summarise(measurements, { ...params, absent: lacking.map(networkRow) });
+    const shown = COMPARATORS.filter((name) => lacking.includes(name) || inputs.networks[name] !== undefined);
+    const notes = tableNotes({ ...params, networks: shown, faces: measurements.length, missed });
     out.write("table1.csv", table1Csv(summary));
     out.write("table1.md", table1Markdown(summary, notes));
     out.write("table1.tex", table1Latex(summary, notes));

@@ -30,7 +30,7 @@ Deno.test("doctor looks at the machine, and at the data folder when the experime
     const { code, text } = await doctor("--store", store, "--experiment", "paper", "--data", `${folder}/data`);
     assert.equal(code, 1);
     assert.match(text, /absent +facescape\/images\/ +FaceScape multi-view/);
-    assert.match(text, /no stage reads yet[^]*WRONG +flame\/generic_model\.pkl +it is a web page \("Log in"\)/);
+    assert.match(text, /WRONG +flame\/generic_model\.pkl +it is a web page \("Log in"\)[^]*no stage reads yet/);
     assert.match(
       text,
       /FLAME head model\n +files: .*\n +granted by: Max Planck.*\n +licence: .*\n +needed by: .*\n +what to do/,

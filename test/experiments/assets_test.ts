@@ -6,9 +6,10 @@ import { paper } from "../../experiments/paper.ts";
 import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
 import { assetIds } from "../assets.ts";
+import { putNetworkFiles } from "./network_files.ts";
 
 /** Networks that no experiment uses yet or tests ask for a second opinion, and the photographs that no set has. */
-const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("mtcnn/"), ...assetIds("pairs/")];
+const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
   const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));
@@ -34,7 +35,8 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 
 /**
  * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
- * with an empty data folder and with one that lacks FaceScape and CelebA's partition, with each regressor.
+ * with an empty data folder, with one that has the comparators' networks, and with one that lacks FaceScape and CelebA's
+ * partition, with each regressor.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
   const folder = await Deno.makeTempDir({ prefix: "ftim-assets-" });
@@ -43,6 +45,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
     await Deno.mkdir(join(folder, "vgg19"));
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
+    putNetworkFiles(folder);
     await Deno.mkdir(join(folder, "lpips"));
     await Deno.mkdir(join(folder, "bfm"));
     await Deno.writeTextFile(join(folder, "bfm/FLAME_albedo_from_BFM.npz"), "");
@@ -56,7 +59,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
   }
 }
 
-/** The ids of data.lock that `fetch` and `admit` would give below some values, and of large files read in place. */
+/** The ids of data.lock that `fetch` and `admit` would give below some values, and of what is read in place. */
 function idsIn(values: readonly unknown[]): Set<string> {
   const ids = new Set<string>();
   const seen = new Set<unknown>();
@@ -65,7 +68,8 @@ function idsIn(values: readonly unknown[]): Set<string> {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
     const { type, form, path } = value as Partial<Extract<Artifact["node"], { type: "source" }>>;
-    if (type === "source" && form === "file") ids.add(`paper/${path!.split("/").slice(-2).join("/")}`);
+    const place = path?.replace(/\/$/, "").split("/").slice(-2).join("/");
+    if (type === "source") ids.add(`paper/${place}${form === "folder" ? "/" : ""}`);
     const { stage, params } = value as Partial<Extract<Artifact["node"], { type: "stage" }>>;
     if (stage?.name === "fetch") {
       for (const { id } of (params as { files: { id: string }[] }).files) ids.add(id);

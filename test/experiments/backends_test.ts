@@ -5,6 +5,7 @@ import { embedded } from "../../experiments/embedded.ts";
 import { freeFaces, person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
+import { putNetworkFiles } from "./network_files.ts";
 
 /** Why something may stay on the CPU. */
 const REASONS = [
@@ -20,6 +21,8 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
   return new Map(stages.map(({ label, computes }) => [label.replace(/-\d+$/, ""), computes]));
 }
 
+const networks = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
+putNetworkFiles(networks);
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
@@ -29,6 +32,7 @@ const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
   paper: stagesOf(paper({ data: "data" })),
   "paper with DECA": stagesOf(paper({ data: "data", regressor: "deca" })),
+  networks: stagesOf(paper({ data: networks })),
   photograph: stagesOf(photograph(photographs, trainedFile)),
   person: stagesOf({
     ...person(photographs, trainedFile),
@@ -39,6 +43,8 @@ const experiments = {
     views: scoredCaptures(captures, scoring).table,
   }),
 };
+
+Deno.removeSync(networks, { recursive: true });
 
 Deno.test("each stage of all experiments says where it computes, and why what it leaves to the CPU is there", () => {
   for (const [experiment, stages] of Object.entries(experiments)) {

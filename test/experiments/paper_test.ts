@@ -8,10 +8,13 @@ import {
   testPhotographs,
 } from "../../experiments/paper.ts";
 import { DECA_NEEDS } from "../../experiments/regressors.ts";
-import { graphOf, sourceFolder } from "@ftim/pipeline";
+import { type Artifact, graphOf, sourceFolder } from "@ftim/pipeline";
 import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
 import { choosePhotographs } from "../../stages/data/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
+import { putNetworkFiles } from "./network_files.ts";
+
+type StageNode = Extract<Artifact["node"], { type: "stage" }>;
 
 function put(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
@@ -95,6 +98,35 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, true]);
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
+    return Promise.resolve();
+  }));
+
+Deno.test("the networks of comparators are scored where their files are, and their rows say which are absent", () =>
+  withScratch(({ folder }) => {
+    const networksOf = () => {
+      const { table1, figure3, ...others } = paper({ data: folder });
+      const [table, figure] = [table1.node, figure3.node] as [StageNode, StageNode];
+      const { rows } = figure.params as { rows: { name: string }[] };
+      return {
+        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")).sort(),
+        absent: (table.params as { absent: Record<string, string> }).absent,
+        drawn: rows.map(({ name }) => name).filter((name) => name.endsWith("_network")),
+        offered: Object.keys(others).filter((name) => name.endsWith("_network")),
+      };
+    };
+    const empty = networksOf();
+    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[], [], []]);
+    assert.match(
+      empty.absent.deng!,
+      /^deng\/epoch_20\.pth, deng\/BFM_model_front\.mat, deng\/similarity.*\(granted by The authors/,
+    );
+    assert.deepEqual(Object.keys(empty.absent), ["chen", "deca", "deng", "tran"]);
+    putNetworkFiles(folder);
+    const all = networksOf();
+    assert.deepEqual(all.absent, {});
+    assert.deepEqual(all.scored, ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort());
+    const rows = ["deca_network", "chen_network", "deng_network", "tran_network"];
+    assert.deepEqual([all.drawn, all.offered.toSorted()], [rows, rows.toSorted()]);
     return Promise.resolve();
   }));
 

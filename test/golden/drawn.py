@@ -1,5 +1,7 @@
 """Drawn weights of networks: a formula of a tensor's name and shape, so that drawn.ts makes the very same ones."""
 
+import re
+
 import numpy as np
 from images import hashes
 
@@ -19,6 +21,24 @@ def drawn(name, shape):
     if len(shape) >= 2:
         values = np.sqrt(6 / (size / shape[0])) * (2 * values - 1)
     elif name.endswith("running_var") or name.endswith("weight"):
+        values = 0.5 + values
+    else:
+        values = 0.4 * (values - 0.5)
+    return values.astype(np.float32).reshape(shape)
+
+
+def is_transposed(name, shape):
+    """Whether a variable is the filter of a transposed convolution: [height, width, out, in]. Others have out last."""
+    return len(shape) == 4 and re.search(r"(conv2d_transpose(_\d+)?|g_[shl]\d+(_res)?)/kernel$", name) is not None
+
+
+def drawn_tensorflow(name, shape):
+    """One variable of a TensorFlow checkpoint, likewise."""
+    size = int(np.prod(shape))
+    values = uniform(name, size)
+    if len(shape) >= 2:
+        values = np.sqrt(6 * shape[2 if is_transposed(name, shape) else -1] / size) * (2 * values - 1)
+    elif name.endswith("moving_variance") or name.endswith("gamma"):
         values = 0.5 + values
     else:
         values = 0.4 * (values - 0.5)

@@ -22,10 +22,26 @@ export function drawnUniform(name: string, size: number): Float64Array {
 
 /** One tensor of a PyTorch state dict. */
 export function drawn(name: string, shape: readonly number[]): DrawnTensor {
+  return draw(name, { shape, outputs: shape[0]!, isGain: /(running_var|weight)$/.test(name) });
+}
+
+/** One variable of a TensorFlow checkpoint. */
+export function drawnTensorflow(name: string, shape: readonly number[]): DrawnTensor {
+  const isTransposed = shape.length === 4 && /(conv2d_transpose(_\d+)?|g_[shl]\d+(_res)?)\/kernel$/.test(name);
+  return draw(name, {
+    shape,
+    outputs: shape[isTransposed ? 2 : shape.length - 1]!,
+    isGain: /(moving_variance|gamma)$/.test(name),
+  });
+}
+
+function draw(
+  name: string,
+  { shape, outputs, isGain }: { shape: readonly number[]; outputs: number; isGain: boolean },
+): DrawnTensor {
   const size = shape.reduce((product, length) => product * length, 1);
   const [first, data] = [nameHash(name), new Float32Array(size)];
-  const scale = Math.sqrt(6 / (size / shape[0]!));
-  const isGain = name.endsWith("running_var") || name.endsWith("weight");
+  const scale = Math.sqrt(6 / (size / outputs));
   for (let i = 0; i < size; i++) {
     const value = hash(first + i) / 2 ** 32;
     data[i] = shape.length >= 2 ? scale * (2 * value - 1) : isGain ? 0.5 + value : 0.4 * (value - 0.5);
@@ -36,6 +52,11 @@ export function drawn(name: string, shape: readonly number[]): DrawnTensor {
 /** All tensors of a state dict, by the names and shapes that a golden file has. */
 export function drawnState(shapes: Readonly<Record<string, readonly number[]>>): Record<string, DrawnTensor> {
   return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, drawn(name, shape)]));
+}
+
+/** All variables of a checkpoint, likewise. */
+export function drawnCheckpoint(shapes: Readonly<Record<string, readonly number[]>>): Record<string, DrawnTensor> {
+  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, drawnTensorflow(name, shape)]));
 }
 
 /** Numbers of a text that drawn.py wrote. */

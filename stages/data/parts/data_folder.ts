@@ -4,7 +4,7 @@
  * published bytes are known, by their hash too. Nothing is computed, and no file is changed.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { hashFile } from "@ftim/pipeline";
 import { inWords, type LayoutName, LAYOUTS, missing } from "../../../nets/files/layouts.ts";
 import { notTensors } from "../../../nets/files/not_tensors.ts";
@@ -12,6 +12,7 @@ import { openTensors } from "../../../nets/files/open_tensors.ts";
 import { TensorFileError } from "../../../nets/files/source.ts";
 import { FLAME_TRIANGLES } from "../../../nets/flame_file.ts";
 import { readFlameLandmarks } from "../../../nets/flame_landmarks_file.ts";
+import { readTranDefinition } from "../../../nets/tran_definition.ts";
 import { decodePixels, PhotographError } from "../../faces/photograph.ts";
 import type { Asset, DataLock } from "./data_lock.ts";
 import { fileSource } from "./file_source.ts";
@@ -37,6 +38,7 @@ const HOLDS: Readonly<Record<string, LayoutName>> = {
   "paper/deca/deca_model.tar": "deca",
   "paper/deng/BFM_model_front.mat": "bfmFront",
   "paper/deng/epoch_20.pth": "deng",
+  "paper/deng/similarity_Lm3D_all.mat": "standardLandmarks",
   "paper/facenet/20180402-114759-vggface2.pt": "facenet",
   "paper/flame/generic_model.pkl": "flame",
   "paper/vgg19/vgg19-dcbb9e9d.pth": "vgg19",
@@ -96,6 +98,13 @@ const TEXTS: Readonly<Record<string, { readonly begins: RegExp; readonly what: s
 const CELEBA_PHOTOGRAPHS = 202_599;
 /** Files of a folder that hold tensors. */
 const TENSORS = /\.(index|mat|npz|npy|pth|pt|h5|onnx|safetensors)$/;
+
+/** What must be among the files of tensors in a folder and in the folders in it. */
+const FOLDERS: Readonly<Record<string, readonly LayoutName[]>> = {
+  "paper/chen/ckpts/": ["chenCoarse", "chenFine"],
+  "paper/chen/resources/": ["chenModel"],
+  "paper/tran/checkpoint/": ["tran"],
+};
 
 /** Looks in a data folder for every file of the experiment `paper`, read by a stage or not. */
 export async function paperFiles(
@@ -202,15 +211,49 @@ async function lookIntoFolder(id: string, path: string): Promise<Verdict> {
     if (photographs === 0) return { status: "wrong", says: "it holds no photograph such as 000001.jpg" };
     return { status: "present", says: `${photographs} of ${CELEBA_PHOTOGRAPHS} photographs` };
   }
-  const files = names.filter((name) => TENSORS.test(name)).sort();
+  if (names.length === 0) return { status: "wrong", says: "it is empty" };
+  if (id === "paper/tran/3DMM_definition/") {
+    const { mean, triangles } = await readTranDefinition((name) => openNamed(join(path, name)));
+    return { status: "present", says: `a mesh of ${mean.length / 3} vertices and ${triangles.length / 3} triangles` };
+  }
+  const files = (await tensorFilesIn(path, { depth: 1 })).sort();
+  const wanted = new Set(FOLDERS[id]);
+  const holds: string[] = [];
   for (const name of files) {
     try {
-      await openTensors(await fileSource(join(path, name)));
+      const file = await openTensors(await fileSource(name));
+      const layout = [...wanted].find((one) => missing(file, one) === null);
+      if (layout !== undefined) {
+        wanted.delete(layout);
+        holds.push(LAYOUTS[layout].title);
+      }
     } catch (error) {
       if (!(error instanceof TensorFileError)) throw error;
       return { status: "wrong", says: error.message };
     }
   }
-  if (names.length === 0) return { status: "wrong", says: "it is empty" };
-  return { status: "present", says: `${names.length} files; ${files.length} hold tensors and can be read` };
+  const count = `${files.length} files of tensors`;
+  if (wanted.size === 0) return { status: "present", says: `${count}; it holds ${holds.join(" and ")}` };
+  const absent = [...wanted].map((layout) => LAYOUTS[layout].title).join(" and ");
+  return { status: "wrong", says: `${count}; none holds ${absent}` };
+}
+
+/** Files that hold tensors, in a folder and in those in it. */
+async function tensorFilesIn(folder: string, { depth }: { depth: number }): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory && depth > 0) found.push(...await tensorFilesIn(join(folder, name), { depth: depth - 1 }));
+    else if (TENSORS.test(name)) found.push(join(folder, name));
+  }
+  return found;
+}
+
+/** A file that must be there. */
+async function openNamed(path: string): ReturnType<typeof fileSource> {
+  try {
+    return await fileSource(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new TensorFileError(`${basename(path)} is not in it`);
+    throw error;
+  }
 }

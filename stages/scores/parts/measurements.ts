@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Tree } from "@ftim/pipeline";
 import { type Method, METHODS, type Metric, type Region } from "./methods.ts";
+import { NETWORK_ROWS, type NetworkRow } from "./table1_rows.ts";
 
 const finite = z.number();
 
@@ -33,9 +34,14 @@ export const measurementSchema = z.strictObject({
   face: z.string(),
   /** Share of the frame that the face mask covers, 0..1. */
   maskShare: finite.min(0).max(1),
-  methods: z.strictObject(
-    Object.fromEntries(METHODS.map((method) => [method, regions()])) as Record<typeof METHODS[number], RegionsSchema>,
-  ),
+  methods: z.strictObject({
+    ...Object.fromEntries(METHODS.map((method) => [method, regions()])) as Record<Method, RegionsSchema>,
+    // of the comparators' networks those that were run
+    ...Object.fromEntries(NETWORK_ROWS.map((row) => [row, regions().exactOptional()])) as Record<
+      NetworkRow,
+      z.ZodExactOptional<RegionsSchema>
+    >,
+  }),
 });
 
 type RegionsSchema = ReturnType<typeof regions>;
@@ -48,7 +54,7 @@ function regions() {
 /** All scores of one face. */
 export type Measurement = z.infer<typeof measurementSchema>;
 /** One method's scores on one face. */
-export type RegionScores = Measurement["methods"][keyof Measurement["methods"]];
+export type RegionScores = Measurement["methods"][Method];
 
 /**
  * A score of one method on one face; Infinity for the PSNR of equal images, undefined where the region lacks the
@@ -67,14 +73,20 @@ export function storable<T extends { readonly psnr: number }>(scores: T): Omit<T
   return { ...scores, psnr: scores.psnr === Infinity ? null : scores.psnr };
 }
 
+/** What each method scored, and each network that was run. */
+export type ScoresByRow =
+  & Readonly<Record<Method, readonly FaceScores[]>>
+  & Readonly<Partial<Record<NetworkRow, readonly FaceScores[]>>>;
+
 /**
- * Joins what each method scored, face by face. A face that some method lacks is left out: means must be over the same
- * faces.
+ * Joins what each row scored, face by face. A face that some row lacks is left out: means must be over the same faces.
  */
-export function joinMethods(byMethod: Readonly<Record<Method, readonly FaceScores[]>>): Measurement[] {
-  const lookup = new Map(METHODS.map((method) => [method, new Map(byMethod[method].map((row) => [row.face, row]))]));
-  return byMethod.ours.flatMap(({ face, maskShare }) => {
-    const rows = METHODS.map((method) => [method, lookup.get(method)?.get(face)] as const);
+export function joinMethods(scores: ScoresByRow): Measurement[] {
+  const lookup = Object.entries(scores).map(([row, faces]) =>
+    [row, new Map(faces.map((one) => [one.face, one]))] as const
+  );
+  return scores.ours.flatMap(({ face, maskShare }) => {
+    const rows = lookup.map(([row, faces]) => [row, faces.get(face)] as const);
     if (rows.some(([, row]) => row === undefined)) return [];
     const methods = Object.fromEntries(rows.map(([method, row]) => [method, { masked: row!.masked, full: row!.full }]));
     return [{ face, maskShare, methods: methods as Measurement["methods"] }];

@@ -104,8 +104,7 @@ export function formatScore(metric: Metric, value: number): string {
 }
 
 /** What the paper printed, or "—" where that is lost or never was. */
-export function formatPaper(method: Method, metric: Metric): string {
-  const value = PAPER_TABLE1[method][metric];
+export function formatPaper(metric: Metric, value: number | undefined): string {
   if (value === undefined) return "—";
   return metric === "l1" ? value.toFixed(3) : formatScore(metric, value);
 }

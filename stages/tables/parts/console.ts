@@ -2,13 +2,12 @@
 import {
   formatPaper,
   formatScore,
-  METHOD_LABELS,
-  METHODS,
   METRIC_STYLES,
   REGION_LABELS,
   REGION_METRICS,
   REGIONS,
 } from "../../scores/parts/methods.ts";
+import { paperValue, ROW_LABELS } from "../../scores/parts/table1_rows.ts";
 import { cellOf, type Summary } from "./summary.ts";
 import { alignColumns, wrapped } from "./terminal.ts";
 
@@ -23,12 +22,13 @@ export function table1Console(summary: Summary, notes: readonly string[]): strin
       ),
       ...(region === "masked" ? ["paper PSNR"] : []),
     ]];
-    for (const method of METHODS) {
+    for (const row of summary.rows) {
       const scores = REGION_METRICS[region].map((metric) => {
-        const { mean, best } = cellOf(summary, { region, method, metric });
-        return `${best ? "*" : ""}${formatScore(metric, mean)}`;
+        const cell = cellOf(summary, { region, row, metric });
+        return cell === null ? "—" : `${cell.best ? "*" : ""}${formatScore(metric, cell.mean)}`;
       });
-      rows.push([METHOD_LABELS[method], ...scores, ...(region === "masked" ? [formatPaper(method, "psnr")] : [])]);
+      const printed = paperValue(row, { metric: "psnr", rows: summary.rows });
+      rows.push([ROW_LABELS[row], ...scores, ...(region === "masked" ? [formatPaper("psnr", printed)] : [])]);
     }
     lines.push(...alignColumns(rows), "");
   }

@@ -2,7 +2,8 @@
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
 import { type Measurement, scoreOf } from "../../scores/parts/measurements.ts";
-import { METHOD_LABELS, METHODS, METRICS, PAPER_TABLE1, REGIONS } from "../../scores/parts/methods.ts";
+import { METRICS, REGIONS } from "../../scores/parts/methods.ts";
+import { paperValue, ROW_LABELS, TABLE1_ROWS } from "../../scores/parts/table1_rows.ts";
 import type { Summary } from "./summary.ts";
 
 /**
@@ -11,34 +12,39 @@ import type { Summary } from "./summary.ts";
  */
 export function table1Csv(summary: Summary): string {
   const rows = REGIONS.flatMap((region) =>
-    METHODS.map((method) => ({
+    summary.rows.map((row) => ({
       region,
-      method: METHOD_LABELS[method],
-      faces: summary.faces.length,
+      method: ROW_LABELS[row],
+      faces: summary.cells[region][row] === undefined ? 0 : summary.faces.length,
       ...Object.fromEntries(METRICS.flatMap((metric) => {
-        const cell = summary.cells[region][method][metric];
+        const cell = summary.cells[region][row]?.[metric];
         return [[metric, number(cell?.mean)], [`${metric}_low`, number(cell?.low)], [
           `${metric}_high`,
           number(cell?.high),
         ]];
       })),
-      ...Object.fromEntries(METRICS.map((metric) => [`paper_${metric}`, PAPER_TABLE1[method][metric] ?? ""])),
+      ...Object.fromEntries(METRICS.map((metric) => [
+        `paper_${metric}`,
+        paperValue(row, { metric, rows: summary.rows }) ?? "",
+      ])),
     }))
   );
   return `${papaparse.unparse(rows, { newline: "\n" })}\n`;
 }
 
-/** Every score as CSV: one row a face, method and region. */
+/** Every score as CSV: one row a face, method or network, and region. */
 export function metricsCsv(measurements: readonly Measurement[]): string {
   const rows = measurements.toSorted((a, b) => (a.face < b.face ? -1 : 1)).flatMap(({ face, methods }) =>
-    METHODS.flatMap((method) =>
-      REGIONS.map((region) => ({
+    TABLE1_ROWS.flatMap((row) => {
+      const scores = methods[row];
+      if (scores === undefined) return [];
+      return REGIONS.map((region) => ({
         face,
-        method: METHOD_LABELS[method],
+        method: ROW_LABELS[row],
         region,
-        ...Object.fromEntries(METRICS.map((metric) => [metric, number(scoreOf(methods[method], { region, metric }))])),
-      }))
-    )
+        ...Object.fromEntries(METRICS.map((metric) => [metric, number(scoreOf(scores, { region, metric }))])),
+      }));
+    })
   );
   return `${papaparse.unparse(rows, { newline: "\n" })}\n`;
 }

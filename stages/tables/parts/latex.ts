@@ -2,14 +2,13 @@
 import {
   formatPaper,
   formatScore,
-  METHOD_LABELS,
-  METHODS,
   METRIC_STYLES,
   METRICS,
   REGION_LABELS,
   REGION_METRICS,
   REGIONS,
 } from "../../scores/parts/methods.ts";
+import { paperValue, ROW_LABELS } from "../../scores/parts/table1_rows.ts";
 import { cellOf, type Summary } from "./summary.ts";
 
 const SPECIAL: Readonly<Record<string, string>> = {
@@ -48,14 +47,16 @@ export function table1Latex(summary: Summary, notes: readonly string[]): string 
       ...paper.map((metric) => `paper ${METRIC_STYLES[metric].label}`),
     ];
     lines.push(`${head.join(" & ")}${blank} \\\\`, "\\midrule");
-    for (const method of METHODS) {
+    for (const row of summary.rows) {
       const scores = REGION_METRICS[region].map((metric) => {
-        const { mean, best } = cellOf(summary, { region, method, metric });
-        const text = latexText(formatScore(metric, mean));
-        return best ? `\\textbf{${text}}` : text;
+        const cell = cellOf(summary, { region, row, metric });
+        const text = latexText(cell === null ? "—" : formatScore(metric, cell.mean));
+        return cell?.best ? `\\textbf{${text}}` : text;
       });
-      const printed = paper.map((metric) => latexText(formatPaper(method, metric)));
-      lines.push(`${[METHOD_LABELS[method], ...scores, ...printed].join(" & ")}${blank} \\\\`);
+      const printed = paper.map((metric) =>
+        latexText(formatPaper(metric, paperValue(row, { metric, rows: summary.rows })))
+      );
+      lines.push(`${[ROW_LABELS[row], ...scores, ...printed].join(" & ")}${blank} \\\\`);
     }
     lines.push(region === REGIONS.at(-1) ? "\\bottomrule" : "\\midrule");
   }

@@ -2,13 +2,12 @@
 import {
   formatPaper,
   formatScore,
-  METHOD_LABELS,
-  METHODS,
   METRIC_STYLES,
   REGION_LABELS,
   REGION_METRICS,
   REGIONS,
 } from "../../scores/parts/methods.ts";
+import { paperValue, ROW_LABELS } from "../../scores/parts/table1_rows.ts";
 import { cellOf, type Summary } from "./summary.ts";
 
 /** Table 1 in Markdown: one table a region, the paper's L1 and PSNR beside the face mask's, and the notes below. */
@@ -23,21 +22,24 @@ export function table1Markdown(summary: Summary, notes: readonly string[]): stri
       ),
       ...paper.map((metric) => `paper ${METRIC_STYLES[metric].label}`),
     ];
-    lines.push(`**${REGION_LABELS[region]}**`, "", row(head), row(head.map((_, i) => (i === 0 ? ":--" : "--:"))));
-    for (const method of METHODS) {
+    lines.push(`**${REGION_LABELS[region]}**`, "", line(head), line(head.map((_, i) => (i === 0 ? ":--" : "--:"))));
+    for (const row of summary.rows) {
       const scores = REGION_METRICS[region].map((metric) => {
-        const { mean, low, high, best } = cellOf(summary, { region, method, metric });
+        const cell = cellOf(summary, { region, row, metric });
+        if (cell === null) return "—";
+        const { mean, low, high, best } = cell;
         const text = formatScore(metric, mean);
         return `${best ? `**${text}**` : text} [${formatScore(metric, low)}, ${formatScore(metric, high)}]`;
       });
-      lines.push(row([METHOD_LABELS[method], ...scores, ...paper.map((metric) => formatPaper(method, metric))]));
+      const printed = paper.map((metric) => formatPaper(metric, paperValue(row, { metric, rows: summary.rows })));
+      lines.push(line([ROW_LABELS[row], ...scores, ...printed]));
     }
     lines.push("");
   }
   return [...lines, ...notes.flatMap((note) => [escape(note), ""])].join("\n").trimEnd() + "\n";
 }
 
-function row(cells: readonly string[]): string {
+function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 

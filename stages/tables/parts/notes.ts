@@ -1,28 +1,45 @@
 /** What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing. */
 import { type Comparator, COMPARATORS, METHOD_LABELS } from "../../scores/parts/methods.ts";
+import { networkRow, ROW_LABELS } from "../../scores/parts/table1_rows.ts";
 import { firstReasons } from "./first_reasons.ts";
 
 /** What the notes are made from. */
 export interface NoteFacts {
   /** The texture model behind each comparator's row, as words. */
   readonly models: Readonly<Record<Comparator, string>>;
+  /** Comparators whose authors' network has a row. Default none. */
+  readonly networks?: readonly Comparator[];
+  /** Of those, why nothing was measured, by comparator. Default none. */
+  readonly absent?: Readonly<Partial<Record<Comparator, string>>>;
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
   readonly missed: readonly string[];
 }
 
 /** The notes, a sentence or two each, without markup. */
-export function tableNotes({ models, faces, missed }: NoteFacts): string[] {
+export function tableNotes({ models, networks = [], absent = {}, faces, missed }: NoteFacts): string[] {
   const rows =
     "Four rows are the texture models of other papers and not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
     `re-made on the same geometry, light and data as ours (${
       COMPARATORS.map((method) => `${METHOD_LABELS[method]}: ${models[method]}`).join("; ")
     }).`;
+  const run = networks.filter((name) => absent[name] === undefined).map((name) => ROW_LABELS[networkRow(name)]);
+  const lacking = networks.flatMap((name) => {
+    const why = absent[name];
+    return why === undefined ? [] : [`${ROW_LABELS[networkRow(name)]}: ${why}`];
+  });
   return [
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
+    ...(run.length === 0 ? [] : [
+      `${
+        run.join(", ")
+      }: with the authors' own weights, crop, geometry, camera and light, drawn over the same crop and ` +
+      "scored on the same mask as all rows.",
+    ]),
+    ...(lacking.length === 0 ? [] : [`Not measured, for a file of the authors' is absent: ${lacking.join("; ")}.`]),
     'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +
     `Its own method stands beside "${METHOD_LABELS.printed}"; that one's L1 is from its Table 2. ` +
     "The module with a first guess is ours, and the paper has no value of it.",

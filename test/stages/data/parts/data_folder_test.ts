@@ -1,13 +1,26 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { LAYOUTS } from "../../../../nets/files/layouts.ts";
 import { encodeSafetensors } from "../../../../nets/safetensors.ts";
 import { dataLock } from "../../../../stages/data/fetch.ts";
 import { paperFiles } from "../../../../stages/data/parts/data_folder.ts";
+import { drawnChenModel } from "../../../golden/chen_drawn.ts";
+import { tranFiles } from "../../../golden/tran_drawn.ts";
 import { goldenBytes } from "../../../nets/files/golden.ts";
 import { drawnVgg19 } from "../../../nets/vgg19_weights.ts";
 import { withScratch } from "../../scratch.ts";
 
 type Content = string | Uint8Array;
+
+/** Zeros by which Chen's detail network is recognised. */
+function chenFine(): Uint8Array {
+  return encodeSafetensors(Object.fromEntries(
+    Object.entries(LAYOUTS.chenFine.tensors).map(([name, shape]) => [
+      name,
+      { shape: [...shape], data: new Float32Array(shape.reduce<number>((a, b) => a * b, 1)) },
+    ]),
+  ));
+}
 
 /** Fills a data folder and tells what is found, by what stands behind `paper/`. */
 async function found(folder: string, files: Readonly<Record<string, Content>>) {
@@ -27,7 +40,9 @@ Deno.test("an empty data folder lacks all, and says which files no stage reads",
     assert.ok([...rows.values()].every(({ status }) => status === "absent"));
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.read, true);
     assert.equal(rows.get("deca/deca_model.tar")?.read, true);
-    assert.equal(rows.get("deng/epoch_20.pth")?.read, false);
+    assert.equal(rows.get("deng/epoch_20.pth")?.read, true);
+    assert.equal(rows.get("tran/checkpoint/")?.read, true);
+    assert.equal(rows.get("celeba/list_attr_celeba.txt")?.read, false);
   }));
 
 Deno.test("files of the right form are recognised", () =>
@@ -43,7 +58,12 @@ Deno.test("files of the right form are recognised", () =>
       "flame/head_template.obj": "# FLAME\nmtllib a.mtl\nv 0 0 0\n",
       "tran/checkpoint/model.index": goldenBytes("checkpoint.index"),
       "tran/checkpoint/checkpoint.data-00000-of-00001": goldenBytes("checkpoint.data-00000-of-00001"),
+      "deca/landmark_embedding.npy": goldenBytes("landmark_embedding.npy"),
+      "deng/similarity_Lm3D_all.mat": goldenBytes("standard_face.mat"),
       "chen/resources/uv.npz": goldenBytes("stored.npz"),
+      "chen/resources/BFM2009_Model.mat": encodeSafetensors(drawnChenModel()),
+      "chen/ckpts/ckpt_fine/fine-1.safetensors": chenFine(),
+      ...Object.fromEntries([...tranFiles()].map(([name, bytes]) => [`tran/3DMM_definition/${name}`, bytes])),
     });
     const present = (id: string, message: RegExp) => {
       const { status, says } = rows.get(id) ?? assert.fail();
@@ -57,7 +77,14 @@ Deno.test("files of the right form are recognised", () =>
     present("facescape/images/", /2 persons/);
     present("facescape/publishable_list_v1.txt", /by their beginning/);
     present("flame/head_template.obj", /3 lines/);
-    present("chen/resources/", /1 files; 1 hold tensors/);
+    present(
+      "chen/resources/",
+      /2 files of tensors; it holds the Basel Face Model 2009 with expressions of Chen et al\./,
+    );
+    present("tran/3DMM_definition/", /a mesh of 1080 vertices and 2030 triangles/);
+    assert.match(rows.get("chen/ckpts/")!.says, /1 files of tensors; none holds the coarse network of Chen et al\./);
+    present("deca/landmark_embedding.npy", /FLAME's landmarks as DECA ships them/);
+    present("deng/similarity_Lm3D_all.mat", /the landmarks of Deep3DFaceRecon's standard face: a MATLAB 5 file of 1/);
     assert.match(rows.get("tran/checkpoint/")!.says, /model\.data-00000-of-00001, which is not there/);
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.status, "absent");
   }));
@@ -78,6 +105,8 @@ Deno.test("what is something else is named, with what it is", () =>
       "deng/BFM_model_front.mat/x": "",
       "bfm/01_MorphableModel.mat": goldenBytes("model.h5"),
       "chen/ckpts": "a file",
+      "tran/checkpoint/x.safetensors": chenFine(),
+      "tran/3DMM_definition/vertices_2d_u.dat": new Uint8Array(8),
     });
     const wrong = (id: string, message: RegExp) => {
       const { status, says } = rows.get(id) ?? assert.fail();
@@ -97,4 +126,6 @@ Deno.test("what is something else is named, with what it is", () =>
     wrong("deng/BFM_model_front.mat", /it is a folder; a file is expected/);
     wrong("bfm/01_MorphableModel.mat", /Basel Face Model of another size.*Expected is the Basel Face Model 2009/);
     wrong("chen/ckpts/", /it is a file; a folder is expected/);
+    wrong("tran/checkpoint/", /1 files of tensors; none holds the networks of Tran et al\./);
+    wrong("tran/3DMM_definition/", /vertices_2d_v\.dat is not in it/);
   }));

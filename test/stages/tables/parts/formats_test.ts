@@ -66,6 +66,51 @@ Deno.test("table1Latex() balances braces and columns, and escapes what LaTeX wou
   assert.deepEqual([...text].filter((c) => c.charCodeAt(0) > 126), []);
 });
 
+/** A table with one network that was run, and one whose files are absent. */
+const networked = faces.map((face) => ({
+  ...face,
+  methods: { ...face.methods, deng_network: face.methods.printed },
+}));
+const withNetworks = summarise(networked, { resamples: 100, seed: 1, absent: ["deca_network"] });
+
+Deno.test("a comparator's network has a row behind its texture model, and the paper's values stand there", () => {
+  const { data } = papaparse.parse<Record<string, string>>(table1Csv(withNetworks), {
+    header: true,
+    skipEmptyLines: true,
+  });
+  assert.equal(data.length, 16);
+  assert.deepEqual(data.slice(0, 5).map(({ method, faces, psnr, paper_psnr }) => [method, faces, psnr, paper_psnr]), [
+    [METHOD_LABELS.deca, "6", data[0]!.psnr, ""],
+    ["DECA (authors' network)", "0", "", "21.741"],
+    [METHOD_LABELS.chen, "6", data[2]!.psnr, "22.653"],
+    [METHOD_LABELS.deng, "6", data[3]!.psnr, ""],
+    ["Deng (authors' network)", "6", data[6]!.psnr, "23.568"],
+  ]);
+  const told = tableNotes({
+    models: MODELS,
+    networks: ["deca", "deng"],
+    absent: { deca: "deca/deca_model.tar (granted by MPI)" },
+    faces: 6,
+    missed: [],
+  });
+  for (
+    const text of [
+      table1Markdown(withNetworks, told),
+      table1Console(withNetworks, told),
+      table1Latex(withNetworks, told),
+    ]
+  ) {
+    assert.match(text, /DECA \(authors' network\)[\s|&]*(—|---)[\s|&]*(—|---)/);
+    assert.match(
+      text.replaceAll("\n", " "),
+      /absent: DECA \(authors' network\): deca\/deca\\?_model\.tar \(granted by MPI\)/,
+    );
+    assert.match(text.replaceAll("\n", " "), /Deng \(authors' network\): with the authors' own weights/);
+  }
+  for (const line of table1Console(withNetworks, told).split("\n")) assert.ok([...line].length <= 80, line);
+  assert.equal(metricsCsv(networked).trim().split("\n").length, 1 + 6 * 7 * 2);
+});
+
 Deno.test("latexText() escapes each special character", () => {
   assert.equal(
     latexText(`a_b & 5 % #1 $ {x} ~ ^ \\ — "q"`),

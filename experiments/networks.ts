@@ -1,0 +1,83 @@
+/**
+ * The networks of the comparators' authors, from the user's own files: which files each needs, and how it is run on
+ * faces. A comparator whose files are not all there has a row in Table 1 that says which is absent.
+ */
+import type { Artifact } from "@ftim/pipeline";
+import { assetFile, assetFolder, assets, dataLock, isPresent } from "../stages/data/fetch.ts";
+import { seekFaces } from "../stages/data/seek.ts";
+import { networkChen } from "../stages/methods/network_chen.ts";
+import { networkDeca } from "../stages/methods/network_deca.ts";
+import { networkDeng } from "../stages/methods/network_deng.ts";
+import { networkTran } from "../stages/methods/network_tran.ts";
+import type { Comparator } from "../stages/scores/parts/methods.ts";
+import type { PreparedFaces } from "./faces.ts";
+import { mapValues } from "./map_values.ts";
+
+/** Faces and their photographs. */
+type Photographed = Pick<PreparedFaces, "crops" | "meshes" | "images">;
+
+/** What can be run, and why the rest cannot. */
+export interface ComparatorNetworks {
+  readonly runs: Partial<Record<Comparator, (faces: Photographed) => Artifact<"reconstructions">>>;
+  /** Which file is absent and who grants it, by comparator. */
+  readonly absent: Partial<Record<Comparator, string>>;
+}
+
+/** The authors' files, or folders of them, in data.lock's names. */
+const FILES = {
+  deca: {
+    encoder: "paper/deca/deca_model.tar",
+    flame: "paper/flame/generic_model.pkl",
+    landmarks: "paper/deca/landmark_embedding.npy",
+    template: "paper/flame/head_template.obj",
+    albedo: "paper/bfm/FLAME_albedo_from_BFM.npz",
+  },
+  chen: { checkpoints: "paper/chen/ckpts/", resources: "paper/chen/resources/" },
+  deng: {
+    encoder: "paper/deng/epoch_20.pth",
+    model: "paper/deng/BFM_model_front.mat",
+    standard: "paper/deng/similarity_Lm3D_all.mat",
+  },
+  tran: { checkpoint: "paper/tran/checkpoint/", definition: "paper/tran/3DMM_definition/" },
+} as const;
+
+/**
+ * Looks for the networks in the user's folder.
+ *
+ * @param options.dataFolder the folder of the user's own files
+ */
+export function comparatorNetworks({ dataFolder }: { dataFolder: string }): ComparatorNetworks {
+  const files = <Names extends Readonly<Record<string, string>>>(names: Names) =>
+    mapValues<keyof Names & string, string, Artifact<"assets">>(names, (id) => assetFile(id, { dataFolder }));
+  const folders = <Names extends Readonly<Record<string, string>>>(names: Names) =>
+    mapValues<keyof Names & string, string, Artifact<"folder">>(names, (id) => assetFolder(id, { dataFolder }));
+  const seen = ({ crops, meshes, images }: Photographed) => ({
+    crops,
+    images,
+    sought: seekFaces({ crops, meshes, images, network: assets("mtcnn/") }),
+  });
+  const all = {
+    deca: (faces: Photographed) => networkDeca({ ...seen(faces), ...files(FILES.deca) }),
+    chen: (faces: Photographed) => networkChen({ ...seen(faces), ...folders(FILES.chen) }),
+    tran: (faces: Photographed) => networkTran({ ...seen(faces), ...folders(FILES.tran) }),
+    deng: (faces: Photographed) => networkDeng({ ...seen(faces), ...files(FILES.deng) }),
+  };
+  const absent = mapValues(FILES, (names: Readonly<Record<string, string>>) => {
+    const lacking = Object.values(names).filter((id) => !isPresent(id, { dataFolder }));
+    return lacking.length === 0 ? null : inWords(lacking);
+  });
+  const names = Object.keys(FILES) as (keyof typeof FILES)[];
+  return {
+    runs: Object.fromEntries(names.filter((name) => absent[name] === null).map((name) => [name, all[name]])),
+    absent: Object.fromEntries(names.filter((name) => absent[name] !== null).map((name) => [name, absent[name]])),
+  };
+}
+
+/** Files that are not there, and who grants them. */
+function inWords(ids: readonly string[]): string {
+  const files = ids.map((id) => dataLock().assets.get(id)!);
+  const groups = [...Map.groupBy(files, ({ shared }) => shared.grantor)].map(([grantor, own]) => {
+    return `${own.map(({ source }) => source.slice("user:".length)).join(", ")} (granted by ${grantor})`;
+  });
+  return groups.join(", ");
+}
