@@ -37,6 +37,7 @@ import {
 } from "./score.ts";
 import { parseViewPath } from "../stages/data/parts/facescape.ts";
 import { METHOD_LABELS } from "../stages/scores/parts/methods.ts";
+import { firstReasons } from "../stages/tables/parts/first_reasons.ts";
 
 /** Pictures of another program. */
 export interface OverlayFolder {
@@ -290,12 +291,8 @@ function noFace(
   folder: string,
   { count, refused, found }: StagedFolder & { readonly found: Readonly<Record<string, Tree>> },
 ): ReconstructError {
-  const reasons = new Map(Object.entries(refused));
-  for (const { skipped } of Object.values(found)) {
-    for (const [key, reason] of skipped) {
-      if (!reasons.has(key)) reasons.set(key, reason.startsWith(`${key}: `) ? reason.slice(key.length + 2) : reason);
-    }
-  }
+  const unread = new Map(Object.entries(refused));
+  const reasons = firstReasons([unread, ...Object.values(found).map(({ skipped }) => skipped)]);
   const photographs = count === 1 ? "its photograph" : `its ${count} photographs`;
   const advice = "faces must stand upright and be wider than a twentieth of the photograph";
   return new ReconstructError(

@@ -52,7 +52,7 @@ export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }
 
 /** Squared distances of each texel's colour from the face's skin, in standard deviations [B, S·S]. */
 function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): Tensor2D {
-  const { dark, spread, turns } = SKIN;
+  const { dark, turns } = SKIN;
   const [count, size] = textures.shape;
   const texels = size * size;
   const log = (colours: Tensor4D) => tf.log(tf.add(tf.maximum(colours, 0), dark));
@@ -63,25 +63,37 @@ function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInpu
     Tensor,
   ];
   const seen = tf.reshape(visibilities, [count, texels]);
-  let weights: Tensor = seen;
-  let distances: Tensor = seen;
-  for (let turn = 0; turn < turns; turn++) {
-    const total = tf.add(tf.sum(weights, 1, true), 1e-6);
-    const mean = (x: Tensor) => tf.div(tf.sum(tf.mul(weights, x), 1, true), total);
-    const [dr, dg, db] = [r, g, b].map((x) => tf.sub(x, mean(x))) as [Tensor, Tensor, Tensor];
-    const [rr, gg, bb] = [dr, dg, db].map((x) => tf.add(mean(tf.square(x)), spread ** 2)) as [Tensor, Tensor, Tensor];
-    const [rg, rb, gb] = [mean(tf.mul(dr, dg)), mean(tf.mul(dr, db)), mean(tf.mul(dg, db))];
-    // The inverse of the covariance, by its cofactors.
-    const minor = (a: Tensor, d: Tensor, b: Tensor, c: Tensor) => tf.sub(tf.mul(a, d), tf.mul(b, c));
-    const [crr, cgg, cbb] = [minor(gg, bb, gb, gb), minor(rr, bb, rb, rb), minor(rr, gg, rg, rg)];
-    const [crg, crb, cgb] = [minor(rb, gb, rg, bb), minor(rg, gb, rb, gg), minor(rb, rg, rr, gb)];
-    const determinant = tf.addN([tf.mul(rr, crr), tf.mul(rg, crg), tf.mul(rb, crb)]);
-    const term = (factor: Tensor, x: Tensor, y: Tensor) => tf.mul(factor, tf.mul(x, y));
-    const squares = tf.addN([term(crr, dr, dr), term(cgg, dg, dg), term(cbb, db, db)]);
-    const products = tf.addN([term(crg, dr, dg), term(crb, dr, db), term(cgb, dg, db)]);
-    distances = tf.div(tf.add(squares, tf.mul(2, products)), determinant);
-    // A first turn sees all colours, so its spread is wide; later turns settle on the largest group of like colours.
-    weights = tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
+  // A first turn sees all colours, so its spread is wide; later turns settle on the largest group of like colours.
+  let weights = seen;
+  for (let turn = 0; turn + 1 < turns; turn++) {
+    // what a turn works with is given back before the next one begins
+    const next = tf.tidy(() => weightsOf(tf, distancesFrom(tf, [r, g, b], weights), seen));
+    if (turn > 0) weights.dispose();
+    weights = next;
   }
-  return distances as Tensor2D;
+  return tf.tidy(() => distancesFrom(tf, [r, g, b], weights));
+}
+
+/** How much each texel counts for the colour of the skin [B, S·S], by its squared distance from the last one found. */
+function weightsOf(tf: Tfjs, distances: Tensor, seen: Tensor): Tensor {
+  return tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
+}
+
+/** Squared distances of colours [B, S·S] from their weighted mean, in their own standard deviations [B, S·S]. */
+function distancesFrom(tf: Tfjs, [r, g, b]: readonly [Tensor, Tensor, Tensor], weights: Tensor): Tensor2D {
+  const variance = SKIN.spread ** 2;
+  const total = tf.add(tf.sum(weights, 1, true), 1e-6);
+  const mean = (x: Tensor) => tf.div(tf.sum(tf.mul(weights, x), 1, true), total);
+  const [dr, dg, db] = [r, g, b].map((x) => tf.sub(x, mean(x))) as [Tensor, Tensor, Tensor];
+  const [rr, gg, bb] = [dr, dg, db].map((x) => tf.add(mean(tf.square(x)), variance)) as [Tensor, Tensor, Tensor];
+  const [rg, rb, gb] = [mean(tf.mul(dr, dg)), mean(tf.mul(dr, db)), mean(tf.mul(dg, db))];
+  // The inverse of the covariance, by its cofactors.
+  const minor = (a: Tensor, d: Tensor, b: Tensor, c: Tensor) => tf.sub(tf.mul(a, d), tf.mul(b, c));
+  const [crr, cgg, cbb] = [minor(gg, bb, gb, gb), minor(rr, bb, rb, rb), minor(rr, gg, rg, rg)];
+  const [crg, crb, cgb] = [minor(rb, gb, rg, bb), minor(rg, gb, rb, gg), minor(rb, rg, rr, gb)];
+  const determinant = tf.addN([tf.mul(rr, crr), tf.mul(rg, crg), tf.mul(rb, crb)]);
+  const term = (factor: Tensor, x: Tensor, y: Tensor) => tf.mul(factor, tf.mul(x, y));
+  const squares = tf.addN([term(crr, dr, dr), term(cgg, dg, dg), term(cbb, db, db)]);
+  const products = tf.addN([term(crg, dr, dg), term(crb, dr, db), term(cgb, dg, db)]);
+  return tf.div(tf.add(squares, tf.mul(2, products)), determinant) as Tensor2D;
 }

@@ -8,6 +8,7 @@ import { link } from "./compute.ts";
 import { PICTURE_NAME } from "./format.ts";
 import { findPhotographs } from "./inputs.ts";
 import { preparePhotograph } from "./prepare.ts";
+import { readPhotograph } from "./read_photograph.ts";
 import { isDenied, ReconstructError } from "./refused.ts";
 
 /** A folder that stages can read. */
@@ -63,7 +64,7 @@ export async function stagePhotographs(
       const wrong = fault(stem);
       if (wrong !== null) throw new ReconstructError(wrong);
       if (stems.has(stem)) throw new ReconstructError(`another photograph is called ${stem}, too`);
-      const { extension, content } = await preparePhotograph(name, await Deno.readFile(input.path!));
+      const { extension, content } = await preparePhotograph(name, await readPhotograph(input.path!, name));
       const to = join(path, `${stem}.${extension}`);
       await Deno.mkdir(dirname(to), { recursive: true });
       if (content === null) await link(input.path!, to);

@@ -38,19 +38,18 @@ function turnedPoint({ x, y }: Point, { width, height, turns }: { width: number;
   return [{ x, y }, { x: height - y, y: x }, { x: width - x, y: height - y }, { x: y, y: width - x }][turns]!;
 }
 
-/** The largest distance of a found face's points from where they must be, in widths of the face; best of all faces. */
-export function distances(
-  variant: Variant,
-  { found, originals, turns }: {
-    readonly found: readonly Landmarks[];
-    readonly originals: ReadonlyMap<string, Landmarks>;
-    readonly turns: number;
-  },
-): number[] {
-  const { width, height } = variant;
-  const truth = variant.faces.map(({ portrait, place }) => {
+/** Where the five points of each of an input's faces must lie after quarter turns clockwise. */
+export function truePoints(
+  { width, height, faces }: Pick<Variant, "width" | "height" | "faces">,
+  { originals, turns }: { readonly originals: ReadonlyMap<string, Landmarks>; readonly turns: number },
+): Point[][] {
+  return faces.map(({ portrait, place }) => {
     return fivePoints(originals.get(portrait.id)!).map((point) => turnedPoint(place(point), { width, height, turns }));
   });
+}
+
+/** The largest distance of a found face's points from where they must be, in widths of the face; best of all faces. */
+export function distances(found: readonly Landmarks[], truth: readonly (readonly Point[])[]): number[] {
   return found.map((landmarks) => {
     const points = fivePoints(landmarks);
     const xs = landmarks.points.map((point) => point[0]!);

@@ -2,6 +2,7 @@
  * What a folder of photographs holds and a table of it lacks: which photograph, face or pair of views, of which row,
  * and why.
  */
+import { firstReasons } from "./first_reasons.ts";
 
 /** Something without a score. */
 export interface LeftOut {
@@ -33,12 +34,12 @@ export interface Finds {
 
 /** Lists what is left out: first for all rows, then by row. */
 export function leftOutOf({ skipped, candidates, rows, otherwise }: Finds): LeftOut[] {
-  const everywhere = [...first(skipped)].map(([what, reason]): LeftOut => ({ what, row: null, reason }));
+  const everywhere = [...firstReasons(skipped)].map(([what, reason]): LeftOut => ({ what, row: null, reason }));
   const lost = candidates.filter((what) => rows.every(({ scored }) => !scored.has(what)));
-  const anyReason = first(rows.flatMap(({ reasons }) => reasons));
+  const anyReason = firstReasons(rows.flatMap(({ reasons }) => reasons));
   const byNobody = lost.map((what): LeftOut => ({ what, row: null, reason: anyReason.get(what) ?? otherwise }));
   const byRow = rows.flatMap(({ label, scored, reasons }) => {
-    const why = first(reasons);
+    const why = firstReasons(reasons);
     return candidates.filter((what) => !scored.has(what) && !lost.includes(what)).map((what): LeftOut => {
       return { what, row: label, reason: why.get(what) ?? otherwise };
     });
@@ -57,13 +58,4 @@ export function leftOutNotes(all: readonly LeftOut[], { file }: { readonly file:
     if (row === null) return `Left out, ${some.length}: ${named}${rest}.`;
     return `Without a score in the row "${row}", ${some.length}: ${named}${rest}.`;
   });
-}
-
-/** The first reason of each key: a stage further on may repeat the skip of an earlier one. */
-function first(reasons: readonly Reasons[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [key, reason] of reasons.flatMap((some) => [...some])) {
-    if (!found.has(key)) found.set(key, reason.startsWith(`${key}: `) ? reason.slice(key.length + 2) : reason);
-  }
-  return found;
 }

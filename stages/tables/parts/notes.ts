@@ -1,5 +1,6 @@
 /** What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing. */
 import { type Comparator, COMPARATORS, METHOD_LABELS } from "../../scores/parts/methods.ts";
+import { firstReasons } from "./first_reasons.ts";
 
 /** What the notes are made from. */
 export interface NoteFacts {
@@ -60,15 +61,7 @@ export function missedFaces({ expected, found, skipped, aligned, measured }: Fin
     const less = count - (found.get(photo) ?? 0);
     if (less > 0) missed.push(`${less} of the ${count} faces in ${photo} (not detected)`);
   }
-  const named = new Map<string, string>();
-  for (const reasons of skipped) {
-    for (const [key, reason] of reasons) {
-      // A stage further on may repeat the skip of an earlier one: the first reason is the cause.
-      if (!named.has(key) && expected[key] === undefined) {
-        named.set(key, reason.startsWith(`${key}: `) ? reason.slice(key.length + 2) : reason);
-      }
-    }
-  }
+  const named = new Map([...firstReasons(skipped)].filter(([key]) => expected[key] === undefined));
   for (const key of aligned) {
     if (!measured.includes(key) && !named.has(key)) named.set(key, "not rendered by every method");
   }
