@@ -70,7 +70,7 @@ export async function sheetOf(
 
 function tileSvg(result: Tile["result"], shown: boolean): string {
   const frame = (colour: string, fill: string) =>
-    `<rect x="0.5" y="0.5" width="${SIDE - 1}" height="${SIDE - 1}" fill="${fill}" stroke="${colour}"/>`;
+    `<rect x="1" y="1" width="${SIDE - 2}" height="${SIDE - 2}" fill="${fill}" stroke="${colour}" stroke-width="2"/>`;
   if (result === null) {
     return frame("#aaa", "#eee") + `<path d="M0 ${SIDE}L${SIDE} 0" stroke="#bbb"/>`;
   }

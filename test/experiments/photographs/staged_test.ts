@@ -21,14 +21,17 @@ Deno.test("names stay but for dots, what cannot be read is refused by name, fold
     await write("photos/torn.jpg", "no picture");
     await write("photos/scores/figure3.png", png);
     await write("photos/notes.txt", "not looked at");
+    await write("photos/video.jpg", "");
+    await Deno.truncate(`${folder}/photos/video.jpg`, 2.1e9);
     await write("work/keep", "");
     const work = `${folder}/work`;
     const staged = await stagePhotographs("photos", { here: folder, work, apart: ["photos/scores"] });
     assert.deepEqual(filesOf(staged.path), ["a.png", "c.png", "deep/b_2024.png"]);
     assert.equal(staged.count, 3);
-    assert.deepEqual(Object.keys(staged.refused), ["c.png", "torn.jpg"]);
+    assert.deepEqual(Object.keys(staged.refused), ["c.png", "torn.jpg", "video.jpg"]);
     assert.match(staged.refused["c.png"]!, /another photograph is called c, too/);
     assert.match(staged.refused["torn.jpg"]!, /^not a picture/);
+    assert.equal(staged.refused["video.jpg"], "2 GB are too many for a photograph: export it as JPEG");
     for (const apart of [["."], ["photos"], ["elsewhere"]]) {
       assert.equal((await stagePhotographs("photos", { here: folder, work, apart })).count, 4, "not below it");
     }
