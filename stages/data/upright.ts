@@ -4,7 +4,9 @@
  * screenshot makes such files, and an upright network's mesh of them is wrong with confidence.
  *
  * The network's own score decides: of 40 portraits it is highest, to the last bits of a float, for the right quarter
- * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right.
+ * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right, if
+ * both meshes are of one face. Of a face that is hidden or cut off no turn's score is so high; then the photograph stays
+ * as it is, unless another turn is plainly better.
  *
  * Large photographs are looked at reduced. Small faces in them are looked for only where that shows none.
  */
@@ -31,6 +33,10 @@ export interface Trial {
 const EQUAL = 1e-6;
 /** A tilt up to which a face counts as upright at once, in degrees. */
 const UPRIGHT = 25;
+/** Tilts of one face in two trials differ by no more, in degrees, beyond the turns; a mesh that differs more is wrong. */
+const ALIKE = 20;
+/** Where no turn gives a sure mesh, another one than the photograph's own must be so many times as sure. */
+const MUCH = 4;
 /** Least score of a detected face. */
 const FACE = 0.6;
 /** Least score of a mesh that counts as a face, as in the stage that makes meshes. */
@@ -129,11 +135,22 @@ async function turnsOf(images: readonly BytePixels[], networks: Networks): Promi
 export function bestTurn(trials: readonly Trial[]): number {
   const top = Math.max(...trials.map(({ score }) => score));
   if (!(top > 0)) return 0;
+  const straight = trials.find(({ turns, tilt, score }) => turns === 0 && Math.abs(tilt) <= UPRIGHT && score >= MESH);
+  if (straight !== undefined && top < 1 - EQUAL && 1 - straight.score <= MUCH * (1 - top)) return 0;
   // a face on its head looks most like one that is not
   const rank = ({ turns, tilt }: Trial) => turns === 0 && Math.abs(tilt) <= UPRIGHT ? 0 : turns === 2 ? 2 : 1;
-  const equals = trials.filter(({ score }) => score >= top - EQUAL);
+  const surest = trials.filter(({ score }) => score === top);
+  const equals = trials.filter((trial) => {
+    return trial.score >= top - EQUAL && surest.some((one) => Math.abs(tiltBetween(one, trial)) <= ALIKE);
+  });
   const [best] = equals.toSorted((a, b) => rank(a) - rank(b) || Math.abs(a.tilt) - Math.abs(b.tilt));
   return best?.turns ?? 0;
+}
+
+/** What lies between the tilts of two trials beyond their turns, in degrees: nothing where both found the same face. */
+function tiltBetween(one: Trial, other: Trial): number {
+  const between = other.tilt - one.tilt - 90 * (other.turns - one.turns);
+  return between - 360 * Math.round(between / 360);
 }
 
 /** What the networks say of pictures after so many turns. */

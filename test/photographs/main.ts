@@ -43,7 +43,7 @@ const files = await filedPortraits();
 const groups = new Map(assetIds(GROUPS).map((id) => [id.replace(GROUPS, "groups/"), id]));
 for (const [name, id] of groups) await Deno.writeFile(join(folder, name), await asset(id));
 for (const { photo, faces } of (await run([...groups.keys()], "groups-done")).done) {
-  files.push(...await cutPortraits(groups.get(photo)!, faces.map(({ box, angles: { yaw } }) => ({ box, yaw }))));
+  files.push(...await cutPortraits(groups.get(photo)!, faces));
 }
 for (const { path, bytes } of files) await Deno.writeFile(join(folder, path), bytes);
 const byPath = new Map(files.map((file) => [file.path, file]));
