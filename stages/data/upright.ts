@@ -5,8 +5,8 @@
  *
  * The network's own score decides: of 40 portraits it is highest, to the last bits of a float, for the right quarter
  * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right, if
- * both meshes are of one face. Of a face that is hidden or cut off no turn's score is so high; then the photograph stays
- * as it is, unless another turn is plainly better.
+ * both meshes are of one face. Of a face that is hidden or cut off no turn's score is so high; then the photograph
+ * stays as it is, unless another turn is plainly better.
  *
  * Large photographs are looked at reduced. Small faces in them are looked for only where that shows none.
  */
@@ -33,7 +33,7 @@ export interface Trial {
 const EQUAL = 1e-6;
 /** A tilt up to which a face counts as upright at once, in degrees. */
 const UPRIGHT = 25;
-/** Tilts of one face in two trials differ by no more, in degrees, beyond the turns; a mesh that differs more is wrong. */
+/** Tilts of one face in two trials differ by no more beyond the turns, in degrees: one of the meshes is wrong else. */
 const ALIKE = 20;
 /** Where no turn gives a sure mesh, another one than the photograph's own must be so many times as sure. */
 const MUCH = 4;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { withScratch } from "../stages/scratch.ts";
 import { sheetOf, type Tile } from "./sheet.ts";
 
-Deno.test("a published sheet shows a photograph only where that is allowed, and tells right, wrong and refused apart", () =>
+Deno.test("a published sheet shows what may be shown, and tells right, wrong and refused apart", () =>
   withScratch(async ({ folder, write }) => {
     const { default: sharp } = await import("sharp");
     const plain = sharp({ create: { width: 80, height: 80, channels: 3, background: "#ffffff" } });

@@ -1,8 +1,8 @@
 /** Why items were skipped, each once. */
 
 /**
- * The first reason of each key, without the key before it: a stage further on may repeat the skip of an earlier one, and
- * the first is the cause.
+ * The first reason of each key, without the key before it: a stage further on may repeat the skip of an earlier one,
+ * and the first is the cause.
  *
  * @param skipped reasons by key, of one stage after the other
  */
