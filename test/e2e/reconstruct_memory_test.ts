@@ -39,26 +39,14 @@ async function reconstruct(args: readonly string[]): Promise<{ peak: number; sai
 }
 
 Deno.test({
-  name: "one photograph, and many, are reconstructed at full size in 1.2 GB",
+  name: "one photograph is reconstructed at full size in 1.2 GB",
   ignore: Deno.build.os !== "linux",
   fn: () =>
     withScratch(async ({ folder, write }) => {
       await write("one.jpg", await asset("held/010m/010m.jpg"));
-      for (
-        const id of ["017f", "021f", "024f", "027m", "029m", "031m", "036f", "038f", "039f", "042m", "046f", "051m"]
-      ) {
-        await write(`many/${id}.jpg`, await asset(`held/${id}/${id}.jpg`));
-      }
-      for (const photo of ["one.jpg", "many"]) {
-        const { peak, success, said } = await reconstruct([
-          `${folder}/${photo}`,
-          "--output",
-          `${folder}/out-${photo}`,
-          "--store",
-          `${folder}/store`,
-        ]);
-        assert.ok(success, said);
-        assert.ok(peak > 3e8 && peak < MOST, `${photo}: ${(peak / 1e6).toFixed(0)} MB`);
-      }
+      const places = ["--output", `${folder}/out`, "--store", `${folder}/store`];
+      const { peak, success, said } = await reconstruct([`${folder}/one.jpg`, ...places]);
+      assert.ok(success, said);
+      assert.ok(peak > 3e8 && peak < MOST, `${(peak / 1e6).toFixed(0)} MB`);
     }),
 });
