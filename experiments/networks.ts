@@ -14,7 +14,7 @@ import type { PreparedFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
 
 /** Faces and their photographs. */
-type Photographed = Pick<PreparedFaces, "crops" | "meshes" | "images">;
+type Photographed = Pick<PreparedFaces, "crops" | "meshes" | "images" | "topology">;
 
 /** What can be run, and why the rest cannot. */
 export interface ComparatorNetworks {
@@ -51,10 +51,10 @@ export function comparatorNetworks({ dataFolder }: { dataFolder: string }): Comp
     mapValues<keyof Names & string, string, Artifact<"assets">>(names, (id) => assetFile(id, { dataFolder }));
   const folders = <Names extends Readonly<Record<string, string>>>(names: Names) =>
     mapValues<keyof Names & string, string, Artifact<"folder">>(names, (id) => assetFolder(id, { dataFolder }));
-  const seen = ({ crops, meshes, images }: Photographed) => ({
+  const seen = ({ crops, meshes, images, topology }: Photographed) => ({
     crops,
     images,
-    sought: seekFaces({ crops, meshes, images, network: assets("mtcnn/") }),
+    sought: seekFaces({ crops, meshes, images, topology, network: assets("mtcnn/") }),
   });
   const all = {
     deca: (faces: Photographed) => networkDeca({ ...seen(faces), ...files(FILES.deca) }),

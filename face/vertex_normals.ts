@@ -59,7 +59,7 @@ export function deviceNormals(
   const [batch, count] = vertices.shape;
   if (count !== vertexCount) throw new RangeError(`Meshes of ${count} vertices; the triangles are of ${vertexCount}`);
   return run(tf, {
-    key: "vertex_normals",
+    key: "head_vertex_normals",
     code: normalsCode,
     inputs: [vertices, offsets, fans, corners],
     shape: vertices.shape,

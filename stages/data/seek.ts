@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { toPhotograph } from "../../face/crop.ts";
+import type { FaceLandmarks } from "../../face/topology.ts";
 import type { SoughtFace } from "../../nets/comparators/comparator.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";
 import type { AlignedFace } from "./align.ts";
@@ -17,7 +18,7 @@ import type { AlignedFace } from "./align.ts";
 export const seekFaces = defineStage({
   name: "seek",
   module: import.meta.url,
-  inputs: { crops: "aligned", meshes: "meshes", images: "images", network: "assets" },
+  inputs: { crops: "aligned", meshes: "meshes", images: "images", topology: "assets", network: "assets" },
   output: "sought",
   each: ["crops", "meshes"],
   batch: 16,
@@ -39,7 +40,9 @@ export const seekFaces = defineStage({
     });
   },
   close: (mtcnn) => mtcnn.dispose(),
-  run: async ({ items, inputs: { images }, params: { overlap }, resource: mtcnn }) => {
+  run: async ({ items, inputs: { images, topology }, params: { overlap }, resource: mtcnn }) => {
+    const { readLandmarks } = await import("../faces/geometry.ts");
+    const landmarks = await readLandmarks(topology);
     const { readPixels } = await import("../faces/photograph.ts");
     const faces = await Promise.all(items.map(async (item) => {
       const about = await item.inputs.crops.json<AlignedFace>(`${item.key}.json`);
@@ -58,7 +61,9 @@ export const seekFaces = defineStage({
         const best = shared.indexOf(Math.max(...shared));
         out.json(
           `${key}.json`,
-          (shared[best] ?? 0) >= overlap ? found[best]! : await meshPoints(key, { about, meshes: inputs.meshes }),
+          (shared[best] ?? 0) >= overlap
+            ? found[best]!
+            : await meshPoints(key, { about, meshes: inputs.meshes, landmarks }),
         );
       }
     }
@@ -68,11 +73,11 @@ export const seekFaces = defineStage({
 /** The face without MTCNN. */
 async function meshPoints(
   key: string,
-  { about: { box, transform }, meshes }: { about: AlignedFace; meshes: Tree },
+  { about: { box, transform }, meshes, landmarks }: { about: AlignedFace; meshes: Tree; landmarks: FaceLandmarks },
 ): Promise<SoughtFace> {
   const { fivePointsOfMesh } = await import("../../nets/five_points.ts");
   const { readMesh } = await import("../faces/geometry.ts");
-  const points = fivePointsOfMesh(await readMesh(meshes, key));
+  const points = fivePointsOfMesh(await readMesh(meshes, key), landmarks);
   return {
     box: { left: box.left, top: box.top, width: box.width, height: box.height },
     points: [0, 1, 2, 3, 4].map((i) => {

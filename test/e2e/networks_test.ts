@@ -5,7 +5,8 @@
  */
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { findFaces, topology } from "../../experiments/faces.ts";
+import { findFaces } from "../../experiments/faces.ts";
+import { topology } from "../../experiments/regressors.ts";
 import { comparatorNetworks } from "../../experiments/networks.ts";
 import { mapValues } from "../../experiments/map_values.ts";
 import { photographScorer, secondOpinion } from "../../experiments/scoring.ts";
@@ -81,7 +82,7 @@ Deno.test("Deng's and Tran's networks go from files to Table 1, where DECA's row
       crops,
       meshes,
     }, { absent });
-    const sought = seekFaces({ crops, meshes, images, network: assets("mtcnn/") });
+    const sought = seekFaces({ crops, meshes, images, topology: topology(), network: assets("mtcnn/") });
     const { trees } = await reproduce({ ...renders, crops, sought, table }, quietEngine(`${data}/store`));
     const paths = ["1/0.render.png", "2/0.render.png"];
     assert.deepEqual([trees.deng.paths, trees.tran.paths], [paths, paths]);

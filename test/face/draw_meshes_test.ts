@@ -170,7 +170,7 @@ Deno.test("deviceNormals() is vertexNormals(), of meshes with y up", async () =>
   );
   const found = await normals.data<"float32">();
   for (const [i, mesh] of meshes.entries()) {
-    const expected = vertexNormals(mesh, topology.triangles);
+    const expected = vertexNormals(mesh, topology);
     const off = expected.map((value, k) => Math.abs(value - found[3 * vertices * i + k]!));
     assert.ok(Math.max(...off) < 1e-5, `${Math.max(...off)}`);
   }

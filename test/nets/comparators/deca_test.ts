@@ -53,7 +53,7 @@ Deno.test("DECA's light is on the normals of the posed head, and its albedo is i
   // the authors' own values (test/golden/deca.py)
   assert.ok(relativeError(found.slice(0, head.length), numbers(golden.shading)) < 1e-4);
   // turned half about the vertical axis, as its normals are; ours are of pixels, where y and z are turned over
-  const turned = vertexNormals(head.map((value, i) => i % 3 === 0 ? value : -value), mesh.triangles);
+  const turned = vertexNormals(head.map((value, i) => i % 3 === 0 ? value : -value), mesh);
   const expected = shade(turned.map((value, i) => i % 3 === 1 ? value : -value), light);
   assert.ok(relativeError(found.slice(head.length), expected) < 1e-4);
   assert.equal((await vertices.data())[0], Math.fround(10 * head[0]!));
