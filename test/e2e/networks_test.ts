@@ -70,7 +70,10 @@ Deno.test("Deng's and Tran's networks go from files to Table 1, where DECA's row
     const unwrapped = unwrapTextures({ crops, meshes, topology: topology() });
     const { runs, absent } = comparatorNetworks({ dataFolder: data });
     assert.deepEqual(Object.keys(runs).sort(), ["deng", "tran"]);
-    const renders = mapValues({ deng: runs.deng!, tran: runs.tran! }, (run) => run({ crops, meshes, images }));
+    const renders = mapValues(
+      { deng: runs.deng!, tran: runs.tran! },
+      (run) => run({ crops, meshes, images, topology: topology() }),
+    );
     // no scores read a face model
     const model = cast(sourceFolder(data), "model");
     const score = photographScorer({ ...found, unwrapped }, { model });
