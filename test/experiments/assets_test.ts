@@ -35,7 +35,7 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 
 /**
  * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
- * with an empty data folder, with one that has the comparators' networks, and with one that lacks FaceScape and CelebA's
+ * with an empty data folder, and with one that has the comparators' networks and lacks FaceScape and CelebA's
  * partition, with each regressor.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
@@ -47,7 +47,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
     putNetworkFiles(folder);
     await Deno.mkdir(join(folder, "lpips"));
-    await Deno.mkdir(join(folder, "bfm"));
+    await Deno.mkdir(join(folder, "bfm"), { recursive: true });
     await Deno.writeTextFile(join(folder, "bfm/FLAME_albedo_from_BFM.npz"), "");
     const packaged = embedded({ data: folder });
     await Deno.writeTextFile(join(folder, "lpips/lpips_alex.safetensors"), "");
