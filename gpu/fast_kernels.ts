@@ -1,6 +1,7 @@
 /** Everything of ours that takes the place of a stock tfjs kernel, in one call. */
 
 import { registerBroadcast } from "./kernels/broadcast.ts";
+import { registerCast } from "./kernels/cast.ts";
 import { registerClipGradients } from "./kernels/clip_gradient.ts";
 import { registerConcat } from "./kernels/concat.ts";
 import { registerMaxPool } from "./kernels/max_pool.ts";
@@ -39,6 +40,7 @@ export function registerFastKernels(tf: Tfjs, options: RegisterOptions = { softw
   registerMatMul(tf, options);
   registerReductions(tf, options);
   registerBroadcast(tf);
+  registerCast(tf);
   registerClipGradients(tf);
   registerSlice(tf);
   registerConcat(tf);

@@ -101,6 +101,9 @@ Deno.test("a pixel is trusted where at least half of what it shows is known", as
     assert.ok(differing <= 4, `view ${i}: ${differing} pixels`);
     assert.ok(expected.includes(1));
   }
+  // What reads the mask on the device sees the same pixels.
+  const counted = (await Promise.all(trusted)).flatMap((pixels) => [...pixels]).reduce((sum, value) => sum + value);
+  assert.equal((await tf.sum(triplet.trusted!).data())[0], counted);
   triplet.dispose();
   assert.equal(uploadTriplet(tf, views, { topology, parts, side: 32 }).trusted, undefined);
 });
