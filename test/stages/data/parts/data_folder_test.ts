@@ -58,7 +58,6 @@ Deno.test("files of the right form are recognised", () =>
       "flame/head_template.obj": "# FLAME\nmtllib a.mtl\nv 0 0 0\n",
       "tran/checkpoint/model.index": goldenBytes("checkpoint.index"),
       "tran/checkpoint/checkpoint.data-00000-of-00001": goldenBytes("checkpoint.data-00000-of-00001"),
-      "deca/landmark_embedding.npy": goldenBytes("landmark_embedding.npy"),
       "deng/similarity_Lm3D_all.mat": goldenBytes("standard_face.mat"),
       "chen/resources/uv.npz": goldenBytes("stored.npz"),
       "chen/resources/BFM2009_Model.mat": encodeSafetensors(drawnChenModel()),
@@ -83,7 +82,6 @@ Deno.test("files of the right form are recognised", () =>
     );
     present("tran/3DMM_definition/", /a mesh of 1080 vertices and 2030 triangles/);
     assert.match(rows.get("chen/ckpts/")!.says, /1 files of tensors; none holds the coarse network of Chen et al\./);
-    present("deca/landmark_embedding.npy", /FLAME's landmarks as DECA ships them/);
     present("deng/similarity_Lm3D_all.mat", /the landmarks of Deep3DFaceRecon's standard face: a MATLAB 5 file of 1/);
     assert.match(rows.get("tran/checkpoint/")!.says, /model\.data-00000-of-00001, which is not there/);
     assert.equal(rows.get("vgg19/vgg19-dcbb9e9d.pth")?.status, "absent");
