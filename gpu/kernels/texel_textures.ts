@@ -60,20 +60,30 @@ interface Height {
   readonly free: TensorInfo[];
   /** When one of these was last asked for, in ms. */
   asked: number;
+  /** The number of that request. */
+  request: number;
 }
 
 interface Textures {
   readonly heights: Map<number, Height>;
   /** When it was last looked for heights to give up, in ms. */
   swept: number;
+  /** Requests so far, of any height. */
+  requests: number;
 }
+
+/**
+ * Requests after which a texture is in no kernel's hands any more: a kernel asks for its operands one after the other,
+ * and on a slow machine seconds may pass between two of them, while a program is compiled.
+ */
+const IN_HAND = 64;
 
 const all = new WeakMap<WebGPUBackend, Textures>();
 
 function texturesOf(backend: WebGPUBackend): Textures {
   let textures = all.get(backend);
   if (textures !== undefined) return textures;
-  const { heights } = textures = { heights: new Map<number, Height>(), swept: performance.now() };
+  const { heights } = textures = { heights: new Map<number, Height>(), swept: performance.now(), requests: 0 };
   all.set(backend, textures);
   // Waiting for the garbage collector instead would fill the device: it knows nothing of a texture's size.
   const dispose = backend.disposeData;
@@ -96,16 +106,21 @@ function askFor(backend: WebGPUBackend, height: number): Height {
   const textures = texturesOf(backend);
   const now = performance.now();
   if (now - textures.swept >= SWEEP) giveUp(backend, { textures, now });
+  const request = textures.requests++;
   let known = textures.heights.get(height);
-  if (known === undefined) textures.heights.set(height, known = { slots: new Map(), free: [], asked: now });
+  if (known === undefined) textures.heights.set(height, known = { slots: new Map(), free: [], asked: now, request });
   known.asked = now;
+  known.request = request;
   return known;
 }
 
 /** Destroys the textures of heights that were not asked for lately, as buffer_pool.ts does with buffers. */
 function giveUp(backend: WebGPUBackend, { textures, now }: { textures: Textures; now: number }): void {
   textures.swept = now;
-  const old = [...textures.heights.values()].filter(({ asked }) => asked < now - REMEMBERED);
+  const { heights, requests } = textures;
+  const old = [...heights.values()].filter(({ asked, request }) =>
+    asked < now - REMEMBERED && request < requests - IN_HAND
+  );
   const given = old.flatMap(({ slots, free }) => [...slots.values(), ...free.splice(0)]);
   if (given.length === 0) return;
   // What is recorded may still use them.
