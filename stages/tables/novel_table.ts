@@ -37,7 +37,7 @@ export const novelTable = defineStage({
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
     const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
-    const { boundLabel, GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
+    const { boundLabel, BOUNDS_NOTE, GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
     const { NOVEL_MEASURES } = await import("./parts/novel_measures.ts");
     const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, TURNS } = await import(
       "./parts/revealed_measures.ts"
@@ -142,6 +142,7 @@ export const novelTable = defineStage({
     const gap = guessed === undefined || known === undefined ? {} : gridFiles(
       gapGrid([...all.map(({ label, novel: scores }) => ({ label, scores })), ...bounds], {
         title: "Revealed pixels: how much of the gap from the first guess to the true texture is closed",
+        notes: bounds.length > 0 ? [BOUNDS_NOTE] : [],
         guess: guessed,
         oracle: known,
         ...novel,

@@ -49,7 +49,11 @@ export function gapCells<T>(
  */
 export function gapGrid<T>(
   rows: readonly { readonly label: string; readonly scores: readonly T[]; readonly reference?: boolean }[],
-  { title, ...measured }: GapEnds<T> & Measures<T> & Draws & { readonly title: string },
+  { title, notes = [], ...measured }: GapEnds<T> & Measures<T> & Draws & {
+    readonly title: string;
+    /** What stands below beside what the columns mean. */
+    readonly notes?: readonly string[];
+  },
 ): Grid {
   const cells = (scores: readonly T[]) => {
     const gains = marginCells(scores, measured.guess, measured);
@@ -71,7 +75,7 @@ export function gapGrid<T>(
       "The last row's gain is the gap: what knowing the true texture would gain. Share: the summed gain over the " +
       'summed gap, of the same pairs. "—": the gap cannot be told from 0. ' +
       "95 % bootstrap intervals over heads.",
-      ...rows.some(({ reference }) => reference) ? [BOUNDS_NOTE] : [],
+      ...notes,
     ],
   };
 }
@@ -86,6 +90,8 @@ export function boundLabel(windows: number): string {
   return `first guess, true colours of windows of 1/${windows}`;
 }
 
-const BOUNDS_NOTE = "The rows with true colours are no methods: the first guess, moved by its mean error over the " +
+/** What such rows are. */
+export const BOUNDS_NOTE =
+  "The rows with true colours are no methods: the first guess, moved by its mean error over the " +
   "unseen texels of a window about each texel, as wide as the said part of the map (a face fills most of it). They " +
   "say what a method would gain that knew light and skin tone of the unseen half down to that detail.";
