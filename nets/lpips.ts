@@ -20,7 +20,7 @@ import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { intoBlocks, overBlocks } from "./convolution_blocks.ts";
 import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
 import { bytesSource } from "./files/source.ts";
-import { differences, sharesOf, weightedMeans } from "./lpips_maps.ts";
+import { differences, networkColours, sharesOf, weightedMeans } from "./lpips_maps.ts";
 import { stackImages } from "./resample.ts";
 
 /**
@@ -37,9 +37,6 @@ const LAYERS = [
 /** The first convolution on pixels. */
 const FIRST = { side: LAYERS[0].side, stride: 4, border: 2 } as const;
 
-/** Colours as the authors scale them, for RGB in −1..1. */
-const SHIFT = [-0.030, -0.088, -0.188];
-const SCALE = [0.458, 0.448, 0.450];
 /** The side of the patches that people judged; smaller pictures have next to no positions in the last layers. */
 const LEAST_SIDE = 64;
 
@@ -80,12 +77,10 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
   const values = await Promise.all(LAYERS.map((_, number) => readLayer(weights, number)));
   const tf = await openTfjs();
   const layers = values.map((layer) => openLayer(tf, layer));
-  const [shift, scale] = [tf.tensor1d(SHIFT), tf.tensor1d(SCALE)];
   /** The five maps [B, h, w] between the first B pictures and the targets, which follow them. */
   const mapsOf = (batch: tfjs.Tensor4D, targets: tfjs.Tensor1D) =>
     tf.tidy(() => {
-      const scaled = tf.div(tf.sub(tf.sub(tf.mul(batch, 2), 1), shift), scale) as tfjs.Tensor4D;
-      let out = intoBlocks(tf, scaled, FIRST);
+      let out = intoBlocks(tf, networkColours(tf, batch), FIRST);
       return layers.map(({ filter, bias, importance }, i) => {
         const { pad, pool } = LAYERS[i]!;
         if (pool) out = tf.maxPool(out, 3, 2, "valid");
@@ -141,7 +136,6 @@ export async function openLpips(bytes: Uint8Array): Promise<Lpips> {
       return rows;
     },
     dispose() {
-      tf.dispose([shift, scale]);
       for (const { filter, bias, importance } of layers) tf.dispose([filter, bias, importance]);
     },
   };

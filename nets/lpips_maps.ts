@@ -12,6 +12,38 @@ import { interpolationMatrix } from "./resample_taps.ts";
 /** Added to a length. */
 const EPSILON = 1e-10;
 
+/** Colours as the authors scale them, for RGB in −1..1. */
+const SHIFT = [-0.030, -0.088, -0.188];
+const SCALE = [0.458, 0.448, 0.450];
+
+/**
+ * Colours as the network reads them.
+ *
+ * @param pictures RGB in 0..1 [B, H, W, 3]
+ */
+export function networkColours(tf: Tfjs, pictures: tfjs.Tensor4D): tfjs.Tensor4D {
+  return run(tf, {
+    key: "lpips_colours",
+    code: () =>
+      program({
+        result: "f32",
+        inputs: [["x", "f32"]],
+        // Compilers multiply by the reciprocal of a constant, which rounds otherwise.
+        uniforms: ["count", ...["shift", "scale"].flatMap((name) => ["R", "G", "B"].map((c) => `${name}${c}:f32`))],
+        body: `
+  if (id >= u.count) { return; }
+  let at = 3 * id;
+  result[at] = (x[at] * 2.0 - 1.0 - u.shiftR) / u.scaleR;
+  result[at + 1] = (x[at + 1] * 2.0 - 1.0 - u.shiftG) / u.scaleG;
+  result[at + 2] = (x[at + 2] * 2.0 - 1.0 - u.shiftB) / u.scaleB;`,
+      }),
+    inputs: [pictures],
+    shape: pictures.shape,
+    uniforms: [pictures.size / 3, ...[...SHIFT, ...SCALE].map((f32) => ({ f32 }))],
+    invocations: pictures.size / 3,
+  }) as tfjs.Tensor4D;
+}
+
 /**
  * The map of each picture: features brought to unit length, their squared differences to the target's, weighed by
  * channel.

@@ -30,9 +30,10 @@ export function resample(
   );
 }
 
-/** Images of one size as a batch `[B, H, W, 3]` on the device. */
+/** Images of one size as a batch `[B, H, W, 3]` on the device: one upload. */
 export function stackImages(tf: Tfjs, images: readonly RgbImage[]): tfjs.Tensor4D {
-  return tf.tidy(() =>
-    tf.stack(images.map(({ data, height, width }) => tf.tensor3d(data, [height, width, 3]))) as tfjs.Tensor4D
-  );
+  const { height, width } = images[0]!;
+  const values = new Float32Array(images.length * height * width * 3);
+  for (const [i, { data }] of images.entries()) values.set(data, i * height * width * 3);
+  return tf.tensor4d(values, [images.length, height, width, 3]);
 }

@@ -94,13 +94,28 @@ export function tripletLoss(
   if (weights.regularisation > 0) {
     // Nothing else says what should be where no view of the triplet shows anything. The template is farther from it
     // than the first guess.
-    const hidden = tf.mul(chart, tf.prod(tf.sub(1, input.visibility), 0));
+    const hidden = tf.mul(chart, hiddenShare(tf, input.visibility));
     terms.regularisation = weightedL1(tf, albedos, {
       b: prior === "template" ? input.templateAlbedo : removeLighting(tf, { ...input, texture: input.guess }),
       weight: hidden,
     });
   }
   return terms;
+}
+
+/**
+ * How much no view shows a texel: the product of 1 − visibility over the views, [B,S,S,1] → [1,S,S,1]. A twentieth of
+ * a training step went into tfjs's own product, which takes a workgroup a texel; for three views this one multiplies in
+ * the same order, and has the same bits.
+ */
+function hiddenShare(tf: Tfjs, visibility: tfjs.Tensor4D): tfjs.Tensor4D {
+  const [count] = visibility.shape;
+  const unseen = tf.sub(1, visibility);
+  const shares = Array.from(
+    { length: count },
+    (_, i) => tf.slice(unseen, [(count - i) % count, 0, 0, 0], [1, -1, -1, -1]),
+  );
+  return shares.reduce((product, share) => tf.mul(product, share)) as tfjs.Tensor4D;
 }
 
 /**
