@@ -71,8 +71,14 @@ export const FULL_SIZE: readonly string[] = [
 export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation"];
 /** LPIPS in real views takes minutes of its own: the command `lpips` alone publishes it. */
 export const PERCEPTUAL = ["lpips", "realLpips"] as const;
-/** One of {@link PUBLISHED} or {@link ABLATION}. */
-export type Published = typeof PUBLISHED[number] | typeof ABLATION[number] | typeof PERCEPTUAL[number];
+/** What more persons and steps buy: six trainings more, which the command `curve` alone makes. */
+export const CURVE = ["curve"] as const;
+/** One of {@link PUBLISHED} or {@link ABLATION}, or what a command of its own publishes. */
+export type Published =
+  | typeof PUBLISHED[number]
+  | typeof ABLATION[number]
+  | typeof PERCEPTUAL[number]
+  | typeof CURVE[number];
 
 /** Reads a whole number from 1; for commander. */
 export function count(text: string): number {

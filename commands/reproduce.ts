@@ -7,6 +7,7 @@ import { defaultReporter, reproduce as compute, type Summary, type Tree, Unfinis
 import {
   ABLATION,
   artifactsOf,
+  CURVE,
   FIGURES,
   folderOf,
   nameOf,
@@ -39,6 +40,11 @@ export function reproduce(program: Command): void {
     .action((options: Running) =>
       make(ABLATION, { options, command: "table2", crate: "table2-ro-crate-metadata.json" })
     );
+  runningCommand(program, ["curve", "what more training persons and steps buy, on the second sets' validation part"])
+    .action((options: Running) => {
+      if (options.experiment === "paper") throw new Error("The learning curve is of the experiment embedded alone");
+      return make(CURVE, { options: { ...options, sets: "second", on: "validation" }, command: "curve" });
+    });
   runningCommand(program, ["lpips", "LPIPS of each method, and only what it needs"])
     .action((options: Running) => make(PERCEPTUAL, { options, command: "lpips" }));
   runningCommand(program, ["figures", "the figures and only what they need"])

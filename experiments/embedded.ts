@@ -14,6 +14,7 @@ import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluationSet, type SetsOptions, trainingSet } from "./embedded_sets.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
+import { learningCurve } from "./learning_curve.ts";
 import { videoCaptures } from "./real_views.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
@@ -69,7 +70,20 @@ export interface EmbeddedOptions
  *
  * @throws {RangeError} if the sets lack what is asked of them
  */
-export function embedded({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions = {}) {
+export function embedded(options: EmbeddedOptions = {}) {
+  const { data, settings } = dataAndSettings(options);
+  const results = evaluation(data, settings);
+  const { model, correction } = data.training;
+  const validates = options.sets === "second" && options.on === "validation";
+  return {
+    ...results,
+    ...packed({ weights: results.weights, model, correction }),
+    curve: validates ? learningCurve((point) => dataAndSettings({ ...options, ...point })) : null,
+  };
+}
+
+/** What is trained on and scored, and how; `persons`: how many are trained on, where that is counted. */
+function dataAndSettings({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions) {
   const set = trainingSet({ sets, persons, identities });
   const { yawBins: bins, ...settings } = {
     ...EMBEDDED,
@@ -89,9 +103,9 @@ export function embedded({ sets, on, persons, identities, more, data, picked, ..
     bins,
   });
   const real = videoCaptures(videos, { correction, bins, count: settings.videoTriplets });
-  const results = evaluation(
-    { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
-    { ...settings, ...scored, more, data },
-  );
-  return { ...results, ...packed({ weights: results.weights, model: training.model, correction }) };
+  return {
+    data: { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
+    settings: { ...settings, ...scored, more, data },
+    persons: set.persons ?? 0,
+  };
 }

@@ -96,6 +96,8 @@ const TRIPLETS = 512;
 
 /** What is trained on. */
 export interface TrainingSet {
+  /** Persons in the portraits; not counted in the sets `first`. */
+  readonly persons?: number;
   /** The linear face model is learned from these. */
   readonly portraits: Artifact<"assets">;
   /** Training heads are made of these; default: of all portraits. */
@@ -139,6 +141,7 @@ export function trainingSet(
   }
   const chosen = drawn.slice(0, persons);
   return {
+    persons: chosen.length,
     portraits: assets(chosen.flat()),
     sources: assets(chosen.slice(0, identities).flat()),
     sourceYaw: SOURCE_YAW,

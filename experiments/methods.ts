@@ -119,6 +119,11 @@ function learnedMap(data: TrainingData, { steps, learningRate, weights, seed }: 
   return (faces) => reconstructMap({ ...faces, weights: trained, model: data.model });
 }
 
+/** FTIM with a first guess, trained and as a method. */
+export function ourMethod(data: TrainingData, settings: TrainingSettings): Reconstruct {
+  return ftim(train(data, settings), data);
+}
+
 /** FTIM with a first guess and trained weights, as a method. */
 function ftim(weights: Artifact<"weights">, { model }: Pick<TrainingData, "model">): Reconstruct {
   return (faces) => reconstruct({ ...faces, weights, model });

@@ -175,7 +175,7 @@ export function paper(options: PaperOptions = {}) {
   const { weights } = results;
   // Photographs are reconstructed with the face mesh network alone, and FLAME's parts must not lie among the results.
   const forPhotographs = correction === undefined ? UNPACKED : packed({ weights, model, correction });
-  return { ...results, ...forPhotographs };
+  return { ...results, ...forPhotographs, curve: null };
 }
 
 /**

@@ -30,6 +30,7 @@ const captures = captureViews(sourceFolder("captures"), { count: 96, correction:
 const overlays = [{ label: "another program", pictures: sourceFolder("overlays") }];
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
+  "embedded, second sets": stagesOf(embedded({ sets: "second", on: "validation" })),
   paper: stagesOf(paper({ data: "data" })),
   "paper with DECA": stagesOf(paper({ data: "data", regressor: "deca" })),
   networks: stagesOf(paper({ data: networks })),
