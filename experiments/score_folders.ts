@@ -16,6 +16,7 @@ import {
 } from "@ftim/pipeline";
 import { reproduce } from "./gpu_check.ts";
 import { embedded, type EmbeddedOptions } from "./embedded.ts";
+import type { TripletChoice } from "./faces.ts";
 import { unpacked } from "./photograph.ts";
 import { readRecord, RECORD } from "./photographs/owner.ts";
 import { checkWritable, putInPlace } from "./photographs/place.ts";
@@ -54,7 +55,7 @@ export interface ScoreOptions {
   readonly triplets?: string;
   /** A CSV of triplets of the captures that were picked by hand. Default: they are drawn. */
   readonly picked?: string;
-  /** Triplets that are drawn at most. Default 96. */
+  /** Triplets that are drawn at most. Default as in `stages/data/triplets.ts`. */
   readonly draw?: number;
   /** Rows of pictures that other programs made of the photographs. */
   readonly overlays?: readonly OverlayFolder[];
@@ -86,8 +87,6 @@ export interface Scores {
 
 /** Where results go. */
 const OUTPUT = "scores";
-/** The stage's own default. */
-const DRAW = 96;
 /** What a person can score without a training: all networks of these are in the committed file. */
 const PACKED: readonly ScoredMethod[] = SCORED.filter((name) => name !== "printed" && name !== "tran");
 /** Files that a run may write. */
@@ -277,8 +276,11 @@ async function lookAtCaptures(folder: string, means: Means): Promise<StagedFolde
   return staged;
 }
 
-function choiceOf({ picked, draw = DRAW, here }: Pick<Means, "picked" | "draw" | "here">) {
-  return { count: draw, ...(picked === undefined ? {} : { picked: resolve(here, picked) }) };
+function choiceOf({ picked, draw, here }: Pick<Means, "picked" | "draw" | "here">): TripletChoice {
+  return {
+    ...(draw === undefined ? {} : { count: draw }),
+    ...(picked === undefined ? {} : { picked: resolve(here, picked) }),
+  };
 }
 
 /** Why a capture's place says neither its person nor its expression. */
