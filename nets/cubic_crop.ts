@@ -8,7 +8,8 @@ import type { Tfjs } from "@ftim/gpu/backend";
 import { emptyTensor, program, run } from "@ftim/gpu/wgsl";
 import type { DengCrop } from "../face/deng_crop.ts";
 import { type Pixels, uploadPart, valueAt } from "../face/pixels.ts";
-import { type CubicTaps, cubicTaps } from "./cubic_taps.ts";
+import { cubicTaps } from "./cubic_taps.ts";
+import type { Taps } from "./resample_taps.ts";
 
 /** A photograph and a crop of it. */
 export interface ResizedPhotograph {
@@ -34,7 +35,7 @@ export function cubicCrops(tf: Tfjs, photographs: readonly ResizedPhotograph[], 
       const [columns, rows] = [stretchOf(across, image.width), stretchOf(down, image.height)];
       const part = { left: columns.first, top: rows.first, columns: columns.count, rows: rows.count };
       const bytes = image.data instanceof Uint8Array;
-      const tables = ({ first, weights }: CubicTaps) => [tf.tensor1d(first, "int32"), tf.tensor1d(weights)];
+      const tables = ({ first, weights }: Taps) => [tf.tensor1d(first, "int32"), tf.tensor1d(weights)];
       const narrow = run(tf, {
         key: bytes ? "cubic_columns_bytes" : "cubic_columns",
         code: () => columnsCode(bytes),
@@ -58,7 +59,7 @@ export function cubicCrops(tf: Tfjs, photographs: readonly ResizedPhotograph[], 
 }
 
 /** The pixels that have a weight; at least one. */
-function stretchOf({ first, weights, width }: CubicTaps, size: number): { first: number; count: number } {
+function stretchOf({ first, weights, width }: Taps, size: number): { first: number; count: number } {
   let [low, high] = [size - 1, 0];
   for (const [i, start] of first.entries()) {
     for (let k = 0; k < width; k++) {
