@@ -189,12 +189,17 @@ export function nameOf({ experiment, sets, on }: Named): string {
   return on === "validation" ? `${experiment}-second-validation` : `${experiment}-second`;
 }
 
-/** Whose results have a name; the reverse of {@link nameOf}. */
+/** All whose results have names of their own. */
+const NAMED: readonly Named[] = [
+  { experiment: "paper" },
+  { experiment: "embedded" },
+  { experiment: "embedded", sets: "second" },
+  { experiment: "embedded", sets: "second", on: "validation" },
+];
+
+/** Whose results have a name, by {@link nameOf}; any other name is that of the embedded experiment. */
 export function namedBy(name: string | undefined): Named {
-  if (name === "paper") return { experiment: "paper" };
-  if (name === "embedded-second") return { experiment: "embedded", sets: "second" };
-  if (name === "embedded-second-validation") return { experiment: "embedded", sets: "second", on: "validation" };
-  return { experiment: "embedded" };
+  return NAMED.find((one) => nameOf(one) === name) ?? { experiment: "embedded" };
 }
 
 /** The engine's options: what ran notes the machine. Ctrl-C ends the process at once, which the store survives. */

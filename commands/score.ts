@@ -1,20 +1,16 @@
 /** `score` on the command line; what it does is in `experiments/score_folders.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { OverlayFolder } from "../experiments/score_folders.ts";
+import type { OverlayFolder, ScoreOptions } from "../experiments/scored_folders/options.ts";
 import { calledFrom } from "./called_from.ts";
 import { type Common, count, place } from "./common.ts";
 import { peopleOptions } from "./people.ts";
 
 /** What the command takes. */
-interface ScoreCommand extends Pick<Common, "store" | "jobs" | "log" | "results" | "identities" | "steps" | "seed"> {
-  readonly photos?: string;
-  readonly triplets?: string;
-  readonly picked?: string;
-  readonly draw?: number;
-  readonly overlays?: readonly OverlayFolder[];
+interface ScoreCommand
+  extends
+    Pick<Common, "store" | "jobs" | "log" | "results" | "identities" | "steps" | "seed">,
+    Pick<ScoreOptions, "photos" | "triplets" | "picked" | "draw" | "overlays" | "output" | "trained"> {
   readonly methods?: readonly string[];
-  readonly output?: string;
-  readonly trained?: string;
   readonly trainingTriplets?: number;
 }
 
@@ -73,7 +69,8 @@ function overlay(text: string, earlier: readonly OverlayFolder[] = []): OverlayF
 
 async function run(options: ScoreCommand): Promise<void> {
   const { store, jobs, log, results, identities, trainingTriplets, steps, seed, methods, ...rest } = options;
-  const { scoredMethods, scoreFolders } = await import("../experiments/score_folders.ts");
+  const { scoreFolders } = await import("../experiments/score_folders.ts");
+  const { scoredMethods } = await import("../experiments/scored_folders/options.ts");
   const { photos, triplets, picked, overlays = [], trained } = rest;
   const names = [photos, triplets, picked, trained, ...overlays.map(({ folder }) => folder)];
   const { folder, files, text } = await scoreFolders({

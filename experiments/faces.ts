@@ -56,8 +56,8 @@ export type FoundFaces = ReturnType<typeof findFaces>;
 export interface TripletChoice {
   /** Yaw ranges in degrees: left, frontal, right. Default: the paper's. */
   readonly bins?: YawBins;
-  /** How many are drawn at most. */
-  readonly count: number;
+  /** How many are drawn at most. Default as in `stages/data/triplets.ts`. */
+  readonly count?: number;
   /** A CSV of triplets that were picked by hand; without it they are drawn. */
   readonly picked?: string | undefined;
 }

@@ -3,6 +3,7 @@
  * side 1.25 · 1.1 × the mean of the sides of the landmarks' bounding box, about the box's centre. crop.ts has the crop
  * around a detector's box, whose centre moves down.
  */
+import { boundsOf } from "./bounds.ts";
 import { type CropTransform, decaCrop } from "./crop.ts";
 
 /** The box that is cropped is so much larger than the landmarks' own. */
@@ -19,13 +20,7 @@ export function decaLandmarkCrop(
   landmarks: ArrayLike<number>,
   { size = 224, photograph }: { size?: number; photograph: CropTransform["photograph"] },
 ): CropTransform {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i + 1 < landmarks.length; i += 2) {
-    left = Math.min(left, landmarks[i]!);
-    right = Math.max(right, landmarks[i]!);
-    top = Math.min(top, landmarks[i + 1]!);
-    bottom = Math.max(bottom, landmarks[i + 1]!);
-  }
+  const { left, top, right, bottom } = boundsOf(landmarks, 2);
   if (!(right - left + bottom - top > 0 && Number.isFinite(right - left + bottom - top))) {
     throw new RangeError(`Cannot crop a face by ${landmarks.length / 2} landmarks in a box of no size`);
   }

@@ -13,7 +13,7 @@ import { program, run } from "@ftim/gpu/wgsl";
 import { normalMaps, uploadMeshes } from "./normal_maps.ts";
 import { FADE } from "./paste_settings.ts";
 import { GUESS } from "./guess_settings.ts";
-import { type BytePixels, valueAt, wordsOf } from "./pixels.ts";
+import { type BytePixels, uploadPixels, valueAt } from "./pixels.ts";
 import type { Topology } from "./topology.ts";
 import { uvMap } from "./uv_map.ts";
 
@@ -73,7 +73,7 @@ export function weightedTexture(
     run(tf, {
       key: "paste_texture",
       code: textureCode,
-      inputs: [tf.tensor1d(wordsOf({ data }), "int32"), weights],
+      inputs: [uploadPixels(tf, { data }), weights],
       shape: [1, side, side, 4],
       uniforms: [side * side],
       invocations: side * side,

@@ -1,4 +1,6 @@
 /** Photographs on their way to the device: floats, or the bytes that a decoder gives, which are a quarter as many. */
+import type { Tensor1D } from "@tensorflow/tfjs";
+import type { Tfjs } from "@ftim/gpu/backend";
 
 /** Rows from the top, RGB: sRGB values of 0..1 as floats, or of 0..255 as bytes. `RgbImage` is one. */
 export interface Pixels {
@@ -13,14 +15,19 @@ export interface BytePixels extends Pixels {
   readonly data: Uint8Array;
 }
 
-/** WGSL of `valueAt(i)`, value i as 0..1 from an array named `pixels` of `elementOf(data)`. */
+/** WGSL of `valueAt(i)`, value i as 0..1 from an array named `pixels`: of u32 for bytes, else of f32. */
 export const valueAt = (bytes: boolean): string =>
   bytes
     ? "fn valueAt(i : i32) -> f32 { return f32((pixels[i >> 2u] >> u32(8 * (i & 3))) & 255u) / 255.0; }"
     : "fn valueAt(i : i32) -> f32 { return pixels[i]; }";
 
-/** A photograph's values as whole words, to be uploaded as integers: four bytes in each, or a float's bits. */
-export function wordsOf({ data }: Pick<Pixels, "data">): Int32Array {
+/** Puts a photograph's values on the device, for `valueAt` to read. The tensor belongs to the caller. */
+export function uploadPixels(tf: Tfjs, { data }: Pick<Pixels, "data">): Tensor1D {
+  return tf.tensor1d(wordsOf(data), "int32");
+}
+
+/** Values as whole words: four bytes in each, or a float's bits. */
+function wordsOf(data: Pixels["data"]): Int32Array {
   if (data.byteOffset % 4 === 0 && data.byteLength % 4 === 0) {
     return new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   }
@@ -54,6 +61,14 @@ export function copyPart(
     const at = size * ((top + y) * width + left);
     to.set(all.subarray(at, at + size * columns), rowBytes * y);
   }
+}
+
+/** Puts a part of a photograph on the device, as `uploadPixels` does all of one. */
+export function uploadPart(tf: Tfjs, image: Pixels, part: PixelPart): Tensor1D {
+  const rowBytes = 3 * image.data.BYTES_PER_ELEMENT * part.columns;
+  const to = new Uint8Array(4 * Math.ceil(rowBytes * part.rows / 4));
+  copyPart(image, part, { to, rowBytes });
+  return uploadPixels(tf, { data: to });
 }
 
 let scratch = new Uint8Array();

@@ -1,7 +1,8 @@
 /**
  * Unit normals of the vertices of a batch of meshes on the device, for the face models of other authors: some let the
- * triangles around a vertex count by their areas, some alike. Each sum is in the order of the triangles, so a face's
- * bits depend neither on the run nor on the other faces.
+ * triangles around a vertex count by their areas, as `vertexNormals` of normals.ts does, some alike. Each sum is in the
+ * order of the triangles, so a face's bits depend neither on the run nor on the other faces. Normals of our own
+ * topology, one for all vertices at a place of a seam, are those of normal_maps.ts.
  */
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
@@ -14,6 +15,7 @@ export interface Rings {
    *
    * @param vertices `[B, V, 3]`, x right, y up, z to the viewer
    * @returns `[B, V, 3]`; 0 for a vertex without area around it
+   * @throws {RangeError} if the meshes are not of this topology
    */
   normals(vertices: Tensor3D): Tensor3D;
   dispose(): void;
@@ -41,15 +43,20 @@ export function uploadRings(
     around: tf.tensor1d(Int32Array.from(around.flat()), "int32"),
   };
   return {
-    normals: (vertices) =>
-      run(tf, {
+    normals(vertices) {
+      const [batch, count] = vertices.shape;
+      if (count !== vertexCount) {
+        throw new RangeError(`Meshes of ${count} vertices; the triangles are of ${vertexCount}`);
+      }
+      return run(tf, {
         key: `ring_normals_${weights}`,
         code: () => normalsCode(weights),
         inputs: [vertices, constants.corners, constants.offsets, constants.around],
         shape: vertices.shape,
-        uniforms: [vertices.shape[0] * vertexCount, vertexCount],
-        invocations: vertices.shape[0] * vertexCount,
-      }) as Tensor3D,
+        uniforms: [batch * count, count],
+        invocations: batch * count,
+      }) as Tensor3D;
+    },
     dispose: () => tf.dispose(Object.values<Tensor>(constants)),
   };
 }

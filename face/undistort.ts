@@ -11,7 +11,7 @@ import type { Tensor3D } from "@tensorflow/tfjs";
 import { webgpuBackend } from "@ftim/gpu/backend";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { clearedTensor, emptyTensor, program, QUOTIENT, run } from "@ftim/gpu/wgsl";
-import { type Pixels, valueAt, wordsOf } from "./pixels.ts";
+import { type Pixels, uploadPixels, valueAt } from "./pixels.ts";
 
 /** A camera's lens. */
 export interface Lens {
@@ -83,7 +83,7 @@ function fillBand(tf: Tfjs, into: Tensor3D, { image, camera: { k, distortion }, 
   run(tf, {
     key: `undistort_${bytes ? "bytes" : "floats"}`,
     code: () => code(bytes),
-    inputs: [tf.tensor1d(wordsOf({ data: rows }), "int32")],
+    inputs: [uploadPixels(tf, { data: rows })],
     into,
     shape: into.shape,
     uniforms: [

@@ -6,7 +6,7 @@
 import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { program, run } from "@ftim/gpu/wgsl";
-import { type Pixels, valueAt, wordsOf } from "../face/pixels.ts";
+import { type Pixels, uploadPixels, valueAt } from "../face/pixels.ts";
 import type { Size } from "./resample_boxes.ts";
 
 /** A part of a photograph: whole pixels inside of it, at least one each way. */
@@ -24,8 +24,7 @@ export interface UploadedPhotograph extends Size {
 /** Puts a photograph on the device; its tensor belongs to the caller. */
 export function uploadPhotograph(tf: Tfjs, image: Pixels): UploadedPhotograph {
   const { width, height, data } = image;
-  const bytes = data instanceof Uint8Array;
-  return { width, height, bytes, pixels: bytes ? tf.tensor1d(wordsOf(image), "int32") : tf.tensor1d(data) };
+  return { width, height, bytes: data instanceof Uint8Array, pixels: uploadPixels(tf, image) };
 }
 
 /**

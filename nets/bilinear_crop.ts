@@ -4,11 +4,11 @@
  * network that was trained so wants it so; crop_photographs.ts widens its filter instead. bilinear_crop_cpu.ts is the
  * reference.
  */
-import type { Tensor, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { emptyTensor, program, run } from "@ftim/gpu/wgsl";
 import { cropInPhotograph, type CropTransform } from "../face/crop.ts";
-import { copyPart, type PixelPart, type Pixels, valueAt, wordsOf } from "../face/pixels.ts";
+import { type PixelPart, type Pixels, uploadPart, valueAt } from "../face/pixels.ts";
 
 /** A photograph and the crop of one of its faces. */
 export interface CroppedPhotograph {
@@ -77,14 +77,6 @@ function partOf(transform: CropTransform, { width, height }: Pixels): PixelPart 
   };
   const [columns, rows] = [stretch(left, across, width), stretch(top, down, height)];
   return { left: columns.first, top: rows.first, columns: columns.count, rows: rows.count };
-}
-
-function uploadPart(tf: Tfjs, image: Pixels, part: PixelPart): Tensor {
-  const rowBytes = 3 * image.data.BYTES_PER_ELEMENT * part.columns;
-  const to = new Uint8Array(4 * Math.ceil(rowBytes * part.rows / 4));
-  copyPart(image, part, { to, rowBytes });
-  if (image.data instanceof Uint8Array) return tf.tensor1d(wordsOf({ data: to }), "int32");
-  return tf.tensor1d(new Float32Array(to.buffer));
 }
 
 const cropCode = (bytes: boolean) =>

@@ -7,8 +7,9 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { emptyTensor, program, run } from "@ftim/gpu/wgsl";
 import type { DengCrop } from "../face/deng_crop.ts";
-import { copyPart, type Pixels, valueAt, wordsOf } from "../face/pixels.ts";
-import { type CubicTaps, cubicTaps } from "./cubic_taps.ts";
+import { type Pixels, uploadPart, valueAt } from "../face/pixels.ts";
+import { cubicTaps } from "./cubic_taps.ts";
+import type { Taps } from "./resample_taps.ts";
 
 /** A photograph and a crop of it. */
 export interface ResizedPhotograph {
@@ -33,16 +34,12 @@ export function cubicCrops(tf: Tfjs, photographs: readonly ResizedPhotograph[], 
       const down = cubicTaps(image.height, { resized: resized.height, start: top, count: size });
       const [columns, rows] = [stretchOf(across, image.width), stretchOf(down, image.height)];
       const part = { left: columns.first, top: rows.first, columns: columns.count, rows: rows.count };
-      const rowBytes = 3 * image.data.BYTES_PER_ELEMENT * part.columns;
-      const to = new Uint8Array(4 * Math.ceil(rowBytes * part.rows / 4));
-      copyPart(image, part, { to, rowBytes });
       const bytes = image.data instanceof Uint8Array;
-      const pixels = bytes ? tf.tensor1d(wordsOf({ data: to }), "int32") : tf.tensor1d(new Float32Array(to.buffer));
-      const tables = ({ first, weights }: CubicTaps) => [tf.tensor1d(first, "int32"), tf.tensor1d(weights)];
+      const tables = ({ first, weights }: Taps) => [tf.tensor1d(first, "int32"), tf.tensor1d(weights)];
       const narrow = run(tf, {
         key: bytes ? "cubic_columns_bytes" : "cubic_columns",
         code: () => columnsCode(bytes),
-        inputs: [pixels, ...tables(across)],
+        inputs: [uploadPart(tf, image, part), ...tables(across)],
         shape: [part.rows, size, 3],
         uniforms: [part.rows * size, size, across.width, part.left, part.columns],
         invocations: part.rows * size,
@@ -62,7 +59,7 @@ export function cubicCrops(tf: Tfjs, photographs: readonly ResizedPhotograph[], 
 }
 
 /** The pixels that have a weight; at least one. */
-function stretchOf({ first, weights, width }: CubicTaps, size: number): { first: number; count: number } {
+function stretchOf({ first, weights, width }: Taps, size: number): { first: number; count: number } {
   let [low, high] = [size - 1, 0];
   for (const [i, start] of first.entries()) {
     for (let k = 0; k < width; k++) {

@@ -2,26 +2,19 @@
  * How Pillow reduces or enlarges an axis with `BICUBIC`: a cubic of Keys (1981, a = −0.5), which widens when it
  * shrinks, whose weights are of the pixels that there are, and sum to 1.
  */
-
-/** The weights of some pixels of an axis that is resampled. */
-export interface CubicTaps {
-  /** Weights a pixel. */
-  readonly width: number;
-  /** First pixel of the photograph for each. */
-  readonly first: Int32Array<ArrayBuffer>;
-  /** `[count, width]`: 0 behind the last one, and of a pixel outside of the photograph. */
-  readonly weights: Float32Array<ArrayBuffer>;
-}
+import type { Taps } from "./resample_taps.ts";
 
 /**
+ * The weights of some pixels of an axis that is resampled.
+ *
  * @param size pixels of the axis
  * @param options.resized how many it is resampled to
- * @param options.start the first that is wanted, and how many; those outside of 0..resized are black
+ * @param options.start the first that is wanted, and how many; those outside of 0..resized have no weights: black
  */
 export function cubicTaps(
   size: number,
   { resized, start, count }: { resized: number; start: number; count: number },
-): CubicTaps {
+): Taps {
   const step = size / resized;
   const stretch = Math.max(1, step);
   const reach = 2 * stretch;

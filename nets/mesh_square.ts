@@ -1,4 +1,5 @@
 /** The square around a face mesh that a recognition network is shown. */
+import { boundsOf } from "../face/bounds.ts";
 import { type Box, squareAround } from "./resample_taps.ts";
 
 /**
@@ -7,14 +8,7 @@ import { type Box, squareAround } from "./resample_taps.ts";
  * @param vertices xyz triples in pixels
  * @param margin side over the longer side of the mesh's box
  */
-
 export function meshSquare(vertices: Float32Array, margin: number): Box {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < vertices.length; i += 3) {
-    left = Math.min(left, vertices[i]!);
-    right = Math.max(right, vertices[i]!);
-    top = Math.min(top, vertices[i + 1]!);
-    bottom = Math.max(bottom, vertices[i + 1]!);
-  }
+  const { left, top, right, bottom } = boundsOf(vertices);
   return squareAround({ left, top, width: right - left, height: bottom - top }, margin);
 }

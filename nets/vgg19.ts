@@ -8,11 +8,12 @@
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { convolve } from "@ftim/gpu/ops/convolve";
-import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
+import { openTfjs } from "@ftim/gpu/tfjs";
 import { requireLayout } from "./files/layouts.ts";
-import { openTensors, readFloats, type TensorFile } from "./files/open_tensors.ts";
+import { openTensors } from "./files/open_tensors.ts";
 import type { TensorSource } from "./files/source.ts";
 import { IMAGENET } from "./planes.ts";
+import { type FoldedLayer, readLayer } from "./torch_convolution.ts";
 
 /** Number in torchvision's `features`, inputs and outputs of each convolution; "pool" halves. */
 const LAYERS = [
@@ -59,8 +60,13 @@ export async function openVgg19(source: TensorSource): Promise<Vgg19> {
   const weights = await openTensors(source, { strip: ["module."] });
   requireLayout(weights, "vgg19");
   const tf = await openTfjs();
-  const layers = new Map<number, Layer>();
-  for (const layer of LAYERS) if (layer !== "pool") layers.set(layer[0], await openLayer(tf, weights, layer));
+  const layers = new Map<number, FoldedLayer>();
+  for (const layer of LAYERS) {
+    if (layer === "pool") continue;
+    const [number, inputs, outputs] = layer;
+    const shape = [outputs, inputs, 3, 3] as const;
+    layers.set(number, await readLayer(tf, weights, { name: `features.${number}`, shape, bias: true }));
+  }
   const colours = (values: typeof IMAGENET.mean) => tf.tensor1d([...values as readonly number[]]);
   const [mean, deviation] = [colours(IMAGENET.mean), colours(IMAGENET.deviation)];
   return {
@@ -69,7 +75,9 @@ export async function openVgg19(source: TensorSource): Promise<Vgg19> {
         let out = tf.div(tf.sub(x, mean), deviation) as tfjs.Tensor4D;
         let relu3_2 = out;
         for (const layer of LAYERS) {
-          out = layer === "pool" ? tf.maxPool(out, 2, 2, "valid") : convolve(tf, out, layers.get(layer[0])!);
+          out = layer === "pool"
+            ? tf.maxPool(out, 2, 2, "valid")
+            : convolve(tf, out, { ...layers.get(layer[0])!, slope: 0 });
           if (layer[0] === RELU3_2) relu3_2 = out;
         }
         return { relu3_2, relu4_2: out };
@@ -79,26 +87,4 @@ export async function openVgg19(source: TensorSource): Promise<Vgg19> {
       for (const { filter, bias } of layers.values()) tf.dispose([filter, bias]);
     },
   };
-}
-
-/** One convolution with its rectifier, the filter as [3, 3, in, out]. */
-interface Layer {
-  readonly filter: tfjs.Tensor4D;
-  readonly bias: tfjs.Tensor1D;
-  readonly slope: number;
-}
-
-async function openLayer(
-  tf: Tfjs,
-  weights: TensorFile,
-  [number, inputs, outputs]: readonly [number, number, number],
-): Promise<Layer> {
-  const shape = [outputs, inputs, 3, 3] as const;
-  const filter = await readFloats(weights, { name: `features.${number}.weight`, shape });
-  const bias = await readFloats(weights, { name: `features.${number}.bias`, shape: [outputs] });
-  return tf.tidy(() => ({
-    filter: tf.transpose(tf.tensor4d(filter, [...shape]), [2, 3, 1, 0]),
-    bias: tf.tensor1d(bias),
-    slope: 0,
-  }));
 }

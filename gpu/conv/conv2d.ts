@@ -171,17 +171,7 @@ export function conv2dFilterGradient(
   });
   if (upstream !== dy) backend.disposeData(upstream.dataId);
   if (shares === 1 && padded === geometry.outChannels) return { ...partial, shape };
-  const size = sizeOf(shape);
-  const sum = dispatch(backend, {
-    key: "sum_shares",
-    code: sumSharesCode,
-    inputs: [partial],
-    shape,
-    uniforms: [size, shares, geometry.outChannels, padded, sizeOf(partial.shape) / shares],
-    invocations: size,
-  });
-  backend.disposeData(partial.dataId);
-  return sum;
+  return sumShares(backend, partial, { shares, padded, shape });
 }
 
 /** A gradient through a leaky relu, as a tensor. */
@@ -263,18 +253,7 @@ export function runGather(
     uniforms,
     invocations,
   });
-  if (padded === channels) return result;
-  const size = sizeOf(shape);
-  const trimmed = dispatch(backend, {
-    key: "sum_shares",
-    code: sumSharesCode,
-    inputs: [result],
-    shape,
-    uniforms: [size, 1, channels, padded, 0],
-    invocations: size,
-  });
-  backend.disposeData(result.dataId);
-  return trimmed;
+  return padded === channels ? result : sumShares(backend, result, { shares: 1, padded, shape });
 }
 
 function transposeFilter(backend: WebGPUBackend, g: ConvGeometry, filter: TensorInfo): TensorInfo {
@@ -303,17 +282,37 @@ function transposeFilterCode(): string {
   });
 }
 
-/** Adds the shares in order and drops the padding of the last axis. */
-function sumSharesCode(): string {
-  return program({
-    result: "f32",
-    inputs: [["partial", "f32"]],
-    uniforms: ["count", "shares", "channels", "padded", "stride"],
-    body: `
+/**
+ * Adds shares in order, and drops the padding of the last axis. Takes the shares' data.
+ *
+ * @param options.padded how long the last axis is before
+ * @param options.shape of the result
+ */
+function sumShares(
+  backend: WebGPUBackend,
+  partial: TensorInfo,
+  { shares, padded, shape }: { shares: number; padded: number; shape: readonly number[] },
+): TensorInfo {
+  const size = sizeOf(shape);
+  const sum = dispatch(backend, {
+    key: "sum_shares",
+    code: () =>
+      program({
+        result: "f32",
+        inputs: [["partial", "f32"]],
+        uniforms: ["count", "shares", "channels", "padded", "stride"],
+        body: `
   if (id >= u.count) { return; }
   let first = id / u.channels * u.padded + id % u.channels;
   var sum = 0.0;
   for (var s = 0; s < u.shares; s++) { sum += partial[s * u.stride + first]; }
   result[id] = sum;`,
+      }),
+    inputs: [partial],
+    shape,
+    uniforms: [size, shares, shape[shape.length - 1] ?? 0, padded, sizeOf(partial.shape) / shares],
+    invocations: size,
   });
+  backend.disposeData(partial.dataId);
+  return sum;
 }

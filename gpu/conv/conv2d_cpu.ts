@@ -8,6 +8,7 @@ import type { Through } from "../kernels/texels.ts";
 import { activateCpu } from "./activation_cpu.ts";
 import type { FilterGradientOperands, ForwardOperands, InputGradientOperands } from "./conv2d.ts";
 import type { ConvGeometry, Epilogue } from "./geometry.ts";
+import { eachTap } from "./geometry_cpu.ts";
 
 /** activation(conv(x, filter) + bias): [batch, outHeight, outWidth, outChannels]. */
 export function conv2dCpu(
@@ -68,24 +69,15 @@ function finish(
 
 /** Calls `visit` with the index of an output, an input and a weight for every product that a convolution adds up. */
 function eachProduct(g: ConvGeometry, visit: (output: number, input: number, weight: number) => void): void {
-  for (let image = 0; image < g.batch; image++) {
-    for (let outY = 0; outY < g.outHeight; outY++) {
-      for (let outX = 0; outX < g.outWidth; outX++) {
-        for (let row = 0; row < g.kernelHeight; row++) {
-          const y = outY * g.strideHeight + row * g.dilationHeight - g.padTop;
-          if (y < 0 || y >= g.inHeight) continue;
-          for (let column = 0; column < g.kernelWidth; column++) {
-            const x = outX * g.strideWidth + column * g.dilationWidth - g.padLeft;
-            if (x < 0 || x >= g.inWidth) continue;
-            const output = ((image * g.outHeight + outY) * g.outWidth + outX) * g.outChannels;
-            const input = ((image * g.inHeight + y) * g.inWidth + x) * g.inChannels;
-            for (let from = 0; from < g.inChannels; from++) {
-              const weight = ((row * g.kernelWidth + column) * g.inChannels + from) * g.outChannels;
-              for (let to = 0; to < g.outChannels; to++) visit(output + to, input + from, weight + to);
-            }
-          }
-        }
+  eachTap(g, (output, input, tap) => {
+    for (let from = 0; from < g.inChannels; from++) {
+      for (let to = 0; to < g.outChannels; to++) {
+        visit(
+          output * g.outChannels + to,
+          input * g.inChannels + from,
+          (tap * g.inChannels + from) * g.outChannels + to,
+        );
       }
     }
-  }
+  });
 }

@@ -14,7 +14,8 @@ import { fetchTexel } from "../kernels/texels.ts";
 import { elementFor } from "../kernels/invocations.ts";
 import { isSoftware } from "../device.ts";
 import type { ForwardOperands } from "./conv2d.ts";
-import { ACTIVATIONS, type GatherVariant, tapsOf } from "./gather.ts";
+import { ACTIVATIONS } from "./activation_wgsl.ts";
+import { type GatherVariant, tapsOf } from "./gather.ts";
 import type { Activation, ConvGeometry } from "./geometry.ts";
 import { packPixels } from "./packing.ts";
 

@@ -4,6 +4,7 @@ import { type Dense, zeros } from "../dense.ts";
 import { activateCpu } from "./activation_cpu.ts";
 import type { ForwardOperands } from "./conv2d.ts";
 import type { ConvGeometry } from "./geometry.ts";
+import { eachTap } from "./geometry_cpu.ts";
 
 /**
  * activation(depthwise(x, filter) + bias): [batch, outHeight, outWidth, channels]. The filter is [kernelHeight,
@@ -34,21 +35,9 @@ export function depthwiseConv2dInputGradientCpu(
 
 /** Calls `visit` with the index of an output, an input and a weight for every product. */
 function eachProduct(g: ConvGeometry, visit: (output: number, input: number, weight: number) => void): void {
-  for (let image = 0; image < g.batch; image++) {
-    for (let outY = 0; outY < g.outHeight; outY++) {
-      for (let outX = 0; outX < g.outWidth; outX++) {
-        for (let row = 0; row < g.kernelHeight; row++) {
-          for (let column = 0; column < g.kernelWidth; column++) {
-            const y = outY * g.strideHeight + row * g.dilationHeight - g.padTop;
-            const x = outX * g.strideWidth + column * g.dilationWidth - g.padLeft;
-            if (y < 0 || y >= g.inHeight || x < 0 || x >= g.inWidth) continue;
-            const output = ((image * g.outHeight + outY) * g.outWidth + outX) * g.inChannels;
-            const input = ((image * g.inHeight + y) * g.inWidth + x) * g.inChannels;
-            const weight = (row * g.kernelWidth + column) * g.inChannels;
-            for (let c = 0; c < g.inChannels; c++) visit(output + c, input + c, weight + c);
-          }
-        }
-      }
+  eachTap(g, (output, input, tap) => {
+    for (let c = 0; c < g.inChannels; c++) {
+      visit(output * g.inChannels + c, input * g.inChannels + c, tap * g.inChannels + c);
     }
-  }
+  });
 }

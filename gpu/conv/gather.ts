@@ -17,8 +17,10 @@
  */
 
 import { type Dispatch, program } from "../kernels/dispatch.ts";
-import { fetchTexel, storeTexel } from "../kernels/texels.ts";
+import { fetchTexel } from "../kernels/texels.ts";
+import { ACTIVATIONS } from "./activation_wgsl.ts";
 import type { Activation } from "./geometry.ts";
+import { loadInput, loadWeight, store, storeTexels } from "./operands_wgsl.ts";
 
 /** What distinguishes one program from another. Everything else is a uniform. */
 export interface GatherVariant {
@@ -197,7 +199,7 @@ function phaseCode(v: GatherVariant, phase: number): string {
       for (let h = 0; h < halves; h++) {
         const [pixel, group] = [`toRow + (stripX + ${c}) * ${v.phases}`, `channel + ${h}`];
         const more = v.plus ? ` + loadMore(${pixel}, ${group})` : "";
-        const call = `let v = a${r}_${c}_${h}${more}; store(${pixel}, ${group}, ${activated(v, "v")});`;
+        const call = `let v = a${r}_${c}_${h}${more}; store(${pixel}, ${group}, ${ACTIVATIONS[v.activation]("v")});`;
         lines.push(h === 0 ? `{ ${call} }` : `if ((${group}) * 4 < u.outChannels) { ${call} }`);
       }
       lines.push("}");
@@ -267,69 +269,4 @@ function loadTexels(v: GatherVariant, { taps, offsets }: Strip): string[] {
     lines.push(`tap${kernel} += 4 * g1;`);
   }
   return lines;
-}
-
-/** WGSL of `loadInput(pixel, first channel, inside)`. */
-export function loadInput({ inputVec4 }: Pick<GatherVariant, "inputVec4">): string {
-  return `fn loadInput(pixel : i32, c : i32, inside : bool) -> vec4<f32> {
-  ${
-    inputVec4
-      ? "return select(vec4<f32>(), x[(pixel * u.inChannels + c) >> 2u], inside);"
-      : `let i = pixel * u.inChannels + c;
-  let left = u.inChannels - c;
-  let there = vec4<bool>(inside, inside && left > 1, inside && left > 2, inside && left > 3);
-  return select(vec4<f32>(), vec4<f32>(x[i], x[i + 1], x[i + 2], x[i + 3]), there);`
-  }
-}`;
-}
-
-/** WGSL of `loadWeight(row, group of four channels)`. */
-export function loadWeight({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
-  return `fn loadWeight(row : i32, channel : i32) -> vec4<f32> {
-  ${
-    outputVec4
-      ? "return w[row * (u.outChannels >> 2u) + channel];"
-      : "let i = row * u.outChannels + channel * 4; return vec4<f32>(w[i], w[i + 1], w[i + 2], w[i + 3]);"
-  }
-}`;
-}
-
-/** WGSL of each activation of a `vec4<f32>`; leakyrelu reads the uniform `alpha`. */
-export const ACTIVATIONS: Readonly<Record<Activation, (v: string) => string>> = {
-  linear: (v) => v,
-  relu: (v) => `max(${v}, vec4<f32>())`,
-  relu6: (v) => `clamp(${v}, vec4<f32>(), vec4<f32>(6.0))`,
-  leakyrelu: (v) => `select(${v} * u.alpha, ${v}, ${v} >= vec4<f32>())`,
-  elu: (v) => `select(exp(${v}) - 1.0, ${v}, ${v} >= vec4<f32>())`,
-  sigmoid: (v) => `(1.0 / (1.0 + exp(-${v})))`,
-};
-
-function activated({ activation }: GatherVariant, value: string): string {
-  return ACTIVATIONS[activation](value);
-}
-
-const LOAD_BIAS = `fn loadBias(channel : i32) -> vec4<f32> {
-  if (u.hasBias == 0) { return vec4<f32>(); }
-  let c = channel * 4;
-  return vec4<f32>(bias[c], bias[c + 1], bias[c + 2], bias[c + 3]);
-}`;
-
-/** WGSL of `loadBias` and `store` as below, for a result of texels, and of `loadMore(pixel, group)` for `plus`. */
-function storeTexels({ plus }: Pick<GatherVariant, "plus">): string {
-  const place = "let i = pixel * u.outGroups + channel;";
-  return `${LOAD_BIAS}
-fn store(pixel : i32, channel : i32, v : vec4<f32>) { ${place} ${storeTexel("i", "v")} }
-${plus ? `fn loadMore(pixel : i32, channel : i32) -> vec4<f32> { ${place} return ${fetchTexel("more", "i")}; }` : ""}`;
-}
-
-/** WGSL of `loadBias(group of four channels)` and `store(pixel, group of four channels, value)`. */
-export function store({ outputVec4 }: Pick<GatherVariant, "outputVec4">): string {
-  return `${LOAD_BIAS}
-fn store(pixel : i32, channel : i32, v : vec4<f32>) {
-  ${
-    outputVec4 ? "result[pixel * u.outGroups + channel] = v;" : `let c = channel * 4;
-  let i = pixel * u.outChannels + c;
-  ${[0, 1, 2, 3].map((k) => `if (c + ${k} < u.outChannels) { result[i + ${k}] = v[${k}]; }`).join("\n  ")}`
-  }
-}`;
 }

@@ -71,30 +71,18 @@ export function planInputGradient(given: ConvGeometry, { software, epilogue = PL
   });
 }
 
-interface Shape {
-  readonly batch: number;
-  readonly inHeight: number;
-  readonly inWidth: number;
-  readonly inChannels: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly outChannels: number;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-}
+/** The shapes that a gather reads and writes: in the gradient of the input, `in` is the forward pass's output. */
+type Shape = Omit<
+  ConvGeometry,
+  "strideHeight" | "strideWidth" | "dilationHeight" | "dilationWidth" | "padTop" | "padLeft"
+>;
 
-interface Request {
-  readonly kernelWidth: number;
-  readonly step: number;
-  readonly phases: number;
-  readonly tapStep: number;
-  readonly offset: number;
+interface Request
+  extends Pick<GatherVariant, "kernelWidth" | "step" | "phases" | "tapStep" | "offset" | "texelResult" | "plus"> {
   readonly shape: Shape;
   readonly rows: { readonly tapStep: number; readonly offset: number; readonly step: number };
   readonly software: boolean;
   readonly epilogue: Epilogue;
-  readonly texelResult: boolean;
-  readonly plus: boolean;
 }
 
 function plan(request: Request): GatherPlan {

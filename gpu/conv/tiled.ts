@@ -13,7 +13,9 @@
  */
 
 import { program, WORKGROUP } from "../kernels/dispatch.ts";
-import { ACTIVATIONS, GATHER_UNIFORMS, type GatherVariant, loadInput, loadWeight, store } from "./gather.ts";
+import { ACTIVATIONS } from "./activation_wgsl.ts";
+import { GATHER_UNIFORMS, type GatherVariant } from "./gather.ts";
+import { loadInput, loadWeight, store } from "./operands_wgsl.ts";
 import type { GatherPlan } from "./plan.ts";
 
 /** What distinguishes one program from another. */

@@ -60,30 +60,20 @@ interface Height {
   readonly free: TensorInfo[];
   /** When one of these was last asked for, in ms. */
   asked: number;
-  /** The number of that request. */
-  request: number;
 }
 
 interface Textures {
   readonly heights: Map<number, Height>;
   /** When it was last looked for heights to give up, in ms. */
   swept: number;
-  /** Requests so far, of any height. */
-  requests: number;
 }
-
-/**
- * Requests after which a texture is in no kernel's hands any more: a kernel asks for its operands one after the other,
- * and on a slow machine seconds may pass between two of them, while a program is compiled.
- */
-const IN_HAND = 64;
 
 const all = new WeakMap<WebGPUBackend, Textures>();
 
 function texturesOf(backend: WebGPUBackend): Textures {
   let textures = all.get(backend);
   if (textures !== undefined) return textures;
-  const { heights } = textures = { heights: new Map<number, Height>(), swept: performance.now(), requests: 0 };
+  const { heights } = textures = { heights: new Map<number, Height>(), swept: performance.now() };
   all.set(backend, textures);
   // Waiting for the garbage collector instead would fill the device: it knows nothing of a texture's size.
   const dispose = backend.disposeData;
@@ -105,22 +95,24 @@ function texturesOf(backend: WebGPUBackend): Textures {
 function askFor(backend: WebGPUBackend, height: number): Height {
   const textures = texturesOf(backend);
   const now = performance.now();
-  if (now - textures.swept >= SWEEP) giveUp(backend, { textures, now });
-  const request = textures.requests++;
+  if (now - textures.swept >= SWEEP) {
+    textures.swept = now;
+    // Not at once: a kernel asks for its operands one after the other, however long it takes to pack one, and the
+    // gradients of a convolution share a packed one. All of that is done before a microtask runs.
+    queueMicrotask(() => giveUp(backend, { textures, now }));
+  }
   let known = textures.heights.get(height);
-  if (known === undefined) textures.heights.set(height, known = { slots: new Map(), free: [], asked: now, request });
+  if (known === undefined) textures.heights.set(height, known = { slots: new Map(), free: [], asked: now });
   known.asked = now;
-  known.request = request;
   return known;
 }
 
-/** Destroys the textures of heights that were not asked for lately, as buffer_pool.ts does with buffers. */
+/**
+ * Destroys the textures of heights that were not asked for in a while before `now`, as buffer_pool.ts does with
+ * buffers. What kernels have in their hands must not be among them.
+ */
 function giveUp(backend: WebGPUBackend, { textures, now }: { textures: Textures; now: number }): void {
-  textures.swept = now;
-  const { heights, requests } = textures;
-  const old = [...heights.values()].filter(({ asked, request }) =>
-    asked < now - REMEMBERED && request < requests - IN_HAND
-  );
+  const old = [...textures.heights.values()].filter(({ asked }) => asked < now - REMEMBERED);
   const given = old.flatMap(({ slots, free }) => [...slots.values(), ...free.splice(0)]);
   if (given.length === 0) return;
   // What is recorded may still use them.

@@ -19,8 +19,8 @@
  */
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { cropInPhotograph, decaCrop } from "../../face/crop.ts";
+import { uploadRings } from "../../face/ring_normals.ts";
 import { shadeTensor } from "../../face/shade_tensor.ts";
-import { deviceNormals, disposeFans, uploadFans } from "../../face/vertex_normals.ts";
 import { bilinearCrops } from "../bilinear_crop.ts";
 import { type DecaFiles, type DecaRegressor, openDecaRegressor } from "../deca_regressor.ts";
 import { RESNET50_SIZE } from "../resnet50.ts";
@@ -44,7 +44,7 @@ export async function openDeca(files: Required<DecaFiles>): Promise<Comparator> 
  */
 export function decaComparator(tf: Tfjs, regressor: Omit<DecaRegressor, "regress" | "toChart">): Comparator {
   const { triangles, uvs, uvTriangles } = regressor.mesh;
-  const fans = uploadFans(tf, regressor.mesh);
+  const rings = uploadRings(tf, regressor.mesh, { weights: "area" });
   return {
     topology: { triangles, chart: { uvs, uvTriangles } },
     size: RESNET50_SIZE,
@@ -58,12 +58,12 @@ export function decaComparator(tf: Tfjs, regressor: Omit<DecaRegressor, "regress
     reconstruct: (crops) =>
       tf.tidy(() => {
         const { code, vertices, posed, albedo } = regressor.regressCrops(crops);
-        const colours = shadeTensor(tf, deviceNormals(tf, vertices, fans), code.light);
+        const colours = shadeTensor(tf, rings.normals(vertices), code.light);
         if (albedo === undefined) throw new TypeError("DECA's regressor was opened without its albedo");
         return { vertices: posed, colours: colours as typeof vertices, texture: albedo };
       }),
     dispose() {
-      disposeFans(fans);
+      rings.dispose();
       regressor.dispose();
     },
   };

@@ -20,24 +20,9 @@ export const guessTextures = defineStage({
   determinism: "bitwise",
   computes: { webgpu: "template albedo and shading, mirroring, colour matching, fill" },
   resources: { gpu: true },
-  open: async ({ inputs }) => {
-    const { openTfjs } = await import("@ftim/gpu/tfjs");
-    const { uploadAlbedoParts } = await import("../../face/albedo_maps.ts");
-    const { readMorphable, readTopology } = await import("../faces/geometry.ts");
-    const [tf, topology, morphable] = await Promise.all([
-      openTfjs(),
-      readTopology(inputs.topology),
-      readMorphable(inputs.model),
-    ]);
-    return { tf, topology, parts: uploadAlbedoParts(tf, morphable) };
-  },
-  close: async ({ topology, parts }) => {
-    const { disposeAlbedoParts } = await import("../../face/albedo_maps.ts");
-    const { disposeUvTables } = await import("../../face/uv_tables.ts");
-    disposeAlbedoParts(parts);
-    disposeUvTables(topology);
-  },
-  run: async ({ items, resource: { tf, topology, parts } }) => {
+  open: async ({ inputs }) => await (await import("../faces/face_model.ts")).openFaceModel(inputs),
+  close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
+  run: async ({ items, resource: { tf, topology, parts, size } }) => {
     const { guessTextures } = await import("../../face/guess_textures.ts");
     const { bytesOf } = await import("@ftim/gpu/ops/pack-bytes");
     const { joined } = await import("../../face/joined.ts");
@@ -46,7 +31,6 @@ export const guessTextures = defineStage({
     const { readSeen } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
-    const { size } = parts;
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
       ...await readSeen(item.inputs.unwrapped, item.key),

@@ -7,6 +7,7 @@
  * overlays on its 224² crops only.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
+import { boundsOf } from "../../face/bounds.ts";
 import { pointsInPhotograph } from "../../face/crop.ts";
 import { type BytePixels, copyPart, type PixelPart } from "../../face/pixels.ts";
 import type { Topology } from "../../face/topology.ts";
@@ -146,12 +147,12 @@ async function textureOf(
 
 /** The part of an image that a mesh covers, in bands of whole rows that the device holds. */
 function bandsOf(vertices: Float32Array, { width, height }: BytePixels): PixelPart[] {
-  const side = (axis: number, end: number) => {
-    const values = vertices.filter((_, i) => i % 3 === axis);
-    const first = Math.max(0, Math.floor(Math.min(...values)) - BESIDE);
-    return { first, count: Math.min(end, Math.ceil(Math.max(...values)) + BESIDE) - first };
+  const { left, top, right, bottom } = boundsOf(vertices);
+  const stretch = (low: number, high: number, end: number) => {
+    const first = Math.max(0, Math.floor(low) - BESIDE);
+    return { first, count: Math.min(end, Math.ceil(high) + BESIDE) - first };
   };
-  const [across, down] = [side(0, width), side(1, height)];
+  const [across, down] = [stretch(left, right, width), stretch(top, bottom, height)];
   if (across.count <= 0) return [];
   const step = Math.max(1, Math.floor(PIXELS / across.count));
   const bands: PixelPart[] = [];

@@ -40,7 +40,7 @@ export const scoreTable = defineStage({
     const { bootstrapMean, resample } = await import("./parts/bootstrap.ts");
     const { column, gridCsv, gridLatex, gridMarkdown } = await import("./parts/grid.ts");
     const { gridText } = await import("./parts/grid_text.ts");
-    const { leftOutNotes, leftOutOf } = await import("./parts/left_out.ts");
+    const { leftOutCsv, leftOutNotes, leftOutOf } = await import("./parts/left_out.ts");
     const { COMPARATORS, METRIC_STYLES, METRICS, REGION_LABELS, REGION_METRICS, REGIONS } = await import(
       "../scores/parts/methods.ts"
     );
@@ -123,10 +123,9 @@ export const scoreTable = defineStage({
         })
       )
     );
-    const csv = (fields: string[], data: unknown[]) => `${papaparse.unparse({ fields, data }, { newline: "\n" })}\n`;
-    out.write("faces.csv", csv(["face", "row", "region", ...METRICS, "mask_share", "counted"], everyScore));
-    const reasons = missing.map(({ what, row, reason }) => ({ what, row: row ?? "all", reason }));
-    out.write(LEFT_OUT, csv(["what", "row", "reason"], reasons));
+    const fields = ["face", "row", "region", ...METRICS, "mask_share", "counted"];
+    out.write("faces.csv", `${papaparse.unparse({ fields, data: everyScore }, { newline: "\n" })}\n`);
+    out.write(LEFT_OUT, leftOutCsv(missing));
   },
 });
 

@@ -33,7 +33,7 @@ export const viewTable = defineStage({
     const { default: papaparse } = await import("papaparse");
     const { gridFiles } = await import("./parts/grid.ts");
     const { gridText } = await import("./parts/grid_text.ts");
-    const { leftOutNotes, leftOutOf } = await import("./parts/left_out.ts");
+    const { leftOutCsv, leftOutNotes, leftOutOf } = await import("./parts/left_out.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
     const { NOVEL_MEASURES: novel } = await import("./parts/novel_measures.ts");
     const { revealedNote } = await import("./parts/revealed_measures.ts");
@@ -114,12 +114,8 @@ export const viewTable = defineStage({
         revealed_ssim: revealed?.ssim,
       }))
     );
-    const csv = (data: unknown[]) => `${papaparse.unparse(data, { newline: "\n" })}\n`;
-    out.write("pairs.csv", csv(records));
-    out.write(
-      LEFT_OUT,
-      csv([["what", "row", "reason"], ...missing.map(({ what, row, reason }) => [what, row ?? "all", reason])]),
-    );
+    out.write("pairs.csv", `${papaparse.unparse(records, { newline: "\n" })}\n`);
+    out.write(LEFT_OUT, leftOutCsv(missing));
   },
 });
 

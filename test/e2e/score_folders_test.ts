@@ -1,7 +1,8 @@
 /** `score`, as a person uses it: on packaged photographs, with a small model and an untrained network. */
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { scoreFolders, type ScoreOptions } from "../../experiments/score_folders.ts";
+import { scoreFolders } from "../../experiments/score_folders.ts";
+import type { ScoreOptions } from "../../experiments/scored_folders/options.ts";
 import { silentReporter } from "@ftim/pipeline";
 import { asset } from "../assets.ts";
 import { type Scratch, withScratch } from "../stages/scratch.ts";

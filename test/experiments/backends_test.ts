@@ -26,7 +26,7 @@ putNetworkFiles(networks);
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
-const captures = captureViews(sourceFolder("captures"), { count: 96, correction: scoring.networks.correction });
+const captures = captureViews(sourceFolder("captures"), { correction: scoring.networks.correction });
 const overlays = [{ label: "another program", pictures: sourceFolder("overlays") }];
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),

@@ -29,7 +29,7 @@ Deno.test("a method whose network is committed trains nothing; the others are th
 });
 
 Deno.test("every stage of a score has words for what it does", () => {
-  const views = captureViews(sourceFolder("captures"), { count: 96, correction: own.correction });
+  const views = captureViews(sourceFolder("captures"), { correction: own.correction });
   const graph = graphOf({
     ...scoredPhotographs(photographs, { methods: SCORED, networks: own, overlays }),
     views: scoredCaptures(views, { methods: SCORED, networks: own }).table,

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { openTfjs } from "@ftim/gpu/tfjs";
 import { rasteriseCpu } from "@ftim/gpu/raster-cpu";
 import { drawMeshes, type DrawnTopology } from "../../face/draw_meshes.ts";
-import { vertexNormals } from "../../face/normals.ts";
-import { deviceNormals, disposeFans, uploadFans } from "../../face/vertex_normals.ts";
 import { gridHead, randomStream } from "./head.ts";
 import { poseToCrop, rotationFromAngles } from "../../face/pose.ts";
 
@@ -160,22 +158,4 @@ Deno.test("drawMeshes() refuses what does not fit", async () => {
     draw({ ...small, meshes: [bad], colours: tints }, shape),
     /mesh 0: a vertex is no finite number/,
   );
-});
-
-Deno.test("deviceNormals() is vertexNormals(), of meshes with y up", async () => {
-  const fans = uploadFans(tf, topology);
-  const turned = meshes.map((mesh) => mesh.map((value, i) => i % 3 === 0 ? value : -value));
-  const normals = tf.tidy(() =>
-    deviceNormals(tf, tf.tensor3d(turned.flatMap((one) => [...one]), [3, vertices, 3]), fans)
-  );
-  const found = await normals.data<"float32">();
-  for (const [i, mesh] of meshes.entries()) {
-    const expected = vertexNormals(mesh, topology);
-    const off = expected.map((value, k) => Math.abs(value - found[3 * vertices * i + k]!));
-    assert.ok(Math.max(...off) < 1e-5, `${Math.max(...off)}`);
-  }
-  const other = tf.zeros([1, 5, 3]) as typeof normals;
-  assert.throws(() => deviceNormals(tf, other, fans), /Meshes of 5 vertices/);
-  disposeFans(fans);
-  tf.dispose([normals, other]);
 });

@@ -3,6 +3,7 @@ import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import type { Tree } from "@ftim/pipeline";
+import { boundsOf } from "../../../face/bounds.ts";
 import { cropInPhotograph, pointsInPhotograph, type Rectangle } from "../../../face/crop.ts";
 import { type FullChart, fullTextures, type FullView } from "../../../face/full_textures.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
@@ -168,17 +169,10 @@ function reducedTo(tf: Tfjs, texture: Tensor4D, pixels: number): Tensor4D {
 
 /** A rectangle of whole pixels around a mesh. */
 function boxOf(vertices: Float32Array): Rectangle {
-  const [across, down] = [0, 1].map((axis) => {
-    const values = vertices.filter((_, i) => i % 3 === axis);
-    const first = Math.floor(Math.min(...values)) - BESIDE;
-    return { first, count: Math.ceil(Math.max(...values)) + BESIDE - first };
-  }) as [Stretch, Stretch];
-  return { left: across.first, top: down.first, width: across.count, height: down.count };
-}
-
-interface Stretch {
-  readonly first: number;
-  readonly count: number;
+  const bounds = boundsOf(vertices);
+  const [left, top] = [Math.floor(bounds.left) - BESIDE, Math.floor(bounds.top) - BESIDE];
+  const [right, bottom] = [Math.ceil(bounds.right) + BESIDE, Math.ceil(bounds.bottom) + BESIDE];
+  return { left, top, width: right - left, height: bottom - top };
 }
 
 /**

@@ -2,6 +2,8 @@
  * What a folder of photographs holds and a table of it lacks: which photograph, face or pair of views, of which row,
  * and why.
  */
+// @ts-types="npm:@types/papaparse@5.5.2"
+import papaparse from "papaparse";
 import { firstReasons } from "./first_reasons.ts";
 
 /** Something without a score. */
@@ -58,4 +60,10 @@ export function leftOutNotes(all: readonly LeftOut[], { file }: { readonly file:
     if (row === null) return `Left out, ${some.length}: ${named}${rest}.`;
     return `Without a score in the row "${row}", ${some.length}: ${named}${rest}.`;
   });
+}
+
+/** The list as CSV; what no row has is of the row "all". */
+export function leftOutCsv(list: readonly LeftOut[]): string {
+  const lines = list.map(({ what, row, reason }) => [what, row ?? "all", reason]);
+  return `${papaparse.unparse([["what", "row", "reason"], ...lines], { newline: "\n" })}\n`;
 }

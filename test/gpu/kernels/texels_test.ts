@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { webgpuBackend } from "../../../gpu/backend.ts";
 import { openGpu } from "../../../gpu/device.ts";
-import { dispatch, program } from "../../../gpu/kernels/dispatch.ts";
-import { fetchTexel, pack, type Packing } from "../../../gpu/kernels/texels.ts";
+import { pack, type Packing } from "../../../gpu/kernels/texels.ts";
 import { packCpu } from "../../../gpu/kernels/texels_cpu.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 import { random } from "../arrays.ts";
+import { texelValues } from "../texel_values.ts";
 
 type Layout = Omit<Packing, "slot" | "keep" | "through" | "packed">;
 
@@ -54,23 +54,7 @@ for (const [name, { count, layout }] of Object.entries(CASES)) {
         ...layout,
         through: slope === undefined ? undefined : { value, slope },
       });
-      const many = expected.shape[0]!;
-      const read = tf.engine().makeTensorFromTensorInfo(dispatch(backend, {
-        key: "texels_test",
-        code: () =>
-          program({
-            result: "vec4<f32>",
-            inputs: [["x", "texture"]],
-            uniforms: ["count"],
-            body: `
-  if (id >= u.count) { return; }
-  result[id] = ${fetchTexel("x", "id")};`,
-          }),
-        inputs: [texels],
-        shape: expected.shape,
-        uniforms: [many],
-        invocations: many,
-      }));
+      const read = texelValues(tf, texels, expected.shape);
       assert.deepEqual(await read.data(), Float32Array.from(expected.data));
       tf.dispose([given, result, read]);
       await (await openGpu()).assertHealthy("texels test");

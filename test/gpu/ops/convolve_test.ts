@@ -8,6 +8,7 @@ import { openTfjs } from "../../../gpu/tfjs.ts";
 import { relativeError } from "../arrays.ts";
 import { BASE, type ConvCase, operandsOf } from "../conv/conv_case.ts";
 import { valueAndGradients } from "../value_and_gradients.ts";
+import { watchTextures } from "../watched_textures.ts";
 
 const OWN: ConvCase = { ...BASE, batch: 2, height: 9, width: 11, inChannels: 8 };
 
@@ -79,32 +80,22 @@ Deno.test("a filter that stays packed is the one that was given, also of a varia
 
 Deno.test("textures of packed operands serve again once the data is disposed", async () => {
   const tf = await openTfjs();
-  const { device } = await openGpu();
-  const make = device.createTexture;
-  let made = 0;
-  device.createTexture = (descriptor) => {
-    made++;
-    return make.call(device, descriptor);
-  };
-  try {
-    const trained = tf.variable(tf.zeros<Rank.R4>([3, 3, 4, 8]));
-    const step = () =>
-      tf.tidy(() => {
-        const x = tf.randomUniform<Rank.R4>([1, 64, 65, 4]);
-        const fixed = tf.randomUniform<Rank.R4>([3, 3, 8, 4]);
-        const loss = () => {
-          const y = convolve(tf, x, { filter: trained as unknown as Tensor4D });
-          return tf.sum([0, 1, 2].map(() => convolve(tf, y, { filter: fixed })).reduce((a, b) => tf.add(a, b)))
-            .asScalar();
-        };
-        tf.variableGrads(loss, [trained]);
-      });
-    for (let i = 0; i < 3; i++) step();
-    const before = made;
-    for (let i = 0; i < 20; i++) step();
-    assert.equal(made, before);
-  } finally {
-    device.createTexture = make;
-  }
+  using textures = watchTextures((await openGpu()).device);
+  const trained = tf.variable(tf.zeros<Rank.R4>([3, 3, 4, 8]));
+  const step = () =>
+    tf.tidy(() => {
+      const x = tf.randomUniform<Rank.R4>([1, 64, 65, 4]);
+      const fixed = tf.randomUniform<Rank.R4>([3, 3, 8, 4]);
+      const loss = () => {
+        const y = convolve(tf, x, { filter: trained as unknown as Tensor4D });
+        return tf.sum([0, 1, 2].map(() => convolve(tf, y, { filter: fixed })).reduce((a, b) => tf.add(a, b)))
+          .asScalar();
+      };
+      tf.variableGrads(loss, [trained]);
+    });
+  for (let i = 0; i < 3; i++) step();
+  const before = textures.made;
+  for (let i = 0; i < 20; i++) step();
+  assert.equal(textures.made, before);
   await (await openGpu()).assertHealthy("textures test");
 });

@@ -7,7 +7,8 @@ import { convolveMapCpu } from "../../../gpu/ops/feature_map_cpu.ts";
 import { openTfjs } from "../../../gpu/tfjs.ts";
 import { random, relativeError, type Values } from "../arrays.ts";
 import { BASE, type ConvCase, operandsOf } from "../conv/conv_case.ts";
-import { mapValues } from "./map_values.ts";
+import { mapValues } from "../texel_values.ts";
+import { watchTextures } from "../watched_textures.ts";
 
 const tf = await openTfjs();
 const OWN: ConvCase = { ...BASE, batch: 2, height: 9, width: 11, inChannels: 8, outChannels: 12 };
@@ -107,30 +108,20 @@ Deno.test("mapMeans() is the mean over the positions of each image", async () =>
 });
 
 Deno.test("textures of maps serve again", async () => {
-  const { device } = await openGpu();
+  using textures = watchTextures((await openGpu()).device);
   const x = tf.randomUniform<Rank.R4>([2, 16, 17, 8]);
   const filter = tf.randomUniform<Rank.R4>([3, 3, 8, 8]);
-  const make = device.createTexture;
-  let made = 0;
-  device.createTexture = (descriptor) => {
-    made++;
-    return make.call(device, descriptor);
-  };
-  try {
-    const run = () =>
-      tf.tidy(() => {
-        let map = featureMap(tf, x);
-        for (let i = 0; i < 4; i++) map = convolveMap(tf, map, { filter, plus: map });
-        return mapValues(tf, map);
-      }).dispose();
-    run();
-    run();
-    const before = made;
-    for (let i = 0; i < 10; i++) run();
-    assert.equal(made, before);
-  } finally {
-    device.createTexture = make;
-  }
+  const run = () =>
+    tf.tidy(() => {
+      let map = featureMap(tf, x);
+      for (let i = 0; i < 4; i++) map = convolveMap(tf, map, { filter, plus: map });
+      return mapValues(tf, map);
+    }).dispose();
+  run();
+  run();
+  const before = textures.made;
+  for (let i = 0; i < 10; i++) run();
+  assert.equal(textures.made, before);
   tf.dispose([x, filter]);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leftOutNotes, leftOutOf } from "../../../../stages/tables/parts/left_out.ts";
+import { leftOutCsv, leftOutNotes, leftOutOf } from "../../../../stages/tables/parts/left_out.ts";
 
 const reasons = (record: Record<string, string>) => new Map(Object.entries(record));
 
@@ -27,4 +27,10 @@ Deno.test("notes name five and count the rest", () => {
   assert.match(note!, /^Left out, 7: p0 \(dark\); .*p4 \(dark\); and 2 more, see left_out\.csv\.$/);
   assert.deepEqual(rest, []);
   assert.deepEqual(leftOutNotes([], { file: "left_out.csv" }), []);
+});
+
+Deno.test("leftOutCsv() has a line for each, and the head alone for none", () => {
+  const list = [{ what: "a", row: null, reason: "dark, and far" }, { what: "b → c", row: "one", reason: "lost" }];
+  assert.equal(leftOutCsv(list), 'what,row,reason\na,all,"dark, and far"\nb → c,one,lost\n');
+  assert.equal(leftOutCsv([]), "what,row,reason\n");
 });
