@@ -2,7 +2,7 @@
  * The networks of the comparators' authors, from the user's own files: which files each needs, and how it is run on
  * faces. A comparator whose files are not all there has a row in Table 1 that says which is absent.
  */
-import type { Artifact } from "@ftim/pipeline";
+import { type Artifact, cast } from "@ftim/pipeline";
 import { assetFile, assetFolder, assets, dataLock, isPresent } from "../stages/data/fetch.ts";
 import { seekFaces } from "../stages/data/seek.ts";
 import { networkChen } from "../stages/methods/network_chen.ts";
@@ -47,20 +47,21 @@ const FILES = {
  * @param options.dataFolder the folder of the user's own files
  */
 export function comparatorNetworks({ dataFolder }: { dataFolder: string }): ComparatorNetworks {
-  const files = <Names extends Readonly<Record<string, string>>>(names: Names) =>
-    mapValues<keyof Names & string, string, Artifact<"assets">>(names, (id) => assetFile(id, { dataFolder }));
-  const folders = <Names extends Readonly<Record<string, string>>>(names: Names) =>
-    mapValues<keyof Names & string, string, Artifact<"folder">>(names, (id) => assetFolder(id, { dataFolder }));
+  const files = <Name extends string>(names: Readonly<Record<Name, string>>) =>
+    mapValues<Name, string, Artifact<"assets">>(
+      names,
+      (id) => id.endsWith("/") ? cast(assetFolder(id, { dataFolder }), "assets") : assetFile(id, { dataFolder }),
+    );
   const seen = ({ crops, meshes, images, topology }: Photographed) => ({
     crops,
     images,
     sought: seekFaces({ crops, meshes, images, topology, network: assets("mtcnn/") }),
   });
   const all = {
-    deca: (faces: Photographed) => networkDeca({ ...seen(faces), ...files(FILES.deca) }),
-    chen: (faces: Photographed) => networkChen({ ...seen(faces), ...folders(FILES.chen) }),
-    tran: (faces: Photographed) => networkTran({ ...seen(faces), ...folders(FILES.tran) }),
-    deng: (faces: Photographed) => networkDeng({ ...seen(faces), ...files(FILES.deng) }),
+    deca: (faces: Photographed) => networkDeca({ ...seen(faces), files: files(FILES.deca) }),
+    chen: (faces: Photographed) => networkChen({ ...seen(faces), files: files(FILES.chen) }),
+    tran: (faces: Photographed) => networkTran({ ...seen(faces), files: files(FILES.tran) }),
+    deng: (faces: Photographed) => networkDeng({ ...seen(faces), files: files(FILES.deng) }),
   };
   const absent = mapValues(FILES, (names: Readonly<Record<string, string>>) => {
     const lacking = Object.values(names).filter((id) => !isPresent(id, { dataFolder }));

@@ -15,11 +15,10 @@ import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { Comparator, SoughtFace } from "../../../nets/comparators/comparator.ts";
 import type { AlignedFace } from "../../data/align.ts";
 import { encodePng, readPixels } from "../../faces/photograph.ts";
-import type { NETWORK_EACH } from "./network_inputs.ts";
 
 /** A batch. */
 export interface NetworkItems {
-  readonly items: readonly Item<Record<typeof NETWORK_EACH[number], Tree>>[];
+  readonly items: readonly Item<Record<"crops" | "sought", Tree>>[];
   readonly images: Tree;
   readonly stage: string;
 }
