@@ -12,6 +12,7 @@ import { networkTran } from "../stages/methods/network_tran.ts";
 import type { Comparator } from "../stages/scores/parts/methods.ts";
 import type { PreparedFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
+import { DECA_FILES } from "./regressors.ts";
 
 /** Faces and their photographs. */
 type Photographed = Pick<PreparedFaces, "crops" | "meshes" | "images" | "topology">;
@@ -23,15 +24,12 @@ export interface ComparatorNetworks {
   readonly absent: Partial<Record<Comparator, string>>;
 }
 
+/** DECA's files; its head is drawn as a whole, without the mask of the face. */
+const { mask: _, ...DECA_DRAWN } = DECA_FILES;
+
 /** The authors' files, or folders of them, in data.lock's names. */
 const FILES = {
-  deca: {
-    encoder: "paper/deca/deca_model.tar",
-    flame: "paper/flame/generic_model.pkl",
-    landmarks: "paper/deca/landmark_embedding.npy",
-    template: "paper/flame/head_template.obj",
-    albedo: "paper/bfm/FLAME_albedo_from_BFM.npz",
-  },
+  deca: DECA_DRAWN,
   chen: { checkpoints: "paper/chen/ckpts/", resources: "paper/chen/resources/" },
   deng: {
     encoder: "paper/deng/epoch_20.pth",

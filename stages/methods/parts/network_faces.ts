@@ -9,7 +9,7 @@ import type { Tfjs } from "@ftim/gpu/tfjs";
 import { byteValues } from "@ftim/gpu/ops/byte-values";
 import { readBack } from "@ftim/gpu/ops/read-back";
 import type { Item, Tree } from "@ftim/pipeline";
-import type { CropTransform, Rectangle } from "../../../face/crop.ts";
+import { type CropTransform, FaceCropError, type Rectangle } from "../../../face/crop.ts";
 import { drawMeshes } from "../../../face/draw_meshes.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { Comparator, SoughtFace } from "../../../nets/comparators/comparator.ts";
@@ -43,7 +43,7 @@ export async function networkFaces(
     try {
       faces.push({ ...face, ...cutOut(tf, comparator, face) });
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!(error instanceof FaceCropError)) throw error;
       item.skip(`${item.key}: ${error.message}`);
     }
   }
