@@ -39,6 +39,7 @@ import {
 import { mapValues } from "./map_values.ts";
 import type { ComparatorNetworks } from "./networks.ts";
 import { type RealCaptures, scoreRealViews } from "./real_views.ts";
+import type { Regressor } from "./regressors.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
 /** All data of an experiment. */
@@ -50,6 +51,8 @@ export interface EvaluationData {
   real?: RealCaptures;
   /** The networks of the comparators' authors; without them Table 1 has no rows of them. */
   networks?: ComparatorNetworks;
+  /** The regressor of all faces, where Table 1 is to say which it is. */
+  regressor?: Regressor;
   /** How well captures were filtered, where that is known. */
   filter?: Artifact<"filter_report">;
 }
@@ -169,10 +172,12 @@ interface Means {
  */
 function comparison(
   methods: Record<Method, Reconstruct>,
-  { data: { test, training, networks = { runs: {}, absent: {} } }, scorers, guess, expectedFaces, shown }: Means & {
-    readonly guess: Reconstruct;
-    readonly expectedFaces: Record<string, number>;
-  },
+  { data: { test, training, regressor, networks = { runs: {}, absent: {} } }, scorers, guess, expectedFaces, shown }:
+    & Means
+    & {
+      readonly guess: Reconstruct;
+      readonly expectedFaces: Record<string, number>;
+    },
 ) {
   const { oracle } = scorers;
   const { crops, meshes, unwrapped, detections } = test;
@@ -194,7 +199,12 @@ function comparison(
       detections,
       crops,
       meshes,
-    }, { expectedFaces, models: TEXTURE_MODELS, absent: networks.absent }),
+    }, {
+      expectedFaces,
+      models: TEXTURE_MODELS,
+      absent: networks.absent,
+      ...(regressor && { regressor: regressor.note }),
+    }),
     figure3: figure,
     figure3Small: smallPictures({ figure }),
     others: novelTable({

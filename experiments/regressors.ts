@@ -11,6 +11,8 @@ import { meshFaces } from "../stages/geometry/mesh.ts";
 /** What finds the geometry of a face, and what all its faces share. */
 export interface Regressor {
   readonly name: RegressorName;
+  /** What it is beside the paper's, in a sentence for the notes of a table. */
+  readonly note: string;
   /** Triangles, UVs and landmarks. */
   readonly topology: Artifact<"assets">;
   /** Crops → posed meshes. */
@@ -31,6 +33,9 @@ export const faceMesh = () => assets("models/facemesh.");
 export function facemeshRegressor(): Regressor {
   return {
     name: "facemesh",
+    note:
+      "The 3DMM regressor of all rows but the authors' networks is a face mesh network with a linear model that is " +
+      "learned from photographs, in place of the paper's DECA with FLAME.",
     topology: topology(),
     mesh: (crops) => meshFaces({ crops, network: faceMesh() }),
   };
@@ -75,6 +80,8 @@ export function decaRegressor(options: GatedOptions = {}): DecaRegressor {
   const topology = cast(pick(shared, ["topology.safetensors"]), "assets");
   return {
     name: "deca",
+    note: "The 3DMM regressor of all rows but the authors' networks is DECA with FLAME, as in the paper" +
+      (hasAlbedo ? "." : "; its albedo space was absent, so that light and template albedo are fitted to each face."),
     topology,
     shape: pick(shared, ["shape.safetensors"]),
     model: hasAlbedo ? cast(pick(shared, ["model.safetensors"]), "model") : null,

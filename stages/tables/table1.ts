@@ -39,6 +39,8 @@ export const table1 = defineStage({
     }).prefault({}),
     /** Why a comparator's network has a row without scores, by comparator. */
     absent: z.partialRecord(z.enum(COMPARATORS), z.string()).default({}),
+    /** The 3DMM regressor behind the methods' rows, as a sentence of the notes; without it they do not say. */
+    regressor: z.string().optional(),
     /** Faces that a person counts in each test photograph, by the key that it has in `detections`. */
     expectedFaces: z.record(z.string(), z.int().min(0)).default({}),
     resamples: z.int().min(1).default(10_000),

@@ -79,12 +79,16 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
           label.replace(/-\d+$/, "")
         ),
       );
+    const toldIn = ({ table1 }: ReturnType<typeof paper>) => {
+      return ((table1.node as StageNode).params as { regressor?: string }).regressor ?? "nothing";
+    };
     const { name, says } = chosenRegressor({ data: folder });
     assert.equal(name, "facemesh");
     assert.match(
       says,
       /face mesh network in place of the paper's DECA, for .* lacks deca\/deca_model\.tar, flame\/generic/,
     );
+    assert.match(toldIn(paper({ data: folder })), /is a face mesh network .* in place of the paper's DECA/);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({}).has(stage)), [true, false]);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({ regressor: "deca" }).has(stage)), [false, true]);
     assert.throws(
@@ -95,8 +99,10 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     put(folder, Object.fromEntries(files));
     assert.match(chosenRegressor({ data: folder }).says, /DECA with FLAME/);
     assert.match(chosenRegressor({ data: folder, regressor: "facemesh" }).says, /face mesh network .* as you asked/);
+    assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper; its albedo space was absent/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, true]);
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
+    assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper\.$/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
     return Promise.resolve();
   }));

@@ -11,13 +11,15 @@ export interface NoteFacts {
   readonly networks?: readonly Comparator[];
   /** Of those, why nothing was measured, by comparator. Default none. */
   readonly absent?: Readonly<Partial<Record<Comparator, string>>>;
+  /** What the 3DMM regressor of the methods is, a sentence. Default: not said. */
+  readonly regressor?: string | undefined;
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
   readonly missed: readonly string[];
 }
 
 /** The notes, a sentence or two each, without markup. */
-export function tableNotes({ models, networks = [], absent = {}, faces, missed }: NoteFacts): string[] {
+export function tableNotes({ models, networks = [], absent = {}, regressor, faces, missed }: NoteFacts): string[] {
   const rows =
     "Four rows are the texture models of other papers and not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
@@ -33,6 +35,7 @@ export function tableNotes({ models, networks = [], absent = {}, faces, missed }
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
+    ...(regressor === undefined ? [] : [regressor]),
     ...(run.length === 0 ? [] : [
       `${
         run.join(", ")
