@@ -1,7 +1,7 @@
 /**
  * The comparator Chen as its authors' networks, coarse and fine: geometry, camera and light are theirs
- * (nets/chen_regressor.ts), and the detailed mesh is drawn over the aligned crop. `compare_chen.ts` is that method's
- * texture model, re-made.
+ * (nets/chen_regressor.ts), and the detailed mesh, which is what the method is published for, is drawn over the aligned
+ * crop. `compare_chen.ts` is that method's texture model, re-made.
  */
 import { defineComparatorNetwork } from "./parts/comparator_stage.ts";
 

@@ -107,7 +107,7 @@ Deno.test("Deng's and Tran's networks go from files to Table 1, where DECA's row
     assert.match(csv, /masked,DECA \(authors' network\),0,,/);
     assert.match(
       await trees.table.text("table1.md"),
-      /absent: DECA \(authors' network\): deca\/deca\\_model\.tar, .*by Max Planck.*; Chen \(authors' network\): chen/,
+      /absent: DECA \(authors' network\): deca\/deca\\_model\.tar, .*by Max Planck.*; Chen, detailed \(authors' network\): chen/,
     );
   } finally {
     await Deno.remove(data, { recursive: true });

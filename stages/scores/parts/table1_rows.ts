@@ -30,7 +30,7 @@ export const TABLE1_ROWS: readonly Table1Row[] = METHODS.flatMap((method): Table
 export const ROW_LABELS: Readonly<Record<Table1Row, string>> = {
   ...METHOD_LABELS,
   deca_network: "DECA (authors' network)",
-  chen_network: "Chen (authors' network)",
+  chen_network: "Chen, detailed (authors' network)",
   deng_network: "Deng (authors' network)",
   tran_network: "Tran (authors' network)",
 };
