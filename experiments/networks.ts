@@ -9,6 +9,7 @@ import { networkChen } from "../stages/methods/network_chen.ts";
 import { networkDeca } from "../stages/methods/network_deca.ts";
 import { networkDeng } from "../stages/methods/network_deng.ts";
 import { networkTran } from "../stages/methods/network_tran.ts";
+import type { ComparatorNetwork } from "../stages/methods/parts/comparator_stage.ts";
 import type { Comparator } from "../stages/scores/parts/methods.ts";
 import type { PreparedFaces } from "./faces.ts";
 import { mapValues } from "./map_values.ts";
@@ -17,9 +18,17 @@ import { DECA_FILES } from "./regressors.ts";
 /** Faces and their photographs. */
 type Photographed = Pick<PreparedFaces, "crops" | "meshes" | "images" | "topology">;
 
+/** A network, as it draws faces. */
+export interface FaceDrawer {
+  /** In the view that each was reconstructed from. */
+  faces(faces: Photographed): Artifact<"reconstructions">;
+  /** In the other views of triplets. */
+  views(faces: Photographed & { readonly triplets: Artifact<"triplets"> }): Artifact<"reconstructions">;
+}
+
 /** What can be run, and why the rest cannot. */
 export interface ComparatorNetworks {
-  readonly runs: Partial<Record<Comparator, (faces: Photographed) => Artifact<"reconstructions">>>;
+  readonly runs: Partial<Record<Comparator, FaceDrawer>>;
   /** Which file is absent and who grants it, by comparator. */
   readonly absent: Partial<Record<Comparator, string>>;
 }
@@ -55,11 +64,18 @@ export function comparatorNetworks({ dataFolder }: { dataFolder: string }): Comp
     images,
     sought: seekFaces({ crops, meshes, images, topology, network: assets("mtcnn/") }),
   });
+  const drawer = <Name extends string>(
+    network: ComparatorNetwork<Name>,
+    names: Readonly<Record<Name, string>>,
+  ): FaceDrawer => ({
+    faces: (faces) => network.faces({ ...seen(faces), files: files(names) }),
+    views: ({ triplets, ...faces }) => network.views({ ...seen(faces), triplets, files: files(names) }),
+  });
   const all = {
-    deca: (faces: Photographed) => networkDeca({ ...seen(faces), files: files(FILES.deca) }),
-    chen: (faces: Photographed) => networkChen({ ...seen(faces), files: files(FILES.chen) }),
-    tran: (faces: Photographed) => networkTran({ ...seen(faces), files: files(FILES.tran) }),
-    deng: (faces: Photographed) => networkDeng({ ...seen(faces), files: files(FILES.deng) }),
+    deca: drawer(networkDeca, FILES.deca),
+    chen: drawer(networkChen, FILES.chen),
+    tran: drawer(networkTran, FILES.tran),
+    deng: drawer(networkDeng, FILES.deng),
   };
   const absent = mapValues(FILES, (names: Readonly<Record<string, string>>) => {
     const lacking = Object.values(names).filter((id) => !isPresent(id, { dataFolder }));

@@ -5,7 +5,7 @@
  */
 import { defineComparatorNetwork } from "./parts/comparator_stage.ts";
 
-/** Faces, where their detector sees them, their photographs, and the authors' files → `<key>.render.png`. */
+/** The stages `network_chen` and `network_chen_views`. */
 export const networkChen = defineComparatorNetwork({
   name: "network_chen",
   module: import.meta.url,

@@ -5,7 +5,7 @@
  */
 import { defineComparatorNetwork } from "./parts/comparator_stage.ts";
 
-/** Faces, where their detector sees them, their photographs, and the authors' files → `<key>.render.png`. */
+/** The stages `network_deca` and `network_deca_views`. */
 export const networkDeca = defineComparatorNetwork({
   name: "network_deca",
   module: import.meta.url,

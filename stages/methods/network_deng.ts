@@ -5,7 +5,7 @@
  */
 import { defineComparatorNetwork } from "./parts/comparator_stage.ts";
 
-/** Faces, where their detector sees them, their photographs, and the authors' files → `<key>.render.png`. */
+/** The stages `network_deng` and `network_deng_views`. */
 export const networkDeng = defineComparatorNetwork({
   name: "network_deng",
   module: import.meta.url,

@@ -4,7 +4,7 @@
  */
 import { defineComparatorNetwork } from "./parts/comparator_stage.ts";
 
-/** Faces, where their detector sees them, their photographs, and the authors' files → `<key>.render.png`. */
+/** The stages `network_tran` and `network_tran_views`. */
 export const networkTran = defineComparatorNetwork({
   name: "network_tran",
   module: import.meta.url,

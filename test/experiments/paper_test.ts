@@ -110,18 +110,20 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
 Deno.test("the networks of comparators are scored where their files are, and their rows say which are absent", () =>
   withScratch(({ folder }) => {
     const networksOf = () => {
-      const { table1, figure3, ...others } = paper({ data: folder });
+      const { table1, figure3, ...offered } = paper({ data: folder });
       const [table, figure] = [table1.node, figure3.node] as [StageNode, StageNode];
+      const networksIn = ({ node }: Artifact) =>
+        Object.keys((node as StageNode).inputs).filter((name) => name.startsWith("networks/")).sort();
       const { rows } = figure.params as { rows: { name: string }[] };
       return {
-        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")).sort(),
+        scored: [table1, offered.others, offered.lpips].map(networksIn),
         absent: (table.params as { absent: Record<string, string> }).absent,
         drawn: rows.map(({ name }) => name).filter((name) => name.endsWith("_network")),
-        offered: Object.keys(others).filter((name) => name.endsWith("_network")),
+        offered: Object.keys(offered).filter((name) => name.endsWith("_network")),
       };
     };
     const empty = networksOf();
-    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[], [], []]);
+    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[[], [], []], [], []]);
     assert.match(
       empty.absent.deng!,
       /^deng\/epoch_20\.pth, deng\/BFM_model_front\.mat, deng\/similarity.*\(granted by The authors/,
@@ -130,7 +132,8 @@ Deno.test("the networks of comparators are scored where their files are, and the
     putNetworkFiles(folder);
     const all = networksOf();
     assert.deepEqual(all.absent, {});
-    assert.deepEqual(all.scored, ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort());
+    const scored = ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort();
+    assert.deepEqual(all.scored, [scored, scored, scored]);
     const rows = ["deca_network", "chen_network", "deng_network", "tran_network"];
     assert.deepEqual([all.drawn, all.offered.toSorted()], [rows, rows.toSorted()]);
     return Promise.resolve();
