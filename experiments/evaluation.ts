@@ -15,7 +15,7 @@ import { oneFace } from "../stages/figures/one_face.ts";
 import { report } from "../stages/figures/report.ts";
 import { smallPictures } from "../stages/figures/small_pictures.ts";
 import { tripletsOfPortraits } from "../stages/figures/triplets_of_portraits.ts";
-import type { Method } from "../stages/scores/parts/methods.ts";
+import { COMPARATORS, type Method } from "../stages/scores/parts/methods.ts";
 import { type NetworkRow, ROW_LABELS, TABLE1_ROWS } from "../stages/scores/parts/table1_rows.ts";
 import { fairness } from "../stages/tables/fairness.ts";
 import { lpipsAblation } from "../stages/tables/lpips_ablation.ts";
@@ -39,6 +39,7 @@ import {
 import { mapValues } from "./map_values.ts";
 import type { ComparatorNetworks } from "./networks.ts";
 import { type RealCaptures, scoreRealViews } from "./real_views.ts";
+import type { Regressor } from "./regressors.ts";
 import { type HeldOutViews, type Scorers, scorersOf, secondOpinion } from "./scoring.ts";
 
 /** All data of an experiment. */
@@ -50,6 +51,8 @@ export interface EvaluationData {
   real?: RealCaptures;
   /** The networks of the comparators' authors; without them Table 1 has no rows of them. */
   networks?: ComparatorNetworks;
+  /** The regressor of all faces, where Table 1 is to say which it is. */
+  regressor?: Regressor;
   /** How well captures were filtered, where that is known. */
   filter?: Artifact<"filter_report">;
 }
@@ -166,20 +169,31 @@ interface Means {
 /**
  * Section 4.2: every method beside ours in Table 1 and Figure 3, and, which the paper lacks, in other views, against
  * true textures, by LPIPS, by skin tone. In other views the first guess and the true textures stand beside the methods.
+ * The networks of comparators' authors stand beside them where faces are drawn, not where textures are compared.
  */
 function comparison(
   methods: Record<Method, Reconstruct>,
-  { data: { test, training, networks = { runs: {}, absent: {} } }, scorers, guess, expectedFaces, shown }: Means & {
-    readonly guess: Reconstruct;
-    readonly expectedFaces: Record<string, number>;
-  },
+  {
+    data: { test, heldOut, training, regressor, networks = { runs: {}, absent: {} } },
+    scorers,
+    guess,
+    expectedFaces,
+    shown,
+  }:
+    & Means
+    & {
+      readonly guess: Reconstruct;
+      readonly expectedFaces: Record<string, number>;
+    },
 ) {
   const { oracle } = scorers;
   const { crops, meshes, unwrapped, detections } = test;
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));
-  const renders = mapValues(networks.runs as Required<typeof networks.runs>, (run) => run(test));
+  const runs = networks.runs as Required<typeof networks.runs>;
+  const renders = mapValues(runs, (network) => network.faces(test));
+  const views = mapValues(runs, (network) => network.views(heldOut));
   const named: Partial<Record<NetworkRow, Artifact<"reconstructions">>> = Object.fromEntries(
     Object.entries(renders).map(([name, made]) => [`${name}_network`, made]),
   );
@@ -194,11 +208,17 @@ function comparison(
       detections,
       crops,
       meshes,
-    }, { expectedFaces, models: TEXTURE_MODELS, absent: networks.absent }),
+    }, {
+      expectedFaces,
+      models: TEXTURE_MODELS,
+      absent: networks.absent,
+      ...(regressor && { regressor: regressor.note }),
+    }),
     figure3: figure,
     figure3Small: smallPictures({ figure }),
     others: novelTable({
       novel: mapValues(methods, scorers.novel),
+      networks: mapValues(views, (made) => scorers.novel(() => made)),
       uv: scorers.truth === null ? {} : mapValues(methods, scorers.truth),
       guess: scorers.novel(guess),
       ...(scorers.truth && { guess_uv: scorers.truth(guess) }),
@@ -207,6 +227,11 @@ function comparison(
     }),
     lpips: lpipsTable({
       scores: mapValues(methods, scorers.lpips),
+      networks: Object.fromEntries(
+        COMPARATORS.filter((name) => name in runs).map((name) => {
+          return [name, scorers.lpipsOf({ test: renders[name], views: views[name] })];
+        }),
+      ),
       guess: scorers.lpips(guess),
       ...(oracle && { oracle: oracle.lpips }),
     }),

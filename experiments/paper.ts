@@ -169,6 +169,7 @@ export function paper(options: PaperOptions = {}) {
     },
     test: prepareFaces(tested, { correction }),
     networks: comparatorNetworks({ dataFolder }),
+    regressor,
     heldOut: views,
     real: views,
   }, { ...settings, more, data: dataFolder });

@@ -11,6 +11,8 @@ import { meshFaces } from "../stages/geometry/mesh.ts";
 /** What finds the geometry of a face, and what all its faces share. */
 export interface Regressor {
   readonly name: RegressorName;
+  /** What it is beside the paper's, in a sentence for the notes of a table. */
+  readonly note: string;
   /** Triangles, UVs and landmarks. */
   readonly topology: Artifact<"assets">;
   /** Crops → posed meshes. */
@@ -31,24 +33,29 @@ export const faceMesh = () => assets("models/facemesh.");
 export function facemeshRegressor(): Regressor {
   return {
     name: "facemesh",
+    note:
+      "The 3DMM regressor of all rows but the authors' networks is a face mesh network with a linear model that is " +
+      "learned from photographs, in place of the paper's DECA with FLAME.",
     topology: topology(),
     mesh: (crops) => meshFaces({ crops, network: faceMesh() }),
   };
 }
 
 /** The files of DECA and FLAME, as data.lock names them. */
-const DECA = {
+export const DECA_FILES = {
   encoder: "paper/deca/deca_model.tar",
   flame: "paper/flame/generic_model.pkl",
   landmarks: "paper/deca/landmark_embedding.npy",
   template: "paper/flame/head_template.obj",
+  /** Which part of FLAME's chart is the face. */
   mask: "paper/deca/uv_face_eye_mask.png",
+  /** DECA's albedo space, without which the regressor's albedo is learned from the photographs. */
+  albedo: "paper/bfm/FLAME_albedo_from_BFM.npz",
 } as const;
-/** DECA's albedo space, without which the albedo is learned from the photographs. */
-const ALBEDO = "paper/bfm/FLAME_albedo_from_BFM.npz";
+const { albedo: ALBEDO, ...NEEDED } = DECA_FILES;
 
 /** What the regressor `deca` cannot do without, in data.lock's names. */
-export const DECA_NEEDS: readonly string[] = Object.values(DECA);
+export const DECA_NEEDS: readonly string[] = Object.values(NEEDED);
 
 /** DECA as a regressor, and what it brings of a morphable model. */
 export interface DecaRegressor extends Regressor {
@@ -60,7 +67,7 @@ export interface DecaRegressor extends Regressor {
 
 /** DECA's encoder and FLAME, from the user's files. What is absent is reported when it is computed. */
 export function decaRegressor(options: GatedOptions = {}): DecaRegressor {
-  const file = (name: keyof typeof DECA) => assetFile(DECA[name], options);
+  const file = (name: keyof typeof DECA_FILES) => assetFile(DECA_FILES[name], options);
   const [flame, landmarks, template] = [file("flame"), file("landmarks"), file("template")];
   const hasAlbedo = isPresent(ALBEDO, options);
   const shared = flameFace({
@@ -68,11 +75,13 @@ export function decaRegressor(options: GatedOptions = {}): DecaRegressor {
     landmarks,
     template,
     mask: file("mask"),
-    ...(hasAlbedo && { albedo: assetFile(ALBEDO, options) }),
+    ...(hasAlbedo && { albedo: file("albedo") }),
   });
   const topology = cast(pick(shared, ["topology.safetensors"]), "assets");
   return {
     name: "deca",
+    note: "The 3DMM regressor of all rows but the authors' networks is DECA with FLAME, as in the paper" +
+      (hasAlbedo ? "." : "; its albedo space was absent, so that light and template albedo are fitted to each face."),
     topology,
     shape: pick(shared, ["shape.safetensors"]),
     model: hasAlbedo ? cast(pick(shared, ["model.safetensors"]), "model") : null,

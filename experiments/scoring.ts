@@ -46,6 +46,8 @@ export interface Scorers {
   /** Against true textures; null where none are known. */
   truth: ((method: Reconstruct) => Artifact<"uv_scores">) | null;
   lpips(method: Reconstruct): Artifact<"lpips_scores">;
+  /** The same of what draws faces itself: its renders of the test photographs, and its pictures in other views. */
+  lpipsOf(made: { test: Artifact<"reconstructions">; views: Artifact<"reconstructions"> }): Artifact<"lpips_scores">;
   /** The true textures scored as a method is, in other views; null where none are known. */
   oracle: { novel: Artifact<"novel">; lpips: Artifact<"lpips_scores"> } | null;
   /**
@@ -156,6 +158,8 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     crops: test.crops,
     unwrapped: test.unwrapped,
   });
+  const lpipsOf: Scorers["lpipsOf"] = ({ test, views }) =>
+    scoreLpips({ ...perceptual(views), reconstructions: test, ...(truth && { truth, ...known }) });
   const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
     real: photographScorer(test, { model }),
@@ -171,12 +175,8 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
         ...known,
       });
     },
-    lpips: (method) =>
-      scoreLpips({
-        ...perceptual(method(faces.made)),
-        reconstructions: method(faces.real),
-        ...(truth && { truth, ...known }),
-      }),
+    lpips: (method) => lpipsOf({ test: method(faces.real), views: method(faces.made) }),
+    lpipsOf,
     oracle: trueTextures === undefined ? null : {
       novel: novel(trueTextures),
       lpips: scoreLpips(perceptual(trueTextures)),

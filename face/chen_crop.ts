@@ -4,14 +4,14 @@
  * Half its side is the larger of 0.8 of the box's width and 0.6 of its height, cut to whole pixels. Where the authors'
  * cutting makes it a pixel wider than it is high, it is as high here.
  */
-import type { CropTransform, Rectangle } from "./crop.ts";
+import { type CropTransform, FaceCropError, type Rectangle } from "./crop.ts";
 
 /**
  * Places the crop.
  *
  * @param landmarks their bounding box in pixels of the photograph
  * @param options.size side of the crop in pixels. Default 300
- * @throws {RangeError} if the box is empty
+ * @throws {FaceCropError} if the box is empty
  */
 export function chenCrop(
   { left, top, width, height }: Rectangle,
@@ -21,7 +21,7 @@ export function chenCrop(
   const centre = { x: left + 0.5 * width, y: top + 0.4 * height };
   const [first, end] = [whole(centre.y - half), whole(centre.y + half)];
   if (!(width > 0 && height > 0 && end > first)) {
-    throw new RangeError(`Cannot crop a face of ${width}×${height} pixels`);
+    throw new FaceCropError(`Cannot crop a face of ${width}×${height} pixels`);
   }
   const scale = size / (end - first);
   return {

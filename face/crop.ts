@@ -32,6 +32,11 @@ export interface CropTransform {
   readonly photograph: { readonly width: number; readonly height: number };
 }
 
+/** A face cannot be cut out of its photograph where a detector places it; the message says why. */
+export class FaceCropError extends RangeError {
+  override name = "FaceCropError";
+}
+
 /** Options of `decaCrop`; the defaults are DECA's. */
 export interface CropOptions {
   /** Side of the crop in pixels. Default 224. */
@@ -47,7 +52,7 @@ export interface CropOptions {
  * centres of the crop's corner pixels, hence the scale (size − 1) / side.
  *
  * @param box the detector's, in photograph pixels
- * @throws {RangeError} if the box is empty
+ * @throws {FaceCropError} if the box is empty
  */
 export function decaCrop(
   box: Rectangle,
@@ -56,7 +61,7 @@ export function decaCrop(
   const side = (box.width + box.height) / 2;
   const square = Math.trunc(side * margin);
   if (!(box.width > 0 && box.height > 0 && square >= 1)) {
-    throw new RangeError(`Cannot crop a face of ${box.width}×${box.height} pixels`);
+    throw new FaceCropError(`Cannot crop a face of ${box.width}×${box.height} pixels`);
   }
   const centre = { x: box.left + box.width / 2, y: box.top + box.height / 2 + down * side };
   const scale = (size - 1) / square;

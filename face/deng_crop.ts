@@ -4,7 +4,7 @@
  * that face's origin. It is not turned. Sizes and corners are cut to whole pixels, as there, so that the two directions
  * may differ in scale by a little.
  */
-import type { Point, Rectangle } from "./crop.ts";
+import { FaceCropError, type Point, type Rectangle } from "./crop.ts";
 import { solveCholesky } from "./linear.ts";
 
 /** Side of the crop in pixels. */
@@ -30,8 +30,8 @@ export interface DengCrop {
  *
  * @param points five, in the authors' pixels, whose centres are whole numbers: eyes, nose, corners of the mouth
  * @param options.standard the same of the standard face `[5, 3]`, x right, y up
- * @throws {RangeError} if there are not five points each, if they coincide, or if nothing of the photograph would be
- *   left
+ * @throws {FaceCropError} if the points coincide or are not numbers, or if nothing of the photograph would be left
+ * @throws {RangeError} if there are not five points each
  */
 export function dengCrop(
   points: readonly Point[],
@@ -48,11 +48,11 @@ export function dengCrop(
   const up = fit(points.map(({ y }) => height - 1 - y), standard);
   const scale = STANDARD / ((across.length + up.length) / 2);
   if (!(scale > 0 && scale * Math.max(width, height) < MOST)) {
-    throw new RangeError("Cannot align a face: its points coincide or are not numbers");
+    throw new FaceCropError("Cannot align a face: its points coincide or are not numbers");
   }
   const resized = { width: Math.trunc(width * scale), height: Math.trunc(height * scale) };
   if (!(resized.width >= 1 && resized.height >= 1)) {
-    throw new RangeError(`Cannot align a face: its photograph would have ${resized.width}×${resized.height} pixels`);
+    throw new FaceCropError(`Cannot align a face: its photograph would have ${resized.width}×${resized.height} pixels`);
   }
   const left = Math.trunc(resized.width / 2 - SIDE / 2 + (across.shift - width / 2) * scale);
   const top = Math.trunc(resized.height / 2 - SIDE / 2 + (height / 2 - up.shift) * scale);

@@ -4,7 +4,7 @@
  * how large a face is in them and where. So a face is placed where that camera has the mean face, by the box of 68
  * landmarks: by its height, as a turned head is narrow, and by its centre.
  */
-import type { CropTransform, Rectangle } from "./crop.ts";
+import { type CropTransform, FaceCropError, type Rectangle } from "./crop.ts";
 import type { TranModel } from "./tran_model.ts";
 
 /** Side of the authors' crops, and of what the network sees of them. */
@@ -30,13 +30,13 @@ export function tranFrame({ mean, landmarks, camera }: TranModel): Rectangle {
  *
  * @param landmarks their bounding box in pixels of the photograph
  * @param options.frame of `tranFrame`
- * @throws {RangeError} if the box is empty
+ * @throws {FaceCropError} if the box is empty
  */
 export function tranCrop(
   { left, top, width, height }: Rectangle,
   { frame, photograph }: { frame: Rectangle; photograph: CropTransform["photograph"] },
 ): CropTransform {
-  if (!(width > 0 && height > 0)) throw new RangeError(`Cannot crop a face of ${width}×${height} pixels`);
+  if (!(width > 0 && height > 0)) throw new FaceCropError(`Cannot crop a face of ${width}×${height} pixels`);
   const scale = frame.height / height;
   return {
     scale,

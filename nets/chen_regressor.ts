@@ -58,7 +58,7 @@ export interface ChenRegressor {
    * Places the crop of a face.
    *
    * @param box a detector's, in pixels of the photograph
-   * @throws {RangeError} if the box is empty
+   * @throws {FaceCropError} if the box is empty
    */
   place(box: Rectangle, photograph: CropTransform["photograph"]): CropTransform;
   /** @param x `[B, 300, 300, 3]`, RGB, 0..1 */

@@ -37,7 +37,7 @@ export interface TranRegressor {
    * Places the crop of a face.
    *
    * @param box a detector's, in pixels of the photograph
-   * @throws {RangeError} if the box is empty
+   * @throws {FaceCropError} if the box is empty
    */
   place(box: Rectangle, photograph: CropTransform["photograph"]): CropTransform;
   /** @param x `[B, 224, 224, 3]`, RGB, 0..1 */

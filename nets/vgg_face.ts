@@ -2,8 +2,9 @@
  * VGG-Face (Parkhi et al. 2015) up to fc7 as Chen et al. run it (`vggface.py` of cyj907/unsupervised-detail-layer), in
  * a TensorFlow checkpoint that holds all of its layers.
  *
- * Two things differ from VGG-Face as it was published. The mean face is subtracted from a variable that is read no
- * more, so that the pictures go in as they are, and fc7 is taken before its rectifier. The checkpoint was trained so.
+ * It differs from the published VGG-Face in two things, which the checkpoint was trained with: no mean face is
+ * subtracted from the pictures (the authors' code subtracts it from a variable that is not read after that), and fc7
+ * is taken before its rectifier.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/backend";

@@ -7,7 +7,7 @@ import { isDenied, ReconstructError } from "./refused.ts";
 
 /** A photograph to reconstruct. */
 export interface Input {
-  /** As it was named, for messages. */
+  /** What the user called it, for messages: a path, or what stands for standard input. */
   readonly name: string;
   /** Null: its content came through standard input. */
   readonly path: string | null;

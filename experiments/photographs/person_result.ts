@@ -8,7 +8,10 @@ import type { Reconstruction, Unreconstructed } from "./reconstruction.ts";
 import { ReconstructError } from "./refused.ts";
 import { computePerson } from "./same_person.ts";
 
-/** A folder's name is made of all photographs' names where it gets no longer. */
+/**
+ * Most characters of a folder's name. Where the names of all photographs are longer together, the folder has the first
+ * name and the number of the others.
+ */
 const LONGEST_NAME = 60;
 
 /**

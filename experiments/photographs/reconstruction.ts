@@ -10,7 +10,7 @@ export interface ReconstructedFace extends Head {
 
 /** A reconstructed photograph. */
 export interface Reconstruction {
-  /** As it was named. */
+  /** What the user called it: a path, or what stands for standard input. */
   readonly photo: string;
   /** Where its files are. */
   readonly folder: string;
@@ -26,7 +26,7 @@ export interface Reconstruction {
 
 /** A photograph without a result. */
 export interface Unreconstructed {
-  /** As it was named. */
+  /** What the user called it: a path, or what stands for standard input. */
   readonly photo: string;
   /** Why, and what to do about it. */
   readonly reason: string;

@@ -2,7 +2,7 @@
 
 /** One of the photographs that a face was made of. */
 export interface ViewRecord {
-  /** As it was named. */
+  /** What the user called it: a path, or what stands for standard input. */
   readonly photo: string;
   /** How the head is turned in it, degrees. */
   readonly yaw: number;

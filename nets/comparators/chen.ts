@@ -1,8 +1,8 @@
 /**
  * The comparator Chen (Chen, Chen, Ren, Li, Xia 2020): nets/chen_regressor.ts, which states crop, networks, geometry,
- * camera and light, in the form that all comparators have. With the files of the detail the coarse faces are drawn over
- * their crops, which is what the detail network looks at, and the detailed faces are what is given; without them the
- * coarse ones are, as much of them as the authors draw.
+ * camera and light, in the form that all comparators have. The coarse faces are drawn over their crops, as much of them
+ * as the authors draw, and the detail network looks at that. The detailed faces are what is given: they are what the
+ * paper is named for, and what the authors' own test script (`run_test.sh`) asks their program for.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
@@ -14,12 +14,17 @@ import { bilinearCrops } from "../bilinear_crop.ts";
 import type { ChenRegressor } from "../chen_regressor.ts";
 import type { Comparator } from "./comparator.ts";
 
-/** The comparator of an open regressor, which it disposes of. */
+/**
+ * The comparator of an open regressor, which it disposes of.
+ *
+ * @throws {TypeError} if the regressor was opened without the files of the detail
+ */
 export function chenComparator(tf: Tfjs, regressor: ChenRegressor): Comparator {
   const { mesh, detail } = regressor;
+  if (detail === undefined) throw new TypeError("Chen's regressor was opened without its detail");
   const drawn = drawnTriangles(mesh);
   return {
-    topology: { triangles: detail?.triangles ?? drawn },
+    topology: { triangles: detail.triangles },
     size: CHEN_CROP,
     crop(tf, faces) {
       const placed = faces.map(({ image, face }) => ({ image, transform: regressor.place(face.box, image) }));
@@ -29,21 +34,18 @@ export function chenComparator(tf: Tfjs, regressor: ChenRegressor): Comparator {
       };
     },
     async reconstruct(crops) {
-      const { code, space, albedo, ...coarse } = regressor.reconstruct(crops);
-      const others = [space, albedo, ...Object.values<tfjs.Tensor>(code)];
+      const { code, ...coarse } = regressor.reconstruct(crops);
       try {
-        if (detail === undefined) return coarse;
         const [values] = await readBack([tf.clone(coarse.vertices)], "chen");
         const length = values!.length / crops.shape[0];
         const meshes = Array.from({ length: crops.shape[0] }, (_, i) => values!.subarray(length * i, length * (i + 1)));
-        others.push(...Object.values(coarse));
         return tf.tidy(() => {
           const over = tf.add(crops, 0) as tfjs.Tensor4D;
           const pictures = drawMeshes(tf, meshes, { triangles: drawn, colours: coarse.colours, over });
-          return detail.reconstruct(crops, { coarse: { ...coarse, space, albedo, code }, drawn: pictures });
+          return detail.reconstruct(crops, { coarse: { ...coarse, code }, drawn: pictures });
         });
       } finally {
-        tf.dispose(others);
+        tf.dispose([...Object.values<tfjs.Tensor>(coarse), ...Object.values<tfjs.Tensor>(code)]);
       }
     },
     dispose: () => regressor.dispose(),

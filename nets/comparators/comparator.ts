@@ -48,7 +48,7 @@ export interface Comparator {
   /**
    * Cuts out each face as the authors do it.
    *
-   * @throws {RangeError} if a face cannot be cut out; the message says why
+   * @throws {FaceCropError} if a face cannot be cut out; the message says why
    */
   crop(tf: Tfjs, faces: readonly { readonly image: Pixels; readonly face: SoughtFace }[]): ComparatorCrops;
   /** The faces of crops, which belong to the caller; a face has the same bits alone and among others. */

@@ -17,8 +17,8 @@ type Row = [number | null, number | null];
 const AT_ONCE = 8;
 
 /**
- * The network (one file); crops, masks and the method's renders of the test photographs; and the method's
- * textures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
+ * The network (one file); crops, masks and the method's renders of the test photographs; and the method's textures or
+ * pictures of held-out captures, with what `novel_views` and `uv_truth` read of them → `lpips.json`, an {@link
  * LpipsScores}. Without `reconstructions` the test photographs are left out.
  */
 export const scoreLpips = defineStage({

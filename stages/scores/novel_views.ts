@@ -5,8 +5,10 @@
  *
  * The lit texture is carried over as it is, because in one capture the lamps keep their place about the head when the
  * camera moves. Geometry and mask are those of the view that is compared with, the same for every method, so that only
- * textures are judged. Most of another view was seen in the first, too, and is copied; so the pixels that the other
- * view reveals are scored once more by themselves, and of these, where that is known, those that a third view saw.
+ * textures are judged. (A network of a comparator's authors has the same mask and geometry of its own, of that view as
+ * well: `stages/methods/parts/network_views.ts`.) Most of another view was seen in the first, too, and is copied; so
+ * the pixels that the other view reveals are scored once more by themselves, and of these, where that is known, those
+ * that a third view saw.
  */
 import { z } from "zod";
 import { defineStage, type Tree } from "@ftim/pipeline";
@@ -14,8 +16,8 @@ import { storable } from "./parts/measurements.ts";
 import type { NovelScores } from "./parts/novel_scores.ts";
 
 /**
- * A method's textures of the views of triplets (`<view>.texture.png`) → `novel.json`, a {@link NovelScores} for each
- * ordered pair of views.
+ * A method's textures of the views of triplets (`<view>.texture.png`), or its pictures (`<from>.to.<to>.render.png`) →
+ * `novel.json`, a {@link NovelScores} for each ordered pair of views.
  */
 export const scoreNovelViews = defineStage({
   name: "novel_views",

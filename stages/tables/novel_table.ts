@@ -11,18 +11,19 @@ import type { UvScores } from "../scores/parts/uv_scores.ts";
 const YAWS = [[0, 20], [20, 45], [45, 91]] as const;
 
 /**
- * Scores of each method → `novel_views.{md,csv,tex}`, `uv_truth.{md,csv,tex}` and, pair by pair,
- * `novel_views_margins.*`, `uv_truth_margins.*`, and `printed_margins.*` of FTIM as printed. Without scores against
- * true textures, which only made captures have, there are no `uv_truth` files. `guess` and `oracle`, the scores of the
- * first guess and of the true textures, are rows to compare with. With both there is `revealed_gap.{md,csv,tex}`, see
- * `parts/gap.ts`; `bounds`, by windows of `coarse_textures.ts`, are rows of it, too. `view_metrics.json` holds the
- * means, and what training adds over the guess, for the gate.
+ * Scores of each method, and of comparators' networks by the comparator → `novel_views.{md,csv,tex}`,
+ * `uv_truth.{md,csv,tex}` and, pair by pair, `novel_views_margins.*`, `uv_truth_margins.*`, and `printed_margins.*` of
+ * FTIM as printed. Without scores against true textures, which only made captures have, there are no `uv_truth` files.
+ * `guess` and `oracle`, the scores of the first guess and of the true textures, are rows to compare with. With both
+ * there is `revealed_gap.{md,csv,tex}`, see `parts/gap.ts`; `bounds`, by windows of `coarse_textures.ts`, are rows of
+ * it, too. `view_metrics.json` holds the means, and what training adds over the guess, for the gate.
  */
 export const novelTable = defineStage({
   name: "novel_table",
   module: import.meta.url,
   inputs: {
     novel: map("novel"),
+    networks: map("novel"),
     uv: map("uv_scores"),
     guess: "novel?",
     guess_uv: "uv_scores?",
@@ -36,7 +37,8 @@ export const novelTable = defineStage({
   run: async ({ inputs, params, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { columnsOf, marginCells, marginColumns, meanCells } = await import("./parts/measures.ts");
-    const { byMethod, METHOD_LABELS } = await import("../scores/parts/methods.ts");
+    const { byTable1Row, ROW_LABELS } = await import("../scores/parts/table1_rows.ts");
+    const { networkViewsNote } = await import("./parts/notes.ts");
     const { boundLabel, BOUNDS_NOTE, GUESS, gapGrid, ORACLE } = await import("./parts/gap.ts");
     const { NOVEL_MEASURES } = await import("./parts/novel_measures.ts");
     const { ORACLE_NOTE, revealedMeasures, revealedNote, revealedPsnrTurned, TURNS } = await import(
@@ -67,9 +69,9 @@ export const novelTable = defineStage({
       ],
     };
     const all = await Promise.all(
-      byMethod(inputs.novel).map(async ([method, tree]) => ({
+      byTable1Row(inputs.novel, inputs.networks).map(async ([method, tree]) => ({
         method,
-        label: METHOD_LABELS[method],
+        label: ROW_LABELS[method],
         reference: false,
         novel: await readNovelScores(tree),
         uv: await readUvScores(inputs.uv[method]),
@@ -109,6 +111,7 @@ export const novelTable = defineStage({
           `${ours.uv.length === 0 ? "persons" : "made heads of persons"} who were never trained on.`,
           means,
           revealedNote(ours.novel),
+          ...networkViewsNote(all.map(({ method, novel }) => [method, novel.length])),
           ...oracle.length > 0 ? [ORACLE_NOTE] : [],
         ],
       }, "novel_views"),

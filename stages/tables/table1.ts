@@ -8,8 +8,8 @@ import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 import { keysOf } from "../faces/keys_of.ts";
 import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
-import { byMethod, type Comparator, COMPARATORS } from "../scores/parts/methods.ts";
-import { networkRow } from "../scores/parts/table1_rows.ts";
+import { COMPARATORS } from "../scores/parts/methods.ts";
+import { byTable1Row, networkRow } from "../scores/parts/table1_rows.ts";
 import { missedFaces, tableNotes } from "./parts/notes.ts";
 import { summarise } from "./parts/summary.ts";
 
@@ -39,6 +39,8 @@ export const table1 = defineStage({
     }).prefault({}),
     /** Why a comparator's network has a row without scores, by comparator. */
     absent: z.partialRecord(z.enum(COMPARATORS), z.string()).default({}),
+    /** The 3DMM regressor behind the methods' rows, as a sentence of the notes; without it they do not say. */
+    regressor: z.string().optional(),
     /** Faces that a person counts in each test photograph, by the key that it has in `detections`. */
     expectedFaces: z.record(z.string(), z.int().min(0)).default({}),
     resamples: z.int().min(1).default(10_000),
@@ -52,13 +54,8 @@ export const table1 = defineStage({
     const { table1Latex } = await import("./parts/latex.ts");
     const { table1Markdown } = await import("./parts/markdown.ts");
     const { detections, crops, meshes } = inputs;
-    const trees = byMethod(inputs.scores);
-    const networks = Object.entries(inputs.networks).map(([name, tree]) =>
-      [networkRow(name as Comparator), tree] as const
-    );
-    const rows = await Promise.all(
-      [...trees, ...networks].map(async ([row, tree]) => [row, await readFaceScores(tree)]),
-    );
+    const trees = byTable1Row(inputs.scores, inputs.networks);
+    const rows = await Promise.all(trees.map(async ([row, tree]) => [row, await readFaceScores(tree)]));
     const measurements = joinMethods(Object.fromEntries(rows));
     const found = new Map<string, number>();
     for (const path of detections?.paths ?? []) {
@@ -74,7 +71,7 @@ export const table1 = defineStage({
         crops?.skipped ?? none,
         meshes?.skipped ?? none,
         inputs.scores.ours!.skipped,
-        ...networks.map(([, tree]) => tree.skipped),
+        ...Object.values(inputs.networks).map(({ skipped }) => skipped),
       ],
       aligned: crops === undefined ? [] : keysOf(crops, ".json"),
       measured: measurements.map(({ face }) => face),

@@ -117,7 +117,10 @@ async function trainWithFaceMesh(data: string, options: Parameters<typeof reprod
   assert.ok(mrf.every((value) => value > 0 && Number.isFinite(value)), `${mrf}`);
 }
 
-/** Its made head fits no face well; what it covers must be drawn as it was photographed all the same. */
+/**
+ * The made encoder gives every photograph the same head, so that it does not lie on the face. What it covers must still
+ * be drawn as the photograph shows it.
+ */
 async function trainWithDeca(data: string, options: Parameters<typeof reproduce>[1]): Promise<void> {
   assert.equal(chosenRegressor({ data }).name, "deca");
   assert.equal(chosenRegressor({ data, regressor: "facemesh" }).name, "facemesh");

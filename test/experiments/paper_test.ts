@@ -79,12 +79,16 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
           label.replace(/-\d+$/, "")
         ),
       );
+    const toldIn = ({ table1 }: ReturnType<typeof paper>) => {
+      return ((table1.node as StageNode).params as { regressor?: string }).regressor ?? "nothing";
+    };
     const { name, says } = chosenRegressor({ data: folder });
     assert.equal(name, "facemesh");
     assert.match(
       says,
       /face mesh network in place of the paper's DECA, for .* lacks deca\/deca_model\.tar, flame\/generic/,
     );
+    assert.match(toldIn(paper({ data: folder })), /is a face mesh network .* in place of the paper's DECA/);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({}).has(stage)), [true, false]);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({ regressor: "deca" }).has(stage)), [false, true]);
     assert.throws(
@@ -95,8 +99,10 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     put(folder, Object.fromEntries(files));
     assert.match(chosenRegressor({ data: folder }).says, /DECA with FLAME/);
     assert.match(chosenRegressor({ data: folder, regressor: "facemesh" }).says, /face mesh network .* as you asked/);
+    assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper; its albedo space was absent/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, true]);
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
+    assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper\.$/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
     return Promise.resolve();
   }));
@@ -104,18 +110,20 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
 Deno.test("the networks of comparators are scored where their files are, and their rows say which are absent", () =>
   withScratch(({ folder }) => {
     const networksOf = () => {
-      const { table1, figure3, ...others } = paper({ data: folder });
+      const { table1, figure3, ...offered } = paper({ data: folder });
       const [table, figure] = [table1.node, figure3.node] as [StageNode, StageNode];
+      const networksIn = ({ node }: Artifact) =>
+        Object.keys((node as StageNode).inputs).filter((name) => name.startsWith("networks/")).sort();
       const { rows } = figure.params as { rows: { name: string }[] };
       return {
-        scored: Object.keys(table.inputs).filter((name) => name.startsWith("networks/")).sort(),
+        scored: [table1, offered.others, offered.lpips].map(networksIn),
         absent: (table.params as { absent: Record<string, string> }).absent,
         drawn: rows.map(({ name }) => name).filter((name) => name.endsWith("_network")),
-        offered: Object.keys(others).filter((name) => name.endsWith("_network")),
+        offered: Object.keys(offered).filter((name) => name.endsWith("_network")),
       };
     };
     const empty = networksOf();
-    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[], [], []]);
+    assert.deepEqual([empty.scored, empty.drawn, empty.offered], [[[], [], []], [], []]);
     assert.match(
       empty.absent.deng!,
       /^deng\/epoch_20\.pth, deng\/BFM_model_front\.mat, deng\/similarity.*\(granted by The authors/,
@@ -124,7 +132,8 @@ Deno.test("the networks of comparators are scored where their files are, and the
     putNetworkFiles(folder);
     const all = networksOf();
     assert.deepEqual(all.absent, {});
-    assert.deepEqual(all.scored, ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort());
+    const scored = ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort();
+    assert.deepEqual(all.scored, [scored, scored, scored]);
     const rows = ["deca_network", "chen_network", "deng_network", "tran_network"];
     assert.deepEqual([all.drawn, all.offered.toSorted()], [rows, rows.toSorted()]);
     return Promise.resolve();

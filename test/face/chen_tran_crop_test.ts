@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chenCrop } from "../../face/chen_crop.ts";
-import { cropInPhotograph, decaCrop, toCrop } from "../../face/crop.ts";
+import { cropInPhotograph, decaCrop, FaceCropError, toCrop } from "../../face/crop.ts";
 import { decaLandmarkCrop } from "../../face/deca_landmark_crop.ts";
 import { landmarkBox } from "../../face/landmark_box.ts";
 import { tranCrop, tranFrame } from "../../face/tran_crop.ts";
@@ -21,7 +21,7 @@ Deno.test("chenCrop() cuts out what process_image_landmark cuts out", () => {
   near(left, -30);
   near(top, -29);
   near(height, 165);
-  assert.throws(() => chenCrop({ left: 0, top: 0, width: 0, height: 9 }, { photograph }), /a face of 0×9 pixels/);
+  assert.throws(() => chenCrop({ left: 0, top: 0, width: 0, height: 9 }, { photograph }), FaceCropError);
 });
 
 Deno.test("landmarkBox() makes DECA's two crops the same", () => {
@@ -47,7 +47,7 @@ Deno.test("tranCrop() puts landmarks where the mean camera has the mean face's",
   near(upper.x, frame.left + frame.width / 2);
   near(upper.y, frame.top);
   near(lower.y, frame.top + frame.height);
-  assert.throws(() => tranCrop({ ...landmarks, height: 0 }, { frame, photograph }), /a face of 130×0 pixels/);
+  assert.throws(() => tranCrop({ ...landmarks, height: 0 }, { frame, photograph }), FaceCropError);
 });
 
 Deno.test("tranFrame() is the box of the projected landmarks, 16 pixels in", async () => {

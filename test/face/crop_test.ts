@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cropInPhotograph, decaCrop, photographInCrop, toCrop, toPhotograph } from "../../face/crop.ts";
+import { cropInPhotograph, decaCrop, FaceCropError, photographInCrop, toCrop, toPhotograph } from "../../face/crop.ts";
 
 const photograph = { width: 640, height: 480 };
 const box = { left: 101.5, top: 52.25, width: 180, height: 225 };
@@ -54,6 +54,6 @@ Deno.test("decaCrop moves and grows with the box", () => {
 
 Deno.test("decaCrop refuses an empty box", () => {
   for (const size of [{ width: 0 }, { height: -4 }, { width: NaN }, { width: 0.3, height: 0.3 }]) {
-    assert.throws(() => decaCrop({ ...box, ...size }, { photograph }), RangeError);
+    assert.throws(() => decaCrop({ ...box, ...size }, { photograph }), FaceCropError);
   }
 });

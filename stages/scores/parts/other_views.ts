@@ -1,6 +1,7 @@
 /**
  * A method's textures where copying does not help: each rendered in another view of the same triplet, over the
- * photograph there. All pictures of some views are rendered at once, and the next views are read meanwhile.
+ * photograph there. All pictures of some views are rendered at once, and the next views are read meanwhile. What draws
+ * faces itself and has no texture in the shared map brings the pictures in the textures' place.
  */
 import type { RgbImage } from "../../../face/image.ts";
 import { type Portrait, renderPortraits } from "../../../face/render_portraits.ts";
@@ -12,7 +13,7 @@ import { readAhead } from "../../faces/read_ahead.ts";
 import type { Triplets } from "../../data/triplets.ts";
 import { type ViewPair, viewPairs } from "./view_pairs.ts";
 
-/** A view, with the textures of others rendered in it. */
+/** A view, with the faces of others drawn in it. */
 export interface OtherView {
   readonly key: string;
   readonly photograph: RgbImage;
@@ -20,7 +21,7 @@ export interface OtherView {
   readonly mask: Float32Array;
   /** Crop pixels [3·V]. */
   readonly vertices: Float32Array;
-  /** Where each picture's texture comes from. */
+  /** Where each picture's face comes from. */
   readonly pairs: readonly ViewPair[];
   /** One a pair. */
   readonly pictures: readonly RgbImage[];
@@ -32,6 +33,7 @@ export interface OtherViewInputs {
   readonly crops: Tree;
   readonly unwrapped: Tree;
   readonly meshes: Tree;
+  /** Textures (`<view>.texture.png`, or `<from>.to.<to>.texture.png`) or pictures (`<from>.to.<to>.render.png`). */
   readonly reconstructions: Tree;
   readonly topology: Tree;
 }
@@ -48,7 +50,7 @@ const AT_ONCE = 4;
 
 /**
  * Some views at a time, in the triplets' order. The photographs of those given together are of one size. A view without
- * a mesh is left out; a pair that the method has no texture for is skipped by name, and so are those whose
+ * a mesh is left out; a pair that the method has no texture or picture for is skipped by name, and so are those whose
  * second view has an empty mask or a mesh that is no mesh.
  */
 export async function* otherViews(
@@ -57,16 +59,23 @@ export async function* otherViews(
 ): AsyncGenerator<readonly OtherView[]> {
   const tf = await openTfjs();
   const topology = await readTopology(inputs.topology);
+  const { isDrawn, pathOf } = sourcesOf(inputs.reconstructions);
   const { triplets } = await inputs.triplets.json<Triplets>("triplets.json");
   const targets = [...Map.groupBy(viewPairs(triplets), ({ to }) => to.key)].flatMap(([key, pairs]) => {
-    const usable = pairs.filter((pair) => textureOf(pair, inputs.reconstructions) !== undefined);
+    const usable = pairs.filter((pair) => pathOf(pair) !== undefined);
     for (const { from } of pairs) {
-      if (!usable.some((pair) => pair.from === from)) skip(`${from.key}.to.${key}`, `${from.key} has no texture`);
+      if (usable.some((pair) => pair.from === from)) continue;
+      skip(`${from.key}.to.${key}`, isDrawn ? `${from.key} is not drawn there` : `${from.key} has no texture`);
     }
     return inputs.meshes.has(`${key}.safetensors`) && usable.length > 0 ? [{ key, pairs: usable }] : [];
   });
   let done = 0;
-  for await (const views of readAhead(targets, { count: AT_ONCE, read: (target) => readView(inputs, target) })) {
+  for await (
+    const views of readAhead(targets, {
+      count: AT_ONCE,
+      read: (target) => readView(inputs, { ...target, pathOf }),
+    })
+  ) {
     const sound = views.filter((view) => {
       const problem = problemOf(view);
       if (problem === undefined) return true;
@@ -75,9 +84,13 @@ export async function* otherViews(
     });
     for (const alike of Map.groupBy(sound, sizesOf).values()) {
       signal.throwIfAborted();
-      const { photograph: { width, height }, textures: [{ width: size }] } = alike[0]!;
-      const portraits = alike.flatMap(({ key, vertices, photograph, textures }) =>
-        textures.map((texture): Portrait => ({
+      if (isDrawn) {
+        yield alike.map(({ sources, ...view }) => ({ ...view, pictures: sources }));
+        continue;
+      }
+      const { photograph: { width, height }, sources: [{ width: size }] } = alike[0]!;
+      const portraits = alike.flatMap(({ key, vertices, photograph, sources }) =>
+        sources.map((texture): Portrait => ({
           name: key,
           vertices,
           texture: texture.data,
@@ -86,8 +99,8 @@ export async function* otherViews(
       );
       const rendered = await renderPortraits(tf, portraits, { topology, width, height, size, clip: true });
       let first = 0;
-      yield alike.map(({ textures, ...view }) => {
-        const pictures = rendered.slice(first, first += textures.length);
+      yield alike.map(({ sources, ...view }) => {
+        const pictures = rendered.slice(first, first += sources.length);
         return { ...view, pictures: pictures.map(({ data }) => ({ width, height, data })) };
       });
     }
@@ -95,26 +108,35 @@ export async function* otherViews(
   }
 }
 
-/** A view with the textures that are rendered in it. */
-type ReadView = Omit<OtherView, "pictures"> & { readonly textures: readonly [RgbImage, ...RgbImage[]] };
+/** A view with the textures that are rendered in it, or with the pictures. */
+type ReadView = Omit<OtherView, "pictures"> & { readonly sources: readonly [RgbImage, ...RgbImage[]] };
+
+/** Where the texture or the picture of a pair is; undefined: nowhere. */
+type PathOf = (pair: ViewPair) => string | undefined;
 
 async function readView(
   { crops, unwrapped, meshes, reconstructions }: OtherViewInputs,
-  { key, pairs }: Pick<OtherView, "key" | "pairs">,
+  { key, pairs, pathOf }: Pick<OtherView, "key" | "pairs"> & { readonly pathOf: PathOf },
 ): Promise<ReadView> {
-  const [photograph, mask, vertices, textures] = await Promise.all([
+  const [photograph, mask, vertices, sources] = await Promise.all([
     readImage(crops, `${key}.png`),
     readMask(unwrapped, key),
     readMesh(meshes, key),
-    Promise.all(pairs.map((pair) => readImage(reconstructions, textureOf(pair, reconstructions)!))),
+    Promise.all(pairs.map((pair) => readImage(reconstructions, pathOf(pair)!))),
   ]);
-  return { key, pairs, photograph, mask, vertices, textures: textures as [RgbImage, ...RgbImage[]] };
+  return { key, pairs, photograph, mask, vertices, sources: sources as [RgbImage, ...RgbImage[]] };
 }
 
-/** Where a pair's texture is: the one that is meant for this pair alone, else the first view's; undefined: nowhere. */
-function textureOf({ from, to }: ViewPair, reconstructions: Tree): string | undefined {
-  return [`${from.key}.to.${to.key}`, from.key].map((name) => `${name}.texture.png`)
-    .find((path) => reconstructions.has(path));
+/**
+ * What reconstructions hold for pairs of views: pictures, or textures, of which one that is meant for a pair alone goes
+ * before that of its first view.
+ */
+function sourcesOf(reconstructions: Tree): { readonly isDrawn: boolean; readonly pathOf: PathOf } {
+  const isDrawn = reconstructions.paths.some((path) => /\.to\..*\.render\.png$/.test(path));
+  const names: (pair: ViewPair) => string[] = isDrawn
+    ? ({ from, to }) => [`${from.key}.to.${to.key}.render.png`]
+    : ({ from, to }) => [`${from.key}.to.${to.key}.texture.png`, `${from.key}.texture.png`];
+  return { isDrawn, pathOf: (pair) => names(pair).find((path) => reconstructions.has(path)) };
 }
 
 /** Why nothing can be compared in a view, if so. */
@@ -124,6 +146,6 @@ function problemOf({ mask, vertices }: ReadView): string | undefined {
 }
 
 /** What views must have in common to be rendered together. */
-function sizesOf({ photograph: { width, height }, textures: [{ width: size }] }: ReadView): string {
+function sizesOf({ photograph: { width, height }, sources: [{ width: size }] }: ReadView): string {
   return `${width}×${height} ${size}`;
 }

@@ -1,9 +1,10 @@
 /**
- * The rows that Table 1 can have: the methods, and behind a comparator's texture model the network of its authors. The
- * latter can be scored where the user has their weights, in the view that was unwrapped alone: it has a texture map of
- * its own, or none.
+ * The rows that Table 1 can have, and the tables of other views and of LPIPS: the methods, and behind a comparator's
+ * texture model the network of its authors, where the user has their weights. It draws faces itself, so it has no row
+ * where textures are compared: its own are in other maps, or it has none.
  */
 import {
+  byMethod,
   type Comparator,
   COMPARATORS,
   type Method,
@@ -30,7 +31,7 @@ export const TABLE1_ROWS: readonly Table1Row[] = METHODS.flatMap((method): Table
 export const ROW_LABELS: Readonly<Record<Table1Row, string>> = {
   ...METHOD_LABELS,
   deca_network: "DECA (authors' network)",
-  chen_network: "Chen (authors' network)",
+  chen_network: "Chen, detailed (authors' network)",
   deng_network: "Deng (authors' network)",
   tran_network: "Tran (authors' network)",
 };
@@ -40,8 +41,27 @@ export function networkRow(comparator: Comparator): NetworkRow {
   return `${comparator}_network`;
 }
 
+/**
+ * What each row is given, in the rows' order: all methods, and the networks that there are.
+ *
+ * @param networks by comparator
+ * @throws {TypeError} naming a method that is absent, or a name that is no method's or comparator's
+ */
+export function byTable1Row<T>(
+  methods: Readonly<Record<string, T>>,
+  networks: Readonly<Record<string, T>>,
+): (readonly [Table1Row, T])[] {
+  const unknown = Object.keys(networks).filter((name) => !COMPARATORS.some((comparator) => comparator === name));
+  if (unknown.length > 0) {
+    throw new TypeError(`No comparator is called ${unknown.join(", ")}; there are ${COMPARATORS.join(", ")}`);
+  }
+  const given = new Map<Table1Row, T>(byMethod(methods));
+  for (const name of COMPARATORS) if (networks[name] !== undefined) given.set(networkRow(name), networks[name]);
+  return TABLE1_ROWS.flatMap((row) => given.has(row) ? [[row, given.get(row)!] as const] : []);
+}
+
 /** Whether a row is such a network's. */
-function isNetworkRow(row: Table1Row): row is NetworkRow {
+export function isNetworkRow(row: Table1Row): row is NetworkRow {
   return NETWORK_ROWS.some((network) => network === row);
 }
 

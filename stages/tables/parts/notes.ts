@@ -1,6 +1,6 @@
 /** What stands below Table 1: what its rows are, how many faces it is a mean over, and which faces are missing. */
 import { type Comparator, COMPARATORS, METHOD_LABELS } from "../../scores/parts/methods.ts";
-import { networkRow, ROW_LABELS } from "../../scores/parts/table1_rows.ts";
+import { isNetworkRow, networkRow, ROW_LABELS, type Table1Row } from "../../scores/parts/table1_rows.ts";
 import { firstReasons } from "./first_reasons.ts";
 
 /** What the notes are made from. */
@@ -11,13 +11,15 @@ export interface NoteFacts {
   readonly networks?: readonly Comparator[];
   /** Of those, why nothing was measured, by comparator. Default none. */
   readonly absent?: Readonly<Partial<Record<Comparator, string>>>;
+  /** What the 3DMM regressor of the methods is, a sentence. Default: not said. */
+  readonly regressor?: string | undefined;
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
   readonly missed: readonly string[];
 }
 
 /** The notes, a sentence or two each, without markup. */
-export function tableNotes({ models, networks = [], absent = {}, faces, missed }: NoteFacts): string[] {
+export function tableNotes({ models, networks = [], absent = {}, regressor, faces, missed }: NoteFacts): string[] {
   const rows =
     "Four rows are the texture models of other papers and not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
@@ -33,11 +35,12 @@ export function tableNotes({ models, networks = [], absent = {}, faces, missed }
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
+    ...(regressor === undefined ? [] : [regressor]),
     ...(run.length === 0 ? [] : [
       `${
         run.join(", ")
       }: with the authors' own weights, crop, geometry, camera and light, drawn over the same crop and ` +
-      "scored on the same mask as all rows.",
+      `scored on the same mask as all rows. ${UNREACHED}`,
     ]),
     ...(lacking.length === 0 ? [] : [`Not measured, for a file of the authors' is absent: ${lacking.join("; ")}.`]),
     'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +
@@ -46,6 +49,32 @@ export function tableNotes({ models, networks = [], absent = {}, faces, missed }
     missed.length === 0 ? "No face of the test photographs is missing." : `Not measured: ${missed.join("; ")}.`,
   ];
 }
+
+/**
+ * What the networks of comparators' authors are in other views, for the notes of a table, and which of them were scored
+ * in fewer.
+ *
+ * @param scored pairs of views of each row, networks among them
+ * @returns empty where there is no network
+ */
+export function networkViewsNote(scored: readonly (readonly [row: Table1Row, pairs: number])[]): string[] {
+  const networks = scored.filter(([row]) => isNetworkRow(row));
+  if (networks.length === 0) return [];
+  const all = Math.max(...scored.map(([, pairs]) => pairs));
+  const fewer = networks.filter(([, pairs]) => pairs < all);
+  return [
+    `${
+      networks.map(([row]) => ROW_LABELS[row]).join(", ")
+    }: drawn with the mesh that the network itself finds in the ` +
+    `other view, in the lit colours that it found in the first, and scored on the mask of all rows. ${UNREACHED}` +
+    (fewer.length === 0
+      ? ""
+      : ` Of ${all} pairs of views: ${fewer.map(([row, pairs]) => `${pairs} (${ROW_LABELS[row]})`).join(", ")}.`),
+  ];
+}
+
+/** What is to be known of scores of meshes that do not cover the mask. */
+const UNREACHED = "Where a network's mesh does not cover the mask, the photograph shows, which flatters that network.";
 
 /** What `missedFaces` needs to know. */
 export interface Finds {

@@ -198,6 +198,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     table2: ablationOf(1),
     repeated: ablationOf(2),
     others: novelTable({
+      networks: {},
       novel: eachMethod((best) => novel(chosen(best))),
       uv: eachMethod((best) => uv(chosen(best))),
       guess: novel(methods.guess),
@@ -213,6 +214,7 @@ Deno.test("a perfect texture scores best in other views and against the truth, i
     lpipsPerfect: lpips(methods.perfect),
     lpipsGrey: lpips(methods.grey),
     lpips: lpipsTable({
+      networks: {},
       scores: eachMethod((best) => lpips(chosen(best))),
       guess: lpips(methods.guess),
       oracle: knownOf.lpips,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Tensor4D } from "@tensorflow/tfjs";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import type { Tree } from "@ftim/pipeline";
-import { toCrop } from "../../../../face/crop.ts";
+import { FaceCropError, toCrop } from "../../../../face/crop.ts";
 import type { Comparator } from "../../../../nets/comparators/comparator.ts";
 import { decodePixels, encodePng } from "../../../../stages/faces/photograph.ts";
 import { networkFaces, type NetworkItems } from "../../../../stages/methods/parts/network_faces.ts";
@@ -19,14 +19,18 @@ const SIDE = 64;
 /** A rectangle in the comparator's crop. */
 const RECTANGLE = { left: 16, top: 24, right: 48, bottom: 40 };
 
-/** A comparator that sees a red rectangle in each crop, but for what `places` says of it. */
-function rectangles(places: (face: number) => number): Comparator {
+/**
+ * A comparator that sees a red rectangle in each crop, but for what `places` says of it.
+ *
+ * @param blindness what it throws at a face without points
+ */
+function rectangles(places: (face: number) => number, blindness = new FaceCropError("it has no points")): Comparator {
   const { left, top, right, bottom } = RECTANGLE;
   return {
     topology: { triangles: Uint32Array.of(0, 1, 2, 2, 1, 3) },
     size: SIDE,
     crop(tf: Tfjs, faces) {
-      if (faces.some(({ face }) => face.points.length === 0)) throw new RangeError("it has no points");
+      if (faces.some(({ face }) => face.points.length === 0)) throw blindness;
       return { crops: tf.zeros([faces.length, SIDE, SIDE, 3]), parts: faces.map(() => PART) };
     },
     reconstruct({ shape: [batch] }: Tensor4D) {
@@ -101,6 +105,11 @@ Deno.test("a mesh is drawn over the aligned crop where the photograph has it", a
       }
     }
   }
+});
+
+Deno.test("a face is skipped for what it is alone: any other error of cutting out ends the stage", async () => {
+  const fault = new RangeError("a crop of another size");
+  await assert.rejects(run(rectangles(() => 0, fault), { blind: true }), fault);
 });
 
 Deno.test("a face that cannot be cut out, or whose mesh is nowhere, is skipped by name, and no other", async () => {

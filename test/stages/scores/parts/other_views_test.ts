@@ -96,6 +96,47 @@ Deno.test("textures are rendered in each other view, over the photograph; what h
   ]);
 });
 
+Deno.test("pictures of what draws faces itself are taken as they are, and a pair without one is skipped", async () => {
+  const views = ["a", "b", "c"];
+  const size = { width: 40, height: 30 };
+  const files = async (name: string, make: (view: string) => Uint8Array | Promise<Uint8Array>) =>
+    treeOf(Object.fromEntries(await Promise.all(views.map(async (key) => [name.replace("*", key), await make(key)]))));
+  const pictures = await Promise.all(["a.to.b", "b.to.a", "c.to.b"].map(async (pair, seed) => {
+    return [`${pair}.render.png`, await encodePng(noise({ ...size, seed }))] as const;
+  }));
+  const skipped: string[] = [];
+  const found = otherViews({
+    triplets: treeOf({
+      "triplets.json": JSON.stringify({ triplets: [{ identity: "1", expression: "1", views, yaws: [-20, 0, 20] }] }),
+    }),
+    crops: await files("*.png", () => encodePng(noise({ ...size, seed: 9 }))),
+    unwrapped: await files("*.mask.png", () => encodeGreyPng({ ...size, data: new Float32Array(1200).fill(1) })),
+    meshes: await files("*.safetensors", () => encodeMesh({ vertices: posed(0) })),
+    reconstructions: treeOf(Object.fromEntries(pictures)),
+    topology: treeOf({ "facemeshcoords.ts": new TextDecoder().decode(await asset("models/facemeshcoords.ts")) }),
+  }, {
+    skip: (key, reason) => skipped.push(`${key}: ${reason}`),
+    progress: () => {},
+    signal: new AbortController().signal,
+  });
+  const seen = new Map<string, Float32Array>();
+  for await (const batch of found) {
+    for (const { key, pairs, pictures } of batch) {
+      for (const [i, { from }] of pairs.entries()) seen.set(`${from.key}.to.${key}`, pictures[i]!.data);
+    }
+  }
+  assert.deepEqual([...seen.keys()].sort(), ["a.to.b", "b.to.a", "c.to.b"]);
+  for (const [seed, pair] of ["a.to.b", "b.to.a", "c.to.b"].entries()) {
+    const drawn = noise({ ...size, seed }).data;
+    assert.ok(seen.get(pair)!.every((value, i) => Math.abs(value - drawn[i]!) < 0.6 / 255), pair);
+  }
+  assert.deepEqual(skipped.sort(), [
+    "a.to.c: a is not drawn there",
+    "b.to.c: b is not drawn there",
+    "c.to.a: c is not drawn there",
+  ]);
+});
+
 /** In the order in which pairs name the second view first. */
 function byView(a: string, b: string): number {
   const order = ["b", "c", "a", "e", "f", "d"];
