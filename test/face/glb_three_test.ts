@@ -5,7 +5,7 @@ import { maxDifference } from "./head.ts";
 import { readWithThree } from "./three/run.ts";
 import { METRES, model, NOSE, PNG, QUARTERS, SIZE, topology, viewedFiles } from "./viewed_face.ts";
 
-Deno.test("three.js shows a lit texture without light and an albedo with it, and each colour where it belongs", async () => {
+Deno.test("three.js shows a lit texture unlit and an albedo in a light, and each colour where it belongs", async () => {
   const files = await viewedFiles();
   const points = QUARTERS.map(({ point }) => point);
   const lit = await readWithThree(files["face.glb"], points);
