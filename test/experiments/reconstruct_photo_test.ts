@@ -1,8 +1,6 @@
 /** `reconstruct PHOTO…`, as a person uses it: on packaged photographs, with a small model and an untrained network. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { WebIO } from "@gltf-transform/core";
-import { KHRMaterialsUnlit } from "@gltf-transform/extensions";
 import { reconstructPhoto, reconstructPhotos } from "../../experiments/reconstruct_photo.ts";
 import { unpacked } from "../../experiments/photograph.ts";
 import type { FaceRecord } from "../../stages/methods/head.ts";
@@ -15,6 +13,7 @@ import { dequantise, quantise } from "../../stages/training/trained.ts";
 import { asset } from "../assets.ts";
 import { quietEngine } from "../engine.ts";
 import { maxDifference, randomStream } from "../face/head.ts";
+import { readWithThree } from "../face/three/run.ts";
 import { assertValidGlb } from "../gltf.ts";
 import { topology } from "../stages/face_lab.ts";
 import { type Scratch, withScratch } from "../stages/scratch.ts";
@@ -89,13 +88,21 @@ Deno.test("one photograph becomes a textured face mask a face, beside the photog
     assert.ok(face !== undefined && rest.length === 0);
     assert.deepEqual(names(`${folder}/one`), ONE);
     assert.ok(Math.abs(face.angles.yaw) < 15 && face.seen > 0.4);
-    const glb = await Deno.readFile(`${folder}/one/face.glb`);
-    const root = (await new WebIO().registerExtensions([KHRMaterialsUnlit]).readBinary(glb)).getRoot();
-    const position = root.listMeshes()[0]!.listPrimitives()[0]!.getAttribute("POSITION")!.getArray()!;
-    const [forehead, chin, nose] = [10, 152, 1].map((vertex) => position.slice(3 * vertex, 3 * vertex + 3));
-    const height = forehead![1]! - chin![1]!;
-    assert.ok(height > 0.14 && height < 0.22, `the face stands upright and is life-size: ${height} m`);
-    assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
+    for (const [file, shown] of [["face.glb", "MeshBasicMaterial"], ["face_albedo.glb", "MeshStandardMaterial"]]) {
+      const glb = await Deno.readFile(`${folder}/one/${file}`);
+      const { material, map, position } = await readWithThree(glb);
+      assert.equal(material, shown);
+      assert.deepEqual(map, { colorSpace: "srgb", flipY: false, width: 1024, height: 1024 });
+      assert.equal(position.length, 3 * 468);
+      // numbers of MediaPipe's landmarks; cheeks as seen from the front
+      const [forehead, chin, nose, left, right] = [10, 152, 1, 234, 454].map((vertex) => {
+        return position.slice(3 * vertex, 3 * vertex + 3);
+      });
+      const height = forehead![1]! - chin![1]!;
+      assert.ok(height > 0.14 && height < 0.22, `the face stands upright and is life-size: ${height} m`);
+      assert.ok(nose![2]! > chin![2]!, "the nose points at the viewer");
+      assert.ok(left![0]! < nose![0]! && nose![0]! < right![0]!, "the face is not mirrored");
+    }
     assert.match(one.said.join("\n"), /The face \(yaw .*% of its texture seen.*photograph\.png/s);
 
     // What is no face, and what the photograph shows of the face, is the photograph's to the bit; nothing is blurred.
