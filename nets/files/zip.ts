@@ -78,8 +78,8 @@ export async function readMember(
 }
 
 /**
- * A member from a byte on. All of it is checked by its checksum; what stands before is read apart, so that nobody has to
- * copy a large rest.
+ * A member from a byte on. All of it is checked by its checksum; what stands before is read apart, so that nobody has
+ * to copy a large rest.
  */
 export async function readMemberFrom(
   source: TensorSource,

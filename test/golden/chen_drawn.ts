@@ -30,8 +30,9 @@ export function drawnChenChart() {
  * The arrays of the file.
  *
  * @param grid rows and columns of the vertices; other ones than the default are no golden model
+ * @param taken components of shape and albedo that have data; `matlabParts` makes zeros of the others
  */
-export function drawnChenModel([rows, columns]: readonly [number, number] = GRID) {
+export function drawnChenModel([rows, columns]: readonly [number, number] = GRID, taken = 199) {
   const count = rows * columns;
   const size = 3 * count;
   const sheet = new Float32Array(size);
@@ -51,7 +52,7 @@ export function drawnChenModel([rows, columns]: readonly [number, number] = GRID
     data,
   });
   const basis = (name: string, components: number, scale: number) =>
-    matrix(size, components, spread(name, size * components, scale));
+    matrix(size, components, spread(name, size * Math.min(components, taken), scale));
   const sigma = (name: string, size: number) => matrix(1, size, about(name, { size, scale: 1, mean: 1 }));
   return {
     mu_shape: matrix(size, 1, sheet),

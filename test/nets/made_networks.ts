@@ -5,7 +5,7 @@
 import { encodePng } from "../../stages/faces/photograph.ts";
 import chen from "../golden/chen.json" with { type: "json" };
 import { drawnChenModel, drawnChenPlaces } from "../golden/chen_drawn.ts";
-import { drawnCheckpoint, drawnTensorflow } from "../golden/drawn.ts";
+import { drawnCheckpoint, type DrawnTensor, drawnTensorflow } from "../golden/drawn.ts";
 import tran from "../golden/tran.json" with { type: "json" };
 import { tranFiles } from "../golden/tran_drawn.ts";
 import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "./deng_weights.ts";
@@ -18,8 +18,10 @@ import { drawnVgg19 } from "./vgg19_weights.ts";
 
 /** Rows and columns of vertices that make 53,215, as many as Chen's and Tran's meshes have. */
 const GRID = [145, 367] as const;
-/** Chen's heads give some 10³ of drawn weights, at which no face can be posed; multiplied by this they give some 0.1. */
+/** Drawn heads of Chen's give some 10³, at which no face can be posed; multiplied by this they give some 0.1. */
 const SMALL = 2 ** -13;
+/** Values that are drawn of one variable. */
+const LARGE = 2 ** 18;
 /** Bytes of torchvision's file. */
 const VGG19_BYTES = 574_673_361;
 
@@ -62,29 +64,29 @@ export function madeTran(): Files {
   return { ...checkpointFiles("tran/checkpoint/Nonlinear3DMM.model-20", weights), ...Object.fromEntries(definition) };
 }
 
-/** Chen's files; fc6 of VGG-Face, 411 MB, is the same at all of its 49 positions. */
+/** Chen's files. */
 export async function madeChen(): Promise<Files> {
-  const { "CoarseModel/VGGFace/fc6_weight": fc6, ...others } = chen.coarse.tensors;
-  const coarse = drawnCheckpoint(others);
+  const coarse = repeatedCheckpoint(chen.coarse.tensors);
   for (const [name, { data }] of Object.entries(coarse)) {
     if (name.startsWith("CoarseModel/decoder/")) data.forEach((value, i) => data[i] = SMALL * value);
   }
-  const [rows, columns, ...position] = fc6 as [number, number, number, number];
-  const { data } = drawnTensorflow("CoarseModel/VGGFace/fc6_weight", position);
-  const share = 1 / Math.sqrt(rows * columns);
   const [size, count] = [512, GRID[0] * GRID[1]];
-  const face = Float32Array.from({ length: 3 * size ** 2 }, (_, i) => {
-    const [row, column] = [Math.floor(i / 3 / size), Math.floor(i / 3) % size];
-    return row >= 110 && row < 410 && column >= 100 && column < 410 ? 1 : 0;
-  });
+  const face = new Float32Array(3 * size ** 2);
+  for (let row = 110; row < 410; row++) face.fill(1, 3 * (size * row + 100), 3 * (size * row + 410));
   const all = [npyOf(new Float64Array(count).fill(1))];
+  // the authors take 80 of 199 components
+  const basis = (scale: number) => ({
+    shape: [3 * count, 199] as const,
+    data: new Float32Array(240 * count).map((_, i) => i % 997 * scale / 997 - scale / 2),
+  });
   return {
-    ...checkpointFiles("chen/ckpts/ckpt_coarse/coarse-131000", {
-      ...coarse,
-      "CoarseModel/VGGFace/fc6_weight": { shape: fc6, data: data.map((value) => share * value) },
+    ...checkpointFiles("chen/ckpts/ckpt_coarse/coarse-131000", coarse),
+    ...checkpointFiles("chen/ckpts/ckpt_fine/fine-92000", repeatedCheckpoint(chen.fine.tensors)),
+    "chen/resources/BFM2009_Model.mat": matlabParts({
+      ...drawnChenModel(GRID, 0),
+      bases_shape: basis(0.1),
+      bases_tex: basis(6),
     }),
-    ...checkpointFiles("chen/ckpts/ckpt_fine/fine-92000", drawnCheckpoint(chen.fine.tensors)),
-    "chen/resources/BFM2009_Model.mat": matlabParts(drawnChenModel(GRID)),
     "chen/resources/vertex_uv_ind.npz": npzParts({
       uv_ind: { shape: [count, 2], data: [bytesOf(Float64Array.from(drawnChenPlaces(GRID)))] },
     }),
@@ -92,6 +94,25 @@ export async function madeChen(): Promise<Files> {
     "chen/resources/wo_nose_mask.npy": all,
     "chen/resources/face_mask.png": [await encodePng({ width: size, height: size, data: face })],
   };
+}
+
+/**
+ * Variables of which large ones are a drawn part many times over, which takes less time and memory than to draw all.
+ * Equal terms add up to their number and drawn ones to its root, so a part is divided by the number.
+ */
+function repeatedCheckpoint(shapes: Readonly<Record<string, readonly number[]>>): Record<string, DrawnTensor> {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const [height = 1, width = 1, inputs = 1, outputs = 1] = shape;
+      if (shape.length < 4 || height * width * inputs * outputs <= LARGE) {
+        return [name, drawnTensorflow(name, shape)];
+      }
+      const part = [1, 1, Math.min(inputs, LARGE / outputs), outputs];
+      const { data } = drawnTensorflow(name, part);
+      const times = height * width * inputs / part[2]!;
+      return [name, { shape, data: data.map((value) => value / times) }];
+    }),
+  );
 }
 
 function checkpointFiles(path: string, tensors: Parameters<typeof checkpointParts>[0]): Files {

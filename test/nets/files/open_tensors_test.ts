@@ -4,7 +4,8 @@ import { bytesSource } from "../../../nets/files/source.ts";
 import { readMember, zipMembers } from "../../../nets/files/zip.ts";
 import { checkpoint } from "./checkpoint_writer.ts";
 import { contentsOf, GOLDEN, golden } from "./golden.ts";
-import { joined } from "./parts.ts";
+import { npzParts } from "./npy_writer.ts";
+import { bytesOf, joined } from "./parts.ts";
 import { zipParts } from "./zip_writer.ts";
 
 for (const [name, expected] of Object.entries(GOLDEN)) {
@@ -14,6 +15,24 @@ for (const [name, expected] of Object.entries(GOLDEN)) {
     for (const [key, told] of Object.entries(expected)) assert.deepEqual(contents[key], told, key);
   });
 }
+
+Deno.test("an array of an npz is held once: its values are the bytes that were read", async () => {
+  const data = Float64Array.from({ length: 1000 }, (_, i) => i);
+  const whole = joined(npzParts({ a: { shape: [10, 100], data: [bytesOf(data)] } }));
+  const buffers: ArrayBuffer[] = [];
+  const source = {
+    name: "a.npz",
+    size: whole.length,
+    read(begin: number, end: number) {
+      const bytes = whole.slice(begin, end);
+      buffers.push(bytes.buffer);
+      return Promise.resolve(bytes);
+    },
+  };
+  const values = await (await openTensors(source)).read("a");
+  assert.deepEqual(values, data);
+  assert.ok(buffers.includes(values.buffer));
+});
 
 /** Values of so many bytes, each the other way around. */
 function swapped(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {

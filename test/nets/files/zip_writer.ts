@@ -11,7 +11,7 @@ export function zipParts(members: Files): Part[] {
   for (const [name, parts] of Object.entries(members)) {
     const title = new TextEncoder().encode(name);
     const [header, size] = [sizeOf(files), sizeOf(parts)];
-    // version, flags, method, time, date; checksum; packed and unpacked size; length of the name, and of what follows it
+    // version, flags, method, time, date; checksum; packed and unpacked size; lengths of the name and of what follows
     const about = [20, 0, 0, 0, 0x21, ...words(checksumOf(parts)), ...words(size), ...words(size), title.length, 0];
     files.push(shorts(0x4b50, 0x0403, ...about), title, ...parts);
     list.push(shorts(0x4b50, 0x0201, 20, ...about, 0, 0, 0, 0, 0, ...words(header)), title);
