@@ -53,7 +53,7 @@ export interface DecaEncoder {
  * @throws {TensorFileError} if it is damaged, of another network, or lacks a tensor
  */
 export async function openDecaEncoder(source: TensorSource): Promise<DecaEncoder> {
-  const file = await openTensors(source);
+  const file = await openTensors(source, { strip: ["module."] });
   requireLayout(file, "deca");
   const tf = await openTfjs();
   const trunk = await openResNet50(tf, file, { prefix: "E_flame.encoder." });

@@ -51,7 +51,7 @@ export interface DengEncoder {
  * @throws {TensorFileError} if it is damaged, of another network, or lacks a tensor
  */
 export async function openDengEncoder(source: TensorSource): Promise<DengEncoder> {
-  const file = await openTensors(source);
+  const file = await openTensors(source, { strip: ["module."] });
   requireLayout(file, "deng");
   const tf = await openTfjs();
   const trunk = await openResNet50(tf, file, { prefix: "net_recon.backbone." });

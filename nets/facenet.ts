@@ -156,7 +156,7 @@ const BLOCKS_8 = [
  * @throws {TensorFileError} if it is damaged, of another network, or lacks a tensor
  */
 export async function openFacenet(source: TensorSource): Promise<Facenet> {
-  const file = await openTensors(source);
+  const file = await openTensors(source, { strip: ["module."] });
   requireLayout(file, "facenet");
   const tf = await openTfjs();
   const layers = new Map<string, FoldedLayer>();

@@ -5,8 +5,9 @@
  */
 import type { AlbedoModel } from "../face/morphable.ts";
 import { requireLayout } from "./files/layouts.ts";
-import { openTensors, readFloats } from "./files/open_tensors.ts";
+import { openTensors } from "./files/open_tensors.ts";
 import { TensorFileError, type TensorSource } from "./files/source.ts";
+import { toFloats } from "./files/values.ts";
 
 const SIDE = 512;
 /** Components in the file. */
@@ -43,7 +44,9 @@ export async function readFlameAlbedo(
     if (name === "PC" && shape.at(-1) !== ALL) {
       throw new TensorFileError(`Cannot read ${file.name}: "PC" must end with ${ALL} components, and it is [${shape}]`);
     }
-    return await readFloats(file, { name, shape });
+    // as doubles where they are: as floats beside them they would take half as much again
+    const values = await file.read(name);
+    return values instanceof Float64Array ? values : toFloats(values);
   };
   const mean = halvedPlanes(await read("MU"), { side: SIDE, all: 1, taken: 1 });
   return {
@@ -76,7 +79,7 @@ export function unitAlbedo({ mean, components }: FlameAlbedo): AlbedoModel {
  * @returns `[taken, side/2, side/2, 3]`
  */
 export function halvedPlanes(
-  values: Float32Array,
+  values: Float32Array | Float64Array,
   { side, all, taken }: { side: number; all: number; taken: number },
 ): Float32Array<ArrayBuffer> {
   const half = side / 2;

@@ -7,7 +7,7 @@
  * is taken before its rectifier.
  */
 import type * as tfjs from "@tensorflow/tfjs";
-import type { Tfjs } from "@ftim/gpu/backend";
+import { type Tfjs, webgpuBackend } from "@ftim/gpu/backend";
 import { convolve } from "@ftim/gpu/ops/convolve";
 import { readFloats, type TensorFile } from "./files/open_tensors.ts";
 import type { FoldedLayer } from "./torch_convolution.ts";
@@ -120,10 +120,10 @@ function partsOf(
       const at = row * bias.length + first;
       part.set(values.subarray(at, at + AT_ONCE), row * AT_ONCE);
     }
-    parts.push({
-      filter: tf.tensor4d(part, [1, 1, rows, AT_ONCE]),
-      bias: tf.tensor1d(bias.slice(first, first + AT_ONCE)),
-    });
+    const filter = tf.tensor4d(part, [1, 1, rows, AT_ONCE]);
+    // on the device at once, so that memory holds one part beside all of the layer
+    webgpuBackend(tf).uploadToGPU(filter.dataId);
+    parts.push({ filter, bias: tf.tensor1d(bias.slice(first, first + AT_ONCE)) });
   }
   return parts;
 }

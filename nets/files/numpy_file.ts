@@ -7,7 +7,7 @@
 import { numpyType } from "./pickled_arrays.ts";
 import { cursorOf, readRange, TensorFileError, type TensorSource } from "./source.ts";
 import { countOf, DTYPE_BYTES, firstAxisClosest, type Opened, type StoredTensor } from "./values.ts";
-import { readMember, type ZipMember } from "./zip.ts";
+import { readMember, readMemberFrom, type ZipMember } from "./zip.ts";
 
 /** What a `.npy` begins with. */
 export const NPY_MAGIC = "\x93NUMPY";
@@ -50,11 +50,8 @@ export async function openNpz(source: TensorSource, members: ReadonlyMap<string,
     const read: ReadPart = (begin, length) => readMember(source, { member, begin, length });
     const found = await openArray(read, member.size);
     if (typeof found === "string") skipped.set(name, found);
-    // all of it is read, so that its checksum is looked at
-    else {tensors.set(name, {
-        ...found,
-        bytes: async () => (await readMember(source, { member })).subarray(found.begin),
-      });}
+    // to its end, so that its checksum is looked at
+    else tensors.set(name, { ...found, bytes: () => readMemberFrom(source, { member, begin: found.begin }) });
   }
   return { format: "NumPy archive", tensors, skipped };
 }

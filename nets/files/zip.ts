@@ -68,26 +68,45 @@ export async function zipMembers(source: TensorSource): Promise<ReadonlyMap<stri
   return members;
 }
 
-/** A part of a member that lies in the archive as it is, or all of any member; all is checked by its checksum. */
+/** A part of a member, whose checksum is not looked at unless the part is all of it. */
 export async function readMember(
   source: TensorSource,
   { member, begin = 0, length = member.size }: { member: ZipMember; begin?: number; length?: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (begin === 0 && length === member.size) return await readMemberFrom(source, { member, begin });
+  return await readPart(source, { member, begin, length });
+}
+
+/**
+ * A member from a byte on. All of it is checked by its checksum; what stands before is read apart, so that nobody has
+ * to copy a large rest.
+ */
+export async function readMemberFrom(
+  source: TensorSource,
+  { member, begin }: { member: ZipMember; begin: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const before = await readPart(source, { member, begin: 0, length: begin });
+  const bytes = await readPart(source, { member, begin, length: member.size - begin });
+  if (checksum("crc32", { bytes, before: checksum("crc32", { bytes: before }) }) !== member.crc32) {
+    throw new TensorFileError(`it is damaged: the checksum of "${member.name}" is wrong. Get it again`);
+  }
+  return bytes;
+}
+
+async function readPart(
+  source: TensorSource,
+  { member, begin, length }: { member: ZipMember; begin: number; length: number },
+): Promise<Uint8Array<ArrayBuffer>> {
   const start = await dataOf(source, member);
-  const whole = begin === 0 && length === member.size;
-  if (begin < 0 || begin + length > member.size) {
+  if (begin < 0 || length < 0 || begin + length > member.size) {
     throw new TensorFileError(
       `it is damaged: "${member.name}" has ${member.size} bytes, ${begin + length} are asked for`,
     );
   }
-  const bytes = member.stored ? await readRange(source, { begin: start + begin, length }) : await inflate(
-    { source, begin: start, length: member.packed, format: "deflate-raw" },
-    whole ? { length, total: length } : { skip: begin, length },
-  );
-  if (whole && checksum("crc32", { bytes }) !== member.crc32) {
-    throw new TensorFileError(`it is damaged: the checksum of "${member.name}" is wrong. Get it again`);
-  }
-  return bytes;
+  if (member.stored) return await readRange(source, { begin: start + begin, length });
+  const deflated = { source, begin: start, length: member.packed, format: "deflate-raw" } as const;
+  const toItsEnd = begin + length === member.size ? { total: member.size } : {};
+  return await inflate(deflated, { skip: begin, length, ...toItsEnd });
 }
 
 async function dataOf(source: TensorSource, { name, header, packed }: ZipMember): Promise<number> {

@@ -5,7 +5,6 @@
  * the path runs with each regressor, from the folder to a trained network and its textures, and nothing of how well.
  */
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
 import { findFaces, prepareFaces, STRICT } from "../../experiments/faces.ts";
 import { chosenRegressor, paper, testPhotographs } from "../../experiments/paper.ts";
 import { decaRegressor, topology } from "../../experiments/regressors.ts";
@@ -23,8 +22,9 @@ import { importPhotographs } from "../../stages/data/import.ts";
 import { synthesize } from "../../stages/synthetic/synthesize.ts";
 import { unwrapTextures } from "../../stages/geometry/unwrap.ts";
 import { quietEngine } from "../engine.ts";
+import { writeFiles } from "../nets/files/parts.ts";
 import { oldTorchArchive } from "../nets/files/torch_writer.ts";
-import { MADE_CODE, madeDecaFiles } from "../nets/made_deca.ts";
+import { MADE_CODE, madeDeca } from "../nets/made_deca.ts";
 import { drawnVgg19 } from "../nets/vgg19_weights.ts";
 
 const PHOTOGRAPHS = 3;
@@ -47,14 +47,6 @@ async function fill(data: string, options: Parameters<typeof reproduce>[1]): Pro
   await Deno.writeTextFile(`${data}/celeba/list_eval_partition.txt`, list);
   await Deno.mkdir(`${data}/vgg19`);
   await Deno.writeFile(`${data}/vgg19/vgg19-dcbb9e9d.pth`, oldTorchArchive(drawnVgg19()));
-}
-
-/** Adds DECA's and FLAME's files to the data folder. */
-async function fillDeca(data: string): Promise<void> {
-  for (const [path, bytes] of Object.entries(await madeDecaFiles())) {
-    await Deno.mkdir(dirname(`${data}/${path}`), { recursive: true });
-    await Deno.writeFile(`${data}/${path}`, bytes);
-  }
 }
 
 /** The error of colours at the same places, as PSNR in dB, weighted. */
@@ -97,7 +89,7 @@ Deno.test("paper trains on a folder in FaceScape's layout and completes CelebA's
   try {
     await fill(`${root}/data`, options);
     await t.step("through VGG-19, with the face mesh network", () => trainWithFaceMesh(`${root}/data`, options));
-    await fillDeca(`${root}/data`);
+    writeFiles(`${root}/data`, await madeDeca());
     await t.step("with DECA and FLAME", () => trainWithDeca(`${root}/data`, options));
   } finally {
     await Deno.remove(root, { recursive: true });

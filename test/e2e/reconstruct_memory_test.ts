@@ -1,43 +1,11 @@
 /** What `deno task reconstruct` takes of memory, as the system counts it. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import config from "../../deno.json" with { type: "json" };
 import { asset } from "../assets.ts";
 import { withScratch } from "../stages/scratch.ts";
+import { runTask } from "./task.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** A machine of 2 GB has so many bytes for it, beside its system. */
 const MOST = 1.2e9;
-
-/** The most memory that a process has held, in bytes, as long as it lives; null afterwards. */
-async function peakOf(pid: number): Promise<number | null> {
-  // Deno reads nothing of /proc unless it may do everything.
-  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/status`], stderr: "null" }).output();
-  const found = /^VmHWM:\s*(\d+) kB$/m.exec(new TextDecoder().decode(stdout))?.[1];
-  return found === undefined ? null : 1024 * Number(found);
-}
-
-/** Runs the command of the task, and returns what it said and the most memory that it held. */
-async function reconstruct(args: readonly string[]): Promise<{ peak: number; said: string; success: boolean }> {
-  const [variable, , ...rest] = config.tasks.reconstruct.command.split(" ");
-  const [name, value] = variable!.split("=") as [string, string];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...rest, ...args],
-    cwd: ROOT,
-    env: { [name]: value },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  let [peak, over] = [0, false];
-  const ended = child.output().finally(() => over = true);
-  while (!over) {
-    peak = Math.max(peak, await peakOf(child.pid) ?? 0);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  const { success, stdout, stderr } = await ended;
-  return { peak, success, said: [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n") };
-}
 
 Deno.test({
   name: "one photograph is reconstructed at full size in 1.2 GB",
@@ -46,8 +14,8 @@ Deno.test({
     withScratch(async ({ folder, write }) => {
       await write("one.jpg", await asset("held/010m/010m.jpg"));
       const places = ["--output", `${folder}/out`, "--store", `${folder}/store`];
-      const { peak, success, said } = await reconstruct([`${folder}/one.jpg`, ...places]);
-      assert.ok(success, said);
+      const { peak, code, out, err } = await runTask("reconstruct", [`${folder}/one.jpg`, ...places]);
+      assert.equal(code, 0, `${out}\n${err}`);
       assert.ok(peak > 3e8 && peak < MOST, `${(peak / 1e6).toFixed(0)} MB`);
     }),
 });

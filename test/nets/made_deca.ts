@@ -7,18 +7,23 @@ import { bytesSource } from "../../nets/files/source.ts";
 import { FLAME_TRIANGLES } from "../../nets/flame_file.ts";
 import { readFlameLandmarks } from "../../nets/flame_landmarks_file.ts";
 import { encodePng } from "../../stages/faces/photograph.ts";
+import { withPngComment } from "../../stages/faces/png_comment.ts";
 import { cutHead } from "../face/cut_head.ts";
-import { drawnState } from "../golden/drawn.ts";
+import { drawnState, drawnUniform } from "../golden/drawn.ts";
 import golden from "../golden/resnet50.json" with { type: "json" };
-import { pickledArrays } from "./files/pickle_writer.ts";
 import { goldenBytes } from "./files/golden.ts";
-import { oldTorchArchive } from "./files/torch_writer.ts";
+import { npzParts } from "./files/npy_writer.ts";
+import { bytesOf, type Files } from "./files/parts.ts";
+import { pickledArrays } from "./files/pickle_writer.ts";
+import { oldTorchParts } from "./files/torch_writer.ts";
 
 const [VERTICES, PLACES, COMPONENTS] = [5023, 5118, 400];
 /** Columns and rows of the face. */
 const N = 69;
 /** Columns and rows of the patch that is no face. */
 const PATCH = 16;
+/** Bytes of the published mask of the face. */
+const MASK_BYTES = 11_522;
 /** Metres of a unit of the face's mesh: it is 0.2 m high. */
 const UNIT = 0.1;
 
@@ -99,33 +104,52 @@ export async function madeHead() {
 }
 
 /** The files by their places in the data folder. */
-export async function madeDecaFiles(): Promise<Record<string, Uint8Array>> {
+export async function madeDeca(): Promise<Files> {
   const head = await madeHead();
   const { template, triangles } = head;
   const size = template.length;
-  const shapedirs = new Float32Array(size * COMPONENTS);
+  const shapedirs = new Float64Array(size * COMPONENTS);
   for (let v = 0; v < VERTICES; v++) {
     const [x, y] = [template[3 * v]!, template[3 * v + 1]!];
     shapedirs[3 * v * COMPONENTS] = 0.1 * x;
     shapedirs[(3 * v + 2) * COMPONENTS + 300] = y < 0 ? 0.006 : 0;
   }
-  const skinning = new Float32Array(5 * VERTICES).map((_, i) => i % 5 === 0 ? 1 : 0);
+  const skinning = new Float64Array(5 * VERTICES).map((_, i) => i % 5 === 0 ? 1 : 0);
   const flame = {
-    v_template: { shape: [VERTICES, 3], data: template },
+    v_template: { shape: [VERTICES, 3], data: Float64Array.from(template) },
     shapedirs: { shape: [VERTICES, 3, COMPONENTS], data: shapedirs },
-    posedirs: { shape: [VERTICES, 3, 36], data: new Float32Array(36 * size) },
-    J_regressor: { shape: [5, VERTICES], data: new Float32Array(5 * VERTICES).fill(1 / VERTICES) },
+    posedirs: { shape: [VERTICES, 3, 36], data: new Float64Array(36 * size) },
+    J_regressor: { shape: [5, VERTICES], data: new Float64Array(5 * VERTICES).fill(1 / VERTICES) },
     weights: { shape: [VERTICES, 5], data: skinning },
     f: { shape: [FLAME_TRIANGLES, 3], data: triangles },
     kintree_table: { shape: [2, 5], data: Uint32Array.of(2 ** 32 - 1, 0, 1, 1, 1, 0, 1, 2, 3, 4) },
   };
   return {
-    "deca/deca_model.tar": oldTorchArchive(madeEncoder()),
-    "deca/landmark_embedding.npy": goldenBytes("landmark_embedding.npy"),
-    "deca/uv_face_eye_mask.png": await madeMask(),
-    "flame/generic_model.pkl": pickledArrays(flame),
-    "flame/head_template.obj": new TextEncoder().encode(objOf(head)),
+    "deca/deca_model.tar": oldTorchParts(madeEncoder()),
+    "deca/landmark_embedding.npy": [goldenBytes("landmark_embedding.npy")],
+    "deca/uv_face_eye_mask.png": [await madeMask()],
+    "flame/generic_model.pkl": [pickledArrays(flame)],
+    "flame/head_template.obj": [new TextEncoder().encode(objOf(head))],
   };
+}
+
+/**
+ * `FLAME_albedo_from_BFM.npz`, 1.3 GB as its authors' script writes it: skin of one colour, and components that are
+ * drawn for one row and the same in every other.
+ */
+export function madeFlameAlbedo(): Files {
+  const [side, components] = [512, 199];
+  const row = 3 * side;
+  const mean = Float64Array.from({ length: row * side }, (_, i) => [0.4, 0.5, 0.7][i % 3]!);
+  const drawn = drawnUniform("PC", row * components);
+  const basis = bytesOf(drawn.map((value, i) => 0.1 * (value - 0.5) / (1 + i % components)));
+  // DECA reads every second row
+  const rows = Array.from({ length: side }, (_, y) => y % 2 === 0 ? basis : basis.length);
+  const arrays = {
+    MU: { shape: [row * side], data: [bytesOf(mean)] },
+    PC: { shape: [row * side, components], data: rows },
+  };
+  return { "bfm/FLAME_albedo_from_BFM.npz": npzParts(arrays) };
 }
 
 /** DECA's state dictionary: drawn, but for the last layer. */
@@ -151,7 +175,8 @@ async function madeMask(): Promise<Uint8Array> {
     const x = u < 0.5 ? u / 0.9 - 0.5 : (u - 0.1) / 0.9 - 0.5;
     return Math.hypot(x / 0.47, (v - 0.5) / 0.45) < 0.95 ? 1 : 0;
   });
-  return await encodePng({ width: 256, height: 256, data });
+  // as large as the published file, below whose size a download has stopped halfway
+  return withPngComment(await encodePng({ width: 256, height: 256, data }), "made".padEnd(MASK_BYTES));
 }
 
 function objOf({ template, triangles, uvs, uvTriangles }: Awaited<ReturnType<typeof madeHead>>): string {

@@ -2,6 +2,7 @@
 import { maskedCrc32c } from "../../../nets/files/checksum.ts";
 import { bytesSource, type TensorSource } from "../../../nets/files/source.ts";
 import type { DrawnTensor } from "../../golden/drawn.ts";
+import { bytesOf, joined } from "./parts.ts";
 
 const FLOAT = 1;
 /** Of a field whose value is a varint, a message of some length, or four bytes. */
@@ -35,25 +36,32 @@ function block(entries: readonly (readonly [key: number[], value: number[]])[]):
   return [...content, 0, ...four(maskedCrc32c([Uint8Array.of(...content, 0)]))];
 }
 
-/** The index of a checkpoint, with its values beside it. */
-export function checkpoint(tensors: Readonly<Record<string, DrawnTensor>>, name: string): TensorSource {
-  const names = Object.keys(tensors).sort();
-  const values = new Uint8Array(names.reduce((sum, key) => sum + tensors[key]!.data.byteLength, 0));
-  const entries: (readonly [number[], number[]])[] = [[[], counted(1, 1)]];
+/** What a checkpoint says of itself. */
+interface About {
+  /** Whether its values are said to have the most significant byte first. */
+  readonly bigEndian?: boolean;
+}
+
+/** The files of a checkpoint: its index, and its values as parts. Data are repeated until their shape is full. */
+export function checkpointParts(tensors: Readonly<Record<string, DrawnTensor>>, { bigEndian = false }: About = {}) {
+  const values: Uint8Array<ArrayBuffer>[] = [];
+  const entries: (readonly [number[], number[]])[] = [[[], [...counted(1, 1), ...counted(2, Number(bigEndian))]]];
   let offset = 0;
-  for (const key of names) {
+  for (const key of Object.keys(tensors).sort()) {
     const { shape, data } = tensors[key]!;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    values.set(bytes, offset);
+    const times = shape.reduce((product, size) => product * size, 1) / data.length;
+    const own = Array.from({ length: times }, () => bytesOf(data));
+    const length = times * data.byteLength;
+    values.push(...own);
     entries.push([[...new TextEncoder().encode(key)], [
       ...counted(1, FLOAT),
       ...message(2, shape.flatMap((size) => message(2, counted(1, size)))),
       ...counted(4, offset),
-      ...counted(5, bytes.length),
+      ...counted(5, length),
       ...field(6, FIXED),
-      ...four(maskedCrc32c([bytes])),
+      ...four(maskedCrc32c(own)),
     ]]);
-    offset += bytes.length;
+    offset += length;
   }
   const table = block(entries);
   const empty = block([]);
@@ -62,9 +70,19 @@ export function checkpoint(tensors: Readonly<Record<string, DrawnTensor>>, name:
   const footer = [...handle(table.length, empty), ...handle(table.length + empty.length, top)];
   while (footer.length < 40) footer.push(0);
   footer.push(0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb);
-  const index = Uint8Array.from([...table, ...empty, ...top, ...footer]);
+  return { index: Uint8Array.from([...table, ...empty, ...top, ...footer]), values };
+}
+
+/** The index of a checkpoint, with its values beside it. */
+export function checkpoint(
+  tensors: Readonly<Record<string, DrawnTensor>>,
+  name: string,
+  about: About = {},
+): TensorSource {
+  const { index, values } = checkpointParts(tensors, about);
+  const all = joined(values);
   return {
     ...bytesSource(index, `${name}.index`),
-    beside: (other) => Promise.resolve(other === `${name}.data-00000-of-00001` ? bytesSource(values, other) : null),
+    beside: (other) => Promise.resolve(other === `${name}.data-00000-of-00001` ? bytesSource(all, other) : null),
   };
 }

@@ -2,8 +2,11 @@
 
 /** Arrays by name. */
 type Arrays = Readonly<
-  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array | Uint32Array }>
+  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array | Float64Array | Uint32Array }>
 >;
+
+/** NumPy's names of types. */
+const TYPES = new Map<unknown, string>([[Float32Array, "f4"], [Float64Array, "f8"], [Uint32Array, "u4"]]);
 
 const encoder = new TextEncoder();
 
@@ -22,7 +25,7 @@ export function pickledArrays(arrays: Arrays): Uint8Array<ArrayBuffer> {
     const none = code(78);
     const type = [
       global("numpy.dtype"),
-      ...tuple([text(data instanceof Float32Array ? "f4" : "u4"), int(0), int(1)]),
+      ...tuple([text(TYPES.get(data.constructor)!), int(0), int(1)]),
       code(82), // R
       ...tuple([int(3), text("<"), [none], [none], [none], int(-1), int(-1), int(0)]),
       code(98), // b

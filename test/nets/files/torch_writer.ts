@@ -1,8 +1,11 @@
 /** Writes PyTorch's archives of before version 1.6, for weights that are too large to be committed. */
 import { DTYPE_BYTES } from "../../../nets/files/values.ts";
+import { bytesOf, joined, type Part } from "./parts.ts";
 
-/** Tensors by name. */
-type Tensors = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>;
+/** Tensors by name; one without data is of zeros. */
+type Tensors = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> | null }>
+>;
 
 const encoder = new TextEncoder();
 const PROTOCOL_2 = [0x80, 2];
@@ -26,18 +29,24 @@ function tuple(items: readonly (readonly number[])[]): number[] {
 
 /** The bytes of `torch.save(tensors, path, _use_new_zipfile_serialization=False)`. */
 export function oldTorchArchive(tensors: Tensors): Uint8Array<ArrayBuffer> {
+  return joined(oldTorchParts(tensors));
+}
+
+/** The same in parts. */
+export function oldTorchParts(tensors: Tensors): Part[] {
   const entries = Object.entries(tensors);
+  const countOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
   const magic = [...PROTOCOL_2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 46];
-  const items = entries.flatMap(([key, { shape, data }], i) => {
+  const items = entries.flatMap(([key, { shape }], i) => {
     const storage = tuple([
       text("storage"),
       name("torch", "FloatStorage"),
       text(`${i}`),
       text("cpu"),
-      int(data.length),
+      int(countOf(shape)),
       [78], // N
     ]);
-    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+    const strides = shape.map((_, axis) => countOf(shape.slice(axis + 1)));
     const args = tuple([
       [...storage, 81], // Q
       int(0),
@@ -55,15 +64,11 @@ export function oldTorchArchive(tensors: Tensors): Uint8Array<ArrayBuffer> {
     [...PROTOCOL_2, 125, ...items, 46],
     [...PROTOCOL_2, 93, ...entries.flatMap((_, i) => [...text(`${i}`), 97]), 46], // ] a .
   ];
-  const head = Uint8Array.from(pickles.flat());
-  const size = entries.reduce((sum, [, { data }]) => sum + 8 + DTYPE_BYTES.float32 * data.length, head.length);
-  const bytes = new Uint8Array(size);
-  bytes.set(head);
-  let at = head.length;
-  for (const [, { data }] of entries) {
-    new DataView(bytes.buffer).setBigInt64(at, BigInt(data.length), true);
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at + 8);
-    at += 8 + data.byteLength;
-  }
-  return bytes;
+  return [
+    Uint8Array.from(pickles.flat()),
+    ...entries.flatMap(([, { shape, data }]) => [
+      bytesOf(BigInt64Array.of(BigInt(countOf(shape)))),
+      data === null ? DTYPE_BYTES.float32 * countOf(shape) : bytesOf(data),
+    ]),
+  ];
 }

@@ -50,8 +50,10 @@ Deno.test("DECA's encoder gives what its authors' code gives, alone and in a bat
   await (await openGpu()).assertHealthy("DECA's encoder");
 });
 
-Deno.test("Deng's encoder gives what its authors' code gives", async () => {
-  const encoder = await openDengEncoder(bytesSource(oldTorchArchive(dengWeights), "epoch_20.pth"));
+Deno.test("Deng's encoder gives what its authors' code gives, whatever saved it", async () => {
+  // DataParallel puts this in front
+  const renamed = Object.fromEntries(Object.entries(dengWeights).map(([name, tensor]) => [`module.${name}`, tensor]));
+  const encoder = await openDengEncoder(bytesSource(oldTorchArchive(renamed), "epoch_20.pth"));
   const parts = encoder.encode(faces);
   const codes = tf.tidy(() => tf.concat(Object.values(parts).map((part) => tf.reshape(part, [2, -1])), 1));
   tf.dispose(parts);

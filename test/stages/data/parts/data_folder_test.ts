@@ -5,6 +5,7 @@ import { encodeSafetensors } from "../../../../nets/safetensors.ts";
 import { dataLock } from "../../../../stages/data/fetch.ts";
 import { paperFiles } from "../../../../stages/data/parts/data_folder.ts";
 import { drawnChenModel } from "../../../golden/chen_drawn.ts";
+import { drawnFlame } from "../../../golden/flame_drawn.ts";
 import { tranFiles } from "../../../golden/tran_drawn.ts";
 import { goldenBytes } from "../../../nets/files/golden.ts";
 import { drawnVgg19 } from "../../../nets/vgg19_weights.ts";
@@ -126,4 +127,13 @@ Deno.test("what is something else is named, with what it is", () =>
     wrong("chen/ckpts/", /it is a file; a folder is expected/);
     wrong("tran/checkpoint/", /1 files of tensors; none holds the networks of Tran et al\./);
     wrong("tran/3DMM_definition/", /vertices_2d_v\.dat is not in it/);
+  }));
+
+Deno.test("FLAME of another year, whose shapes are the same, is named", () =>
+  withScratch(async ({ folder }) => {
+    const rows = await found(folder, { "flame/generic_model.pkl": encodeSafetensors(drawnFlame()) });
+    const { status, says } = rows.get("flame/generic_model.pkl")!;
+    assert.equal(status, "wrong");
+    assert.match(says, /shapes of FLAME, and other bytes than the published file \(sha256 efcd14cc…, 53023716 bytes\)/);
+    assert.match(says, /expected is FLAME of 2020; this is of another year \(2023 has the same shapes\)/);
   }));
