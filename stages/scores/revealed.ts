@@ -11,13 +11,19 @@ import type { Triplets } from "../data/triplets.ts";
 /** The view's own visibility, then that of each other view, then what is known, if that is told. */
 type Maps = readonly [Float32Array, ...Float32Array[]];
 
+/** What `pairs.json` holds: ordered pairs of views that have meshes, and how many reveal enough to be scored. */
+export interface RevealingPairs {
+  readonly pairs: number;
+  readonly revealing: number;
+}
+
 /** Views at once; a view is three to eight pictures. */
 const AT_ONCE = 8;
 
 /**
  * Triplets with their meshes, masks and visibilities → `<from>.to.<to>.mask.png` for each ordered pair of views that
- * reveals enough to be scored. With `known`, the visibilities of the portraits that heads were made of
- * (`known_texels.ts`), only what they showed counts.
+ * reveals enough to be scored, and `pairs.json` ({@link RevealingPairs}). With `known`, the visibilities of the portraits
+ * that heads were made of (`known_texels.ts`), only what they showed counts.
  *
  * A view whose mesh is absent or no mesh reveals nothing.
  */
@@ -83,6 +89,8 @@ export const findRevealed = defineStage({
       }
       progress(done += views.length, targets.length);
     }
+    // Views that hardly differ reveal nothing, which is a finding and no failure.
+    out.json("pairs.json", { pairs: pairs.length, revealing: kept } satisfies RevealingPairs);
     log(`${kept} of ${pairs.length} pairs of views reveal at least ${LEAST_REVEALED} pixels`);
   },
 });

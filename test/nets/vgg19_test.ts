@@ -96,7 +96,9 @@ Deno.test("VGG-19 gives relu3_2 and relu4_2 of plain loops, and lets gradients t
   await (await openGpu()).assertHealthy("vgg19 test");
 });
 
-type Weights = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>>;
+type Weights = Readonly<
+  Record<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>
+>;
 
 Deno.test("VGG-19 opens torchvision's own format, and renamed weights, with the same values", async () => {
   const tf = await openTfjs();

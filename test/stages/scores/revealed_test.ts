@@ -70,6 +70,11 @@ Deno.test("what a pair of views reveals is what a loop over the pixels finds; to
       "known/7/1_neutral.visibility.png",
       await encodeGreyPng({ width: SIZE, height: SIZE, data: stripe }),
     );
+    const nothing = new Float32Array(SIZE * SIZE);
+    await write(
+      "dark/7/1_neutral.visibility.png",
+      await encodeGreyPng({ width: SIZE, height: SIZE, data: nothing }),
+    );
     const inputs = {
       triplets: of("triplets"),
       unwrapped: of("unwrapped"),
@@ -79,6 +84,7 @@ Deno.test("what a pair of views reveals is what a loop over the pixels finds; to
     const { trees } = await run({
       revealed: findRevealed(inputs),
       known: findRevealed({ ...inputs, known: of("known") }),
+      dark: findRevealed({ ...inputs, known: of("known", "dark") }),
     });
     const expected = (["left", "all", "most"] as const).flatMap((to) =>
       VIEWS.filter((from) => from !== to && !(from === "broken" && to === "most")).flatMap((from) => {
@@ -91,7 +97,12 @@ Deno.test("what a pair of views reveals is what a loop over the pixels finds; to
       })
     );
     const kept = expected.filter(({ count }) => count >= LEAST_REVEALED);
-    assert.deepEqual(trees.revealed.paths, kept.map(({ name }) => `${name}.mask.png`).sort());
+    assert.deepEqual(trees.revealed.paths, [...kept.map(({ name }) => `${name}.mask.png`), "pairs.json"].sort());
+    // Two pairs more lead to the view whose mesh is no mesh.
+    const counts = { pairs: expected.length + 2, revealing: kept.length };
+    assert.deepEqual(await trees.revealed.json("pairs.json"), counts);
+    assert.deepEqual(trees.dark.paths, ["pairs.json"], "no pair of views reveals what is known");
+    assert.deepEqual(await trees.dark.json("pairs.json"), { ...counts, revealing: 0 });
     assert.ok(kept.some(({ name }) => name === "left.to.all") && !kept.some(({ name }) => name === "all.to.left"));
     const few = expected.find(({ name }) => name === "most.to.all")!;
     assert.ok(few.count > 0 && few.count < LEAST_REVEALED, `${few.count}`);
