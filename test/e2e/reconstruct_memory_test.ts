@@ -19,12 +19,13 @@ async function peakOf(pid: number): Promise<number | null> {
 
 /** Runs the command of the task, and returns what it said and the most memory that it held. */
 async function reconstruct(args: readonly string[]): Promise<{ peak: number; said: string; success: boolean }> {
-  const [variable, , ...rest] = config.tasks.reconstruct.command.split(" ");
-  const [name, value] = variable!.split("=") as [string, string];
+  const words = config.tasks.reconstruct.command.split(" ");
+  const program = words.indexOf("deno");
+  const env = Object.fromEntries(words.slice(0, program).map((word) => word.split("=") as [string, string]));
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...rest, ...args],
+    args: [...words.slice(program + 1), ...args],
     cwd: ROOT,
-    env: { [name]: value },
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
