@@ -53,7 +53,7 @@ Deno.test("a size that is not asked for again is given up, and one in use is not
   pool.dispose();
 });
 
-Deno.test("a size that came once is given up after a sweep, one that comes again and again only after long", async () => {
+Deno.test("a size that came once is given up after a sweep, one that comes again only after long", async () => {
   let time = 0;
   const pool = bufferPool((await openGpu()).device, { remembered: 10 * SWEEP, now: () => time });
   const ask = (size: number) => {

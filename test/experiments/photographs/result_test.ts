@@ -97,7 +97,7 @@ Deno.test("only faces count: what is none on a closer look gets no number, and i
   assert.match(two.leftOut[1]!, /at 400, 20\) is turned so far away/);
 });
 
-Deno.test("a face that the photograph's edge cuts through, or a tiny one, is left out, and the reason said", async () => {
+Deno.test("a face that the edge cuts through, or a tiny one, is left out, and the reason said", async () => {
   const cut = { "k/0": `k/0: ${CUT_THROUGH}` };
   await assert.rejects(
     of({ candidates: 1, meshes: [0], heads: [], cut }),

@@ -5,7 +5,7 @@ import { CROP, makeFace, SIZE } from "../face_lab.ts";
 import { geometryStages, layFaces } from "../geometry_lab.ts";
 import { withScratch } from "../scratch.ts";
 
-Deno.test("what covers one half was not seen; a face that the photograph's edge cuts through, or a tiny one, is left out", () =>
+Deno.test("what covers one half was not seen; a face that the edge cuts through, or a tiny one, is left out", () =>
   withScratch(async (scratch) => {
     const plain = makeFace();
     // A blue wall over the right edge of the face.
