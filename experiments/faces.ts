@@ -80,12 +80,16 @@ export function facesOfTriplets(
 /**
  * Found faces → corrected meshes and incomplete textures: what training and test photographs go through alike.
  *
- * @param options `correction`: of the face mesh network; without it meshes stay as they are
+ * @param options `correction`: of the face mesh network; without it meshes stay as they are. `outline`: how wide a band
+ *   along a mesh's outline counts as not seen (see `face/unwrap_options.ts`)
  */
-export function prepareFaces(found: FoundFaces, { correction }: { correction?: Artifact<"correction"> | undefined }) {
+export function prepareFaces(
+  found: FoundFaces,
+  { correction, ...seen }: { correction?: Artifact<"correction"> | undefined; readonly outline?: number },
+) {
   const { crops, angles, topology } = found;
   const meshes = correction === undefined ? found.meshes : correctMeshes({ meshes: found.meshes, angles, correction });
-  return { ...found, meshes, unwrapped: unwrapTextures({ crops, meshes, topology }) };
+  return { ...found, meshes, unwrapped: unwrapTextures({ crops, meshes, topology }, seen) };
 }
 /** Found faces with meshes and incomplete textures. */
 export type PreparedFaces = ReturnType<typeof prepareFaces>;

@@ -4,9 +4,9 @@
  * training step does, finds the buffers of the time before, and with them its bind groups (recording.ts). The pool
  * keeps its buffers in a map, where tfjs searches a list for each buffer that is given back.
  *
- * Work whose sizes differ from time to time, such as lists of what lies in the box around a face, would fill the memory
+ * Work whose sizes differ from time to time, such as the part of a photograph under each face, would fill the memory
  * with buffers that nothing fits again, and so would one piece of work after another, such as the stages of a pipeline.
- * So a size that was not asked for in the last seconds is given up.
+ * So a size that was not asked for in the last seconds is given up; and one that has not come again for long, sooner.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -25,6 +25,8 @@ interface Pooled {
 interface Kind {
   /** The free ones, the oldest last. */
   readonly free: Pooled[];
+  /** When one of these was first asked for, after which no longer pause came than what is remembered, in ms. */
+  first: number;
   /** When one of these was last asked for, in ms. */
   asked: number;
 }
@@ -33,6 +35,8 @@ interface Kind {
 export const REMEMBERED = 10_000;
 /** How often it is looked for sizes to give up, in ms. */
 export const SWEEP = 1_000;
+/** A size is remembered for so many times as long as it has been asked for, but for a sweep at least. */
+const TRUST = 4;
 
 /** What a backend asks of its buffer manager. */
 export type BufferPool = Omit<BufferManager, "device">;
@@ -46,6 +50,7 @@ export function bufferPool(
   device: GPUDevice,
   { remembered = REMEMBERED, now = () => performance.now() }: { remembered?: number; now?: () => number } = {},
 ): BufferPool {
+  const sweep = Math.min(SWEEP, remembered);
   const kinds = new Map<string, Kind>();
   const used = new Map<GPUBuffer, Pooled>();
   let [made, freeBuffers, usedBytes, allBytes, swept] = [0, 0, 0, 0, now()];
@@ -56,9 +61,10 @@ export function bufferPool(
   };
   const giveUp = (time: number) => {
     swept = time;
-    for (const { free, asked } of kinds.values()) {
-      if (asked >= time - remembered) continue;
-      for (const { buffer, bytes } of free.splice(0)) {
+    for (const kind of kinds.values()) {
+      const trusted = Math.max(sweep, TRUST * (kind.asked - kind.first));
+      if (kind.asked >= time - Math.min(remembered, trusted)) continue;
+      for (const { buffer, bytes } of kind.free.splice(0)) {
         buffer.destroy();
         allBytes -= bytes;
         freeBuffers--;
@@ -68,10 +74,11 @@ export function bufferPool(
   return {
     acquireBuffer(size, usage, mappedAtCreation = false, reuse = true) {
       const time = now();
-      if (time - swept >= Math.min(SWEEP, remembered)) giveUp(time);
+      if (time - swept >= sweep) giveUp(time);
       const name = `${size}_${usage}`;
       let kind = kinds.get(name);
-      if (kind === undefined) kinds.set(name, kind = { free: [], asked: time });
+      if (kind === undefined) kinds.set(name, kind = { free: [], first: time, asked: time });
+      if (kind.asked < time - remembered) kind.first = time;
       kind.asked = time;
       const pooled = reuse ? kind.free.pop() : undefined;
       if (pooled !== undefined) {

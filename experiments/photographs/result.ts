@@ -1,7 +1,7 @@
 /** What the stages have made of one photograph → the files of its result, and what there is to say of it. */
 import type { Detection } from "../../stages/data/detect.ts";
 import type { ImportedImage } from "../../stages/data/import.ts";
-import { CUT_THROUGH } from "../../stages/geometry/seen_skin.ts";
+import { whyLeftOut } from "../../stages/geometry/seen_skin.ts";
 import type { FaceRecord, Head } from "../../stages/methods/head.ts";
 import { SMALLEST_FACE } from "../photograph.ts";
 import type { Computed } from "./compute.ts";
@@ -113,6 +113,5 @@ function recordBytes(
 
 function whyNot({ found, made }: Computed, face: string): string {
   if (!found.meshes.has(`${face}.safetensors`)) return "is none on a closer look";
-  const cut = made?.unwrapped.skipped.get(face)?.includes(CUT_THROUGH);
-  return cut ? CUT_THROUGH : "is turned so far away that nothing of its front is seen";
+  return whyLeftOut(made?.unwrapped.skipped.get(face)) ?? "is turned so far away that nothing of its front is seen";
 }

@@ -4,7 +4,7 @@ import { cosine } from "../../face/metrics/cosine.ts";
 import { readRegression } from "../../stages/faces/regression.ts";
 import { type FusedView, fusedViews } from "../../stages/methods/parts/fused_views.ts";
 import { type Embeddings, readEmbeddings } from "../../stages/scores/embed.ts";
-import { CUT_THROUGH } from "../../stages/geometry/seen_skin.ts";
+import { whyLeftOut } from "../../stages/geometry/seen_skin.ts";
 import { reproduce } from "../gpu_check.ts";
 import { freeFaces, person, recognised } from "../photograph.ts";
 import { type Computed, findIn, type Means, type Ready, sourceOf } from "./compute.ts";
@@ -56,8 +56,8 @@ export async function computePerson(
   const targets = { embeddings: recognised(faces), unwrapped: faces.unwrapped };
   const { embeddings, unwrapped: seen } = (await reproduce(targets, engine)).trees;
   for (const { key, name } of photos) {
-    const cut = [...seen.skipped].some(([face, why]) => face.startsWith(`${key}/`) && why.includes(CUT_THROUGH));
-    if (cut) throw new ReconstructError(`${name}: its face ${CUT_THROUGH}: leave it out`);
+    const [why] = [...seen.skipped].flatMap(([face, text]) => face.startsWith(`${key}/`) ? whyLeftOut(text) ?? [] : []);
+    if (why !== undefined) throw new ReconstructError(`${name}: its face ${why}: leave it out`);
   }
   await checkPerson(photos, embeddings);
   const { heads, regressed, pasted, fused, unwrapped } = person(source, networks, { size });

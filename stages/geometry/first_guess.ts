@@ -15,7 +15,7 @@ export const guessTextures = defineStage({
   inputs: { unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "guesses",
   each: ["unwrapped", "regressed"],
-  batch: 16,
+  batch: 4,
   // On one adapter; on another a value may be rounded to the next byte.
   determinism: "bitwise",
   computes: { webgpu: "template albedo and shading, mirroring, colour matching, fill" },

@@ -4,7 +4,8 @@
  * (`face/skin_visibility.ts`). The paper has no such step, and neither has the protocol that the tables follow.
  *
  * A face that the photograph's edge cuts through an eye or the mouth is left out: the mesh network guesses what it is
- * not shown, and on portraits that were cut so it was off by up to 8 % of the face's width.
+ * not shown, and on portraits that were cut so it was off by up to 10 % of the face's width, or pressed the whole face
+ * into what was left of it. So is a face of so few pixels that their size is the mesh's error.
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
@@ -14,17 +15,42 @@ import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
 
 /** Why a face is left out that the photograph's edge cuts through; goes on after "a face". */
-export const CUT_THROUGH = "is cut off by the photograph's edge: an eye or a corner of the mouth lies outside";
+export const CUT_THROUGH =
+  "is cut off by the photograph's edge: an eye or a corner of the mouth lies outside, or close to the edge";
 
-/** Whether the photograph's edge leaves an outer corner of an eye or a corner of the mouth outside. */
+/** A face whose mesh is narrower than this, in pixels of the photograph, is left out: 1.7 of them is its error. */
+const LEAST_WIDTH = 36;
+
+/** Why a face of few pixels is left out; goes on after "a face". */
+export const TOO_SMALL = `is too small: its width must be ${LEAST_WIDTH} pixels or more`;
+
+/** How near to the photograph's edge an eye or the mouth may lie, in widths of the face. */
+const BESIDE_EDGE = 0.09;
+
+/** The narrower side of a mesh's box. */
+function widthOf(vertices: Float32Array): number {
+  const side = (axis: number) => {
+    const values = vertices.filter((_, i) => i % 3 === axis);
+    return Math.max(...values) - Math.min(...values);
+  };
+  return Math.min(side(0), side(1));
+}
+
+/** Whether an outer corner of an eye or a corner of the mouth lies outside of the photograph, or beside its edge. */
 function isCutThrough(
   vertices: Float32Array,
   { left, top, width, height, landmarks: { eyes, mouthCorners } }: Rectangle & { landmarks: FaceLandmarks },
 ): boolean {
+  const beside = BESIDE_EDGE * widthOf(vertices);
   return [eyes[0], eyes[3], ...mouthCorners].some((vertex) => {
-    const [x, y] = [vertices[3 * vertex]!, vertices[3 * vertex + 1]!];
-    return x < left || y < top || x > left + width || y > top + height;
+    const [x, y] = [vertices[3 * vertex]! - left, vertices[3 * vertex + 1]! - top];
+    return Math.min(x, y, width - x, height - y) < beside;
   });
+}
+
+/** Why a face is left out, in what is said of the item; goes on after "a face". */
+export function whyLeftOut(skipped: string | undefined): string | undefined {
+  return [CUT_THROUGH, TOO_SMALL].find((why) => skipped?.includes(why));
 }
 
 /**
@@ -37,7 +63,7 @@ export const seenSkin = defineStage({
   inputs: { crops: "aligned", unwrapped: "unwrapped", regressed: "regressed", model: "model", topology: "assets" },
   output: "unwrapped",
   each: ["crops", "unwrapped", "regressed"],
-  batch: 16,
+  batch: 4,
   params: z.strictObject({}),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
@@ -68,6 +94,8 @@ export const seenSkin = defineStage({
         ? "what was regressed of it is not finite"
         : isCutThrough(vertices, { ...photographInCrop(transform), landmarks: model.landmarks })
         ? CUT_THROUGH
+        : widthOf(vertices) < LEAST_WIDTH * transform.scale
+        ? TOO_SMALL
         : undefined;
       if (problem !== undefined) skip(problem);
       return problem === undefined;

@@ -54,7 +54,7 @@ export const makeHeads = defineStage({
     metres: z.number().positive().default(0.055),
   }),
   determinism: "bitwise",
-  batch: 8,
+  batch: 2,
   computes: {
     cpu: "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
   },

@@ -74,7 +74,7 @@ export const pasteFaces = defineStage({
 });
 
 /** Pixels that are drawn at once, each of which takes 12 bytes here and on the device. */
-const PIXELS = 1 << 20;
+const PIXELS = 1 << 19;
 /** Pixels around a mesh that its soft outline may reach. */
 const BESIDE = 2;
 

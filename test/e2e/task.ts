@@ -33,11 +33,12 @@ export async function runTask(
   { every = 50 }: { every?: number } = {},
 ): Promise<Outcome> {
   const words = config.tasks[task].command.split(" ");
-  const [name, value] = words[0]!.split("=") as [string, string];
+  const program = words.indexOf("deno");
+  const env = Object.fromEntries(words.slice(0, program).map((word) => word.split("=") as [string, string]));
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...words.slice(2), ...args],
+    args: [...words.slice(program + 1), ...args],
     cwd: ROOT,
-    env: { [name]: value },
+    env,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bufferPool } from "../../gpu/buffer_pool.ts";
+import { bufferPool, SWEEP } from "../../gpu/buffer_pool.ts";
 import { openGpu } from "../../gpu/device.ts";
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
@@ -50,5 +50,26 @@ Deno.test("a size that is not asked for again is given up, and one in use is not
   assert.deepEqual([pool.getNumUsedBuffers(), pool.getNumFreeBuffers(), pool.numBytesAllocated], [1, 1, 48 + 64]);
   pool.releaseBuffer(held);
   assert.equal(pool.acquireBuffer(48, USAGE), held);
+  pool.dispose();
+});
+
+Deno.test("a size that came once is given up after a sweep, one that comes again only after long", async () => {
+  let time = 0;
+  const pool = bufferPool((await openGpu()).device, { remembered: 10 * SWEEP, now: () => time });
+  const ask = (size: number) => {
+    const buffer = pool.acquireBuffer(size, USAGE);
+    pool.releaseBuffer(buffer);
+    return buffer;
+  };
+  // pictures of different sizes, one after the other
+  for (let size = 4; size <= 400; size += 4, time += SWEEP / 2) ask(size);
+  assert.ok(pool.numBytesAllocated <= 4 * 400, `${pool.numBytesAllocated} bytes`);
+  // steps that take longer than a sweep: the second one's buffer stays
+  const steps = Array.from({ length: 5 }, () => {
+    time += 3 * SWEEP;
+    ask(8);
+    return ask(1024);
+  });
+  assert.equal(new Set(steps.slice(1)).size, 1);
   pool.dispose();
 });

@@ -3,7 +3,8 @@
  * the five facial points of each result lie where those of the upright portrait lie, or the input is refused in plain
  * words, and no file is lost. A portrait that is upright and undamaged, in whatever form of file, must not be refused.
  * It prints a table, draws a sheet of all and fails on any violation. Arguments: about how many to try, the folder to
- * work in, and where to write the sheet that may be published.
+ * work in, and where to write the sheet that may be published. What an interrupted run has computed is in the folder's
+ * store: run again with the same folder, it goes on there. `judged.json` in the folder says what became of each input.
  */
 import { join } from "node:path";
 import { sha256 } from "@ftim/pipeline";
@@ -90,6 +91,8 @@ const before = await hashes();
 console.log(`${inputs.length} inputs in ${folder}`);
 
 const tiles: Tile[] = [];
+/** For whoever looks into a violation. */
+const judged: unknown[] = [];
 const rows = new Map<string, { inputs: number; right: number; refused: number; missed: number; worst: number }>();
 const started = performance.now();
 const { done, failed, said } = await run(inputs.map(({ name }) => name), "results");
@@ -111,6 +114,7 @@ for (const { name, kind, variant } of inputs) {
   if (result === undefined) {
     row.refused++;
     tiles.push({ kind, result: null });
+    judged.push({ name, kind, portrait, reason: refusal?.reason });
     continue;
   }
   const found = (await facesOf(result)).map(({ landmarks }) => landmarks);
@@ -125,6 +129,7 @@ for (const { name, kind, variant } of inputs) {
     const by = off.map((distance) => distance.toFixed(3)).join(", ");
     violations.push(`${name} (${kind}, ${portrait}): a face is off by ${by} of its width`);
   }
+  judged.push({ name, kind, portrait, turns, off, truth, folder: result.folder });
   const picture = join(folder, result.folder, "photograph.png");
   const { width, height } = await sharp(picture).metadata();
   const free = variant.faces.every(({ portrait: { id } }) => id.startsWith(GROUPS));
@@ -136,6 +141,7 @@ for (const words of [...said, ...failed.map(({ reason }) => reason), ...done.fla
 }
 for (const [i, hash] of (await hashes()).entries()) if (hash !== before[i]) violations.push(`${theirs[i]} was changed`);
 
+await Deno.writeTextFile(join(folder, "judged.json"), JSON.stringify(judged, null, 1));
 console.log("| kind | inputs | right | refused | faces missed | worst, in widths |\n|---|---|---|---|---|---|");
 for (const [kind, { inputs, right, refused, missed, worst }] of rows) {
   console.log(`| ${kind} | ${inputs} | ${right} | ${refused} | ${missed} | ${worst.toFixed(3)} |`);

@@ -103,14 +103,15 @@ export function makeFace(
 
 /**
  * Files of a face as `align` and `mesh` write them, below `aligned/` and `meshes/`; the photograph is the crop unless
- * it is smaller.
+ * it is smaller, or has fewer pixels: `scale` of the crop's for one of its own.
  */
 export async function faceFiles(
   key: string,
-  { vertices, picture, photograph = { width: CROP, height: CROP } }:
+  { vertices, picture, scale = 1, photograph = { width: CROP / scale, height: CROP / scale } }:
     & Pick<ReturnType<typeof makeFace>, "vertices" | "picture">
     & {
       photograph?: { width: number; height: number };
+      scale?: number;
     },
 ): Promise<Record<string, Uint8Array | string>> {
   const aligned: AlignedFace = {
@@ -122,7 +123,7 @@ export async function faceFiles(
     photograph: key.split("/")[0]!,
     face: 0,
     box: { left: 40, top: 30, width: 144, height: 164, score: 1 },
-    transform: { scale: 1, x: 0, y: 0, size: CROP, photograph },
+    transform: { scale, x: 0, y: 0, size: CROP, photograph },
   };
   return {
     [`aligned/${key}.png`]: await encodePng(picture),

@@ -1,5 +1,7 @@
 /** Running a trained {@linkcode TextureModel} on faces, for both FTIMs and for Tran's method. */
 import type { Tensor4D } from "@tensorflow/tfjs";
+import { webgpuBackend } from "@ftim/gpu/backend";
+import { isSoftware } from "@ftim/gpu/device";
 import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import type { FtimInput } from "../../../nets/ftim_input.ts";
 import { parametersFrom, toVariables } from "../../../nets/parameters.ts";
@@ -18,16 +20,25 @@ export interface TextureNetwork {
   dispose(): void;
 }
 
+/**
+ * Faces that a software adapter completes at a time: more are no faster there, and each takes 50 MB of the memory that
+ * all else has.
+ */
+const ON_SOFTWARE = 2;
+
 /** Completes faces and writes their reconstructions. */
 export async function completeFaces(
   items: readonly Item<Record<keyof FaceTrees, Tree>>[],
   { model, network, stage }: { model: DeviceFaceModel; network: TextureNetwork; stage: string },
 ): Promise<void> {
   const { tf, topology } = model;
-  const { faces, input } = await readFaceInput(items, model);
-  const maps = network.complete(input);
-  tf.dispose(Object.values(input));
-  await writeReconstructions(faces, { tf, ...maps, topology, stage });
+  const atOnce = isSoftware(webgpuBackend(tf).device) ? ON_SOFTWARE : items.length;
+  for (let first = 0; first < items.length; first += atOnce) {
+    const { faces, input } = await readFaceInput(items.slice(first, first + atOnce), model);
+    const maps = network.complete(input);
+    tf.dispose(Object.values(input));
+    await writeReconstructions(faces, { tf, ...maps, topology, stage });
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CUT_THROUGH } from "../../../stages/geometry/seen_skin.ts";
+import { CUT_THROUGH, TOO_SMALL } from "../../../stages/geometry/seen_skin.ts";
 import assert from "node:assert/strict";
 import type { Tree } from "@ftim/pipeline";
 import { FACE_FILES } from "../../../experiments/photographs/owner.ts";
@@ -97,7 +97,7 @@ Deno.test("only faces count: what is none on a closer look gets no number, and i
   assert.match(two.leftOut[1]!, /at 400, 20\) is turned so far away/);
 });
 
-Deno.test("a face that the photograph's edge cuts through is left out, and the reason said", async () => {
+Deno.test("a face that the edge cuts through, or a tiny one, is left out, and the reason said", async () => {
   const cut = { "k/0": `k/0: ${CUT_THROUGH}` };
   await assert.rejects(
     of({ candidates: 1, meshes: [0], heads: [], cut }),
@@ -105,6 +105,8 @@ Deno.test("a face that the photograph's edge cuts through is left out, and the r
   );
   const one = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut });
   assert.match(one.leftOut[0]!, /is cut off by the photograph's edge: an eye/);
+  const tiny = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut: { "k/0": `k/0: ${TOO_SMALL}` } });
+  assert.match(tiny.leftOut[0]!, /is too small: its width must be \d+ pixels or more$/);
 });
 
 Deno.test("a photograph without a face is refused, and what looked like one is named", async () => {
