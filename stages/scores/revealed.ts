@@ -22,8 +22,8 @@ const AT_ONCE = 8;
 
 /**
  * Triplets with their meshes, masks and visibilities → `<from>.to.<to>.mask.png` for each ordered pair of views that
- * reveals enough to be scored, and `pairs.json` ({@link RevealingPairs}). With `known`, the visibilities of the portraits
- * that heads were made of (`known_texels.ts`), only what they showed counts.
+ * reveals enough to be scored, and `pairs.json` ({@link RevealingPairs}). With `known`, the visibilities of the
+ * portraits that heads were made of (`known_texels.ts`), only what they showed counts.
  *
  * A view whose mesh is absent or no mesh reveals nothing.
  */

@@ -12,7 +12,7 @@ const PICTURE = 400 * KB;
 /** What any other file may weigh. */
 const FILE = 1 * MB;
 /** What all files together may weigh. */
-const TREE = 14 * MB;
+const TREE = 15 * MB;
 
 /** Larger files, and why they are in the tree. */
 const LARGE: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ Deno.test("no file of the tree is larger than 1 MB, and no picture than 400 KB",
   assertNone(findings, "Files are too large");
 });
 
-Deno.test("the tree weighs at most 14 MB", () => {
+Deno.test("the tree weighs at most 15 MB", () => {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const largest = files.toSorted((a, b) => b.size - a.size).slice(0, 10)
     .map(({ path, size }) => `${path}:1: ${(size / MB).toFixed(2)} MB`);
