@@ -8,7 +8,8 @@ import { THIRD_VIEWS, type ThirdViews } from "./third_seen.ts";
 
 /**
  * The third views of pairs (`thirds.json`) and the textures of all views without any completion
- * (`<key>.texture.png`) → `<from>.to.<to>.texture.png`. A pair whose third view has no texture is skipped by name.
+ * (`<key>.texture.png`) → `<from>.to.<to>.texture.png`, and the third views of those pairs (`thirds.json`), of which
+ * there may be none. A pair whose third view has no texture is skipped by name.
  */
 export const thirdTextures = defineStage({
   name: "third_textures",
@@ -18,10 +19,16 @@ export const thirdTextures = defineStage({
   determinism: "bitwise",
   computes: { cpu: "copies of pictures: bookkeeping" },
   run: async ({ inputs: { seen, copies }, out, skip }) => {
+    const shown: Record<string, string> = {};
     for (const [pair, third] of Object.entries(await seen.json<ThirdViews>(THIRD_VIEWS))) {
       const texture = `${third}.texture.png`;
-      if (copies.has(texture)) out.write(`${pair}.texture.png`, await copies.bytes(texture));
-      else skip(pair, `its third view, ${third}, has no texture`);
+      if (!copies.has(texture)) {
+        skip(pair, `its third view, ${third}, has no texture`);
+        continue;
+      }
+      shown[pair] = third;
+      out.write(`${pair}.texture.png`, await copies.bytes(texture));
     }
+    out.json(THIRD_VIEWS, shown satisfies ThirdViews);
   },
 });

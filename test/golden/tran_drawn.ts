@@ -58,6 +58,12 @@ export function tranFiles([rows, columns]: readonly [number, number] = GRID): Ma
     texels[texel] = 2 * (r * (columns - 1) + c) + (upper ? 0 : 1) + 1;
     weights.set(upper ? [1 - fr - fc, fc, fr] : [1 - fr, fr + fc - 1, 1 - fc], 3 * texel);
   }
+  // All over the mesh, at the same places of it on any grid.
+  const keypoints = Int32Array.from({ length: 68 }, (_, i) => {
+    const vertex = (i * 97) % TRAN_VERTICES;
+    const [r, c] = [Math.floor(vertex / GRID[1]) / (GRID[0] - 1), vertex % GRID[1] / (GRID[1] - 1)];
+    return 1 + Math.round(r * (rows - 1)) * columns + Math.round(c * (columns - 1));
+  });
   const bytes = (values: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) => new Uint8Array(values.buffer);
   const basis = (mean: Float32Array) =>
     bytes(Float32Array.from([...mean, ...new Float32Array(2 * mean.length).fill(7)]));
@@ -70,7 +76,7 @@ export function tranFiles([rows, columns]: readonly [number, number] = GRID): Ma
     ["vertices_2d_v.dat", bytes(vs)],
     ["3DMM_tri_2d.dat", bytes(texels)],
     ["3DMM_tri_2d_barycoord.dat", bytes(weights)],
-    ["3DMM_keypoints.dat", bytes(Int32Array.from({ length: 68 }, (_, i) => 1 + (i * 97) % count))],
+    ["3DMM_keypoints.dat", bytes(keypoints)],
     ["mean_m.npy", npyOf(Float64Array.of(9e-4, 2e-5, -3e-5, 9e-4, 1e-4, -5e-5, 112, 110))],
     ["std_m.npy", npyOf(Float64Array.of(1e-4, 5e-5, 5e-5, 1e-4, 3e-4, 1e-4, 8, 8))],
   ]);

@@ -78,7 +78,13 @@ Deno.test("of revealed pixels those count that the third view saw, as a loop ove
       meshes: of("meshes"),
       topology: of("assets", "topology"),
     });
-    const { trees } = await run({ seen, oracle: thirdTextures({ seen, copies: of("reconstructions", "copies") }) });
+    await write("none/thirds.json", "{}");
+    const copies = of("reconstructions", "copies");
+    const { trees } = await run({
+      seen,
+      oracle: thirdTextures({ seen, copies }),
+      none: thirdTextures({ seen: of("revealed", "none"), copies }),
+    });
     const thirds = { "left.to.right": "more", "ahead.to.right": "left", "right.to.left": "more" } as const;
     assert.deepEqual(await trees.seen.json(THIRD_VIEWS), thirds);
     assert.deepEqual(
@@ -94,7 +100,10 @@ Deno.test("of revealed pixels those count that the third view saw, as a loop ove
       const texture = await readImage(trees.oracle, `${pair}.texture.png`);
       assert.equal(Math.round(10 * texture.data[0]!), VIEWS.indexOf(third));
     }
-    assert.equal(trees.oracle.paths.length, 3);
+    const textures = Object.keys(thirds).map((pair) => `${pair}.texture.png`);
+    assert.deepEqual(trees.oracle.paths, [...textures, THIRD_VIEWS].sort());
+    assert.deepEqual(await trees.oracle.json(THIRD_VIEWS), thirds);
+    assert.deepEqual(trees.none.paths, [THIRD_VIEWS], "no third view saw enough of any pair");
   }));
 
 Deno.test("a pair's witnesses are the third views of all triplets that hold both", () => {
