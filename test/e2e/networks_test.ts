@@ -21,25 +21,15 @@ import { table1 } from "../../stages/tables/table1.ts";
 import { decodePixels } from "../../stages/faces/photograph.ts";
 import { asset } from "../assets.ts";
 import { quietEngine } from "../engine.ts";
-import { drawnCheckpoint } from "../golden/drawn.ts";
-import tran from "../golden/tran.json" with { type: "json" };
 import { tranFiles } from "../golden/tran_drawn.ts";
 import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "../nets/deng_weights.ts";
 import { checkpoint } from "../nets/files/checkpoint_writer.ts";
 import { matlabFile } from "../nets/files/matlab_writer.ts";
+import { tranWeights } from "../nets/made_networks.ts";
 import { oldTorchArchive } from "../nets/files/torch_writer.ts";
 
 /** Width of the photographs, for MTCNN looks at all of each. */
 const WIDTH = 400;
-
-/** Tran's networks, whose camera is near the authors' mean. */
-function tranCheckpoint() {
-  const weights = drawnCheckpoint(tran.parts.tensors);
-  for (const [name, { data }] of Object.entries(weights)) {
-    if (name.startsWith("g_k6_")) data.forEach((value, i) => data[i] = 1e-4 * value);
-  }
-  return checkpoint(weights, "Nonlinear3DMM.model-20");
-}
 
 async function fill(data: string): Promise<void> {
   for (const name of ["photographs", "deng", "tran/checkpoint", "tran/3DMM_definition"]) {
@@ -53,7 +43,7 @@ async function fill(data: string): Promise<void> {
   await Deno.writeFile(`${data}/deng/BFM_model_front.mat`, matlabFile(drawnBfmFront()));
   await Deno.writeFile(`${data}/deng/similarity_Lm3D_all.mat`, matlabFile(drawnStandardLandmarks()));
   for (const [name, bytes] of tranFiles()) await Deno.writeFile(`${data}/tran/3DMM_definition/${name}`, bytes);
-  const index = tranCheckpoint();
+  const index = checkpoint(tranWeights(), "Nonlinear3DMM.model-20");
   const values = await index.beside!(index.name.replace(".index", ".data-00000-of-00001"));
   for (const file of [index, values!]) {
     await Deno.writeFile(`${data}/tran/checkpoint/${file.name}`, await file.read(0, file.size));

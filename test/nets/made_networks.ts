@@ -54,12 +54,20 @@ export function madeDeng(): Files {
   };
 }
 
-/** Tran's files; the camera is near the authors' mean. */
-export function madeTran(): Files {
+/** Tran's drawn weights, with a camera near the authors' mean and white light from everywhere: others draw black. */
+export function tranWeights(): Record<string, DrawnTensor> {
   const weights = drawnCheckpoint(tran.parts.tensors);
   for (const [name, { data }] of Object.entries(weights)) {
     if (name.startsWith("g_k6_")) data.forEach((value, i) => data[i] = 1e-4 * value);
   }
+  const light = weights["g_k6_il_lin/bias"]!.data;
+  for (const colour of [0, 1, 2]) light[9 * colour] = 1;
+  return weights;
+}
+
+/** Tran's files. */
+export function madeTran(): Files {
+  const weights = tranWeights();
   const definition = [...tranFiles(GRID)].map(([name, bytes]) => [`tran/3DMM_definition/${name}`, [bytes]]);
   return { ...checkpointFiles("tran/checkpoint/Nonlinear3DMM.model-20", weights), ...Object.fromEntries(definition) };
 }
