@@ -82,7 +82,7 @@ export function embedded(options: EmbeddedOptions = {}) {
   };
 }
 
-/** What is trained on and scored, and how; `persons`: how many are trained on, where that is counted. */
+/** What is trained on and scored, and how; `persons`: how many are trained on. */
 function dataAndSettings({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions) {
   const set = trainingSet({ sets, persons, identities });
   const { yawBins: bins, ...settings } = {
@@ -106,6 +106,6 @@ function dataAndSettings({ sets, on, persons, identities, more, data, picked, ..
   return {
     data: { training, filter, test: prepareFaces(found, { correction }), heldOut, real },
     settings: { ...settings, ...scored, more, data },
-    persons: set.persons ?? 0,
+    persons: set.persons,
   };
 }

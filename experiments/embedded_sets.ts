@@ -96,8 +96,8 @@ const TRIPLETS = 512;
 
 /** What is trained on. */
 export interface TrainingSet {
-  /** Persons in the portraits; not counted in the sets `first`. */
-  readonly persons?: number;
+  /** Persons in the portraits. */
+  readonly persons: number;
   /** The linear face model is learned from these. */
   readonly portraits: Artifact<"assets">;
   /** Training heads are made of these; default: of all portraits. */
@@ -133,7 +133,7 @@ export function trainingSet(
 ): TrainingSet {
   if (sets === "first") {
     if (persons !== undefined) throw new RangeError(`"persons" is of the sets "second" alone: say which sets`);
-    return { portraits: assets("train/") };
+    return { persons: new Set(idsIn("train/").map(personOf)).size, portraits: assets("train/") };
   }
   const drawn = drawnPersons();
   if (persons !== undefined && persons > drawn.length) {
@@ -155,10 +155,15 @@ function drawnPersons(): string[][] {
   // this person is in a packaged video, of which real other views can be made: nothing may be learned from its stills
   const ids = [...idsIn("train/"), ...idsIn("more/")].filter((id) => !id.startsWith("train/franck/"));
   const { assets: entries } = dataLock();
-  return [...Map.groupBy(ids, (id) => id.split("/")[1]!).values()]
+  return [...Map.groupBy(ids, personOf).values()]
     .map((own) => ({ own, order: entries.get(own[0]!)!.sha256! }))
     .sort((a, b) => a.order < b.order ? -1 : 1)
     .map(({ own }) => own);
+}
+
+/** Whose portrait it is: the folder below that of the set. */
+function personOf(id: string): string {
+  return id.split("/")[1]!;
 }
 
 function idsIn(folder: string): string[] {

@@ -6,7 +6,7 @@
  *
  * Work whose sizes differ from time to time, such as the part of a photograph under each face, would fill the memory
  * with buffers that nothing fits again, and so would one piece of work after another, such as the stages of a pipeline.
- * So a size that was not asked for in the last seconds is given up; and one that has not come again for long, sooner.
+ * So a size that was not asked for in the last seconds is given up, and sooner the shorter the spell of its requests was.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
@@ -25,7 +25,7 @@ interface Pooled {
 interface Kind {
   /** The free ones, the oldest last. */
   readonly free: Pooled[];
-  /** When one of these was first asked for, after which no longer pause came than what is remembered, in ms. */
+  /** When the present spell of requests began, in ms: a pause longer than what is remembered ends a spell. */
   first: number;
   /** When one of these was last asked for, in ms. */
   asked: number;
@@ -35,7 +35,7 @@ interface Kind {
 export const REMEMBERED = 10_000;
 /** How often it is looked for sizes to give up, in ms. */
 export const SWEEP = 1_000;
-/** A size is remembered for so many times as long as it has been asked for, but for a sweep at least. */
+/** A size is remembered for so many times its spell, but for a sweep at least. */
 const TRUST = 4;
 
 /** What a backend asks of its buffer manager. */

@@ -1,6 +1,6 @@
 /**
- * The maps of lpips.ts on the device, and their means. All sums have one order, so that a pair of pictures has the same
- * bits alone and in every batch.
+ * What lpips.ts computes on the device around its convolutions: the colours that go in, the maps, and their means. All
+ * sums have one order, so that a pair of pictures has the same bits alone and in every batch.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { alongAxis } from "@ftim/gpu/ops/along-axis";

@@ -104,9 +104,9 @@ export function tripletLoss(
 }
 
 /**
- * How much no view shows a texel: the product of 1 − visibility over the views, [B,S,S,1] → [1,S,S,1]. A twentieth of
- * a training step went into tfjs's own product, which takes a workgroup a texel; for three views this one multiplies in
- * the same order, and has the same bits.
+ * How much no view shows a texel: the product of 1 − visibility over the views, [B,S,S,1] → [1,S,S,1]. tfjs's own
+ * product takes a workgroup a texel, which is a twentieth of a training step on a software adapter; of three views this
+ * one multiplies in the same order, so that it has the same bits.
  */
 function hiddenShare(tf: Tfjs, visibility: tfjs.Tensor4D): tfjs.Tensor4D {
   const [count] = visibility.shape;

@@ -28,7 +28,7 @@ export const FILES = [
 /**
  * Refuses to write over what is not the result of an earlier run on the same folders.
  *
- * @param options.output the folder as it was named
+ * @param options.output what the user calls the folder, for messages
  * @param options.path of the folders that are scored
  * @param options.names what is about to be written
  * @throws {ReconstructError} if one of these is something else; the message says what to do

@@ -16,6 +16,9 @@ import { planForward } from "./plan.ts";
 
 // Below this the stock kernel is as good, and small tensors on the CPU should stay there.
 const LEAST_PRODUCTS = 1 << 16;
+// Fewer rows count as so many: the stock kernels add up a single row in another order than several, and a row should
+// have the same bits alone and among others.
+const LEAST_ROWS = 16;
 
 interface MatMulAttrs {
   readonly transposeA: boolean;
@@ -65,7 +68,8 @@ function matMul(
   const rows = batch * (transposeA ? columnsA : rowsA);
   const columns = transposeB ? rowsB : columnsB;
   const suits = a.dtype === "float32" && b.dtype === "float32" && sizeOf(b.shape.slice(0, -2)) === 1 &&
-    b.shape.length <= a.shape.length && (batch === 1 || !transposeA) && rows * inner * columns >= LEAST_PRODUCTS &&
+    b.shape.length <= a.shape.length && (batch === 1 || !transposeA) &&
+    Math.max(rows, LEAST_ROWS) * inner * columns >= LEAST_PRODUCTS &&
     (bias === undefined || sizeOf(bias.shape) === columns);
   if (!suits) return undefined;
   const x = pack(backend, a, {

@@ -4,7 +4,7 @@
  * tfjs composes it of moments, subtract, rsqrt, multiply, add and leakyRelu; in a U-Net's training step that takes
  * longer than the convolutions. This op takes three passes forward and four back. Mean and variance come from chunks of
  * pixels, each relative to its first value, joined by Chan's formula in a fixed order: exact where the mean is large
- * against the deviation, and the same in every run.
+ * against the deviation, and the same in every run and every batch.
  */
 
 import type { Tensor, Tensor1D, Tensor4D } from "@tensorflow/tfjs";
@@ -22,6 +22,12 @@ import {
   PARTIAL_MOMENTS,
 } from "./normalize_wgsl.ts";
 import { differentiable, run } from "./run.ts";
+
+/**
+ * Sums are cut into chunks as for so many images, whatever the batch, so that an image has the same bits alone and among
+ * others. A training step here has as many.
+ */
+const IMAGES = 3;
 
 /** Options of `normalize`. */
 export interface NormalizeOptions<Parameter = Tensor1D> {
@@ -57,7 +63,7 @@ export function normalize(tf: Tfjs, x: Tensor4D, options: NormalizeOptions): Ten
   const pixels = height * width;
   const { element, width: lanes } = elementFor(channels);
   const columns = channels / lanes;
-  const chunks = chunksOf(pixels, { others: columns * batch, software: isSoftware(webgpuBackend(tf).device) });
+  const chunks = chunksOf(pixels, { others: columns * IMAGES, software: isSoftware(webgpuBackend(tf).device) });
   const chunk = Math.ceil(pixels / chunks);
   const walk = {
     uniforms: [columns * chunks * batch, columns, pixels, chunks, chunk],

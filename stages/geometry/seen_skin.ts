@@ -9,6 +9,7 @@
  */
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { z } from "zod";
+import { boundsOf } from "../../face/bounds.ts";
 import { photographInCrop, type Rectangle } from "../../face/crop.ts";
 import type { FaceLandmarks } from "../../face/topology.ts";
 import { defineStage } from "@ftim/pipeline";
@@ -29,11 +30,8 @@ const BESIDE_EDGE = 0.09;
 
 /** The narrower side of a mesh's box. */
 function widthOf(vertices: Float32Array): number {
-  const side = (axis: number) => {
-    const values = vertices.filter((_, i) => i % 3 === axis);
-    return Math.max(...values) - Math.min(...values);
-  };
-  return Math.min(side(0), side(1));
+  const { left, top, right, bottom } = boundsOf(vertices);
+  return Math.min(right - left, bottom - top);
 }
 
 /** Whether an outer corner of an eye or a corner of the mouth lies outside of the photograph, or beside its edge. */

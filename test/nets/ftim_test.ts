@@ -47,6 +47,35 @@ Deno.test("ftim() starts from the first guess and reads every input", async () =
   }
 });
 
+Deno.test("a face is completed with the same bits alone and among others", async () => {
+  // as large as the trained network's, so that the sums are cut and the matrix products ours
+  const [size, shape] = [64, { widths: [16, 32, 64], fullWidth: 8, codeLength: 70 }];
+  const values = drawParameters(ftimParameters(shape), 5);
+  const normal = gaussian(6);
+  values["output.weight"]!.data.forEach((_, i, all) => all[i] = normal());
+  const variables = toVariables(tf, values);
+  const random = uniform(9);
+  const drawn = (of: number[]) => Float32Array.from({ length: of.reduce((a, b) => a * b) }, () => random());
+  const map = (channels: number) => tf.tensor4d(drawn([5, size, size, channels]), [5, size, size, channels]);
+  const all: FtimInput = {
+    incomplete: map(3),
+    visibility: map(1),
+    guess: map(3),
+    templateAlbedo: map(3),
+    templateTexture: map(3),
+    code: tf.tensor2d(drawn([5, shape.codeLength]), [5, shape.codeLength]),
+  };
+  const some = (count: number) =>
+    Object.fromEntries(
+      Object.entries(all).map(([name, tensor]) => [name, (tensor as tfjs.Tensor).slice(0, count)]),
+    ) as unknown as FtimInput;
+  const together = await ftim(tf, variables, { ...all, ...shape }).data<"float32">();
+  for (const count of [1, 2, 3, 4]) {
+    const apart = await ftim(tf, variables, { ...some(count), ...shape }).data<"float32">();
+    assert.deepEqual(apart, together.slice(0, apart.length), `${count} of 5 faces`);
+  }
+});
+
 Deno.test("ftim() leaves what was seen as it is, and all else is free", async () => {
   const values = drawParameters(ftimParameters(SHAPE), 5);
   const normal = gaussian(6);
