@@ -6,7 +6,8 @@
  *
  * Work whose sizes differ from time to time, such as the part of a photograph under each face, would fill the memory
  * with buffers that nothing fits again, and so would one piece of work after another, such as the stages of a pipeline.
- * So a size that was not asked for in the last seconds is given up, and sooner the shorter the spell of its requests was.
+ * So a size that was not asked for in the last seconds is given up, and sooner the shorter the spell of its requests
+ * was.
  */
 
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";

@@ -24,8 +24,8 @@ import {
 import { differentiable, run } from "./run.ts";
 
 /**
- * Sums are cut into chunks as for so many images, whatever the batch, so that an image has the same bits alone and among
- * others. A training step here has as many.
+ * Sums are cut into chunks as for so many images, whatever the batch, so that an image has the same bits alone and
+ * among others. A training step here has as many.
  */
 const IMAGES = 3;
 
