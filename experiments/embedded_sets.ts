@@ -5,7 +5,7 @@
  */
 import type { Artifact } from "@ftim/pipeline";
 import { assets, dataLock } from "../stages/data/fetch.ts";
-import type { ShownPictures } from "./evaluation.ts";
+import type { ShownPictures } from "./shown_pictures.ts";
 import type { VideoPerson } from "./real_views.ts";
 
 /** Which sets, and which of them is scored. */

@@ -4,7 +4,7 @@
  */
 import type { Artifact } from "@ftim/pipeline";
 import { learningCurveTable } from "../stages/tables/learning_curve.ts";
-import type { EvaluationData } from "./evaluation.ts";
+import type { EvaluationData } from "./evaluation_data.ts";
 import { firstGuess, ourMethod, type TrainingSettings } from "./methods.ts";
 import { scorersOf } from "./scoring.ts";
 

@@ -4,7 +4,6 @@
  * with the networks of an earlier training.
  */
 import { type Artifact, pick } from "@ftim/pipeline";
-import { asset } from "../stages/data/fetch.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { figure3 } from "../stages/figures/figure3.ts";
 import { overlayFaces } from "../stages/scores/overlay.ts";
@@ -24,6 +23,7 @@ import { comparedMethods, firstGuess, type Networks, type Reconstruct } from "./
 import { mapValues } from "./map_values.ts";
 import type { Trained } from "./photograph.ts";
 import { type HeldOutViews, photographScorer, secondOpinion, viewScorer } from "./scoring.ts";
+import { font } from "./shown_pictures.ts";
 
 /** What can be scored: the methods of Table 1, and the first guess, which nothing was trained for. */
 export const SCORED = [...METHODS, "guess"] as const;
@@ -88,7 +88,7 @@ export function scoredPhotographs(
       rows,
       refused: { ...refused },
     }),
-    figure: figure3({ reconstructions, crops, unwrapped, font: asset("font/DejaVuSans.ttf") }, { rows }),
+    figure: figure3({ reconstructions, crops, unwrapped, font: font() }, { rows }),
   };
 }
 
