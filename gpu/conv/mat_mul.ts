@@ -1,7 +1,7 @@
 /**
- * Matrix product on a software adapter: a 1×1 convolution of as many pixels as a has rows. tfjs's own kernels go
- * through workgroup memory, which is of no use there, and one of them adds floats atomically. On GPUs the stock tiled
- * kernel stays.
+ * Matrix product: a 1×1 convolution of as many pixels as a has rows. tfjs adds up a single row in another order than
+ * several, so that a row would not have the same bits alone and among others; and its kernels go through workgroup
+ * memory, which is of no use on a software adapter. On GPUs what comes transposed stays with tfjs's tiled kernel.
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
@@ -10,14 +10,13 @@ import { sizeOf } from "../kernels/dispatch.ts";
 import { replaceKernel, required } from "../kernels/replace.ts";
 import { pack } from "../kernels/texels.ts";
 import type { Tfjs } from "../backend.ts";
-import { runGather } from "./conv2d.ts";
+import { conv2d, runGather, type Target } from "./conv2d.ts";
 import { type ConvGeometry, type Epilogue, isFusable } from "./geometry.ts";
 import { planForward } from "./plan.ts";
 
 // Below this the stock kernel is as good, and small tensors on the CPU should stay there.
 const LEAST_PRODUCTS = 1 << 16;
-// Fewer rows count as so many: the stock kernels add up a single row in another order than several, and a row should
-// have the same bits alone and among others.
+// Fewer rows count as so many, so that a single row is not left to the stock kernel where several are not.
 const LEAST_ROWS = 16;
 
 interface MatMulAttrs {
@@ -32,7 +31,6 @@ interface MatMulAttrs {
  * transposed.
  */
 export function registerMatMul(tf: Tfjs, { software }: { readonly software: boolean }): void {
-  if (!software) return;
   for (const kernel of ["BatchMatMul", "_FusedMatMul"]) {
     replaceKernel(tf, kernel, ({ inputs, backend, attrs }) => {
       const bias = inputs.bias ?? undefined;
@@ -41,7 +39,7 @@ export function registerMatMul(tf: Tfjs, { software }: { readonly software: bool
       if (!isFusable(activation)) return undefined;
       const epilogue = { activation, alpha: options.leakyreluAlpha ?? 0.2, hasBias: bias !== undefined };
       const [a, b] = [required(inputs, "a"), required(inputs, "b")];
-      return matMul(backend as WebGPUBackend, { a, b, bias, ...options, epilogue });
+      return matMul({ backend: backend as WebGPUBackend, software }, { a, b, bias, ...options, epilogue });
     });
   }
 }
@@ -58,7 +56,7 @@ export interface MatMulOperands<Tensor = TensorInfo> extends Pick<MatMulAttrs, "
 }
 
 function matMul(
-  backend: WebGPUBackend,
+  { backend, software }: Target,
   { a, b, bias, transposeA, transposeB, epilogue }: MatMulOperands,
 ): TensorInfo | undefined {
   const [rowsA = 1, columnsA = 1] = a.shape.slice(-2);
@@ -72,6 +70,12 @@ function matMul(
     Math.max(rows, LEAST_ROWS) * inner * columns >= LEAST_PRODUCTS &&
     (bias === undefined || sizeOf(bias.shape) === columns);
   if (!suits) return undefined;
+  const geometry = pointwise({ rows, inner, columns });
+  const shape = [...a.shape.slice(0, -2), transposeA ? columnsA : rowsA, columns];
+  if (!software) {
+    if (transposeA || transposeB) return undefined;
+    return { ...conv2d({ backend, software }, geometry, { x: a, filter: b, bias, epilogue }), shape };
+  }
   const x = pack(backend, a, {
     outer: rows,
     outerStride: transposeA ? 1 : inner,
@@ -93,9 +97,8 @@ function matMul(
     slot: "filter",
     keep: "again",
   });
-  const plan = planForward(pointwise({ rows, inner, columns }), { software: true, epilogue });
-  const shape = [...a.shape.slice(0, -2), transposeA ? columnsA : rowsA, columns];
-  return runGather({ backend, software: true }, plan, { x, filter, bias: bias ?? b, shape });
+  const plan = planForward(geometry, { software, epilogue });
+  return runGather({ backend, software }, plan, { x, filter, bias: bias ?? b, shape });
 }
 
 /** A 1×1 convolution of one row of pixels. */
