@@ -4,6 +4,7 @@ import { checkGpu } from "../experiments/gpu_check.ts";
 import type { EmbeddedOptions } from "../experiments/embedded.ts";
 import type { PaperOptions } from "../experiments/paper.ts";
 import { REGRESSORS } from "../experiments/regressors.ts";
+import { SCHEDULES } from "../stages/training/parts/train_params.ts";
 import { type Artifact, jsonReporter, type Options, placeFault, plainReporter, type Reporter } from "@ftim/pipeline";
 import { machineFacts } from "./facts.ts";
 
@@ -129,6 +130,10 @@ export function experimentCommand(program: Command, names: readonly [string, str
     .option("--triplets <n>", "triplets to train on", count)
     .option("--picked <csv>", "triplets that you picked by hand to train on: see docs/options.md", place)
     .option("--steps <n>", "training steps", count)
+    .addOption(
+      new Option("--schedule <name>", "course of the learning rate (default: falling; paper: constant)")
+        .choices(SCHEDULES),
+    )
     .option("--seed <n>", "seed of the training", count)
     .option(
       "--seeds <n>",

@@ -84,17 +84,17 @@ async function writable(store: string): Promise<Line> {
   }
 }
 
-const MARKS = { present: "ok", absent: "absent", wrong: "WRONG", spare: "-" };
+const MARKS = { present: "ok", other: "other", absent: "absent", wrong: "WRONG", spare: "-" };
 
 /** Prints the table of files; says whether the experiment can run. */
 async function paperFiles(data: string | undefined): Promise<boolean> {
   const { paperFiles: look } = await import("../stages/data/parts/data_folder.ts");
-  const { chosenRegressor, PAPER_NEEDS } = await import("../experiments/paper.ts");
+  const { PAPER_NEEDS, paperFacts } = await import("../experiments/paper.ts");
   const { dataLock } = await import("../stages/data/fetch.ts");
   const { defaultDataFolder } = await import("../stages/data/parts/obtain.ts");
   const folder = data ?? defaultDataFolder;
   const found = await look(folder, dataLock());
-  const present = new Set(found.filter(({ status }) => status === "present").map(({ asset }) => asset.id));
+  const present = new Set(found.filter(isReadable).map(({ asset }) => asset.id));
   const isSpare = ({ asset: { id }, status }: FoundFile) =>
     status === "absent" && PAPER_NEEDS.some((ids) => ids.includes(id) && ids.some((other) => present.has(other)));
   for (const read of [true, false]) {
@@ -105,7 +105,7 @@ async function paperFiles(data: string | undefined): Promise<boolean> {
     );
     for (const file of found.filter((file) => file.read === read)) await print(file, isSpare(file));
   }
-  printSources(found.filter((file) => file.status !== "present" && !isSpare(file)), folder);
+  printSources(found.filter((file) => !isReadable(file) && !isSpare(file)), folder);
   const wrong = found.filter(({ read, status }) => read && status === "wrong");
   const lacks = PAPER_NEEDS.filter((ids) => !ids.some((id) => present.has(id)));
   const reasons = [
@@ -113,12 +113,18 @@ async function paperFiles(data: string | undefined): Promise<boolean> {
     ...wrong.map(({ path }) => `${path} is wrong`),
   ];
   const verdict = reasons.length === 0 ? "All that it reads is there." : `It cannot run: ${reasons.join("; ")}.`;
-  console.log(`\nThe experiment paper: ${verdict}\n${chosenRegressor(data === undefined ? {} : { data }).says}`);
+  console.log(`\nThe experiment paper: ${verdict}`);
+  console.log(paperFacts(data === undefined ? {} : { data }).join("\n"));
   return reasons.length === 0;
 }
 
+/** Whether stages can read a file, be it the published one or not. */
+function isReadable({ status }: Pick<FoundFile, "status">): boolean {
+  return status === "present" || status === "other";
+}
+
 async function print({ asset, path, status, says }: FoundFile, isSpare: boolean): Promise<void> {
-  const isFile = status === "present" && !asset.source.endsWith("/");
+  const isFile = isReadable({ status }) && !asset.source.endsWith("/");
   const size = isFile ? `${byteText((await Deno.stat(path)).size)}, ` : "";
   const mark = MARKS[isSpare ? "spare" : status];
   const what = isSpare ? "not needed: the other form is there" : `${size}${says}`;

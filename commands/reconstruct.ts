@@ -1,5 +1,10 @@
 /** `reconstruct PHOTO…` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Options } from "@ftim/pipeline";
+import type { PaperOptions } from "../experiments/paper.ts";
+import type { Trained } from "../experiments/photograph.ts";
+import { REGRESSORS } from "../experiments/regressors.ts";
+import { SCHEDULES } from "../stages/training/parts/train_params.ts";
 import type { Reconstructions, TextureSize } from "../experiments/reconstruct_photo.ts";
 import { CLEAR_LINE } from "../experiments/photographs/progress.ts";
 import { calledFrom } from "./called_from.ts";
@@ -52,16 +57,27 @@ export function reconstruct(program: Command): void {
     )
     .option("--same-person", "all photographs show one person: one result of them together")
     .option("--trained <file>", "the trained.safetensors of a training of your own", place)
+    .addOption(
+      new Option(
+        "--experiment <name>",
+        "whose networks: the published ones, or those that you trained on the paper's data",
+      )
+        .choices(["embedded", "paper"]).default("embedded"),
+    )
+    .option("--data <folder>", "with --experiment paper: the folder of its data (default: data)", place)
     .option("--json", "print the result as one JSON document")
     .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, "results")
     .option("--store <folder>", "where results are kept by content", place, ".ftim")
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "report each step").choices(["plain", "json"]))
     .addHelpText("after", HELP);
-  // they count only where there are no trained networks yet
+  // these tell which training of the paper's is meant, and count else only where there are no trained networks yet
   for (const name of ["identities", "triplets", "steps", "seed"]) {
     command.addOption(new Option(`--${name} <n>`).argParser(count).hideHelp());
   }
+  command.addOption(new Option("--picked <csv>").argParser(place).hideHelp());
+  command.addOption(new Option("--schedule <name>").choices(SCHEDULES).hideHelp());
+  command.addOption(new Option("--regressor <name>").choices(REGRESSORS).hideHelp());
   command.action(run);
 }
 
@@ -81,7 +97,7 @@ function sizeOf(text: string): TextureSize {
 }
 
 async function run(photos: readonly string[], options: ReconstructCommand): Promise<void> {
-  const { output, trained, size, samePerson, json, results, ...training } = options;
+  const { output, trained: file, size, samePerson, json, results, ...training } = options;
   const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
   const live = Deno.stderr.isTerminal();
   const engine = peopleOptions(options);
@@ -90,6 +106,10 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
       writeError(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
     }
   };
+  if (options.experiment === "paper" && file !== undefined) {
+    throw new Error("Give --trained or --experiment paper, not both: each says whose networks to use");
+  }
+  const trained = options.experiment === "paper" ? await ofPaper(training, engine) : file;
   const made = await reconstructPhotos({
     photos,
     opened,
@@ -107,6 +127,11 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   if (made.failed.length === 0) return;
   if (json !== true) console.error(`\n${failuresText(made)}`);
   throw new Failure();
+}
+
+async function ofPaper(training: PaperOptions, engine: Options): Promise<Trained> {
+  const { checkedPaperTraining } = await import("../experiments/photographs/paper_training.ts");
+  return await checkedPaperTraining(training, engine);
 }
 
 function jsonOf({ done, failed, index }: Reconstructions): string {

@@ -61,9 +61,9 @@ interface MakeOptions {
 /** Runs some of an experiment's artifacts and publishes them. */
 async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
   if (options.experiment === "paper") {
-    const { chosenRegressor, requirePaperData } = await import("../experiments/paper.ts");
+    const { paperFacts, requirePaperData } = await import("../experiments/paper.ts");
     requirePaperData(options);
-    console.log(chosenRegressor(options).says);
+    console.log(paperFacts(options).join("\n"));
   }
   const { leaveOutLpips } = await import("./leave_out_lpips.ts");
   const engine = stoppableOptions(options);

@@ -34,8 +34,9 @@ export function ablation(
     full: showable(shown.full(real), allowed),
     font: font(),
   });
-  const views = figure4Views({
-    triplets: showableViews(heldOut, allowed),
+  const triplets = showableViews(heldOut, allowed);
+  const views = triplets && figure4Views({
+    triplets,
     crops,
     meshes,
     ...mapValues(shown, (variant) => variant(made)),
@@ -52,7 +53,7 @@ export function ablation(
     figure4: details,
     figure4Small: smallPictures({ figure: details }),
     figure4Views: views,
-    figure4ViewsSmall: smallPictures({ figure: views }),
+    figure4ViewsSmall: views && smallPictures({ figure: views }),
     lpipsAblation: lpipsAblation({
       scores: mapValues(trained, scorers.lpips),
       ...(scorers.oracle && { oracle: scorers.oracle.lpips }),

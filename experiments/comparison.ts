@@ -33,7 +33,7 @@ const TEXTURE_MODELS = {
 export function comparison(
   methods: Record<Method, Reconstruct>,
   {
-    data: { test, heldOut, training, regressor, networks = { runs: {}, absent: {} } },
+    data: { test, heldOut, training, facts = [], otherBytes, networks = { runs: {}, absent: {} } },
     scorers,
     guess,
     expectedFaces,
@@ -67,11 +67,12 @@ export function comparison(
       detections,
       crops,
       meshes,
+      ...(otherBytes && { otherBytes }),
     }, {
       expectedFaces,
       models: TEXTURE_MODELS,
       absent: networks.absent,
-      ...(regressor && { regressor: regressor.note }),
+      facts: [...facts],
     }),
     figure3: figure,
     figure3Small: smallPictures({ figure }),

@@ -46,14 +46,14 @@ export interface EvaluationSettings extends TrainingSettings {
 
 /** All results as lazy artifacts by name. */
 export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
-  const { training, test, heldOut, real, filter } = data;
+  const { training, test, heldOut, real, filter, recognition } = data;
   const { poses, triplets, model } = training;
   const networks = trainNetworks(training, settings);
   const { ours: weights } = networks;
   const losses = pick(weights, ["losses.csv"]);
   const methods = comparedMethods(networks, training);
   const variants = ablationVariants(training, settings, { more: settings.more ?? false });
-  const scorers = scorersOf({ test, heldOut, model, data: settings.data });
+  const scorers = scorersOf({ test, heldOut, model, data: settings.data, recognition });
   const compared = comparison(methods, {
     data,
     scorers,
@@ -76,6 +76,7 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
       copy: variants.copy[0]!,
       model,
       data: settings.data,
+      recognition,
     })),
     seeds: settings.seeds === 1 ? null : repetition(variants.full, scorers),
     filter: filter ?? null,

@@ -4,7 +4,6 @@ import type { PreparedFaces } from "./faces.ts";
 import type { TrainingData } from "./methods.ts";
 import type { ComparatorNetworks } from "./networks.ts";
 import type { RealCaptures } from "./real_views.ts";
-import type { Regressor } from "./regressors.ts";
 import type { HeldOutViews, Scorers } from "./scoring.ts";
 import type { ShownPictures } from "./shown_pictures.ts";
 
@@ -17,8 +16,12 @@ export interface EvaluationData {
   real?: RealCaptures;
   /** The networks of the comparators' authors; without them Table 1 has no rows of them. */
   networks?: ComparatorNetworks;
-  /** The regressor of all faces, where Table 1 is to say which it is. */
-  regressor?: Regressor;
+  /** The network that scores identity. Default: the one that a package holds. */
+  recognition?: Artifact<"assets"> | undefined;
+  /** What the data and the networks are beside the paper's, for the notes of Table 1, a sentence each. */
+  facts?: readonly string[];
+  /** Which of the user's files are not the published ones. */
+  otherBytes?: Artifact<"other_bytes">;
   /** How well captures were filtered, where that is known. */
   filter?: Artifact<"filter_report">;
 }

@@ -15,6 +15,7 @@ import { reconstructPrinted } from "../stages/methods/reconstruct_printed.ts";
 import { withoutFtim } from "../stages/methods/without_ftim.ts";
 import type { Method } from "../stages/scores/parts/methods.ts";
 import type { Variant } from "../stages/tables/parts/variants.ts";
+import type { Schedule } from "../stages/training/parts/train_params.ts";
 import { trainFtim } from "../stages/training/train.ts";
 import { trainMap } from "../stages/training/train_map.ts";
 import { trainPrinted } from "../stages/training/train_printed.ts";
@@ -39,6 +40,8 @@ export interface TrainingSettings {
   learningRate: number;
   /** The same for Tran's decoder, which starts from nothing. */
   tranLearningRate: number;
+  /** Course of the rates, see `SCHEDULES`. Default `falling`. */
+  schedule?: Schedule | undefined;
   /** Weight of each loss of both FTIMs. */
   weights: LossWeights;
   /** Seed of the first training. */
@@ -70,17 +73,22 @@ function trainingInputs(
   };
 }
 
+/** What all trainings share. */
+function courseOf({ steps, schedule, seed }: TrainingSettings) {
+  return { steps, seed, ...(schedule && { schedule }) };
+}
+
 /** Trains FTIM with a first guess; what is `changed` differs from the settings. */
 function train(
   data: TrainingData,
-  { steps, learningRate, weights, seed, fullWidth }: TrainingSettings,
+  settings: TrainingSettings,
   changed: { weights?: Partial<LossWeights>; light?: "own"; seed?: number } = {},
 ): Artifact<"weights"> {
+  const { learningRate, weights, fullWidth } = settings;
   const shape = fullWidth === undefined ? {} : { fullWidth };
   return trainFtim(trainingInputs(data), {
-    steps,
+    ...courseOf(settings),
     learningRate,
-    seed,
     shape,
     ...changed,
     weights: { ...weights, ...changed.weights },
@@ -99,12 +107,13 @@ export interface Networks {
 
 /** Trains what the compared methods need. */
 export function trainNetworks(data: TrainingData, settings: TrainingSettings): Networks {
-  const { steps, learningRate, tranLearningRate, weights, seed, fullWidth } = settings;
+  const { learningRate, tranLearningRate, weights, fullWidth } = settings;
   const shape = fullWidth === undefined ? {} : { fullWidth };
+  const course = courseOf(settings);
   return {
     ours: train(data, settings),
-    printed: trainPrinted(trainingInputs(data), { steps, learningRate, seed, shape, weights }),
-    tran: trainTran(trainingInputs(data), { steps, seed, learningRate: tranLearningRate }),
+    printed: trainPrinted(trainingInputs(data), { ...course, learningRate, shape, weights }),
+    tran: trainTran(trainingInputs(data), { ...course, learningRate: tranLearningRate }),
   };
 }
 
@@ -114,8 +123,9 @@ export function firstGuess({ model }: Pick<TrainingData, "model">): Reconstruct 
 }
 
 /** No FTIM but all losses, trained and as a method. */
-function learnedMap(data: TrainingData, { steps, learningRate, weights, seed }: TrainingSettings): Reconstruct {
-  const trained = trainMap(trainingInputs(data), { steps, learningRate, seed, weights });
+function learnedMap(data: TrainingData, settings: TrainingSettings): Reconstruct {
+  const { learningRate, weights } = settings;
+  const trained = trainMap(trainingInputs(data), { ...courseOf(settings), learningRate, weights });
   return (faces) => reconstructMap({ ...faces, weights: trained, model: data.model });
 }
 

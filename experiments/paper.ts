@@ -10,20 +10,27 @@
  * with a true one. docs/departures.md lists all that differs.
  *
  * What the paper does not print, we decide: every tenth person of FaceScape is held out for other views, and the test
- * set is the first photographs of CelebA's test partition.
+ * set is drawn from CelebA's test partition.
  */
 import { join } from "node:path";
 import { type Artifact, cast, pick } from "@ftim/pipeline";
+import { shuffled, uniform } from "../nets/random.ts";
 import { calibrate } from "../stages/geometry/calibrate.ts";
 import { asset, assetFile, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
 import { fitMorphableModel } from "../stages/geometry/fit_morphable.ts";
+import { cameraTruth } from "../stages/data/camera_truth.ts";
+import { otherBytes } from "../stages/data/other_bytes.ts";
 import { importPhotographs } from "../stages/data/import.ts";
 import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
 import type { YawBins } from "../stages/data/triplets.ts";
+import { filterReport } from "../stages/tables/filter_report.ts";
+import type { Schedule } from "../stages/training/parts/train_params.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { facesOfTriplets, findFaces, type FoundFaces, prepareFaces, regressFaces, STRICT } from "./faces.ts";
+import { trainNetworks } from "./methods.ts";
 import { comparatorNetworks } from "./networks.ts";
+import type { Trained } from "./photograph.ts";
 import { DECA_NEEDS, type DecaRegressor, decaRegressor, facemeshRegressor, type RegressorName } from "./regressors.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
@@ -44,8 +51,10 @@ const PAPER = {
    * Frontal views of one person that the morphable model is learned from: more of one face would outweigh the others.
    */
   modelViews: 4,
-  /** Photographs of CelebA's test partition; the paper does not say how many it scored. */
-  photographs: 500,
+  /** Photographs that are drawn from CelebA's test partition; the paper does not say how many it scored. */
+  photographs: 10_000,
+  /** Seed of that draw. */
+  photographSeed: 1,
 
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */
@@ -56,6 +65,8 @@ const PAPER = {
   steps: 30_000,
   /** Adam's rate, as printed. */
   learningRate: 1e-5,
+  /** Its course: the paper prints none, so that it stays, and the weights are those of the last step. */
+  schedule: "constant" as Schedule,
   /** The same for Tran's decoder: what is best in `embedded`. */
   tranLearningRate: 2.5e-4,
   /** Seed of the first training of each network. */
@@ -66,7 +77,7 @@ const PAPER = {
 
 /** What may be changed from the command line. */
 export interface PaperOptions
-  extends Partial<Pick<typeof PAPER, "photographs" | "triplets" | "steps" | "seed" | "seeds">> {
+  extends Partial<Pick<typeof PAPER, "photographs" | "triplets" | "steps" | "schedule" | "seed" | "seeds">> {
   /** The folder of the user's licensed files. Default `data`. */
   data?: string;
   /** Whether the ablation has rows that neither the paper has nor leave out a single loss; default false. */
@@ -86,6 +97,13 @@ const PARTITION = "paper/celeba/list_eval_partition.txt";
 /** VGG-19: torchvision's own file, or its layers up to relu4_2. */
 const VGG19 = ["paper/vgg19/vgg19-dcbb9e9d.pth", "paper/vgg19/vgg19_relu4_2.safetensors"] as const;
 
+/** FaceNet, which the paper's last column is of. */
+const FACENET = "paper/facenet/20180402-114759-vggface2.pt";
+/** FaceScape's world frames, by which a camera's angle to the head is known. */
+const FRAMES = "paper/facescape/Rt_scale_dict.json";
+/** The persons of FaceScape that may be shown. */
+const PUBLISHABLE = "paper/facescape/publishable_list_v1.txt";
+
 /** What the experiment needs, in data.lock's names; of several names one is enough. */
 export const PAPER_NEEDS: readonly (readonly [string, ...string[]])[] = [[CAPTURES], [PHOTOGRAPHS], [PARTITION], VGG19];
 
@@ -98,6 +116,14 @@ export function chosenRegressor(
   if (name === "deca") return { name, says: "The 3DMM regressor is DECA with FLAME, as in the paper." };
   const why = regressor === undefined ? `for ${dataFolder} lacks ${absent.join(", ")}` : "as you asked";
   return { name, says: `The 3DMM regressor is the face mesh network in place of the paper's DECA, ${why}.` };
+}
+
+/** Which network the cosine is of, in a sentence. */
+function cosineFact(dataFolder: string): string {
+  return isPresent(FACENET, { dataFolder })
+    ? "The cosine is of FaceNet's descriptors, as the paper's."
+    : "The cosine is of the descriptors of a packaged network in place of the paper's FaceNet, for " +
+      `${FACENET.replace("paper/", "")} is absent.`;
 }
 
 /** The data folder is there, but not as data.lock says. */
@@ -113,7 +139,8 @@ export class PaperDataError extends Error {
 export function requirePaperData(options: PaperOptions = {}): void {
   const { data: dataFolder = defaultDataFolder } = options;
   const ofDeca = chosenRegressor(options).name === "deca" ? DECA_NEEDS.map((id) => [id] as const) : [];
-  const faults = [...PAPER_NEEDS, ...ofDeca].flatMap((ids) => {
+  const optional = [FACENET].filter((id) => isPresent(id, { dataFolder })).map((id) => [id] as const);
+  const faults = [...PAPER_NEEDS, ...ofDeca, ...optional].flatMap((ids) => {
     const present = ids.find((id) => isPresent(id, { dataFolder }));
     const asset = dataLock().assets.get(present ?? ids[0])!;
     if (present === undefined) return [absentMessage(asset, dataFolder)];
@@ -129,52 +156,88 @@ function statOf({ source }: { source: string }, dataFolder: string): Deno.FileIn
   return Deno.statSync(join(dataFolder, source.slice("user:".length)));
 }
 
-/** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
-export function paper(options: PaperOptions = {}) {
-  const { data: dataFolder = defaultDataFolder, more, picked, regressor: _, ...changed } = options;
-  const { yawBins: bins, ...settings } = { ...PAPER, ...changed };
-  const captures = splitCaptures(dataFolder);
+/** What stands behind the tables, in a sentence each: the regressor, the cosine's network, whom figures show. */
+export function paperFacts(options: PaperOptions = {}): string[] {
+  const { data: dataFolder = defaultDataFolder } = options;
+  const pictures = publishable(dataFolder).length > 0 ? [] : [
+    "Figure 4 has no other views: no held-out person is on facescape/publishable_list_v1.txt" +
+    (isPresent(PUBLISHABLE, { dataFolder }) ? "." : ", which is absent."),
+  ];
+  return [chosenRegressor(options).says, cosineFact(dataFolder), ...pictures];
+}
+
+/** What is trained on, and what of it photographs are reconstructed with. */
+function trainingPart(options: PaperOptions) {
+  const { data: dataFolder = defaultDataFolder, picked } = options;
+  const { yawBins: bins, triplets: count, modelViews: perPerson } = { ...PAPER, ...options };
   const deca = chosenRegressor(options).name === "deca" ? decaRegressor({ dataFolder }) : null;
   const regressor = deca ?? facemeshRegressor();
-  const known = facesOfTriplets(importPhotographs(captures.training), {
-    bins,
-    count: settings.triplets,
-    picked,
-    regressor,
-  });
-  const model = deca?.model ?? learnedModel(known, { deca, perPerson: settings.modelViews });
+  const frames = isPresent(FRAMES, { dataFolder }) ? cast(assetFile(FRAMES, { dataFolder }), "file") : undefined;
+  const images = importPhotographs(splitCaptures(dataFolder).training, { frames });
+  const known = facesOfTriplets(images, { bins, count, picked, regressor });
+  const model = deca?.model ?? learnedModel(known, { deca, perPerson });
   const { crops, meshes, angles } = known;
   // No true mesh is known, so this corrects nothing; it is what a packed training holds.
   const correction = deca === null
     ? calibrate({ crops, meshes, angles, model, topology: regressor.topology })
     : undefined;
-  const faces = prepareFaces(known, { correction });
-  const unseen = facesOfTriplets(importPhotographs(captures.heldOut), {
+  const training = {
+    ...regressFaces(prepareFaces(known, { correction }), { model }),
+    triplets: known.triplets,
+    poses: known.poses,
+    model,
+    vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
+  };
+  const filter = frames && filterReport({
+    truth: cameraTruth({ images }),
+    detections: known.searched,
+    poses: known.poses,
+    triplets: known.triplets,
+  });
+  return { training, regressor, model, correction, frames, filter };
+}
+
+/** The networks that the experiment trains, for photographs of one's own. */
+export function paperTraining(options: PaperOptions = {}): Trained {
+  const { training, regressor, model, correction } = trainingPart(options);
+  return { weights: trainNetworks(training, { ...PAPER, ...options }).ours, model, correction, regressor };
+}
+
+/** The whole experiment, as lazy artifacts by name. What is absent is reported when it is computed. */
+export function paper(options: PaperOptions = {}) {
+  const { data: dataFolder = defaultDataFolder, more, picked: _, regressor: __, ...changed } = options;
+  const { yawBins: bins, ...settings } = { ...PAPER, ...changed };
+  const { training, regressor, model, correction, frames, filter } = trainingPart(options);
+  const unseen = facesOfTriplets(importPhotographs(splitCaptures(dataFolder).heldOut, { frames }), {
     bins,
     count: settings.heldOutTriplets,
     regressor,
   });
   const tested = findFaces(
-    importPhotographs(testPhotographs(dataFolder, settings.photographs), { identities: "unknown" }),
+    importPhotographs(testPhotographs(dataFolder, { count: settings.photographs, seed: settings.photographSeed }), {
+      identities: "unknown",
+    }),
     { keep: "largest", regressor },
   );
   const views = { ...prepareFaces(unseen, { correction }), triplets: unseen.triplets };
   const results = evaluation({
-    training: {
-      ...regressFaces(faces, { model }),
-      triplets: known.triplets,
-      poses: known.poses,
-      model,
-      vgg19: assetFile(VGG19.find((id) => isPresent(id, { dataFolder })) ?? VGG19[0], { dataFolder }),
-    },
+    training,
     test: prepareFaces(tested, { correction }),
     networks: comparatorNetworks({ dataFolder }),
-    regressor,
+    recognition: isPresent(FACENET, { dataFolder }) ? assetFile(FACENET, { dataFolder }) : undefined,
+    facts: [
+      regressor.note,
+      cosineFact(dataFolder),
+      `At most ${settings.photographs} photographs are drawn from CelebA's test partition, with the seed ` +
+      `${settings.photographSeed}.`,
+    ],
+    otherBytes: otherBytes({ dataFolder }),
     heldOut: views,
     real: views,
-  }, { ...settings, more, data: dataFolder });
+    ...(filter && { filter }),
+  }, { ...settings, more, data: dataFolder, shown: { persons: publishable(dataFolder) } });
   const { weights } = results;
-  // Photographs are reconstructed with the face mesh network alone, and FLAME's parts must not lie among the results.
+  // A packed training holds no regressor, and FLAME's parts must not lie among the results.
   const forPhotographs = correction === undefined ? UNPACKED : packed({ weights, model, correction });
   return { ...results, ...forPhotographs, curve: null };
 }
@@ -201,27 +264,48 @@ function learnedModel(
 export function splitCaptures(dataFolder: string): Record<"training" | "heldOut", Artifact<"captures">> {
   const all = cast(assetFolder(CAPTURES, { dataFolder }), "captures");
   if (!isPresent(CAPTURES, { dataFolder })) return { training: all, heldOut: all };
-  const folder = join(dataFolder, "facescape/images");
-  const persons = [...Deno.readDirSync(folder)]
-    .filter(({ name, isFile }) => !isFile && /^\d+$/.test(name))
-    .map(({ name }) => name)
-    .sort((a, b) => Number(a) - Number(b));
+  const persons = personsOf(dataFolder);
   if (persons.length < 2) {
     throw new PaperDataError(
-      `${folder} holds ${persons.length} persons: at least two are needed, as <id>/<k_expression>/<view>.jpg`,
+      `${join(dataFolder, "facescape/images")} holds ${persons.length} persons: at least two are needed, ` +
+        "as <id>/<k_expression>/<view>.jpg",
     );
   }
-  const heldOut = persons.filter((_, i) => i % PAPER.heldOutOneIn === 1);
+  const heldOut = persons.filter((_, i) => isHeldOut(i));
   const of = (names: readonly string[]) => pick(all, names.map((name) => `${name}/`));
   return { training: of(persons.filter((name) => !heldOut.includes(name))), heldOut: of(heldOut) };
 }
 
+/** The numbers of FaceScape's persons, in order. */
+function personsOf(dataFolder: string): string[] {
+  return [...Deno.readDirSync(join(dataFolder, "facescape/images"))]
+    .filter(({ name, isFile }) => !isFile && /^\d+$/.test(name))
+    .map(({ name }) => name)
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+/** Whether the person at a place in that order is held out. */
+function isHeldOut(place: number): boolean {
+  return place % PAPER.heldOutOneIn === 1;
+}
+
+/** The held-out persons of FaceScape that figures may show: those of its own list, and without that list none. */
+function publishable(dataFolder: string): string[] {
+  if (!isPresent(PUBLISHABLE, { dataFolder }) || !isPresent(CAPTURES, { dataFolder })) return [];
+  const list = Deno.readTextFileSync(join(dataFolder, PUBLISHABLE.replace("paper/", "")));
+  const allowed = new Set(list.match(/\d+/g)?.map(Number));
+  return personsOf(dataFolder).filter((name, i) => isHeldOut(i) && allowed.has(Number(name)));
+}
+
 /**
- * The first photographs of CelebA's test partition (2 in `list_eval_partition.txt`).
+ * Photographs that are drawn from CelebA's test partition (2 in `list_eval_partition.txt`); all if there are fewer.
  *
  * @throws {PaperDataError} if that list is there and names none
  */
-export function testPhotographs(dataFolder: string, count: number): Artifact<"folder"> {
+export function testPhotographs(
+  dataFolder: string,
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Artifact<"folder"> {
   const all = assetFolder(PHOTOGRAPHS, { dataFolder });
   if (!isPresent(PHOTOGRAPHS, { dataFolder })) return all;
   // What is absent must be said in data.lock's words, by the stage that gets it.
@@ -232,5 +316,5 @@ export function testPhotographs(dataFolder: string, count: number): Artifact<"fo
   if (names.length === 0) {
     throw new PaperDataError(`${path} names no photograph of the test partition: its lines must be "000001.jpg 2"`);
   }
-  return pick(all, names.slice(0, count));
+  return pick(all, shuffled(uniform(seed), names).slice(0, count).sort());
 }

@@ -17,7 +17,7 @@ import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
 import { asset, assets } from "../stages/data/fetch.ts";
 import { detector, findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
-import { faceMesh, topology } from "./regressors.ts";
+import { faceMesh, type Regressor } from "./regressors.ts";
 
 /** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
 const MOST_PIXELS = 5e7;
@@ -36,11 +36,16 @@ const OUTLINE = 0.03;
 export interface Trained {
   weights: Artifact<"weights">;
   model: Artifact<"model">;
-  correction: Artifact<"correction">;
+  /** Of the face mesh network's meshes; without it meshes stay as they are. */
+  correction?: Artifact<"correction"> | undefined;
+  /** The regressor that it was trained with. Default: the face mesh network. */
+  regressor?: Regressor;
 }
 
 /** A packed training (see `stages/training/trained.ts`): a file, or the artifact that makes it. */
-export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Trained {
+export function unpacked(
+  trained: Artifact<"file"> | Artifact<"trained">,
+): Trained & { correction: Artifact<"correction"> } {
   const files = unpackTrained({ trained: cast(trained, "trained") });
   return {
     weights: cast(pick(files, ["network.safetensors"]), "weights"),
@@ -50,7 +55,7 @@ export function unpacked(trained: Artifact<"file"> | Artifact<"trained">): Train
 }
 
 /** Faces of photographs, turned upright, and their meshes, not corrected: all that needs no training. */
-export function facesIn(photographs: Artifact<"folder">) {
+export function facesIn(photographs: Artifact<"folder">, { regressor }: Pick<Trained, "regressor"> = {}) {
   const smallest = SMALLEST_FACE;
   const imported = importPhotographs(photographs, {
     identities: "unknown",
@@ -58,17 +63,20 @@ export function facesIn(photographs: Artifact<"folder">) {
     maxPixels: MOST_PIXELS,
   });
   const images = turnUpright({ images: imported, detector: detector(), mesh: faceMesh() }, { smallest });
-  return { imported, ...findFaces(images, { keep: "all", smallest }) };
+  return { imported, ...findFaces(images, { keep: "all", smallest, ...(regressor && { regressor }) }) };
 }
 
 /**
  * Faces with corrected meshes and incomplete textures, where what covers them was not seen. Of a data set the
  * photographs that show no free face are taken out; a person's photographs are as they are.
  */
-export function freeFaces(photographs: Artifact<"folder">, { model, correction }: Omit<Trained, "weights">) {
-  const prepared = prepareFaces(facesIn(photographs), { correction, outline: OUTLINE });
-  const { crops, meshes, unwrapped } = prepared;
-  const shared = { model, topology: topology() };
+export function freeFaces(
+  photographs: Artifact<"folder">,
+  { model, correction, ...found }: Omit<Trained, "weights">,
+) {
+  const prepared = prepareFaces(facesIn(photographs, found), { correction, outline: OUTLINE });
+  const { crops, meshes, unwrapped, topology } = prepared;
+  const shared = { model, topology };
   const regressed = regress({ meshes, unwrapped, ...shared });
   return { ...prepared, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
 }
@@ -88,8 +96,9 @@ export interface PhotographOptions {
 export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;
   const faces = freeFaces(photographs, trained);
-  const { crops, unwrapped, regressed, guesses } = regressFaces(faces, { model });
-  const small = reconstruct({ crops, unwrapped, regressed, guesses, weights, model, topology: topology() });
+  const regression = regressFaces(faces, { model });
+  const { unwrapped, regressed } = regression;
+  const small = reconstruct({ ...regression, weights, model });
   return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
 }
 
@@ -102,7 +111,7 @@ export function photograph(photographs: Artifact<"folder">, trained: Trained, op
 export function person(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;
   const faces = freeFaces(photographs, trained);
-  const shared = { model, topology: topology() };
+  const shared = { model, topology: faces.topology };
   const { crops, unwrapped, regressed } = regressFaces(faces, { model });
   const fused = fuseViews({ crops, unwrapped, regressed, ...shared });
   const guesses = guessTextures({ unwrapped: fused, regressed, ...shared });
@@ -124,7 +133,7 @@ export function recognised(
 }
 
 /** What a face is finished from. */
-interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles" | "topology"> {
+interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles"> {
   readonly regressed: Artifact<"regressed">;
   /** What is said to have been seen. */
   readonly shown: Artifact<"unwrapped">;
@@ -136,15 +145,14 @@ interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "pose
 
 /** Reconstructions at full size, and what a person takes away of them. */
 function finished(
-  { images, crops, unwrapped, regressed, shown, fused, small, model }: Unfinished,
+  { images, crops, unwrapped, regressed, shown, fused, small, model, topology }: Unfinished,
   { size = 1024 }: PhotographOptions,
 ) {
-  const mesh = topology();
-  const inputs = { images, crops, unwrapped, regressed, topology: mesh };
+  const inputs = { images, crops, unwrapped, regressed, topology };
   const views = fused === undefined ? {} : { fused };
   const reconstructions = enlargeFaces({ ...inputs, reconstructions: small, ...views }, { size });
   return {
-    heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology: mesh }),
+    heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology }),
     pasted: pasteFaces({ ...inputs, reconstructions: small }),
   };
 }

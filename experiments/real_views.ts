@@ -21,7 +21,7 @@ import { findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./fac
 import { mapValues } from "./map_values.ts";
 import type { Reconstruct } from "./methods.ts";
 import { facemeshRegressor } from "./regressors.ts";
-import { viewScorer } from "./scoring.ts";
+import { type ScoringData, viewScorer } from "./scoring.ts";
 
 /** Real photographs of persons from several sides, and which of them belong together. */
 export type RealCaptures = Pick<PreparedFaces, "crops" | "meshes" | "unwrapped" | "topology"> & {
@@ -63,17 +63,16 @@ export function videoCaptures(
   return { ...faces, triplets };
 }
 
-/** The tables of all methods on real captures. `data`: the folder of the user's own files, see `lpips_network.ts`. */
+/** The tables of all methods on real captures. `data`, `recognition`: see `ScoringData`. */
 export function scoreRealViews(
   views: RealCaptures,
-  { methods, guess, copy, model, data }: RealMethods & {
-    readonly model: Artifact<"model">;
-    readonly data?: string | undefined;
-  },
+  { methods, guess, copy, model, data, recognition }:
+    & RealMethods
+    & Pick<ScoringData, "model" | "data" | "recognition">,
 ): { realViews: Artifact<"real_views">; realLpips: Artifact<"real_lpips"> } {
   const { crops, unwrapped } = views;
   const faces = regressFaces(views, { model });
-  const { third, novel, perceptual } = viewScorer(views, { third: true, data });
+  const { third, novel, perceptual } = viewScorer(views, { third: true, data, recognition });
   const copies = copy(faces);
   const drawn = {
     ...mapValues(methods, (method) => method(faces)),

@@ -107,12 +107,13 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
   try {
     if (inputs.length === 0) return { done: [], failed: absent, index: null };
     const trained = await checkedTraining({ ...options, here, engine, work, say });
+    const regressor = typeof options.trained === "object" ? options.trained.regressor : undefined;
     if (several) await checkSheet(resolve(here, parent));
     const photographs = new Set<string>();
     for (const { path } of inputs) if (path !== null) photographs.add(inodeOf(await Deno.stat(path)));
     const single = several ? undefined : options.output;
     const places = { here, parent, single, several, photographs, taken: new Set<string>(), say };
-    const run = { places, means: { work, trained, size, engine }, opened: options.opened };
+    const run = { places, means: { work, trained, regressor, size, engine }, opened: options.opened };
     return samePerson ? await onePerson(inputs, { ...run, absent }) : await eachPhotograph(inputs, { ...run, absent });
   } catch (error) {
     if (error instanceof AbortedError || error instanceof ReconstructError) throw error;

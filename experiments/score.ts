@@ -31,7 +31,7 @@ export const SCORED = [...METHODS, "guess"] as const;
 export type ScoredMethod = typeof SCORED[number];
 
 /** All networks that the methods run. Those that no chosen method runs are not computed. */
-export type ScoreNetworks = Trained & Omit<Networks, "ours">;
+export type ScoreNetworks = Omit<Trained, "regressor"> & Omit<Networks, "ours">;
 
 /** Which rows a table has. */
 export interface ScoreSettings {

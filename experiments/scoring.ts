@@ -33,6 +33,8 @@ export interface ScoringData {
   model: Artifact<"model">;
   /** The folder of the user's own files, here a copy of LPIPS's network. Default `data`. */
   data?: string | undefined;
+  /** The network that scores identity, which no loss may look through. Default: the 1024-d one that a package holds. */
+  recognition?: Artifact<"assets"> | undefined;
 }
 
 /** Gives the scores of a method. */
@@ -60,27 +62,27 @@ export interface Scorers {
 /** Windows side by side of the bounds: of an eighth of the map's side, and finer. */
 const WINDOWS = [8, 16, 32];
 
-/** The network that scores identity; no loss looks through it. */
-const recognition = () => assets("models/faceres.");
+/** The network that scores identity where the user has no other; no loss looks through it. */
+const packagedRecognition = () => assets("models/faceres.");
 /** The network of a second opinion on identity. */
 export const secondOpinion = () => asset("models/fr_feature.onnx");
 
 /** Scores methods on photographs, in the view that was unwrapped. */
 export function photographScorer(
   test: PreparedFaces,
-  { model }: { model: Artifact<"model"> },
+  { model, recognition = packagedRecognition() }: Pick<ScoringData, "model" | "recognition">,
 ): Scorers["real"] {
   const seen = prepared(test);
   const faces = regressFaces(test, { model });
   const { topology } = test;
-  const embeddings = embedFaces({ ...seen, topology, recognition: recognition(), features: secondOpinion() });
+  const embeddings = embedFaces({ ...seen, topology, recognition, features: secondOpinion() });
   return (method, opinions = {}) =>
     scoreMetrics({
       ...seen,
       topology,
       embeddings,
       reconstructions: method(faces),
-      recognition: recognition(),
+      recognition,
       ...opinions,
     });
 }
@@ -107,17 +109,20 @@ export type PerceptualViews = Pick<
 /**
  * The scorer of views of triplets.
  *
- * @param options `third`: whether what a third view saw is scored by itself. `data`: see `lpips_network.ts`
+ * @param options `third`: whether what a third view saw is scored by itself. `data`: see `lpips_network.ts`.
+ *   `recognition`: see `ScoringData`
  */
 export function viewScorer(
   views: ScoredViews,
-  { third: asked = false, data }: { third?: boolean; data?: string | undefined } = {},
+  { third: asked = false, data, recognition = packagedRecognition() }:
+    & { third?: boolean }
+    & Pick<ScoringData, "data" | "recognition"> = {},
 ): ViewScorer {
   const { triplets, unwrapped, meshes, known, topology } = views;
   const seen = prepared(views);
   const geometry = { triplets, unwrapped, meshes, topology };
   // Other views are scored on the face alone.
-  const embeddings = embedFaces({ ...seen, topology, recognition: recognition() }, { whole: false });
+  const embeddings = embedFaces({ ...seen, topology, recognition }, { whole: false });
   const revealed = findRevealed({ ...geometry, ...(known && { known }) });
   const third = asked ? findThirdSeen({ ...geometry, revealed }) : null;
   return {
@@ -131,7 +136,7 @@ export function viewScorer(
         ...(third && { third }),
         reconstructions,
         topology,
-        recognition: recognition(),
+        recognition,
       }),
     perceptual: (reconstructions) => ({
       network: lpipsNetwork({ data }),
@@ -148,11 +153,11 @@ export function viewScorer(
 }
 
 /** The scorers of an experiment. */
-export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers {
+export function scorersOf({ test, heldOut, model, data, recognition }: ScoringData): Scorers {
   const faces = { real: regressFaces(test, { model }), made: regressFaces(heldOut, { model }) };
   const { truth } = heldOut;
   const known = heldOut.known && { known: heldOut.known };
-  const { novel, perceptual: ofViews } = viewScorer(heldOut, { data });
+  const { novel, perceptual: ofViews } = viewScorer(heldOut, { data, recognition });
   const perceptual = (reconstructions: Artifact<"reconstructions">) => ({
     ...ofViews(reconstructions),
     crops: test.crops,
@@ -162,7 +167,7 @@ export function scorersOf({ test, heldOut, model, data }: ScoringData): Scorers 
     scoreLpips({ ...perceptual(views), reconstructions: test, ...(truth && { truth, ...known }) });
   const trueTextures = truth && knownTextures({ crops: heldOut.crops, truth });
   return {
-    real: photographScorer(test, { model }),
+    real: photographScorer(test, { model, recognition }),
     novel: (method) => novel(method(faces.made)),
     truth: truth === undefined ? null : (method) => {
       const { crops, unwrapped } = heldOut;

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { AbortedError, type Artifact, type Options, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
 import { reproduce } from "../gpu_check.ts";
 import { facesIn, photograph, type Trained } from "../photograph.ts";
+import type { Regressor } from "../regressors.ts";
 
 /** A photograph that can be computed with. */
 export interface Ready {
@@ -29,6 +30,8 @@ export interface Means {
   /** An empty folder to work in. */
   readonly work: string;
   readonly trained: () => Promise<Trained>;
+  /** The regressor that it was trained with. Default: the face mesh network. */
+  readonly regressor?: Regressor | undefined;
   /** Side of the textures in texels. */
   readonly size: number;
   readonly engine: Options;
@@ -66,9 +69,9 @@ async function attempt(photos: readonly Ready[], means: Means): Promise<Computed
   }
 }
 
-async function compute(photos: readonly Ready[], { work, trained, size, engine }: Means): Promise<Computed> {
+async function compute(photos: readonly Ready[], { work, trained, regressor, size, engine }: Means): Promise<Computed> {
   const source = await sourceOf(photos, work);
-  const found = await findIn(source, engine);
+  const found = await findIn(source, { engine, regressor });
   if (found.meshes.paths.length === 0) return { found, made: null };
   const { heads, regressed, pasted, unwrapped } = photograph(source, await trained(), { size });
   const { trees } = await reproduce({ heads, regressed, pasted, unwrapped }, engine);
@@ -76,8 +79,12 @@ async function compute(photos: readonly Ready[], { work, trained, size, engine }
 }
 
 /** The faces of photographs, as far as no training is needed for them. */
-export async function findIn(source: Artifact<"folder">, engine: Options): Promise<Computed["found"]> {
-  const { imported, images, detections, meshes } = (await reproduce(facesIn(source), engine)).trees;
+export async function findIn(
+  source: Artifact<"folder">,
+  { engine, regressor }: Pick<Means, "engine" | "regressor">,
+): Promise<Computed["found"]> {
+  const found = facesIn(source, regressor && { regressor });
+  const { imported, images, detections, meshes } = (await reproduce(found, engine)).trees;
   return { imported, images, detections, meshes };
 }
 

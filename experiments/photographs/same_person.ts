@@ -46,10 +46,10 @@ const ONE_PERSON = { whole: 0.66, second: 0.61 } as const;
  */
 export async function computePerson(
   photos: readonly NamedPhotograph[],
-  { work, trained, size, engine }: Means,
+  { work, trained, regressor, size, engine }: Means,
 ): Promise<ComputedPerson> {
   const source = await sourceOf(photos, work);
-  const found = await findIn(source, engine);
+  const found = await findIn(source, { engine, regressor });
   for (const photo of photos) await checkFaces(photo, found);
   const networks = await trained();
   const faces = freeFaces(source, networks);

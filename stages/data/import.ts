@@ -61,7 +61,7 @@ const imageName = /\.(jpe?g|png|tiff?|webp|avif|gif)$/i;
 const survey = defineStage({
   name: "survey",
   module: import.meta.url,
-  inputs: { captures: "captures" },
+  inputs: { captures: "captures", frames: "file?" },
   output: "surveys",
   params: z.strictObject({
     /** Outside of FaceScape's layout: whether a photograph's parent folder names the person. */
@@ -69,7 +69,7 @@ const survey = defineStage({
   }),
   determinism: "bitwise",
   computes: { cpu: "decoding: file formats" },
-  run: async ({ inputs: { captures }, params: { identities }, out, log }) => {
+  run: async ({ inputs: { captures, frames: dictionary }, params: { identities }, out, log }) => {
     const images = Map.groupBy(captures.paths.filter((path) => imageName.test(path)), itemKey);
     if (images.size === 0) {
       const some = captures.paths.slice(0, 3).join(", ");
@@ -80,7 +80,7 @@ const survey = defineStage({
     }
     const others = captures.paths.filter((path) => !imageName.test(path) && !path.endsWith(".json"));
     if (others.length > 0) log(`${others.length} files are not photographs: ${others.slice(0, 5).join(", ")}`);
-    const frames = await readFrames(captures);
+    const frames = await readFrames(dictionary ?? captures);
     const cameras = await readCameras(captures);
     for (const [key, files] of images) out.json(`${key}.json`, surveyItem(key, { files, frames, cameras, identities }));
   },
@@ -143,6 +143,8 @@ export interface ImportOptions {
   readonly maxPixels?: number;
   /** Outside of FaceScape's layout: whether a photograph's parent folder names the person. Default "folders". */
   readonly identities?: "folders" | "unknown";
+  /** FaceScape's `Rt_scale_dict.json`, where it does not lie among the captures. */
+  readonly frames?: Artifact<"file"> | undefined;
 }
 
 /**
@@ -152,10 +154,10 @@ export interface ImportOptions {
  */
 export function importPhotographs(
   photographs: Artifact<"captures"> | Artifact<"folder"> | Artifact<"file"> | Artifact<"assets">,
-  { identities, ...limits }: ImportOptions = {},
+  { identities, frames, ...limits }: ImportOptions = {},
 ): Artifact<"images"> {
   const captures = cast(photographs, "captures");
-  return importImages({ captures, survey: survey({ captures }, { identities }) }, limits);
+  return importImages({ captures, survey: survey({ captures, ...(frames && { frames }) }, { identities }) }, limits);
 }
 
 interface Cameras {
@@ -163,6 +165,7 @@ interface Cameras {
   readonly problem: string | null;
 }
 
+/** The frames of a tree that holds `Rt_scale_dict.json`; of another one none. */
 async function readFrames(captures: Tree): Promise<Map<string, CanonicalFrame>> {
   const path = captures.paths.find((name) => /(^|\/)Rt_scale_dict\.json$/.test(name));
   return path === undefined ? new Map() : parseCanonicalFrames(await captures.text(path), path);

@@ -3,7 +3,7 @@
  * 3.1) sorts FaceScape's photographs into [−90°, −10°], [−10°, 10°] and [10°, 90°] by a pose network, forms 120k
  * triplets and picks 1.5k by hand; a CSV of hand-picked triplets replays such a choice.
  *
- * Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random
+ * A view that is turned by more than 90° is refused whatever the bins are. Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random
  * (seeded), one identity after the other, so that identities with many photographs do not crowd out the others; none is
  * drawn twice.
  */
@@ -30,12 +30,17 @@ export interface Triplets {
   /** How many were left after each step. */
   readonly funnel: {
     readonly photographs: number;
+    /** Views of the back of a head, turned by more than 90°: the pose network gives them an angle, and none is used. */
+    readonly beyond: number;
     readonly inBins: readonly number[];
     readonly groups: number;
     readonly possible: number;
     readonly chosen: number;
   };
 }
+
+/** Degrees; what is turned further shows no face (the paper's bins end there). */
+export const MOST_YAW = 90;
 
 const bin = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, "a bin is [low, high]");
 const yawBins = z.tuple([bin, bin, bin]);
@@ -66,7 +71,10 @@ export const buildTriplets = defineStage({
         views.push({ key: `${key}/${face}`, identity, expression: expression ?? "", yaw });
       }
     }
-    const groups = groupViews(views, params.bins);
+    const facing = views.filter(({ yaw }) => Math.abs(yaw) <= MOST_YAW);
+    const beyond = views.length - facing.length;
+    if (beyond > 0) log(`${beyond} of ${views.length} views are turned by more than ${MOST_YAW}° and left out`);
+    const groups = groupViews(facing, params.bins);
     const inBins = [0, 1, 2].map((i) => groups.reduce((sum, { bins }) => sum + bins[i]!.length, 0));
     const possible = groups.reduce((sum, { possible }) => sum + possible, 0);
     const { picked } = inputs;
@@ -75,7 +83,7 @@ export const buildTriplets = defineStage({
       ? chooseTriplets(groups, params)
       : parseTripletsCsv(await picked.text(picked.paths[0]!), {
         path: picked.paths[0]!,
-        views,
+        views: facing,
         parse: await loadParser(),
       });
     if (picked === undefined && triplets.length < params.count) {
@@ -84,7 +92,7 @@ export const buildTriplets = defineStage({
     const result: Triplets = {
       bins: params.bins,
       triplets,
-      funnel: { photographs: views.length, inBins, groups: groups.length, possible, chosen: triplets.length },
+      funnel: { photographs: views.length, beyond, inBins, groups: groups.length, possible, chosen: triplets.length },
     };
     out.json("triplets.json", result);
     out.write("triplets.csv", tripletsCsv(triplets, { unparse: (await import("papaparse")).default.unparse }));

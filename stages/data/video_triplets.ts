@@ -7,7 +7,7 @@ import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "./align.ts";
 import type { Pose } from "./pose.ts";
-import type { Triplets } from "./triplets.ts";
+import { MOST_YAW, type Triplets } from "./triplets.ts";
 import type { Triplet } from "./parts/triplet_choice.ts";
 
 const bin = z.tuple([z.number(), z.number()]).refine(([low, high]) => low < high, "a bin is [low, high]");
@@ -83,7 +83,9 @@ export const videoTriplets = defineStage({
     }
     const inBins = [0, 1, 2].map((i) => posed.filter(({ yaw }) => binOf(yaw, params.bins) === i).length);
     const possible = videos.reduce((sum, { triplets }) => sum + triplets.length, 0);
-    const funnel = { photographs: posed.length, inBins, groups: groups.length, possible, chosen: triplets.length };
+    const beyond = posed.filter(({ yaw }) => Math.abs(yaw) > MOST_YAW).length;
+    const counts = { photographs: posed.length, beyond, inBins, groups: groups.length };
+    const funnel = { ...counts, possible, chosen: triplets.length };
     out.json("triplets.json", { bins: params.bins, triplets, funnel } satisfies Triplets);
   },
 });

@@ -2,7 +2,7 @@
 import type { RgbImage } from "../../face/image.ts";
 import { decodeMorphable, type MorphableModel } from "../../face/morphable.ts";
 import type { FaceLandmarks, SymmetricTopology, Topology } from "../../face/topology.ts";
-import { FACEMESH_LANDMARKS, parseFacemesh } from "../../nets/facemesh_topology.ts";
+import { FACEMESH_LANDMARKS, FACEMESH_NUMBERING, parseFacemesh } from "../../nets/facemesh_topology.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../nets/safetensors.ts";
 import type { Tree } from "@ftim/pipeline";
 import { readFacePart } from "./face_part_file.ts";
@@ -32,6 +32,20 @@ export async function readSymmetricTopology(assets: Tree): Promise<SymmetricTopo
 /** What vertices of the topology mark. */
 export async function readLandmarks(assets: Tree): Promise<FaceLandmarks> {
   return facemeshFile(assets) === undefined ? (await readFacePart(assets)).landmarks : FACEMESH_LANDMARKS;
+}
+
+/** Whose numbers vertices have. */
+export interface Numbering {
+  readonly name: string;
+  /** Of each vertex its number in a whole template, where the topology is a part of one. */
+  readonly vertices?: Uint32Array;
+}
+
+/** Whose numbers the topology's vertices have. */
+export async function readNumbering(assets: Tree): Promise<Numbering> {
+  if (facemeshFile(assets) !== undefined) return { name: FACEMESH_NUMBERING };
+  const { vertices } = await readFacePart(assets);
+  return { name: "the corners of FLAME's chart that lie in the face; vertices names FLAME's own", vertices };
 }
 
 function facemeshFile({ paths }: Tree): string | undefined {

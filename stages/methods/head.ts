@@ -58,8 +58,12 @@ export const makeHeads = defineStage({
   computes: {
     cpu: "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
   },
-  open: async ({ inputs }) => await (await import("../faces/training_set.ts")).readFaceModel(inputs),
-  run: async ({ items, params: { metres }, resource: { topology, morphable, size } }) => {
+  open: async ({ inputs }) => {
+    const { readFaceModel } = await import("../faces/training_set.ts");
+    const { readNumbering } = await import("../faces/geometry.ts");
+    return { ...await readFaceModel(inputs), numbering: await readNumbering(inputs.topology) };
+  },
+  run: async ({ items, params: { metres }, resource: { topology, morphable, size, numbering } }) => {
     const { encodeGlb } = await import("../../face/glb.ts");
     const { fitShape } = await import("../../face/morphable.ts");
     const { encodeMtl, encodeObj } = await import("../../face/obj.ts");
@@ -104,6 +108,7 @@ export const makeHeads = defineStage({
         vertices,
         light,
         triangles: topology.triangles.length / 3,
+        numbering,
         size: pngSide(texture),
         files: FILES,
       });

@@ -9,7 +9,7 @@ import { readFloats } from "../faces/geometry.ts";
 
 /** Embeddings of one photograph's face. */
 export interface Embeddings {
-  /** By the 1024-d network, of the whole crop; absent where nothing is compared with it. */
+  /** By the network that scores, of the whole crop; absent where nothing is compared with it. */
   whole?: Float32Array;
   /** The same, grey outside the face mask. */
   masked: Float32Array;
@@ -38,7 +38,7 @@ export const embedFaces = defineStage({
   }),
   determinism: { atol: 1e-3, rtol: 1e-3 },
   computes: {
-    webgpu: "the 1024-d network",
+    webgpu: "the network that scores identity",
     onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
     cpu: "on a software adapter cutting out for the 512-d network, beside the network",
   },
@@ -59,8 +59,8 @@ export const embedFaces = defineStage({
     const wholes = looks.map(({ picture, vertices }) => ({ picture, vertices }));
     // Together, as the second opinion may have threads of its own.
     const [vectors, seconds] = await Promise.all([
-      networks.embed1024([...looks, ...(whole ? wholes : [])]),
-      Promise.all(wholes.map((look) => networks.embed512?.(look))),
+      networks.embed([...looks, ...(whole ? wholes : [])]),
+      Promise.all(wholes.map((look) => networks.embedSecond?.(look))),
     ]);
     for (const [i, { key, out }] of items.entries()) {
       const second = seconds[i];

@@ -15,8 +15,8 @@ import { type FaceScores, storable } from "./parts/measurements.ts";
 
 /**
  * Per face: crop (`<key>.png`), mask (`<key>.mask.png`), mesh, embeddings and the method's `<key>.render.png` →
- * `<key>.json`, a `FaceScores`. `recognition`: the 1024-d network; `features`: the 512-d network, without which there
- * is no second opinion.
+ * `<key>.json`, a `FaceScores`. `recognition`: the network that scores identity; `features`: the 512-d network, without
+ * which there is no second opinion.
  */
 export const scoreMetrics = defineStage({
   name: "metrics",
@@ -37,7 +37,7 @@ export const scoreMetrics = defineStage({
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
   computes: {
-    webgpu: "L1, PSNR, SSIM; the 1024-d network",
+    webgpu: "L1, PSNR, SSIM; the network that scores identity",
     onnxruntime: "the 512-d network (on a software adapter by its CPU provider, which is faster there)",
     cpu: "cosines: bookkeeping; on a software adapter cutting out for the 512-d network, beside the network",
   },
@@ -78,8 +78,8 @@ export const scoreMetrics = defineStage({
       // Together, as the second opinion may take longer than all the rest and have threads of its own.
       const [compared, vectors, seconds] = await Promise.all([
         compareImages(gpu, { pairs, width, height }),
-        networks.embed1024([...whole, ...cut]),
-        Promise.all(whole.map((look, i) => alike[i]!.known.second && networks.embed512?.(look))),
+        networks.embed([...whole, ...cut]),
+        Promise.all(whole.map((look, i) => alike[i]!.known.second && networks.embedSecond?.(look))),
       ]);
       for (const [i, { key, out, mask, known, whole }] of alike.entries()) {
         const [image, second] = [compared[i]!, seconds[i]];

@@ -37,7 +37,7 @@ export const scoreNovelViews = defineStage({
   output: "novel",
   params: z.strictObject({}),
   determinism: { atol: 1e-4, rtol: 1e-5 },
-  computes: { webgpu: "rendering; L1, PSNR, SSIM; the 1024-d network", cpu: "cosines: bookkeeping" },
+  computes: { webgpu: "rendering; L1, PSNR, SSIM; the network that scores identity", cpu: "cosines: bookkeeping" },
   resources: { gpu: true },
   run: async ({ inputs, out, skip, progress, signal }) => {
     const { openGpu } = await import("@ftim/gpu/device");
@@ -66,7 +66,7 @@ export const scoreNovelViews = defineStage({
             width,
             height,
           }),
-          networks.embed1024(pictures),
+          networks.embed(pictures),
           Promise.all(views.map(async ({ key }) => [key, await readEmbeddings(inputs.embeddings, key)] as const)),
         ]);
         const [revealed, third] = [0, 1].map((wanted) =>

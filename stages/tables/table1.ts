@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
+import { readOtherBytes } from "../data/other_bytes.ts";
 import { keysOf } from "../faces/keys_of.ts";
 import { joinMethods, readFaceScores } from "../scores/parts/measurements.ts";
 import { COMPARATORS } from "../scores/parts/methods.ts";
@@ -16,7 +17,8 @@ import { summarise } from "./parts/summary.ts";
 /**
  * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for
  * the terminal), `metrics.csv` and `metrics.json` (every score).
- * `detections`, `crops` and `meshes` only serve to name what is missing.
+ * `detections`, `crops` and `meshes` only serve to name what is missing, and `otherBytes` to name files that are not the
+ * published ones.
  */
 export const table1 = defineStage({
   name: "table1",
@@ -27,6 +29,7 @@ export const table1 = defineStage({
     detections: "detections?",
     crops: "aligned?",
     meshes: "meshes?",
+    otherBytes: "other_bytes?",
   },
   output: "table1",
   params: z.strictObject({
@@ -39,8 +42,8 @@ export const table1 = defineStage({
     }).prefault({}),
     /** Why a comparator's network has a row without scores, by comparator. */
     absent: z.partialRecord(z.enum(COMPARATORS), z.string()).default({}),
-    /** The 3DMM regressor behind the methods' rows, as a sentence of the notes; without it they do not say. */
-    regressor: z.string().optional(),
+    /** What the data and the networks are beside the paper's, for the notes, a sentence each. */
+    facts: z.array(z.string()).default([]),
     /** Faces that a person counts in each test photograph, by the key that it has in `detections`. */
     expectedFaces: z.record(z.string(), z.int().min(0)).default({}),
     resamples: z.int().min(1).default(10_000),
@@ -79,7 +82,8 @@ export const table1 = defineStage({
     const lacking = COMPARATORS.filter((name) => params.absent[name] !== undefined);
     const summary = summarise(measurements, { ...params, absent: lacking.map(networkRow) });
     const shown = COMPARATORS.filter((name) => lacking.includes(name) || inputs.networks[name] !== undefined);
-    const notes = tableNotes({ ...params, networks: shown, faces: measurements.length, missed });
+    const otherBytes = inputs.otherBytes === undefined ? [] : await readOtherBytes(inputs.otherBytes);
+    const notes = tableNotes({ ...params, otherBytes, networks: shown, faces: measurements.length, missed });
     out.write("table1.csv", table1Csv(summary));
     out.write("table1.md", table1Markdown(summary, notes));
     out.write("table1.tex", table1Latex(summary, notes));

@@ -6,7 +6,7 @@
 import sharp from "sharp";
 import { asset } from "../assets.ts";
 import { madeDeca, madeFlameAlbedo } from "../nets/made_deca.ts";
-import { madeChen, madeDeng, madeTran, madeVgg19 } from "../nets/made_networks.ts";
+import { madeChen, madeDeng, madeFacenet, madeTran, madeVgg19 } from "../nets/made_networks.ts";
 import { type Files, type Part, writeFiles } from "../nets/files/parts.ts";
 
 /** FaceScape's persons: views from the left, from the front and from the right; the second person's are of three. */
@@ -31,12 +31,23 @@ export async function madePhotographs(): Promise<Files> {
     files[`celeba/img_align_celeba/${names[i]}`] = [photograph];
   }
   const list = names.map((name) => `${name} 2\n`).join("");
-  return { ...files, "celeba/list_eval_partition.txt": [new TextEncoder().encode(list)] };
+  return {
+    ...files,
+    ...texts({
+      "celeba/list_eval_partition.txt": list,
+      "facescape/Rt_scale_dict.json": `{"1": {"1": [1, [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]]}}`,
+      "facescape/publishable_list_v1.txt": "1, 2",
+    }),
+  };
+}
+
+function texts(of: Readonly<Record<string, string>>): Files {
+  return Object.fromEntries(Object.entries(of).map(([path, text]) => [path, [new TextEncoder().encode(text)]]));
 }
 
 /** Fills a data folder: photographs, and 3 GB of networks and face models, of which a half are zeros. */
 export async function fillData(data: string): Promise<void> {
   // one after the other, so that memory holds the values of one
-  const makers = [madePhotographs, madeVgg19, madeDeca, madeFlameAlbedo, madeDeng, madeTran, madeChen];
+  const makers = [madePhotographs, madeVgg19, madeDeca, madeFlameAlbedo, madeDeng, madeTran, madeChen, madeFacenet];
   for (const make of makers) writeFiles(data, await make());
 }

@@ -21,10 +21,10 @@ Deno.test("the second sets choose settings on what the first score, and score wh
   const keys = assetIds(photographs).map((id) => id.slice(0, id.lastIndexOf(".")));
   assert.deepEqual(Object.keys(expectedFaces).sort(), keys.toSorted());
   assert.equal(Object.values(expectedFaces).reduce((sum, faces) => sum + faces, 0), 40);
-  for (const key of [...shown!.photographs, shownFace.slice(0, shownFace.lastIndexOf("/"))]) {
-    assert.ok(shown!.photographs.includes(key) && keys.includes(key), key);
+  for (const key of [...shown!.photographs!, shownFace.slice(0, shownFace.lastIndexOf("/"))]) {
+    assert.ok(shown!.photographs!.includes(key) && keys.includes(key), key);
   }
-  for (const head of shown!.heads) assert.ok(head.startsWith(heads) && assetIds(`${head}/`).length > 0, head);
+  for (const head of shown!.heads!) assert.ok(head.startsWith(heads) && assetIds(`${head}/`).length > 0, head);
 });
 
 Deno.test("the second sets train on more persons, not on stills of a video; fewer persons are the first of all", () => {

@@ -36,7 +36,7 @@ Deno.test("every tenth person of FaceScape is held out, and nobody is on both si
     assert.deepEqual(of(trees.training.paths), [1, 3, 10, 11, 20, 21, 30, 31, 32, 40]);
   }));
 
-Deno.test("the test set are the first photographs of CelebA's test partition", () =>
+Deno.test("the test set is drawn from CelebA's test partition, by the seed", () =>
   withScratch(async ({ folder, run }) => {
     const partitions = [0, 2, 1, 2, 2];
     const name = (i: number) => `00000${i + 1}.jpg`;
@@ -44,10 +44,16 @@ Deno.test("the test set are the first photographs of CelebA's test partition", (
       ...Object.fromEntries(partitions.map((_, i) => [`celeba/img_align_celeba/${name(i)}`, `${i}`])),
       "celeba/list_eval_partition.txt": partitions.map((p, i) => `${name(i)} ${p}\r\n`).join(""),
     });
-    const { trees: { some } } = await run({ some: testPhotographs(folder, 2) });
-    assert.deepEqual(some.paths, ["000002.jpg", "000004.jpg"]);
+    const draw = async (count: number, seed: number) => {
+      return (await run({ some: testPhotographs(folder, { count, seed }) })).trees.some.paths;
+    };
+    assert.deepEqual(await draw(9, 1), ["000002.jpg", "000004.jpg", "000005.jpg"]);
+    const pairs = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => draw(2, seed)));
+    assert.ok(pairs.every(({ length }) => length === 2));
+    assert.ok(new Set(pairs.map(String)).size > 1, "the seed draws");
+    assert.deepEqual(await draw(2, 1), pairs[0]);
     put(folder, { "celeba/list_eval_partition.txt": "<html>Quota exceeded</html>" });
-    assert.throws(() => testPhotographs(folder, 2), PaperDataError);
+    assert.throws(() => testPhotographs(folder, { count: 2, seed: 1 }), PaperDataError);
   }));
 
 Deno.test("what is absent from the data folder is named, with whom to ask and where to put it", () =>
@@ -62,9 +68,15 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     await Deno.remove(`${folder}/vgg19`, { recursive: true });
     const { training } = splitCaptures(folder);
     assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);
-    assert.match(await of({ photographs: testPhotographs(folder, 9) }), /img_align_celeba[^]*Chinese University/);
+    assert.match(
+      await of({ photographs: testPhotographs(folder, { count: 9, seed: 1 }) }),
+      /img_align_celeba[^]*Chinese University/,
+    );
     put(folder, { "celeba/img_align_celeba/000001.jpg": "" });
-    assert.match(await of({ photographs: testPhotographs(folder, 9) }), /list_eval_partition\.txt is not there/);
+    assert.match(
+      await of({ photographs: testPhotographs(folder, { count: 9, seed: 1 }) }),
+      /list_eval_partition\.txt is not there/,
+    );
     const { weights } = paper({ data: folder });
     assert.match(await of({ weights }), /is not there/);
     put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
@@ -80,7 +92,7 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
         ),
       );
     const toldIn = ({ table1 }: ReturnType<typeof paper>) => {
-      return ((table1.node as StageNode).params as { regressor?: string }).regressor ?? "nothing";
+      return ((table1.node as StageNode).params as { facts: string[] }).facts[0]!;
     };
     const { name, says } = chosenRegressor({ data: folder });
     assert.equal(name, "facemesh");
@@ -104,6 +116,68 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
     assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper\.$/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
+    return Promise.resolve();
+  }));
+
+Deno.test("identity is scored by FaceNet where its file is there, and the notes say by what", () =>
+  withScratch(({ folder }) => {
+    const scoring = () => {
+      const { table1 } = paper({ data: folder });
+      const { inputs, params } = table1.node as StageNode;
+      const { recognition } = (inputs["scores/ours"] as StageNode).inputs;
+      return { fact: (params as { facts: string[] }).facts[1]!, fetched: recognition!.type === "stage" };
+    };
+    assert.deepEqual(scoring(), {
+      fact: "The cosine is of the descriptors of a packaged network in place of the paper's FaceNet, for " +
+        "facenet/20180402-114759-vggface2.pt is absent.",
+      fetched: true,
+    });
+    put(folder, { "facenet/20180402-114759-vggface2.pt": "" });
+    assert.deepEqual(scoring(), { fact: "The cosine is of FaceNet's descriptors, as the paper's.", fetched: false });
+    assert.throws(() => requirePaperData({ data: folder }), /vggface2\.pt has 0 of 111898327 bytes: .*halfway/);
+    return Promise.resolve();
+  }));
+
+Deno.test("figures show the persons of FaceScape's list alone, and none without it", () =>
+  withScratch(({ folder }) => {
+    put(
+      folder,
+      Object.fromEntries([1, 2, 3, 12].map((id) => [`facescape/images/${id}/1_neutral/0.jpg`, `${id}`])),
+    );
+    const shown = () => {
+      const { figure4Views } = paper({ data: folder });
+      if (figure4Views === null) return null;
+      const { triplets } = (figure4Views.node as StageNode).inputs;
+      return ((triplets as StageNode).params as { persons: string[] }).persons;
+    };
+    assert.equal(shown(), null);
+    put(folder, { "facescape/publishable_list_v1.txt": "122, 12, 340" });
+    assert.equal(shown(), null, "of these the only one held out is 2");
+    put(folder, { "facescape/publishable_list_v1.txt": "122, 2, 340" });
+    assert.deepEqual(shown(), ["2"]);
+    return Promise.resolve();
+  }));
+
+Deno.test("the data funnel is scored where FaceScape's frames are there", () =>
+  withScratch(({ folder }) => {
+    put(folder, {
+      "facescape/images/1/1_neutral/0.jpg": "",
+      "facescape/images/2/1_neutral/0.jpg": "",
+    });
+    assert.equal(paper({ data: folder }).filter, null);
+    put(folder, { "facescape/Rt_scale_dict.json": "{}" });
+    const { filter } = paper({ data: folder });
+    assert.ok(graphOf({ filter: filter! }).some(({ label }) => label.startsWith("camera_truth")));
+    return Promise.resolve();
+  }));
+
+Deno.test("paper trains at a constant rate, and as embedded where that is asked for", () =>
+  withScratch(({ folder }) => {
+    const scheduleOf = (options: Parameters<typeof paper>[0]) => {
+      return ((paper({ data: folder, ...options }).weights.node as StageNode).params as { schedule: string }).schedule;
+    };
+    assert.equal(scheduleOf({}), "constant");
+    assert.equal(scheduleOf({ schedule: "falling" }), "falling");
     return Promise.resolve();
   }));
 

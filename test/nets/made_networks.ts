@@ -5,7 +5,8 @@
 import { encodePng } from "../../stages/faces/photograph.ts";
 import chen from "../golden/chen.json" with { type: "json" };
 import { drawnChenModel, drawnChenPlaces } from "../golden/chen_drawn.ts";
-import { drawnCheckpoint, type DrawnTensor, drawnTensorflow } from "../golden/drawn.ts";
+import { drawnCheckpoint, drawnState, type DrawnTensor, drawnTensorflow } from "../golden/drawn.ts";
+import facenet from "../golden/facenet.json" with { type: "json" };
 import tran from "../golden/tran.json" with { type: "json" };
 import { tranFiles } from "../golden/tran_drawn.ts";
 import { drawnBfmFront, drawnDengEncoder, drawnStandardLandmarks } from "./deng_weights.ts";
@@ -22,6 +23,8 @@ const GRID = [145, 367] as const;
 const SMALL = 2 ** -13;
 /** Values that are drawn of one variable. */
 const LARGE = 2 ** 18;
+/** Bytes of facenet-pytorch's file. */
+const FACENET_BYTES = 111_898_327;
 /** Bytes of torchvision's file. */
 const VGG19_BYTES = 574_673_361;
 
@@ -43,6 +46,16 @@ export function madeVgg19(): Files {
   });
   // a file that is shorter than torchvision's counts as one whose download stopped
   return { "vgg19/vgg19-dcbb9e9d.pth": [...parts, Math.max(0, VGG19_BYTES - sizeOf(parts))] };
+}
+
+/** `20180402-114759-vggface2.pt`. */
+export function madeFacenet(): Files {
+  const parts = oldTorchParts({
+    ...drawnState(facenet.tensors),
+    "logits.weight": { shape: [8631, 512], data: null },
+    "logits.bias": { shape: [8631], data: null },
+  });
+  return { "facenet/20180402-114759-vggface2.pt": [...parts, Math.max(0, FACENET_BYTES - sizeOf(parts))] };
 }
 
 /** Deng's files. */

@@ -23,8 +23,8 @@ export interface FoundFile {
   readonly path: string;
   /** Whether a stage reads it; the others are recognised and then left alone. */
   readonly read: boolean;
-  readonly status: "present" | "absent" | "wrong";
-  /** What it is. Of what is wrong: what it is instead, and what to do. */
+  readonly status: "present" | "other" | "absent" | "wrong";
+  /** What it is. Of what is other bytes than the published file, or wrong: what it is instead. */
   readonly says: string;
 }
 
@@ -167,9 +167,11 @@ async function compared(
   const isPublished = (await Deno.stat(path)).size === size && (await hashFile(path)).sha256 === sha256;
   if (isPublished) return { status: "present", says: `${what}, recognised by its hash` };
   return {
-    status: "wrong",
+    status: "other",
     says: `it has the shapes of ${title}, and other bytes than the published file (sha256 ${sha256.slice(0, 8)}…, ` +
-      `${size} bytes): ${OTHERWISE[id] ?? "other weights, or a copy that was converted"}`,
+      `${size} bytes): ${
+        OTHERWISE[id] ?? "other weights, or a copy that was converted"
+      }. It is read, and Table 1 says so`,
   };
 }
 

@@ -2,7 +2,7 @@
 import { type CropTransform, pointsInPhotograph, type Rectangle, toPhotograph } from "../../../face/crop.ts";
 import { LIGHT_FACTORS } from "../../../face/light.ts";
 import type { Angles, Pose } from "../../../face/pose.ts";
-import { FACEMESH_NUMBERING } from "../../../nets/facemesh_topology.ts";
+import type { Numbering } from "../../faces/geometry.ts";
 
 /** What a program needs at once of a reconstructed face. */
 export interface Head {
@@ -39,6 +39,8 @@ export interface FaceRecord extends Head {
   /** Where the mesh's vertices lie in the photograph. */
   readonly landmarks: {
     readonly numbering: string;
+    /** Of each point its number in the whole template, where the mesh is a part of one. */
+    readonly vertices?: readonly number[];
     /** x, y and depth in pixels; as many as vertices, in their order. */
     readonly points: readonly (readonly number[])[];
   };
@@ -94,6 +96,7 @@ export interface KnownFace extends Head {
   readonly light: Float32Array;
   readonly seenHalves: FaceRecord["seenHalves"];
   readonly triangles: number;
+  readonly numbering: Numbering;
   /** Side of the texture in texels. */
   readonly size: number;
   readonly files: FaceRecord["files"];
@@ -102,6 +105,7 @@ export interface KnownFace extends Head {
 /** Writes down a face. */
 export function faceRecord(known: KnownFace): FaceRecord {
   const { face, box, angles, seen, seenHalves, cutOff, transform, vertices, light, files, triangles, size } = known;
+  const { numbering } = known;
   const { photograph, ...crop } = transform;
   return {
     schema: 1,
@@ -125,7 +129,11 @@ export function faceRecord(known: KnownFace): FaceRecord {
       factors: LIGHT_FACTORS,
       coefficients: triples(light, exact),
     },
-    landmarks: { numbering: FACEMESH_NUMBERING, points: triples(pointsInPhotograph(transform, vertices), hundredths) },
+    landmarks: {
+      numbering: numbering.name,
+      ...(numbering.vertices && { vertices: [...numbering.vertices] }),
+      points: triples(pointsInPhotograph(transform, vertices), hundredths),
+    },
   };
 }
 

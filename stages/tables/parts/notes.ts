@@ -11,15 +11,19 @@ export interface NoteFacts {
   readonly networks?: readonly Comparator[];
   /** Of those, why nothing was measured, by comparator. Default none. */
   readonly absent?: Readonly<Partial<Record<Comparator, string>>>;
-  /** What the 3DMM regressor of the methods is, a sentence. Default: not said. */
-  readonly regressor?: string | undefined;
+  /** What the data and the networks are beside the paper's, a sentence each. Default none. */
+  readonly facts?: readonly string[];
+  /** The user's files that are not the published ones, though they have their shapes. Default none. */
+  readonly otherBytes?: readonly string[];
   readonly faces: number;
   /** One line a photograph or face that has no measurement: which, and why. */
   readonly missed: readonly string[];
 }
 
 /** The notes, a sentence or two each, without markup. */
-export function tableNotes({ models, networks = [], absent = {}, regressor, faces, missed }: NoteFacts): string[] {
+export function tableNotes(
+  { models, networks = [], absent = {}, facts = [], otherBytes = [], faces, missed }: NoteFacts,
+): string[] {
   const rows =
     "Four rows are the texture models of other papers and not those authors' networks, whose weights are not free: " +
     "each is that method's texture model " +
@@ -35,12 +39,18 @@ export function tableNotes({ models, networks = [], absent = {}, regressor, face
     `Mean over ${faces} faces with the 95 % bootstrap interval over faces. Bold: the best mean of the column. ` +
     "Each PSNR is the mean of the faces' PSNR.",
     rows,
-    ...(regressor === undefined ? [] : [regressor]),
+    ...facts,
     ...(run.length === 0 ? [] : [
       `${
         run.join(", ")
       }: with the authors' own weights, crop, geometry, camera and light, drawn over the same crop and ` +
       `scored on the same mask as all rows. ${UNREACHED}`,
+    ]),
+    ...(otherBytes.length === 0 ? [] : [
+      `Not the published files, though of the same shapes: ${
+        otherBytes.join(", ")
+      }. What rests on them rests on other ` +
+      "weights than the authors'.",
     ]),
     ...(lacking.length === 0 ? [] : [`Not measured, for a file of the authors' is absent: ${lacking.join("; ")}.`]),
     'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +

@@ -1,6 +1,6 @@
 /**
- * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, the mean of the weights over the
- * second half of the steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read
+ * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, a mean of the weights over the last
+ * steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read
  * at once.
  */
 import type * as tfjs from "@tensorflow/tfjs";
@@ -27,7 +27,7 @@ import { onlyFile } from "../../data/parts/file_source.ts";
 import { type LossRow, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { Triplet } from "../../data/parts/triplet_choice.ts";
 import type { Hints, Tree } from "@ftim/pipeline";
-import type { trainInputs } from "./train_params.ts";
+import type { Schedule, trainInputs } from "./train_params.ts";
 import type { Triplets } from "../../data/triplets.ts";
 import { type FaceModel, type FaceTrees, type KnownHeads, readFaceModel } from "../../faces/training_set.ts";
 import { openTripletViews } from "./triplet_views.ts";
@@ -41,6 +41,7 @@ export interface TrainOptions extends FaceTrees, KnownHeads, LossChoices {
   weights: LossWeights;
   steps: number;
   learningRate: number;
+  schedule: Schedule;
   seed: number;
   /** Steps between two checkpoints. */
   checkpoint: number;
@@ -70,7 +71,10 @@ export interface TrainContext
     readonly vgg19?: Tree | undefined;
     readonly known?: Tree | undefined;
   };
-  params: Pick<TrainOptions, "steps" | "learningRate" | "seed" | "checkpoint" | "weights" | keyof LossChoices>;
+  params: Pick<
+    TrainOptions,
+    "steps" | "learningRate" | "schedule" | "seed" | "checkpoint" | "weights" | keyof LossChoices
+  >;
 }
 
 /** Opens what the inputs name and trains. */
@@ -116,7 +120,7 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   const saved = await readCheckpoint(options.scratch, { specs: model.parameters, log: options.log });
   const variables = toVariables(tf, saved?.parameters ?? drawParameters(model.parameters, seed));
   const optimiser = adam(tf, variables, saved === null ? {} : { resume: saved });
-  const averaged = averagedFrom(steps);
+  const averaged = averagedFrom(options);
   const average = weightAverage(
     tf,
     variables,
@@ -201,14 +205,17 @@ async function trainOnTriplets(options: TrainOptions): Promise<Trained> {
   return { parameters, losses };
 }
 
-/** A half cosine from the learning rate to a tenth of it. */
-export function rateAt(step: number, { steps, learningRate }: { steps: number; learningRate: number }): number {
+type Course = Pick<TrainOptions, "steps" | "learningRate" | "schedule">;
+
+/** The learning rate of a step, see `SCHEDULES`. */
+export function rateAt(step: number, { steps, learningRate, schedule }: Course): number {
+  if (schedule === "constant") return learningRate;
   return learningRate * (0.1 + 0.45 * (1 + Math.cos(Math.PI * step / steps)));
 }
 
-/** The first step whose weights count in the mean: that of the second half. */
-export function averagedFrom(steps: number): number {
-  return Math.floor(steps / 2);
+/** The first step whose weights count in the mean, see `SCHEDULES`. */
+export function averagedFrom({ steps, schedule }: Omit<Course, "learningRate">): number {
+  return schedule === "constant" ? steps - 1 : Math.floor(steps / 2);
 }
 
 /** The triplet and the albedo of a step: a pure function of step and seed, so that a resumed run draws the same. */

@@ -29,11 +29,21 @@ export const lossWeights = z.strictObject({
   regularisation: weight.default(PAPER_WEIGHTS.regularisation),
 });
 
+/**
+ * Courses of the learning rate. `constant`: it stays, and the weights are those of the last step, which is the plain
+ * reading of the paper. `falling`: it falls to a tenth along a half cosine, and the weights are the mean over the second
+ * half of the steps, because single weights sway with one triplet a step.
+ */
+export const SCHEDULES = ["constant", "falling"] as const;
+/** One of {@link SCHEDULES}. */
+export type Schedule = typeof SCHEDULES[number];
+
 /** Settings of the optimisation. */
 export const trainParams = {
   steps: z.int().positive().default(400),
   /** At the start; the paper's is 1e-5. */
   learningRate: z.number().positive().default(1e-5),
+  schedule: z.enum(SCHEDULES).default("falling"),
   seed: z.int().default(1),
   /** Steps between two checkpoints. */
   checkpoint: z.int().positive().default(50),

@@ -7,7 +7,7 @@ import { asset } from "../../../stages/data/fetch.ts";
 import { importPhotographs } from "../../../stages/data/import.ts";
 import { encodePng } from "../../../stages/faces/photograph.ts";
 import { estimatePose } from "../../../stages/data/pose.ts";
-import { buildTriplets, type Triplets } from "../../../stages/data/triplets.ts";
+import { buildTriplets, type Triplets, type YawBins } from "../../../stages/data/triplets.ts";
 import { withScratch } from "../scratch.ts";
 
 const poser = asset("models/fr_pose.onnx");
@@ -52,10 +52,14 @@ Deno.test("triplets from known angles: chosen, counted, and replayed from the CS
     const poses = estimatePose({ images, detections, network: poser }, { from: "camera" });
     const { trees } = await run({ triplets: buildTriplets({ images, poses }, { count: 4, seed: 1 }) });
     const { triplets, funnel } = await trees.triplets.json<Triplets>("triplets.json");
-    assert.deepEqual(funnel, { photographs: 12, inBins: [2, 4, 4], groups: 2, possible: 8, chosen: 4 });
+    assert.deepEqual(funnel, { photographs: 12, beyond: 2, inBins: [2, 4, 4], groups: 2, possible: 8, chosen: 4 });
     assert.deepEqual(triplets.map(({ identity }) => identity), ["1", "1", "2", "2"]);
     assert.equal(triplets[0]?.views[0], "1/1_neutral/1/0");
     assert.equal(Math.round(triplets[0]?.yaws[0] ?? 0), -40);
+
+    const bins: YawBins = [[-180, -10], [-10, 10], [10, 180]];
+    const wide = await run({ triplets: buildTriplets({ images, poses }, { bins }) });
+    assert.deepEqual((await wide.trees.triplets.json<Triplets>("triplets.json")).funnel.inBins, [2, 4, 4]);
 
     await write("picked.csv", await trees.triplets.text("triplets.csv"));
     const picked = sourceFile(`${folder}/picked.csv`);

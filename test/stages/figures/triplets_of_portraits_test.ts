@@ -23,7 +23,7 @@ Deno.test("only triplets of heads whose every portrait is allowed are left, and 
     const all: Triplets = {
       bins: [[-90, -10], [-10, 10], [10, 90]],
       triplets: ["1", "2", "3"].map(triplet),
-      funnel: { photographs: 9, inBins: [3, 3, 3], groups: 3, possible: 3, chosen: 3 },
+      funnel: { photographs: 9, beyond: 0, inBins: [3, 3, 3], groups: 3, possible: 3, chosen: 3 },
     };
     await write("triplets/triplets.json", JSON.stringify(all));
     await write("heads/textures/photographs.json", JSON.stringify(HEADS));

@@ -46,7 +46,7 @@ async function tableOf({ folder, write, run }: Scratch, persons: readonly string
     const scores = novelOf(persons, { gain, ...(lost === undefined ? {} : { lost }) });
     await write(`novel/${row}/novel.json`, JSON.stringify(scores));
   }
-  const funnel = { photographs: 9, inBins: [3, 3, 3], groups: 2, possible: 2, chosen: persons.length };
+  const funnel = { photographs: 9, beyond: 0, inBins: [3, 3, 3], groups: 2, possible: 2, chosen: persons.length };
   await write("triplets/triplets.json", JSON.stringify({ bins: [], triplets: persons.map(triplet), funnel }));
   await write("none/none.json", "{}");
   const nothing = sourceFolder(join(folder, "none"));

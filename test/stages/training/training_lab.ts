@@ -58,6 +58,7 @@ async function layData(
     triplets: chosen.map((triplet) => ({ ...triplet, expression: "neutral", yaws: YAWS })),
     funnel: {
       photographs: 3 * count,
+      beyond: 0,
       inBins: [count, count, count],
       groups: count,
       possible: count,

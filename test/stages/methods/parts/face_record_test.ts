@@ -25,6 +25,7 @@ const record = faceRecord({
   vertices: poseToCrop(pose, model),
   light,
   triangles: topology.triangles.length / 3,
+  numbering: { name: "made", vertices: Uint32Array.of(3, 1, 4) },
   size: 256,
   files: { texture: "texture.png" },
 });
@@ -78,6 +79,7 @@ Deno.test("the record says what it is of, in plain JSON, and that the albedo's t
   assert.equal(back.schema, 1);
   assert.deepEqual(back.photograph, { width: 1200, height: 900 });
   assert.deepEqual(back.crop, { scale: transform.scale, x: transform.x, y: transform.y, size: 224 });
+  assert.deepEqual([back.landmarks.numbering, back.landmarks.vertices], ["made", [3, 1, 4]]);
   assert.deepEqual([back.mesh.vertices, back.landmarks.points.length], [49, 49]);
   assert.match(back.albedo.note, /not the person's skin tone/);
   assert.match(back.mesh.part, /^face mask/);

@@ -25,15 +25,15 @@ Deno.test("an embedding has the same bits alone and among others; it is of its o
     { picture: outside, vertices: there },
   ];
   const before = tf.memory().numTensors;
-  const together = await networks.embed1024(looks);
+  const together = await networks.embed(looks);
   assert.equal(tf.memory().numTensors, before, "tensors leak");
   assert.ok(together.every((vector) => vector.length === 1024));
-  for (const [i, look] of looks.entries()) assert.deepEqual(await networks.embed1024([look]), [together[i]]);
+  for (const [i, look] of looks.entries()) assert.deepEqual(await networks.embed([look]), [together[i]]);
   assert.deepEqual(together[1], together[2]);
   assert.notDeepEqual(together[0], together[1]);
   assert.notDeepEqual(together[0], together[3]);
-  assert.deepEqual(await networks.embed1024([]), []);
+  assert.deepEqual(await networks.embed([]), []);
   const small = { picture: noise({ width: 9, height: 9, seed: 1 }), vertices: here };
-  await assert.rejects(networks.embed1024([looks[0]!, small]), /224×224 and 9×9/);
+  await assert.rejects(networks.embed([looks[0]!, small]), /224×224 and 9×9/);
   await networks.dispose();
 });

@@ -82,9 +82,9 @@ Deno.test("tableNotes() says what the comparators' rows are, for how many faces,
   assert.match(notes, /over 21 faces/);
   assert.match(notes, /texture model re-made on the same geometry.*albedo decoder \(Tran's model\): a decoder\)/);
   assert.match(notes, /Not measured: a \(not detected\)\./);
-  const regressor = "The 3DMM regressor is DECA.";
-  const told = tableNotes({ models: MODELS, faces: 21, missed: ["a (not detected)"], regressor });
-  assert.deepEqual(told.filter((note) => !notes.split("\n").includes(note)), [regressor]);
+  const facts = ["The 3DMM regressor is DECA."];
+  const told = tableNotes({ models: MODELS, faces: 21, missed: ["a (not detected)"], facts });
+  assert.deepEqual(told.filter((note) => !notes.split("\n").includes(note)), facts);
   assert.match(
     tableNotes({ models: MODELS, faces: 2, missed: [] }).join("\n"),
     /over 2 faces[^]*No face .* is missing/,
