@@ -14,6 +14,9 @@ import { bilinearCrops } from "../bilinear_crop.ts";
 import type { ChenRegressor } from "../chen_regressor.ts";
 import type { Comparator } from "./comparator.ts";
 
+/** Pixels; no vertex of a face lies so far from its crop. */
+const FARTHEST = 1 << 16;
+
 /**
  * The comparator of an open regressor, which it disposes of.
  *
@@ -38,7 +41,9 @@ export function chenComparator(tf: Tfjs, regressor: ChenRegressor): Comparator {
       try {
         const [values] = await readBack([tf.clone(coarse.vertices)], "chen");
         const length = values!.length / crops.shape[0];
-        const meshes = Array.from({ length: crops.shape[0] }, (_, i) => values!.subarray(length * i, length * (i + 1)));
+        const meshes = Array.from({ length: crops.shape[0] }, (_, i) => {
+          return drawable(values!.subarray(length * i, length * (i + 1)));
+        });
         return tf.tidy(() => {
           const over = tf.add(crops, 0) as tfjs.Tensor4D;
           const pictures = drawMeshes(tf, meshes, { triangles: drawn, colours: coarse.colours, over });
@@ -50,6 +55,14 @@ export function chenComparator(tf: Tfjs, regressor: ChenRegressor): Comparator {
     },
     dispose: () => regressor.dispose(),
   };
+}
+
+/**
+ * A mesh that lies nowhere near its crop as one point, which draws nothing: it must not keep the other faces from being
+ * drawn. Its own vertices stay what they are, by which it is known as no face.
+ */
+function drawable(mesh: Float32Array): Float32Array {
+  return mesh.every((value) => Math.abs(value) < FARTHEST) ? mesh : new Float32Array(mesh.length);
 }
 
 /** The triangles that the authors draw by half at least: a mask of theirs leaves out neck and ears. */

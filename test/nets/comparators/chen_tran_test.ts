@@ -69,6 +69,30 @@ function drawnChen(seen: (drawn: Tensor4D) => void): ChenRegressor {
   };
 }
 
+Deno.test("a face that Chen's coarse network places nowhere leaves the others as they are", async () => {
+  const crops = tf.fill([2, 300, 300, 3], 0.25) as Tensor4D;
+  let drawn: Tensor4D | undefined;
+  const regressor = drawnChen((tensor) => drawn = tensor);
+  for (const far of [NaN, Infinity, 1e30]) {
+    const comparator = chenComparator(tf, {
+      ...regressor,
+      reconstruct(x) {
+        const faces = regressor.reconstruct(x);
+        const factors = tf.tensor3d([1, far], [2, 1, 1]);
+        return { ...faces, vertices: tf.mul(faces.vertices, factors) as Tensor3D };
+      },
+    });
+    const { vertices } = await comparator.reconstruct(crops);
+    const [good, bad] = [(await vertices.data()).slice(0, 12), (await vertices.data()).slice(12)];
+    assert.ok(good.every((value) => Math.abs(value) <= 320), `${good}`);
+    assert.ok(bad.some((value) => !(Math.abs(value) < 1e6)), `${bad}`);
+    const pictures = await drawn!.data();
+    const half = pictures.length / 2;
+    assert.ok(pictures.slice(0, half).some((value) => value === 1), "the face is drawn");
+    assert.ok(pictures.slice(half).every((value) => value === 0.25), "the other is not");
+  }
+});
+
 Deno.test("Chen's detail network looks at the coarse faces, drawn over their crops as the authors do", async () => {
   const crops = tf.fill([2, 300, 300, 3], 0.25) as Tensor4D;
   const before = tf.memory().numTensors;
