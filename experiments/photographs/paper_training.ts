@@ -19,6 +19,7 @@ export async function checkedPaperTraining(options: PaperOptions, engine: Option
   if (rows.every(({ state }) => state === "fresh")) return trained;
   throw new ReconstructError(
     "The store holds no training of paper with these data and options. Run `deno task reproduce --experiment paper` " +
-      "first, and give the same --data, --store, --triplets, --steps, --schedule, --seed, --picked and --regressor here.",
+      "first, and give the same --data, --store, --triplets, --steps, --schedule, --seed, --picked and --regressor " +
+      "here.",
   );
 }

@@ -1,7 +1,7 @@
 /**
  * What the cameras of real captures say of each photograph: identity and expression by its place, and the head's yaw
- * where `Rt_scale_dict.json` relates the camera to the head. With it the data funnel is scored on FaceScape's captures as
- * it is on made ones, which know more: whether a face is visible is told by the yaw alone.
+ * where `Rt_scale_dict.json` relates the camera to the head. With it the data funnel is scored on FaceScape's captures
+ * as it is on made ones, which know more: whether a face is visible is told by the yaw alone.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
@@ -9,7 +9,7 @@ import { keysOf } from "../faces/keys_of.ts";
 import type { ImportedImage } from "./import.ts";
 import { MOST_YAW } from "./triplets.ts";
 
-/** Imported captures → `truth.json`, as `filter_report` reads it. A photograph without a known camera has a null yaw. */
+/** Imported captures → `truth.json`, as `filter_report` reads it. The yaw is null where the camera is not known. */
 export const cameraTruth = defineStage({
   name: "camera_truth",
   module: import.meta.url,

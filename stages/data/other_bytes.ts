@@ -1,6 +1,6 @@
 /**
- * Which of the user's files are not the published ones, though they open: another year of FLAME has the same shapes, and
- * so has a copy that somebody converted. They are computed with, and the tables name them.
+ * Which of the user's files are not the published ones, though they open: another year of FLAME has the same shapes,
+ * and so has a copy that somebody converted. They are computed with, and the tables name them.
  */
 import { join } from "node:path";
 import { z } from "zod";

@@ -3,9 +3,9 @@
  * 3.1) sorts FaceScape's photographs into [−90°, −10°], [−10°, 10°] and [10°, 90°] by a pose network, forms 120k
  * triplets and picks 1.5k by hand; a CSV of hand-picked triplets replays such a choice.
  *
- * A view that is turned by more than 90° is refused whatever the bins are. Where the paper is silent: a yaw on the edge of two bins belongs to the frontal one; triplets are drawn at random
- * (seeded), one identity after the other, so that identities with many photographs do not crowd out the others; none is
- * drawn twice.
+ * A view that is turned by more than 90° is refused whatever the bins are. Where the paper is silent: a yaw on the edge
+ * of two bins belongs to the frontal one; triplets are drawn at random (seeded), one identity after the other, so that
+ * identities with many photographs do not crowd out the others; none is drawn twice.
  */
 
 import { z } from "zod";

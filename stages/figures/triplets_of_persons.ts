@@ -1,6 +1,6 @@
 /**
- * Stage `triplets_of_persons`: only the triplets of some persons. FaceScape lists who may be shown in a publication, and
- * figures show nobody else.
+ * Stage `triplets_of_persons`: only the triplets of some persons. FaceScape lists who may be shown in a publication,
+ * and figures show nobody else.
  */
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";

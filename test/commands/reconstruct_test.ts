@@ -32,6 +32,7 @@ Deno.test("--help of reconstruct shows what concerns it: its options, examples, 
     const word of [
       "--output",
       "--trained",
+      "--experiment",
       "--size",
       "--same-person",
       "--json",
@@ -45,7 +46,7 @@ Deno.test("--help of reconstruct shows what concerns it: its options, examples, 
   ) {
     assert.ok(out.includes(word), word);
   }
-  for (const word of ["--steps", "--seeds", "--triplets", "--identities", "--experiment", "--data"]) {
+  for (const word of ["--steps", "--seeds", "--triplets", "--identities", "--schedule", "--regressor", "--picked"]) {
     assert.ok(!out.includes(word), word);
   }
 });

@@ -6,15 +6,17 @@ import { paper } from "../../experiments/paper.ts";
 import type { Artifact } from "@ftim/pipeline";
 import { asset, dataLock } from "../../stages/data/fetch.ts";
 import { assetIds } from "../assets.ts";
-import { putNetworkFiles } from "./network_files.ts";
+import { putOptionalFiles } from "./network_files.ts";
 
+/** What is read while a graph is built, and is no artifact. */
+const READ_AT_ONCE = ["paper/facescape/publishable_list_v1.txt"];
 /** Networks that no experiment uses yet or tests ask for a second opinion, and the photographs that no set has. */
 const READ_BY_TESTS = ["models/fr_landmark.onnx", ...assetIds("pairs/")];
 
 Deno.test("every entry of data.lock is read by an experiment, LPIPS included, or by a named test", async () => {
   const read = new Set((await experiments()).flatMap((artifacts) => [...idsIn(Object.values(artifacts))]));
   const { assets, later } = dataLock();
-  assert.deepEqual([...assets.keys()].filter((id) => !read.has(id)), READ_BY_TESTS);
+  assert.deepEqual([...assets.keys()].filter((id) => !read.has(id)), [...READ_BY_TESTS, ...READ_AT_ONCE]);
   assert.deepEqual([...read].filter((id) => !assets.has(id)), []);
   assert.ok(later.size > 0);
 });
@@ -35,7 +37,7 @@ Deno.test("what no code reads yet is refused by name, with what to do", () => {
 
 /**
  * Both experiments: `embedded` without and with the user's copy of LPIPS's network and with the second sets, `paper`
- * with an empty data folder, and with one that has the comparators' networks and lacks FaceScape and CelebA's
+ * with an empty data folder, and with one that has all optional files and lacks FaceScape and CelebA's
  * partition, with each regressor.
  */
 async function experiments(): Promise<Record<string, unknown>[]> {
@@ -45,7 +47,7 @@ async function experiments(): Promise<Record<string, unknown>[]> {
     await Deno.mkdir(join(folder, "celeba/img_align_celeba"), { recursive: true });
     await Deno.mkdir(join(folder, "vgg19"));
     await Deno.writeTextFile(join(folder, "vgg19/vgg19_relu4_2.safetensors"), "");
-    putNetworkFiles(folder);
+    putOptionalFiles(folder);
     await Deno.mkdir(join(folder, "lpips"));
     await Deno.mkdir(join(folder, "bfm"), { recursive: true });
     await Deno.writeTextFile(join(folder, "bfm/FLAME_albedo_from_BFM.npz"), "");

@@ -5,7 +5,7 @@ import { embedded } from "../../experiments/embedded.ts";
 import { freeFaces, person, photograph, recognised, unpacked } from "../../experiments/photograph.ts";
 import { paper } from "../../experiments/paper.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
-import { putNetworkFiles } from "./network_files.ts";
+import { putOptionalFiles } from "./network_files.ts";
 
 /** Why something may stay on the CPU. */
 const REASONS = [
@@ -22,7 +22,9 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
 }
 
 const networks = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
-putNetworkFiles(networks);
+putOptionalFiles(networks);
+for (const person of [1, 2]) Deno.mkdirSync(`${networks}/facescape/images/${person}`, { recursive: true });
+Deno.writeTextFileSync(`${networks}/facescape/publishable_list_v1.txt`, "2");
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();
 const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
@@ -30,7 +32,8 @@ const captures = captureViews(sourceFolder("captures"), { correction: scoring.ne
 const overlays = [{ label: "another program", pictures: sourceFolder("overlays") }];
 const experiments = {
   embedded: stagesOf(embedded({ seeds: 2 })),
-  "embedded, second sets": stagesOf(embedded({ sets: "second", on: "validation" })),
+  "embedded, second sets": stagesOf(embedded({ sets: "second" })),
+  "embedded, second sets' validation": stagesOf(embedded({ sets: "second", on: "validation" })),
   paper: stagesOf(paper({ data: "data" })),
   "paper with DECA": stagesOf(paper({ data: "data", regressor: "deca" })),
   networks: stagesOf(paper({ data: networks })),

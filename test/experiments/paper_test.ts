@@ -12,7 +12,7 @@ import { type Artifact, graphOf, sourceFolder } from "@ftim/pipeline";
 import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
 import { choosePhotographs } from "../../stages/data/chosen_photographs.ts";
 import { withScratch } from "../stages/scratch.ts";
-import { putNetworkFiles } from "./network_files.ts";
+import { putOptionalFiles } from "./network_files.ts";
 
 type StageNode = Extract<Artifact["node"], { type: "stage" }>;
 
@@ -203,7 +203,7 @@ Deno.test("the networks of comparators are scored where their files are, and the
       /^deng\/epoch_20\.pth, deng\/BFM_model_front\.mat, deng\/similarity.*\(granted by The authors/,
     );
     assert.deepEqual(Object.keys(empty.absent), ["chen", "deca", "deng", "tran"]);
-    putNetworkFiles(folder);
+    putOptionalFiles(folder);
     const all = networksOf();
     assert.deepEqual(all.absent, {});
     const scored = ["networks/deca", "networks/chen", "networks/deng", "networks/tran"].sort();

@@ -31,8 +31,8 @@ export const lossWeights = z.strictObject({
 
 /**
  * Courses of the learning rate. `constant`: it stays, and the weights are those of the last step, which is the plain
- * reading of the paper. `falling`: it falls to a tenth along a half cosine, and the weights are the mean over the second
- * half of the steps, because single weights sway with one triplet a step.
+ * reading of the paper. `falling`: it falls to a tenth along a half cosine, and the weights are the mean over the
+ * second half of the steps, because single weights sway with one triplet a step.
  */
 export const SCHEDULES = ["constant", "falling"] as const;
 /** One of {@link SCHEDULES}. */
