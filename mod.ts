@@ -18,7 +18,8 @@
 export * from "@ftim/pipeline";
 export { reproduce, verify } from "./experiments/gpu_check.ts";
 export { embedded, type EmbeddedOptions } from "./experiments/embedded.ts";
-export { paper, PaperDataError, type PaperOptions } from "./experiments/paper.ts";
+export { paper, type PaperOptions } from "./experiments/paper.ts";
+export { PaperDataError } from "./experiments/paper_data.ts";
 export {
   type ReconstructedFace,
   ReconstructError,

@@ -89,7 +89,7 @@ const MARKS = { present: "ok", other: "other", absent: "absent", wrong: "WRONG",
 /** Prints the table of files; says whether the experiment can run. */
 async function paperFiles(data: string | undefined): Promise<boolean> {
   const { paperFiles: look } = await import("../stages/data/parts/data_folder.ts");
-  const { PAPER_NEEDS, paperFacts } = await import("../experiments/paper.ts");
+  const { PAPER_NEEDS, paperFacts } = await import("../experiments/paper_data.ts");
   const { dataLock } = await import("../stages/data/fetch.ts");
   const { defaultDataFolder } = await import("../stages/data/parts/obtain.ts");
   const folder = data ?? defaultDataFolder;

@@ -61,7 +61,7 @@ interface MakeOptions {
 /** Runs some of an experiment's artifacts and publishes them. */
 async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
   if (options.experiment === "paper") {
-    const { paperFacts, requirePaperData } = await import("../experiments/paper.ts");
+    const { paperFacts, requirePaperData } = await import("../experiments/paper_data.ts");
     requirePaperData(options);
     console.log(paperFacts(options).join("\n"));
   }

@@ -1,6 +1,7 @@
 /** The networks of a reproduction of `paper`, for photographs of one's own: they lie in its store and nowhere else. */
 import { type Options, statusOf } from "@ftim/pipeline";
-import { type PaperOptions, paperTraining, requirePaperData } from "../paper.ts";
+import { type PaperOptions, paperTraining } from "../paper.ts";
+import { requirePaperData } from "../paper_data.ts";
 import type { Trained } from "../photograph.ts";
 import { ReconstructError } from "./refused.ts";
 

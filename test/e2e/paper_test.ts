@@ -6,7 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { findFaces, prepareFaces, STRICT } from "../../experiments/faces.ts";
-import { chosenRegressor, paper, testPhotographs } from "../../experiments/paper.ts";
+import { paper } from "../../experiments/paper.ts";
+import { chosenRegressor, testPhotographs } from "../../experiments/paper_data.ts";
 import { decaRegressor, topology } from "../../experiments/regressors.ts";
 import type { FacePart } from "../../face/face_part.ts";
 import { safetensorsMetadata } from "../../nets/safetensors.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import { paper } from "../../experiments/paper.ts";
 import {
   chosenRegressor,
-  paper,
   PaperDataError,
   requirePaperData,
   splitCaptures,
   testPhotographs,
-} from "../../experiments/paper.ts";
+} from "../../experiments/paper_data.ts";
 import { DECA_NEEDS } from "../../experiments/regressors.ts";
 import { type Artifact, graphOf, sourceFolder } from "@ftim/pipeline";
 import { chooseSources } from "../../stages/geometry/fit_morphable.ts";
@@ -52,6 +52,8 @@ Deno.test("the test set is drawn from CelebA's test partition, by the seed", () 
     assert.ok(pairs.every(({ length }) => length === 2));
     assert.ok(new Set(pairs.map(String)).size > 1, "the seed draws");
     assert.deepEqual(await draw(2, 1), pairs[0]);
+    await Deno.remove(`${folder}/celeba/img_align_celeba/000004.jpg`);
+    assert.deepEqual(await draw(9, 1), ["000002.jpg", "000005.jpg"], "of those that are there");
     put(folder, { "celeba/list_eval_partition.txt": "<html>Quota exceeded</html>" });
     assert.throws(() => testPhotographs(folder, { count: 2, seed: 1 }), PaperDataError);
   }));
