@@ -67,8 +67,8 @@ export function facesIn(photographs: Artifact<"folder">, { regressor }: Pick<Tra
 }
 
 /**
- * Faces with corrected meshes and incomplete textures, where what covers them was not seen. Of a data set the
- * photographs that show no free face are taken out; a person's photographs are as they are.
+ * Faces with corrected meshes and incomplete textures, where what covers them was not seen. `mirrored`: the same without
+ * glares, which are not mirrored to the other half.
  */
 export function freeFaces(
   photographs: Artifact<"folder">,
@@ -78,7 +78,8 @@ export function freeFaces(
   const { crops, meshes, unwrapped, topology } = prepared;
   const shared = { model, topology };
   const regressed = regress({ meshes, unwrapped, ...shared });
-  return { ...prepared, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
+  const inputs = { crops, unwrapped, regressed, ...shared };
+  return { ...prepared, unwrapped: seenSkin(inputs), mirrored: seenSkin(inputs, { glare: false }) };
 }
 
 /** How to reconstruct. */
@@ -96,9 +97,10 @@ export interface PhotographOptions {
 export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;
   const faces = freeFaces(photographs, trained);
-  const regression = regressFaces(faces, { model });
-  const { unwrapped, regressed } = regression;
-  const small = reconstruct({ ...regression, weights, model });
+  const { crops, unwrapped, regressed } = regressFaces(faces, { model });
+  const shared = { model, topology: faces.topology };
+  const guesses = guessTextures({ unwrapped: faces.mirrored, regressed, ...shared });
+  const small = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
   return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
 }
 

@@ -9,6 +9,8 @@ export const SKIN = {
   /** Standard deviations within which a colour is skin's, and beyond which it is none. */
   skin: 2.2,
   other: 3.2,
+  /** By how much a glare is brighter than skin, in the logarithm of each channel. */
+  glare: 0.25,
   /** Least visibility of a mirror image that is believed. */
   seen: 0.3,
   /** Neighbourhood of a texel, in parts of the map's side; the share of it at which covering begins, and is whole. */

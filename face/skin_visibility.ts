@@ -4,7 +4,8 @@
  * other half, they would be taken for skin there.
  *
  * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
- * brows, eyes, lips and a beard stay, which both halves have. What the colour of the skin is, the face itself says: its
+ * brows, eyes, lips and a beard stay, which both halves have. A glare is skin where it lies. On the other half it is
+ * none, though: where that was not seen it can be left out too, for who mirrors the texture. What the colour of the skin is, the face itself says: its
  * colours relative to the template in its light, robustly, since most of what is seen of a face is skin.
  *
  * The reference is skin_visibility_cpu.ts. The same bits come out for a face in any batch.
@@ -27,9 +28,14 @@ export interface SkinInputs {
 /**
  * Visibilities [B, S, S], lowered to 0 where a texel is covered.
  *
+ * @param options `glare`: whether a glare counts as seen where its mirror image was not; default true
  * @throws {RangeError} if shapes do not fit
  */
-export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): Tensor3D {
+export function skinVisibilities(
+  tf: Tfjs,
+  { textures, visibilities, templates }: SkinInputs,
+  { glare = true }: { glare?: boolean } = {},
+): Tensor3D {
   const [count, size, width, channels] = textures.shape;
   if (size !== width || channels !== 3 || `${templates.shape}` !== `${textures.shape}`) {
     throw new RangeError(`Textures [${textures.shape}] do not fit templates [${templates.shape}]`);
@@ -39,10 +45,15 @@ export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }
   }
   const { skin, other, seen, radius, share } = SKIN;
   return tf.tidy(() => {
-    const distance = tf.reshape(skinDistances(tf, { textures, visibilities, templates }), [count, size, size]);
+    const found = skinDistances(tf, { textures, visibilities, templates });
+    const distance = tf.reshape(found.distances, [count, size, size]);
     const alike = tf.mul(tf.less(distance, skin ** 2).toFloat(), tf.greater(visibilities, seen).toFloat());
     const unlike = tf.mul(tf.greater(distance, other ** 2).toFloat(), tf.greater(visibilities, 0).toFloat());
-    const covered = tf.mul(unlike, tf.reverse(alike, 2)) as Tensor3D;
+    const shone = glare ? 0 : tf.mul(
+      tf.greater(tf.reshape(found.brighter, [count, size, size]), SKIN.glare).toFloat(),
+      tf.lessEqual(tf.reverse(visibilities, 2), seen).toFloat(),
+    );
+    const covered = tf.mul(unlike, tf.maximum(tf.reverse(alike, 2), shone)) as Tensor3D;
     const around = boxMean(tf, covered, { radius: Math.round(radius * size) });
     const part = tf.clipByValue(tf.div(tf.sub(around, share[0]), share[1] - share[0]), 0, 1);
     const kept = tf.sub(1, tf.mul(tf.square(part), tf.sub(3, tf.mul(2, part))));
@@ -50,8 +61,14 @@ export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }
   });
 }
 
-/** Squared distances of each texel's colour from the face's skin, in standard deviations [B, S·S]. */
-function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): Tensor2D {
+/**
+ * Squared distances of each texel's colour from the face's skin, in standard deviations, and by how much it is brighter
+ * in the channel that is the least so, as a logarithm [B, S·S].
+ */
+function skinDistances(
+  tf: Tfjs,
+  { textures, visibilities, templates }: SkinInputs,
+): { distances: Tensor2D; brighter: Tensor } {
   const { dark, turns } = SKIN;
   const [count, size] = textures.shape;
   const texels = size * size;
@@ -71,7 +88,12 @@ function skinDistances(tf: Tfjs, { textures, visibilities, templates }: SkinInpu
     if (turn > 0) weights.dispose();
     weights = next;
   }
-  return tf.tidy(() => distancesFrom(tf, [r, g, b], weights));
+  return tf.tidy(() => {
+    const total = tf.add(tf.sum(weights, 1, true), 1e-6);
+    const above = [r, g, b].map((x) => tf.sub(x, tf.div(tf.sum(tf.mul(weights, x), 1, true), total)));
+    const brighter = tf.minimum(tf.minimum(above[0]!, above[1]!), above[2]!);
+    return { distances: distancesFrom(tf, [r, g, b], weights), brighter };
+  });
 }
 
 /** How much each texel counts for the colour of the skin [B, S·S], by its squared distance from the last one found. */

@@ -14,26 +14,27 @@ export interface SkinMaps {
 }
 
 /** The visibility, lowered to 0 where a texel is covered [S·S]. */
-export function skinVisibilityCpu(maps: SkinMaps): Float32Array {
+export function skinVisibilityCpu(maps: SkinMaps, { glare = true }: { glare?: boolean } = {}): Float32Array {
   const { visibility } = maps;
   const size = Math.sqrt(visibility.length);
-  const distances = skinDistances(maps);
+  const { distances, brighter } = skinDistances(maps);
   const mirrored = (i: number) => i - i % size + size - 1 - i % size;
   const covered = visibility.map((seen, i) => {
     const other = mirrored(i);
     const alike = distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen;
-    return seen > 0 && distances[i]! > SKIN.other ** 2 && alike ? 1 : 0;
+    const shone = !glare && brighter[i]! > SKIN.glare && visibility[other]! <= SKIN.seen;
+    return seen > 0 && distances[i]! > SKIN.other ** 2 && (alike || shone) ? 1 : 0;
   });
   const around = boxMeanCpu(covered, { size, radius: Math.round(SKIN.radius * size) });
   return visibility.map((seen, i) => seen * (1 - smoothstep(SKIN.share[0], SKIN.share[1], around[i]!)));
 }
 
-function skinDistances({ texture, visibility, template }: SkinMaps): Float64Array {
+function skinDistances({ texture, visibility, template }: SkinMaps) {
   const texels = visibility.length;
   const log = (colour: number) => Math.log(Math.max(colour, 0) + SKIN.dark);
   const ratios = Float64Array.from(texture, (colour, k) => log(colour) - log(template[k]!));
   let weights = Float64Array.from(visibility);
-  const distances = new Float64Array(texels);
+  const [distances, brighter] = [new Float64Array(texels), new Float64Array(texels)];
   for (let turn = 0; turn < SKIN.turns; turn++) {
     const total = weights.reduce((sum, weight) => sum + weight, 1e-6);
     const mean = [0, 1, 2].map((c) => weights.reduce((sum, weight, i) => sum + weight * ratios[3 * i + c]!, 0) / total);
@@ -49,10 +50,11 @@ function skinDistances({ texture, visibility, template }: SkinMaps): Float64Arra
       let distance = 0;
       for (let a = 0; a < 3; a++) for (let b = 0; b < 3; b++) distance += off(i, a) * inverse[a]![b]! * off(i, b);
       distances[i] = distance;
+      brighter[i] = Math.min(off(i, 0), off(i, 1), off(i, 2));
     }
     weights = weights.map((_, i) => visibility[i]! * Math.exp(-0.5 * Math.min(distances[i]!, 60)));
   }
-  return distances;
+  return { distances, brighter };
 }
 
 /** The inverse of a symmetric 3×3 matrix. */

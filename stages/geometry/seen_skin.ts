@@ -62,7 +62,10 @@ export const seenSkin = defineStage({
   output: "unwrapped",
   each: ["crops", "unwrapped", "regressed"],
   batch: 4,
-  params: z.strictObject({}),
+  params: z.strictObject({
+    /** Whether a glare counts as seen where its mirror image was not: it is skin there, and none on the other half. */
+    glare: z.boolean().default(true),
+  }),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
   computes: { webgpu: "templates, the skin's colours, what is covered" },
@@ -73,7 +76,7 @@ export const seenSkin = defineStage({
     return { ...await openFaceModel(inputs), landmarks: await readLandmarks(inputs.topology) };
   },
   close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
-  run: async ({ items, resource: model }) => {
+  run: async ({ items, params, resource: model }) => {
     const { skinVisibilities } = await import("../../face/skin_visibility.ts");
     const { readBack } = await import("@ftim/gpu/ops/read-back");
     const { readSeen } = await import("../faces/geometry.ts");
@@ -107,7 +110,7 @@ export const seenSkin = defineStage({
         textures: textures as Tensor4D,
         visibilities: seen as Tensor3D,
         templates: tf.mul(albedo, shading),
-      });
+      }, params);
     });
     const [values] = await readBack([visibilities], "seen_skin");
     await Promise.all(faces.map(async ({ key, inputs: { unwrapped }, out }, i) => {

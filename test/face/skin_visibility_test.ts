@@ -24,13 +24,16 @@ function maps(
   return { texture, visibility, template };
 }
 
-async function onDevice(faces: readonly SkinMaps[]): Promise<Float32Array[]> {
+async function onDevice(
+  faces: readonly SkinMaps[],
+  options?: Parameters<typeof skinVisibilities>[2],
+): Promise<Float32Array[]> {
   const result = tf.tidy(() =>
     skinVisibilities(tf, {
       textures: tf.stack(faces.map(({ texture }) => tf.tensor3d(texture, [SIZE, SIZE, 3]))) as Tensor4D,
       visibilities: tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [SIZE, SIZE]))) as Tensor3D,
       templates: tf.stack(faces.map(({ template }) => tf.tensor3d(template, [SIZE, SIZE, 3]))) as Tensor4D,
-    })
+    }, options)
   );
   const values = await result.data<"float32">();
   result.dispose();
@@ -65,6 +68,20 @@ Deno.test("hair over one half is covered only where the other half was seen", as
   const [shown, alone] = await onDevice([hairAndHand, hidden]);
   assert.equal(at(shown!, 4, 10), 0);
   assert.equal(at(alone!, 4, 10), hidden.visibility[SIZE * 10 + 4]);
+});
+
+/** A glare on the right, a shadow below it; of the left half nothing was seen in `glared`, all in `shown`. */
+const shine = (x: number, y: number) => x > 44 && y < 20 ? [0.95, 0.9, 0.88] as const : undefined;
+const shadow = (x: number, y: number) => x > 44 && y > 44 ? BEARD : undefined;
+const glared = maps((x, y) => shine(x, y) ?? shadow(x, y), { seed: 4, visible: (x) => x < SIZE / 2 ? 0 : 1 });
+
+Deno.test("a glare is seen where it lies, and can be left out where its mirror image was not seen", async () => {
+  const [[with_], [without]] = [await onDevice([glared]), await onDevice([glared], { glare: false })];
+  assert.equal(at(with_!, 54, 10), 1);
+  assert.equal(at(without!, 54, 10), 0);
+  for (const [x, y] of [[54, 54], [54, 30], [36, 10]] as const) assert.equal(at(without!, x, y), 1, `${x}, ${y}`);
+  const reference = skinVisibilityCpu(glared, { glare: false });
+  assert.ok(maxDifference(without!, reference) < 1e-4);
 });
 
 Deno.test("the device gives what the reference gives, in any batch the same bits", async () => {
