@@ -66,10 +66,7 @@ export function facesIn(photographs: Artifact<"folder">, { regressor }: Pick<Tra
   return { imported, ...findFaces(images, { keep: "all", smallest, ...(regressor && { regressor }) }) };
 }
 
-/**
- * Faces with corrected meshes and incomplete textures, where what covers them was not seen. `mirrored`: the same without
- * glares, which are not mirrored to the other half.
- */
+/** Faces with corrected meshes and incomplete textures, where what covers them was not seen. */
 export function freeFaces(
   photographs: Artifact<"folder">,
   { model, correction, ...found }: Omit<Trained, "weights">,
@@ -78,8 +75,7 @@ export function freeFaces(
   const { crops, meshes, unwrapped, topology } = prepared;
   const shared = { model, topology };
   const regressed = regress({ meshes, unwrapped, ...shared });
-  const inputs = { crops, unwrapped, regressed, ...shared };
-  return { ...prepared, unwrapped: seenSkin(inputs), mirrored: seenSkin(inputs, { glare: false }) };
+  return { ...prepared, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
 }
 
 /** How to reconstruct. */
@@ -97,10 +93,9 @@ export interface PhotographOptions {
 export function photograph(photographs: Artifact<"folder">, trained: Trained, options: PhotographOptions = {}) {
   const { weights, model } = trained;
   const faces = freeFaces(photographs, trained);
-  const { crops, unwrapped, regressed } = regressFaces(faces, { model });
-  const shared = { model, topology: faces.topology };
-  const guesses = guessTextures({ unwrapped: faces.mirrored, regressed, ...shared });
-  const small = reconstruct({ crops, unwrapped, regressed, guesses, weights, ...shared });
+  const regression = regressFaces(faces, { model });
+  const { unwrapped, regressed } = regression;
+  const small = reconstruct({ ...regression, weights, model });
   return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
 }
 

@@ -9,8 +9,11 @@ export const SKIN = {
   /** Standard deviations within which a colour is skin's, and beyond which it is none. */
   skin: 2.2,
   other: 3.2,
-  /** By how much a glare is brighter than skin, in the logarithm of each channel. */
-  glare: 0.25,
+  /**
+   * A glare: by how much it is brighter than skin, in the logarithm of each channel, and as `radius` and `share`, for
+   * its rim shines, too.
+   */
+  glare: { brighter: 0.25, radius: 0.05, share: [0.03, 0.15] },
   /** Least visibility of a mirror image that is believed. */
   seen: 0.3,
   /** Neighbourhood of a texel, in parts of the map's side; the share of it at which covering begins, and is whole. */

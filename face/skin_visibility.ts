@@ -5,7 +5,7 @@
  *
  * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
  * brows, eyes, lips and a beard stay, which both halves have. A glare is skin where it lies. On the other half it is
- * none, though: where that was not seen it can be left out too, for who mirrors the texture. What the colour of the skin is, the face itself says: its
+ * none, though, and where that was not seen who mirrors the texture must not bring it there. What the colour of the skin is, the face itself says: its
  * colours relative to the template in its light, robustly, since most of what is seen of a face is skin.
  *
  * The reference is skin_visibility_cpu.ts. The same bits come out for a face in any batch.
@@ -14,6 +14,12 @@ import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { boxMean } from "@ftim/gpu/ops/box-mean";
 import type { Tfjs } from "@ftim/gpu/backend";
 import { SKIN } from "./skin_settings.ts";
+
+/** How far what is no skin spreads, see `SKIN`. */
+interface Spread {
+  readonly radius: number;
+  readonly share: readonly [number, number];
+}
 
 /** What is known of the faces. */
 export interface SkinInputs {
@@ -25,17 +31,20 @@ export interface SkinInputs {
   readonly templates: Tensor4D;
 }
 
+/** Visibilities [B, S, S]. A type and no interface, so that `tf.tidy` takes it. */
+export type SkinVisibilities = {
+  /** Lowered to 0 where a texel is covered. */
+  readonly seen: Tensor3D;
+  /** Lowered to 0 on a glare, too, whose mirror image was not seen: of that, what may be mirrored. */
+  readonly mirrored: Tensor3D;
+};
+
 /**
- * Visibilities [B, S, S], lowered to 0 where a texel is covered.
+ * Visibilities of faces' own skin.
  *
- * @param options `glare`: whether a glare counts as seen where its mirror image was not; default true
  * @throws {RangeError} if shapes do not fit
  */
-export function skinVisibilities(
-  tf: Tfjs,
-  { textures, visibilities, templates }: SkinInputs,
-  { glare = true }: { glare?: boolean } = {},
-): Tensor3D {
+export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }: SkinInputs): SkinVisibilities {
   const [count, size, width, channels] = textures.shape;
   if (size !== width || channels !== 3 || `${templates.shape}` !== `${textures.shape}`) {
     throw new RangeError(`Textures [${textures.shape}] do not fit templates [${templates.shape}]`);
@@ -43,21 +52,24 @@ export function skinVisibilities(
   if (visibilities.size !== count * size * size) {
     throw new RangeError(`Textures [${textures.shape}] do not fit visibilities [${visibilities.shape}]`);
   }
-  const { skin, other, seen, radius, share } = SKIN;
+  const { skin, other, glare, seen } = SKIN;
   return tf.tidy(() => {
     const found = skinDistances(tf, { textures, visibilities, templates });
     const distance = tf.reshape(found.distances, [count, size, size]);
     const alike = tf.mul(tf.less(distance, skin ** 2).toFloat(), tf.greater(visibilities, seen).toFloat());
     const unlike = tf.mul(tf.greater(distance, other ** 2).toFloat(), tf.greater(visibilities, 0).toFloat());
-    const shone = glare ? 0 : tf.mul(
-      tf.greater(tf.reshape(found.brighter, [count, size, size]), SKIN.glare).toFloat(),
+    const shone = tf.mul(
+      tf.greater(tf.reshape(found.brighter, [count, size, size]), glare.brighter).toFloat(),
       tf.lessEqual(tf.reverse(visibilities, 2), seen).toFloat(),
     );
-    const covered = tf.mul(unlike, tf.maximum(tf.reverse(alike, 2), shone)) as Tensor3D;
-    const around = boxMean(tf, covered, { radius: Math.round(radius * size) });
-    const part = tf.clipByValue(tf.div(tf.sub(around, share[0]), share[1] - share[0]), 0, 1);
-    const kept = tf.sub(1, tf.mul(tf.square(part), tf.sub(3, tf.mul(2, part))));
-    return tf.mul(visibilities, kept) as Tensor3D;
+    const without = (map: Tensor, reason: Tensor, { radius, share: [low, high] }: Spread) => {
+      const around = boxMean(tf, tf.mul(unlike, reason) as Tensor3D, { radius: Math.round(radius * size) });
+      const part = tf.clipByValue(tf.div(tf.sub(around, low), high - low), 0, 1);
+      const kept = tf.sub(1, tf.mul(tf.square(part), tf.sub(3, tf.mul(2, part))));
+      return tf.mul(map, kept) as Tensor3D;
+    };
+    const uncovered = without(visibilities, tf.reverse(alike, 2), SKIN);
+    return { seen: uncovered, mirrored: without(uncovered, shone, glare) };
   });
 }
 

@@ -13,20 +13,31 @@ export interface SkinMaps {
   readonly template: Float32Array;
 }
 
-/** The visibility, lowered to 0 where a texel is covered [S·S]. */
-export function skinVisibilityCpu(maps: SkinMaps, { glare = true }: { glare?: boolean } = {}): Float32Array {
+/** Visibilities [S·S], see `SkinVisibilities`. */
+export function skinVisibilityCpu(maps: SkinMaps): Record<"seen" | "mirrored", Float32Array> {
   const { visibility } = maps;
   const size = Math.sqrt(visibility.length);
   const { distances, brighter } = skinDistances(maps);
   const mirrored = (i: number) => i - i % size + size - 1 - i % size;
-  const covered = visibility.map((seen, i) => {
+  const none = visibility.map((seen, i) => seen > 0 && distances[i]! > SKIN.other ** 2 ? 1 : 0);
+  const covered = none.map((is, i) => {
     const other = mirrored(i);
-    const alike = distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen;
-    const shone = !glare && brighter[i]! > SKIN.glare && visibility[other]! <= SKIN.seen;
-    return seen > 0 && distances[i]! > SKIN.other ** 2 && (alike || shone) ? 1 : 0;
+    return is === 1 && distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen ? 1 : 0;
   });
-  const around = boxMeanCpu(covered, { size, radius: Math.round(SKIN.radius * size) });
-  return visibility.map((seen, i) => seen * (1 - smoothstep(SKIN.share[0], SKIN.share[1], around[i]!)));
+  const shone = none.map((is, i) => {
+    return is === 1 && brighter[i]! > SKIN.glare.brighter && visibility[mirrored(i)]! <= SKIN.seen ? 1 : 0;
+  });
+  const without = (map: Float32Array, part: Float32Array, { radius, share: [low, high] }: Spread) => {
+    const around = boxMeanCpu(part, { size, radius: Math.round(radius * size) });
+    return map.map((seen, i) => seen * (1 - smoothstep(low, high, around[i]!)));
+  };
+  const seen = without(visibility, covered, SKIN);
+  return { seen, mirrored: without(seen, shone, SKIN.glare) };
+}
+
+interface Spread {
+  readonly radius: number;
+  readonly share: readonly [number, number];
 }
 
 function skinDistances({ texture, visibility, template }: SkinMaps) {

@@ -111,6 +111,20 @@ export async function readSeen(
   return { texture: texture.data, visibility };
 }
 
+/** The same, with how much of what was seen may be mirrored, where `seen_skin` has said so. */
+export async function readMirrored(
+  unwrapped: Tree,
+  key: string,
+): Promise<{ texture: Float32Array; visibility: Float32Array }> {
+  const path = `${key}.mirrored.png`;
+  if (!unwrapped.has(path)) return await readSeen(unwrapped, key);
+  const [texture, mirrored] = await Promise.all([
+    readImage(unwrapped, `${key}.texture.png`),
+    readImage(unwrapped, path),
+  ]);
+  return { texture: texture.data, visibility: greyOf(mirrored) };
+}
+
 /** The same as they are stored, a byte a value. */
 export async function readSeenBytes(
   unwrapped: Tree,

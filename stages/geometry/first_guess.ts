@@ -28,12 +28,12 @@ export const guessTextures = defineStage({
     const { joined } = await import("../../face/joined.ts");
     const { readBack } = await import("@ftim/gpu/ops/read-back");
     const { templateMaps } = await import("../../face/template_maps.ts");
-    const { readSeen } = await import("../faces/geometry.ts");
+    const { readMirrored } = await import("../faces/geometry.ts");
     const { encodePng } = await import("../faces/photograph.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const read = await Promise.all(items.map(async (item) => ({
       ...item,
-      ...await readSeen(item.inputs.unwrapped, item.key),
+      ...await readMirrored(item.inputs.unwrapped, item.key),
       regression: await readRegression(item.inputs.regressed, item.key),
     })));
     const faces = read.filter(({ key, skip, regression: { vertices, light, albedo } }) => {

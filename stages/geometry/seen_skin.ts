@@ -52,8 +52,9 @@ export function whyLeftOut(skipped: string | undefined): string | undefined {
 }
 
 /**
- * Crops, incomplete textures and what was regressed of them → the textures and masks as they are, and visibilities that
- * are lowered to 0 where a face is covered.
+ * Crops, incomplete textures and what was regressed of them → the textures and masks as they are, visibilities that are
+ * lowered to 0 where a face is covered, and `<key>.mirrored.png`, the same for who mirrors the texture: a glare counts
+ * there as not seen where the other half was not.
  */
 export const seenSkin = defineStage({
   name: "seen_skin",
@@ -62,10 +63,7 @@ export const seenSkin = defineStage({
   output: "unwrapped",
   each: ["crops", "unwrapped", "regressed"],
   batch: 4,
-  params: z.strictObject({
-    /** Whether a glare counts as seen where its mirror image was not: it is skin there, and none on the other half. */
-    glare: z.boolean().default(true),
-  }),
+  params: z.strictObject({}),
   // On one adapter; on another a texel here and there may be decided the other way.
   determinism: "bitwise",
   computes: { webgpu: "templates, the skin's colours, what is covered" },
@@ -76,7 +74,7 @@ export const seenSkin = defineStage({
     return { ...await openFaceModel(inputs), landmarks: await readLandmarks(inputs.topology) };
   },
   close: async (model) => (await import("../faces/face_model.ts")).closeFaceModel(model),
-  run: async ({ items, params, resource: model }) => {
+  run: async ({ items, resource: model }) => {
     const { skinVisibilities } = await import("../../face/skin_visibility.ts");
     const { readBack } = await import("@ftim/gpu/ops/read-back");
     const { readSeen } = await import("../faces/geometry.ts");
@@ -102,20 +100,22 @@ export const seenSkin = defineStage({
       return problem === undefined;
     });
     if (faces.length === 0) return;
-    const visibilities = tf.tidy(() => {
+    const { seen, mirrored } = tf.tidy(() => {
       const { albedo, shading } = templateMaps(tf, faces.map(({ regression }) => regression), model);
       const textures = tf.stack(faces.map(({ texture }) => tf.tensor3d(texture, [size, size, 3])));
-      const seen = tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [size, size])));
+      const visibilities = tf.stack(faces.map(({ visibility }) => tf.tensor2d(visibility, [size, size])));
       return skinVisibilities(tf, {
         textures: textures as Tensor4D,
-        visibilities: seen as Tensor3D,
+        visibilities: visibilities as Tensor3D,
         templates: tf.mul(albedo, shading),
-      }, params);
+      });
     });
-    const [values] = await readBack([visibilities], "seen_skin");
+    const values = await readBack([seen, mirrored], "seen_skin");
     await Promise.all(faces.map(async ({ key, inputs: { unwrapped }, out }, i) => {
-      const data = values!.slice(i * size * size, (i + 1) * size * size);
-      out.write(`${key}.visibility.png`, await encodeGreyPng({ width: size, height: size, data }));
+      for (const [k, name] of ["visibility", "mirrored"].entries()) {
+        const data = values[k]!.slice(i * size * size, (i + 1) * size * size);
+        out.write(`${key}.${name}.png`, await encodeGreyPng({ width: size, height: size, data }));
+      }
       for (const name of ["texture", "mask"]) {
         out.write(`${key}.${name}.png`, await unwrapped.bytes(`${key}.${name}.png`));
       }
