@@ -155,8 +155,8 @@ export function publishable(dataFolder: string): string[] {
 }
 
 /**
- * Photographs that are drawn from CelebA's test partition (2 in `list_eval_partition.txt`), of those that are there; all
- * if they are fewer.
+ * Photographs that are drawn from CelebA's test partition (2 in `list_eval_partition.txt`), of those that are there;
+ * all if they are fewer.
  *
  * @throws {PaperDataError} if that list is there and names none, or none of those is there
  */

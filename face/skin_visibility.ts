@@ -5,8 +5,9 @@
  *
  * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
  * brows, eyes, lips and a beard stay, which both halves have. A glare is skin where it lies. On the other half it is
- * none, though, and where that was not seen who mirrors the texture must not bring it there. What the colour of the skin is, the face itself says: its
- * colours relative to the template in its light, robustly, since most of what is seen of a face is skin.
+ * none, though, and where that was not seen who mirrors the texture must not bring it there. What the colour of the
+ * skin is, the face itself says: its colours relative to the template in its light, robustly, since most of what is
+ * seen of a face is skin.
  *
  * The reference is skin_visibility_cpu.ts. The same bits come out for a face in any batch.
  */
