@@ -1,4 +1,7 @@
-/** What counts as skin (skin_visibility.ts). Chosen by eye on portraits of training persons. */
+/**
+ * What counts as skin (skin_visibility.ts). Chosen by eye on portraits of training persons, and the glare on one of the
+ * first sets' held-out heads; no table is made with it.
+ */
 export const SKIN = {
   /** Added to colours before their logarithm: what is darker says little of its colour. */
   dark: 0.03,
