@@ -24,7 +24,7 @@ function commandLine(): Command {
       console.log(versionText());
       Deno.exit(0);
     })
-    .showHelpAfterError();
+    .showHelpAfterError("Type the command with --help for its options.");
   for (const add of [reproduce, reconstruct, score, status, doctor, runs, care, gate, travel]) add(program);
   return program;
 }

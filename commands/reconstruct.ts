@@ -110,6 +110,7 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
     throw new Error("Give --trained or --experiment paper, not both: each says whose networks to use");
   }
   const trained = options.experiment === "paper" ? await ofPaper(training, engine) : file;
+  const notes: string[] = [];
   const made = await reconstructPhotos({
     photos,
     opened,
@@ -121,9 +122,9 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
     ...(trained === undefined ? {} : { trained }),
     ...(size === undefined ? {} : { size }),
     ...(samePerson === true ? { samePerson } : {}),
-    ...(json === true ? { say: () => {} } : {}),
+    ...(json === true ? { say: (line: string) => void notes.push(line) } : {}),
   });
-  if (json === true) console.log(jsonOf(made));
+  if (json === true) console.log(jsonOf(made, notes));
   if (made.failed.length === 0) return;
   if (json !== true) console.error(`\n${failuresText(made)}`);
   throw new Failure();
@@ -134,6 +135,7 @@ async function ofPaper(training: PaperOptions, engine: Options): Promise<Trained
   return await checkedPaperTraining(training, engine);
 }
 
-function jsonOf({ done, failed, index }: Reconstructions): string {
-  return JSON.stringify({ schema: 1, photographs: done, failed, index }, null, 1);
+/** @param notes what is printed without --json, a line each */
+function jsonOf({ done, failed, index }: Reconstructions, notes: readonly string[]): string {
+  return JSON.stringify({ schema: 1, photographs: done, failed, index, notes }, null, 1);
 }

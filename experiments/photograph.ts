@@ -96,7 +96,7 @@ export function photograph(photographs: Artifact<"folder">, trained: Trained, op
   const regression = regressFaces(faces, { model });
   const { unwrapped, regressed } = regression;
   const small = reconstruct({ ...regression, weights, model });
-  return { ...faces, regressed, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
+  return { ...faces, regressed, small, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
 }
 
 /**

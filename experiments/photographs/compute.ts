@@ -21,8 +21,10 @@ export interface Ready {
 /** What the stages have made of some photographs. */
 export interface Computed {
   readonly found: Readonly<Record<"imported" | "images" | "detections" | "meshes", Tree>>;
-  /** Null: there is no face in any of them. */
-  readonly made: Readonly<Record<"heads" | "regressed" | "pasted" | "unwrapped", Tree>> | null;
+  /** What was seen of each face, and of which not enough. Null: there is no face in any of them. */
+  readonly unwrapped: Tree | null;
+  /** Null: there is no face in any of them of which enough was seen. */
+  readonly made: Readonly<Record<"heads" | "regressed" | "pasted", Tree>> | null;
 }
 
 /** How to compute. */
@@ -72,10 +74,12 @@ async function attempt(photos: readonly Ready[], means: Means): Promise<Computed
 async function compute(photos: readonly Ready[], { work, trained, regressor, size, engine }: Means): Promise<Computed> {
   const source = await sourceOf(photos, work);
   const found = await findIn(source, { engine, regressor });
-  if (found.meshes.paths.length === 0) return { found, made: null };
-  const { heads, regressed, pasted, unwrapped } = photograph(source, await trained(), { size });
-  const { trees } = await reproduce({ heads, regressed, pasted, unwrapped }, engine);
-  return { found, made: trees };
+  if (found.meshes.paths.length === 0) return { found, unwrapped: null, made: null };
+  const { unwrapped, small, heads, regressed, pasted } = photograph(source, await trained(), { size });
+  const seen = (await reproduce({ unwrapped, small }, engine)).trees;
+  if (seen.small.paths.length === 0) return { found, unwrapped: seen.unwrapped, made: null };
+  const { trees } = await reproduce({ heads, regressed, pasted }, engine);
+  return { found, unwrapped: seen.unwrapped, made: trees };
 }
 
 /** The faces of photographs, as far as no training is needed for them. */

@@ -8,7 +8,7 @@ import { ReconstructError } from "./refused.ts";
 import { countText } from "./words.ts";
 
 /** The name of the page. */
-const PAGE = "index.html";
+export const PAGE = "index.html";
 /** By this a page is known to be ours, and may be replaced. */
 const MARK = '<meta name="generator" content="ftim reconstruct">';
 
@@ -19,13 +19,18 @@ const MARK = '<meta name="generator" content="ftim reconstruct">';
  */
 export async function checkSheet(folder: string): Promise<void> {
   const path = join(folder, PAGE);
+  if (await isOurs(path) !== false) return;
+  throw new ReconstructError(`${path} is there, and no earlier run made it: move it away, or name another --output`);
+}
+
+/** Whether an earlier run made a page; null: there is none. */
+export async function isOurs(path: string): Promise<boolean | null> {
   try {
-    if ((await Deno.lstat(path)).isFile && (await Deno.readTextFile(path)).includes(MARK)) return;
+    return (await Deno.lstat(path)).isFile && (await Deno.readTextFile(path)).includes(MARK);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;
   }
-  throw new ReconstructError(`${path} is there, and no earlier run made it: move it away, or name another --output`);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a person names → photographs: files, folders, patterns in quotes, and standard input. */
 import { glob, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isOurs, PAGE } from "./contact_sheet.ts";
 import { formatOf, HEAD_BYTES } from "./format.ts";
 import { inodeOf, RECORD } from "./owner.ts";
 import { isDenied, ReconstructError } from "./refused.ts";
@@ -70,7 +71,7 @@ export async function findPhotographs(named: readonly string[], { here }: { read
         const what = info === null ? "no picture has such a name" : "there is no picture in it";
         throw new ReconstructError(`${name}: ${what}${others === 0 ? "" : ` (${countOf(others)} that are none)`}`);
       }
-      if (others > 0) notes.push(`${name}: ${countOf(others)} left out, which are no pictures that can be read`);
+      if (others > 0) notes.push(`${name}: ${countOf(others)} left out, not being pictures that can be read`);
       for (const file of pictures) await add(file);
     } catch (error) {
       const denied = isDenied(error);
@@ -120,6 +121,7 @@ async function filesBelow(folder: string, here: string): Promise<string[]> {
     if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) found.push(...await filesBelow(path, here));
+    else if (entry.name === PAGE && await isOurs(resolve(here, path))) continue;
     else if ((await infoOf(resolve(here, path)))?.isFile) found.push(path);
   }
   return found;

@@ -40,7 +40,7 @@ export function faceFolder(face: number, faces: number): string {
  * @throws {ReconstructError} if the photograph could not be decoded, or shows no face
  */
 export async function resultOf(
-  { found, made }: Computed,
+  { found, unwrapped, made }: Computed,
   { key, photo, views }: {
     readonly key: string;
     readonly photo: string;
@@ -64,7 +64,7 @@ export async function resultOf(
   const left: number[] = [];
   for (const [candidate, box] of candidates.entries()) {
     if (made?.heads.has(`${key}/${candidate}/${FACE_RECORD}`)) left.push(candidate);
-    else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot({ found, made }, `${key}/${candidate}`)));
+    else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot({ found, unwrapped }, `${key}/${candidate}`)));
   }
   if (made === null || left.length === 0) {
     throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
@@ -111,7 +111,7 @@ function recordBytes(
   return new TextEncoder().encode(`${text}\n`);
 }
 
-function whyNot({ found, made }: Computed, face: string): string {
+function whyNot({ found, unwrapped }: Pick<Computed, "found" | "unwrapped">, face: string): string {
   if (!found.meshes.has(`${face}.safetensors`)) return "is none on a closer look";
-  return whyLeftOut(made?.unwrapped.skipped.get(face)) ?? "is turned so far away that nothing of its front is seen";
+  return whyLeftOut(unwrapped?.skipped.get(face)) ?? "is turned so far away that nothing of its front is seen";
 }

@@ -60,13 +60,13 @@ export async function computePerson(
     if (why !== undefined) throw new ReconstructError(`${name}: its face ${why}: leave it out`);
   }
   await checkPerson(photos, embeddings);
-  const { heads, regressed, pasted, fused, unwrapped } = person(source, networks, { size });
-  const { trees } = await reproduce({ heads, regressed, pasted, fused, unwrapped }, engine);
+  const { heads, regressed, pasted, fused } = person(source, networks, { size });
+  const { trees } = await reproduce({ heads, regressed, pasted, fused }, engine);
   const [path] = trees.fused.paths.filter((path) => path.endsWith(".views.json"));
   const face = path!.replace(/\.views\.json$/, "");
   const parts = await fusedViews(trees.fused, face);
   const views = await Promise.all(photos.map((photo) => viewOf(photo, { parts, regressed: trees.regressed })));
-  return { computed: { found, made: trees }, key: face.split("/")[0]!, views };
+  return { computed: { found, unwrapped: seen, made: trees }, key: face.split("/")[0]!, views };
 }
 
 async function viewOf(
@@ -82,7 +82,7 @@ async function viewOf(
 async function checkFaces({ key, name }: NamedPhotograph, found: Computed["found"]): Promise<void> {
   const faces = facesOf(found.meshes, key);
   // it knows why there is none
-  if (faces.length === 0) await resultOf({ found, made: null }, { key, photo: name });
+  if (faces.length === 0) await resultOf({ found, unwrapped: null, made: null }, { key, photo: name });
   if (faces.length === 1) return;
   const { faces: boxes } = await found.detections.json<Detection>(`${key}.json`);
   const { width, original } = await found.images.json<ImportedImage>(`${key}.json`);
@@ -108,6 +108,15 @@ async function checkPerson(photos: readonly NamedPhotograph[], embeddings: Tree)
   for (const [i, one] of looks.entries()) {
     const others = looks.filter((_, k) => k !== i);
     if (others.some((other) => mayBeOne(one.look, other.look))) continue;
+    if (looks.length === 2) {
+      const [{ name }] = others as [typeof others[number]];
+      throw new ReconstructError(
+        `${one.name} and ${name} plainly show two persons (similarity ` +
+          `${
+            similarity(one.look, others[0]!.look, "whole").toFixed(2)
+          }; of one person it is ${ONE_PERSON.whole} or more)`,
+      );
+    }
     const nearest = others.map((other) => `${similarity(one.look, other.look, "whole").toFixed(2)} to ${other.name}`);
     throw new ReconstructError(
       `${one.name}: it plainly shows another person than the other ${countText(others.length, "photograph")} ` +

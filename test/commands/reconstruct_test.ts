@@ -57,8 +57,8 @@ Deno.test("a photograph is found in the folder that the task was called from, an
     const { code, out, err } = await run(["me.jpg", "-", "--json"], { env: { INIT_CWD: folder }, stdin: "%PDF-1.7" });
     assert.equal(code, 1);
     assert.equal(err, "");
-    const { schema, photographs, failed, index } = JSON.parse(out);
-    assert.deepEqual([schema, photographs, index], [1, [], null]);
+    const { schema, photographs, failed, index, notes } = JSON.parse(out);
+    assert.deepEqual([schema, photographs, index, notes], [1, [], null, []]);
     assert.deepEqual(failed.map(({ photo }: { photo: string }) => photo), ["me.jpg", "standard input"]);
     assert.match(failed[0].reason, /^me\.jpg: not a picture/);
     assert.match(failed[1].reason, /^standard input: this is a PDF document/);

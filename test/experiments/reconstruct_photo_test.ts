@@ -145,6 +145,28 @@ Deno.test("a photograph that lies on its side gives the same face, and is said t
     }
   }));
 
+Deno.test("a photograph whose only face is left out is refused with the reason, alone and beside another such", () =>
+  withScratch(async (scratch) => {
+    await results(scratch);
+    const whole = await decodePhotograph(await asset("train/obama/obama4_crop.jpg"), { path: "whole" });
+    // the edge goes through an eye
+    await scratch.write("cut.png", await encodePng(leftOf(whole.image, Math.round(0.5 * whole.image.width))));
+    const small = { width: 40, height: Math.round(40 * whole.image.height / whole.image.width) };
+    const { default: sharp } = await import("sharp");
+    const tiny = await sharp(await asset("train/obama/obama4_crop.jpg")).resize(small).png().toBuffer();
+    const around = { top: 120, bottom: 120, left: 120, right: 120, background: "#888" };
+    await scratch.write("tiny.png", await sharp(tiny).extend(around).png().toBuffer());
+    for (const photos of [["cut.png"], ["cut.png", "tiny.png"]]) {
+      const { done, failed } = await reconstructPhotos({
+        ...shared(scratch),
+        photos: photos.map((name) => `${scratch.folder}/${name}`),
+      });
+      assert.deepEqual([done.length, failed.length], [0, photos.length]);
+      assert.match(failed[0]!.reason, /cut\.png: no face was found\. .*cut off by the photograph's edge/);
+      for (const { reason } of failed.slice(1)) assert.match(reason, /tiny\.png: no face was found\./);
+    }
+  }));
+
 Deno.test("what is no photograph of a face is refused in words that help, before anything is trained", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
@@ -351,7 +373,10 @@ Deno.test("photographs of one person become one face; those of others, or of sev
     };
     await refused(["front.jpg"], /--same-person takes two or more different photographs/);
     await refused(["front.jpg", "copy.jpg"], /--same-person takes two or more different photographs/);
-    await refused(["front.jpg", "other.jpg"], /plainly shows another person than the other 1 photograph/);
+    await refused(
+      ["front.jpg", "other.jpg"],
+      /^front\.jpg and other\.jpg plainly show two persons \(similarity 0\.\d+; of one/,
+    );
     await refused(["front.jpg", "group.jpg"], /^group\.jpg: it shows \d faces \(.*cut out the one that is$/);
     await refused(["front.jpg", "poisson.jpg"], /^poisson\.jpg: no face was found/);
     await refused(["front.jpg", "absent.jpg"], /^absent\.jpg: there is no such file/);

@@ -11,6 +11,7 @@ Deno.test("files, folders and patterns become photographs, each once; what is no
     }
     await write("photos/notes.txt", "no picture");
     await write("photos/broken.jpg", "named as a picture");
+    await write("photos/index.html", '<meta name="generator" content="ftim reconstruct">');
     await write("results/me/texture.png", png);
     await write("results/me/source.json", "{}");
     await Deno.mkdir(`${folder}/empty`);
@@ -24,7 +25,7 @@ Deno.test("files, folders and patterns become photographs, each once; what is no
       names: ["photos/broken.jpg", "photos/c.png", "photos/deep/noextension"],
       failed: [],
       several: true,
-      notes: ["photos: 1 file left out, which are no pictures that can be read"],
+      notes: ["photos: 1 file left out, not being pictures that can be read"],
     });
     assert.deepEqual((await find("a.jpg", "./a.jpg", `${folder}/a.jpg`)).names, ["a.jpg"]);
     assert.deepEqual(await find("absent.jpg", "*.heic", "empty", "results", "a.jpg"), {

@@ -64,7 +64,8 @@ function computed(
     meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
   };
   const all = tree(Object.assign({}, ...heads.map(files)));
-  return { found, made: { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }), unwrapped: tree({}, cut) } };
+  const made = { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }) };
+  return { found, unwrapped: tree({}, cut), made };
 }
 const of = (what: Parameters<typeof computed>[0]) => resultOf(computed(what), { key: "k", photo: "me.jpg" });
 
@@ -117,7 +118,7 @@ Deno.test("a photograph without a face is refused, and what looked like one is n
   const { found, made } = computed({ candidates: 0, meshes: [], heads: [] });
   const at = { key: "k", photo: "me.jpg" };
   const refused = (change: Partial<typeof found>, message: RegExp) =>
-    assert.rejects(resultOf({ found: { ...found, ...change }, made }, at), message);
+    assert.rejects(resultOf({ found: { ...found, ...change }, unwrapped: null, made }, at), message);
   await refused({ detections: tree({}) }, /me\.jpg: no face was found\. A face must be turned to the side by less/);
   await refused(
     { imported: tree({}, { k: "k.jpg: truncated or damaged" }) },
