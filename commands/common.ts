@@ -70,6 +70,8 @@ export const FULL_SIZE: readonly string[] = [
 ];
 /** What LPIPS's network is needed for: of what the published tables download, it alone comes from PyPI. */
 export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation"];
+/** What depends on which of the user's files are there, and goes with them. */
+export const CONDITIONAL: readonly Published[] = ["filter", "figure4Views", "figure4ViewsSmall"];
 /** LPIPS in real views takes minutes of its own: the command `lpips` alone publishes it. */
 export const PERCEPTUAL = ["lpips", "realLpips"] as const;
 /** What more persons and steps buy: six trainings more, which the command `curve` alone makes. */

@@ -7,6 +7,7 @@ import { defaultReporter, reproduce as compute, type Summary, type Tree, Unfinis
 import {
   ABLATION,
   artifactsOf,
+  CONDITIONAL,
   CURVE,
   FIGURES,
   folderOf,
@@ -20,7 +21,7 @@ import {
 } from "./common.ts";
 import { aboutRun } from "./facts.ts";
 import { withWatchdog } from "./interrupt.ts";
-import { publishTargets, writeCrate, writeTimeline } from "./results.ts";
+import { publishTargets, withdrawTargets, writeCrate, writeTimeline } from "./results.ts";
 
 /** What asks for further rows of the ablation. */
 const more = () =>
@@ -62,7 +63,7 @@ interface MakeOptions {
 async function make(names: readonly Published[], { options, command, crate }: MakeOptions): Promise<void> {
   if (options.experiment === "paper") {
     const { paperFacts, requirePaperData } = await import("../experiments/paper_data.ts");
-    requirePaperData(options);
+    await requirePaperData(options);
     console.log(paperFacts(options).join("\n"));
   }
   const { leaveOutLpips } = await import("./leave_out_lpips.ts");
@@ -76,6 +77,7 @@ async function make(names: readonly Published[], { options, command, crate }: Ma
       const artifacts = await artifactsOf(options, wanted);
       try {
         const made = await compute(artifacts, { ...engine, reporter, about, force, keepGoing });
+        await withdrawTargets(CONDITIONAL.filter((name) => wanted.includes(name) && !(name in artifacts)), options);
         const changed = await show(made, options);
         if (crate !== undefined) await writeCrate(crate, { ...options, changed });
       } catch (error) {

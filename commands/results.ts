@@ -35,6 +35,21 @@ export async function publishTargets(trees: Readonly<Record<string, Tree>>, plac
   return count;
 }
 
+/** A target that holds nothing. */
+const NOTHING = { paths: [], skipped: new Map(), has: () => false } as Pick<Tree, "paths" | "skipped" | "has"> as Tree;
+
+/**
+ * Takes back what earlier runs published of targets that there are no more: a picture that may not be shown any longer
+ * must not stay.
+ */
+export async function withdrawTargets(targets: readonly string[], place: Place): Promise<void> {
+  for (const target of targets) {
+    const folder = targetFolder(target, place);
+    if (await Deno.stat(folder).then(() => false, () => true)) continue;
+    sayPublished(await publish(NOTHING, folder, { remember: { store: place.store, target } }), { target, folder });
+  }
+}
+
 /** Writes the hash of the published networks beside them, by which `reconstruct` knows that they are not damaged. */
 export async function writeHash(folder: string): Promise<void> {
   const { sha256 } = await hashFile(`${folder}/trained.safetensors`);

@@ -46,7 +46,7 @@ export function comparison(
     },
 ) {
   const { oracle } = scorers;
-  const { crops, meshes, unwrapped, detections } = test;
+  const { images, crops, meshes, unwrapped, detections } = test;
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));
@@ -64,6 +64,7 @@ export function comparison(
     table1: table1({
       scores,
       networks: mapValues(renders, (made) => scorers.real(() => made, { features: secondOpinion() })),
+      images,
       detections,
       crops,
       meshes,

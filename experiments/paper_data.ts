@@ -2,12 +2,14 @@
  * The user's folder of the experiment `paper`: what must be in it and what may be, which persons and photographs of it
  * serve what, and what is said of it before anything is computed.
  */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { shuffled, uniform } from "../nets/random.ts";
 import { asset, assetFile, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
+import type { Asset } from "../stages/data/parts/data_lock.ts";
 import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
+import { parsePublishableList } from "../stages/data/parts/publishable_list.ts";
 import { DECA_NEEDS, type RegressorName } from "./regressors.ts";
 
 /** Which folder, and what is asked of it. */
@@ -66,34 +68,47 @@ export class PaperDataError extends Error {
 /**
  * Looks for all that the experiment needs, so that who lacks several files hears of all of them at once.
  *
- * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is half there
+ * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is shorter than
+ *   the published one and cannot be read
  */
-export function requirePaperData(options: PaperFolder = {}): void {
+export async function requirePaperData(options: PaperFolder = {}): Promise<void> {
   const { data: dataFolder = defaultDataFolder } = options;
+  if (statSync(dataFolder, { throwIfNoEntry: false })?.isFile()) {
+    throw new PaperDataError(`${dataFolder} is a file: --data names the folder of your own files`);
+  }
   const ofDeca = chosenRegressor(options).name === "deca" ? DECA_NEEDS.map((id) => [id] as const) : [];
   const optional = [FACENET].filter((id) => isPresent(id, { dataFolder })).map((id) => [id] as const);
-  const faults = [...PAPER_NEEDS, ...ofDeca, ...optional].flatMap((ids) => {
+  const faults: string[] = [];
+  for (const ids of [...PAPER_NEEDS, ...ofDeca, ...optional]) {
     const present = ids.find((id) => isPresent(id, { dataFolder }));
     const asset = dataLock().assets.get(present ?? ids[0])!;
-    if (present === undefined) return [absentMessage(asset, dataFolder)];
-    // a training of hours must not end at a file that is half there
-    const { size } = statOf(asset, dataFolder);
-    if (asset.size === null || size >= asset.size) return [];
-    return [`${asset.id} has ${size} of ${asset.size} bytes: its download stopped halfway. Get it again.`];
-  });
+    if (present === undefined) faults.push(absentMessage(asset, dataFolder));
+    else if (asset.size !== null) faults.push(...await faultOf(asset, asset.size, dataFolder));
+  }
   if (faults.length > 0) throw new PaperDataError(faults.join("\n\n"));
 }
 
-function statOf({ source }: { source: string }, dataFolder: string): Deno.FileInfo {
-  return Deno.statSync(join(dataFolder, source.slice("user:".length)));
+/** Why a file cannot be read that is shorter than the published one: a training of hours must not end at it. */
+async function faultOf(asset: Asset, published: number, dataFolder: string): Promise<string[]> {
+  const path = join(dataFolder, asset.source.slice("user:".length));
+  const { size, isFile } = await Deno.stat(path);
+  if (isFile && size >= published) return [];
+  const { look } = await import("../stages/data/parts/data_folder.ts");
+  const { status, says } = await look(asset, path);
+  if (status !== "wrong") return [];
+  return [`${path} has ${size} of ${published} bytes, and ${says}. If its download stopped halfway, get it again.`];
 }
 
 /** What stands behind the tables, in a sentence each: the regressor, the cosine's network, whom figures show. */
 export function paperFacts(options: PaperFolder = {}): string[] {
   const { data: dataFolder = defaultDataFolder } = options;
+  const lists = isPresent(PUBLISHABLE, { dataFolder })
+    ? parsePublishableList(readText(dataFolder, PUBLISHABLE)) === null
+      ? ", which must hold numbers and commas alone."
+      : "."
+    : ", which is absent.";
   const pictures = publishable(dataFolder).length > 0 ? [] : [
-    "Figure 4 has no other views: no held-out person is on facescape/publishable_list_v1.txt" +
-    (isPresent(PUBLISHABLE, { dataFolder }) ? "." : ", which is absent."),
+    `Figure 4 has no other views: no held-out person is on facescape/publishable_list_v1.txt${lists}`,
   ];
   return [chosenRegressor(options).says, cosineFact(dataFolder), ...pictures];
 }
@@ -133,12 +148,32 @@ export function splitCaptures(dataFolder: string): Record<"training" | "heldOut"
   return { training: of(persons.filter((name) => !heldOut.includes(name))), heldOut: of(heldOut) };
 }
 
-/** The numbers of FaceScape's persons, in order. */
+/** The numbers of FaceScape's persons of whom there is something, in order. */
 function personsOf(dataFolder: string): string[] {
-  return [...Deno.readDirSync(join(dataFolder, "facescape/images"))]
+  const folder = join(dataFolder, "facescape/images");
+  return [...Deno.readDirSync(folder)]
     .filter(({ name, isFile }) => !isFile && /^\d+$/.test(name))
     .map(({ name }) => name)
+    .filter((name) => [...Deno.readDirSync(join(folder, name))].some((below) => holdsFiles(join(folder, name), below)))
     .sort((a, b) => Number(a) - Number(b));
+}
+
+function holdsFiles(folder: string, { name, isFile }: Deno.DirEntry): boolean {
+  return isFile || [...Deno.readDirSync(join(folder, name))].length > 0;
+}
+
+/**
+ * A text of the user's.
+ *
+ * @throws {PaperDataError} if it cannot be read
+ */
+function readText(dataFolder: string, id: string): string {
+  const path = join(dataFolder, id.replace("paper/", ""));
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new PaperDataError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Whether the person at a place in that order is held out. */
@@ -149,9 +184,8 @@ function isHeldOut(place: number): boolean {
 /** The held-out persons of FaceScape that figures may show: those of its own list, and without that list none. */
 export function publishable(dataFolder: string): string[] {
   if (!isPresent(PUBLISHABLE, { dataFolder }) || !isPresent(CAPTURES, { dataFolder })) return [];
-  const list = Deno.readTextFileSync(join(dataFolder, PUBLISHABLE.replace("paper/", "")));
-  const allowed = new Set(list.match(/\d+/g)?.map(Number));
-  return personsOf(dataFolder).filter((name, i) => isHeldOut(i) && allowed.has(Number(name)));
+  const allowed = parsePublishableList(readText(dataFolder, PUBLISHABLE));
+  return personsOf(dataFolder).filter((name, i) => isHeldOut(i) && allowed?.has(Number(name)));
 }
 
 /**
@@ -169,18 +203,22 @@ export function testPhotographs(
   // What is absent must be said in data.lock's words, by the stage that gets it.
   if (!isPresent(PARTITION, { dataFolder })) return cast(asset(PARTITION, { dataFolder }), "folder");
   const path = join(dataFolder, "celeba/list_eval_partition.txt");
-  const names = Deno.readTextFileSync(path).split("\n").map((line) => line.trim().split(/\s+/))
-    .flatMap(([name, partition]) => name !== undefined && partition === "2" ? [name] : []);
+  const names = readText(dataFolder, PARTITION).split("\n").map((line) => line.trim().split(/\s+/))
+    .flatMap(([name = "", partition]) => /^\d+\.jpg$/.test(name) && partition === "2" ? [name] : []);
   if (names.length === 0) {
     throw new PaperDataError(`${path} names no photograph of the test partition: its lines must be "000001.jpg 2"`);
   }
+  const folder = join(dataFolder, "celeba/img_align_celeba");
   const drawn: string[] = [];
   for (const name of shuffled(uniform(seed), names)) {
     if (drawn.length === count) break;
-    if (existsSync(join(dataFolder, "celeba/img_align_celeba", name))) drawn.push(name);
+    if (statSync(join(folder, name), { throwIfNoEntry: false })?.isFile()) drawn.push(name);
   }
   if (drawn.length === 0) {
-    throw new PaperDataError(`${dataFolder}/celeba/img_align_celeba holds no photograph of the test partition`);
+    throw new PaperDataError(
+      `${folder} holds none of the ${names.length} photographs that list_eval_partition.txt has in the test partition: ` +
+        "unpack img_align_celeba.zip there",
+    );
   }
   return pick(all, drawn.sort());
 }

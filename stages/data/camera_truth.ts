@@ -9,7 +9,7 @@ import { keysOf } from "../faces/keys_of.ts";
 import type { ImportedImage } from "./import.ts";
 import { MOST_YAW } from "./triplets.ts";
 
-/** Imported captures → `truth.json`, as `filter_report` reads it. The yaw is null where the camera is not known. */
+/** Imported captures → `truth.json`, as `filter_report` reads it. Yaw and face are null where the camera is not. */
 export const cameraTruth = defineStage({
   name: "camera_truth",
   module: import.meta.url,
@@ -23,11 +23,12 @@ export const cameraTruth = defineStage({
       keysOf(images, ".json").map(async (key) => {
         const { angles, identity, expression } = await images.json<ImportedImage>(`${key}.json`);
         const yaw = angles?.yaw ?? null;
-        return { key, hasFace: yaw === null || Math.abs(yaw) <= MOST_YAW, yaw, identity, expression };
+        return { key, hasFace: yaw === null ? null : Math.abs(yaw) <= MOST_YAW, yaw, identity, expression };
       }),
     );
-    if (truth.every(({ yaw }) => yaw === null)) {
-      log("no photograph's camera is known: Rt_scale_dict.json and params.json name none of them");
+    const unknown = truth.filter(({ yaw }) => yaw === null).length;
+    if (unknown > 0) {
+      log(`of ${unknown} of ${truth.length} photographs the camera is not known: Rt_scale_dict.json or params.json`);
     }
     out.json("truth.json", truth);
   },

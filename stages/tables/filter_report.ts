@@ -9,7 +9,7 @@ import { keysOf } from "../faces/keys_of.ts";
 
 const truthSchema = z.array(z.object({
   key: z.string(),
-  hasFace: z.boolean(),
+  hasFace: z.boolean().nullable(),
   yaw: z.number().nullable(),
   identity: z.string().nullable(),
   expression: z.string().nullable(),

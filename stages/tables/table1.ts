@@ -17,7 +17,7 @@ import { summarise } from "./parts/summary.ts";
 /**
  * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for
  * the terminal), `metrics.csv` and `metrics.json` (every score).
- * `detections`, `crops` and `meshes` only serve to name what is missing, and `otherBytes` to name files that are not
+ * `images`, `detections`, `crops` and `meshes` only serve to name what is missing, and `otherBytes` to name files that are not
  * the published ones.
  */
 export const table1 = defineStage({
@@ -26,6 +26,7 @@ export const table1 = defineStage({
   inputs: {
     scores: map("metrics"),
     networks: map("metrics"),
+    images: "images?",
     detections: "detections?",
     crops: "aligned?",
     meshes: "meshes?",
@@ -56,7 +57,7 @@ export const table1 = defineStage({
     const { table1Console } = await import("./parts/console.ts");
     const { table1Latex } = await import("./parts/latex.ts");
     const { table1Markdown } = await import("./parts/markdown.ts");
-    const { detections, crops, meshes } = inputs;
+    const { images, detections, crops, meshes } = inputs;
     const trees = byTable1Row(inputs.scores, inputs.networks);
     const rows = await Promise.all(trees.map(async ([row, tree]) => [row, await readFaceScores(tree)]));
     const measurements = joinMethods(Object.fromEntries(rows));
@@ -70,6 +71,7 @@ export const table1 = defineStage({
       expected: params.expectedFaces,
       found,
       skipped: [
+        images?.skipped ?? none,
         detections?.skipped ?? none,
         crops?.skipped ?? none,
         meshes?.skipped ?? none,

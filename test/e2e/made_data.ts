@@ -16,6 +16,8 @@ const CAPTURES = {
 };
 /** Photographs in CelebA's place. */
 export const TESTED = ["train/audrey/audrey_crop.jpg", "train/obama/obama4_crop.jpg"];
+/** A file in CelebA's place that is no photograph. */
+export const UNREADABLE = "000009.jpg";
 /** CelebA's photographs in pixels. */
 const CELEBA = { width: 178, height: 218 };
 
@@ -30,10 +32,11 @@ export async function madePhotographs(): Promise<Files> {
     const photograph = await sharp(await asset(id)).resize({ ...CELEBA, fit: "cover" }).jpeg().toBuffer();
     files[`celeba/img_align_celeba/${names[i]}`] = [photograph];
   }
-  const list = names.map((name) => `${name} 2\n`).join("");
+  const list = [...names, UNREADABLE].map((name) => `${name} 2\n`).join("");
   return {
     ...files,
     ...texts({
+      [`celeba/img_align_celeba/${UNREADABLE}`]: "no photograph",
       "celeba/list_eval_partition.txt": list,
       "facescape/Rt_scale_dict.json": `{"1": {"1": [1, [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]]}}`,
       "facescape/publishable_list_v1.txt": "1, 2",

@@ -23,7 +23,10 @@ function stagesOf(artifacts: Readonly<Record<string, Artifact | null>>): Map<str
 
 const networks = Deno.makeTempDirSync({ prefix: "ftim-networks-" });
 putOptionalFiles(networks);
-for (const person of [1, 2]) Deno.mkdirSync(`${networks}/facescape/images/${person}`, { recursive: true });
+for (const person of [1, 2]) {
+  Deno.mkdirSync(`${networks}/facescape/images/${person}`, { recursive: true });
+  Deno.writeTextFileSync(`${networks}/facescape/images/${person}/0.jpg`, "");
+}
 Deno.writeTextFileSync(`${networks}/facescape/publishable_list_v1.txt`, "2");
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
 const { trained, printedWeights: printed, tranWeights: tran } = embedded();

@@ -3,6 +3,7 @@ import { paper } from "../../experiments/paper.ts";
 import {
   chosenRegressor,
   PaperDataError,
+  paperFacts,
   requirePaperData,
   splitCaptures,
   testPhotographs,
@@ -42,7 +43,7 @@ Deno.test("the test set is drawn from CelebA's test partition, by the seed", () 
     const name = (i: number) => `00000${i + 1}.jpg`;
     put(folder, {
       ...Object.fromEntries(partitions.map((_, i) => [`celeba/img_align_celeba/${name(i)}`, `${i}`])),
-      "celeba/list_eval_partition.txt": partitions.map((p, i) => `${name(i)} ${p}\r\n`).join(""),
+      "celeba/list_eval_partition.txt": `. 2\n${partitions.map((p, i) => `${name(i)} ${p}\r\n`).join("")}`,
     });
     const draw = async (count: number, seed: number) => {
       return (await run({ some: testPhotographs(folder, { count, seed }) })).trees.some.paths;
@@ -61,12 +62,19 @@ Deno.test("the test set is drawn from CelebA's test partition, by the seed", () 
 Deno.test("what is absent from the data folder is named, with whom to ask and where to put it", () =>
   withScratch(async ({ folder, run }) => {
     const of = async (artifacts: Parameters<typeof run>[0]) => await run(artifacts).then(() => "", String);
-    assert.throws(
-      () => requirePaperData({ data: folder }),
+    await assert.rejects(
+      requirePaperData({ data: folder }),
       /facescape\/images[^]*Nanjing[^]*img_align_celeba[^]*list_eval_partition[^]*vgg19-dcbb9e9d[^]*torchvision/,
     );
     put(folder, { "vgg19/vgg19-dcbb9e9d.pth": "half" });
-    assert.throws(() => requirePaperData({ data: folder }), /vgg19-dcbb9e9d\.pth has 4 of 574673361 bytes: .*halfway/);
+    await assert.rejects(
+      requirePaperData({ data: folder }),
+      /vgg19-dcbb9e9d\.pth has 4 of 574673361 bytes, and .*halfway/,
+    );
+    await assert.rejects(
+      requirePaperData({ data: `${folder}/vgg19/vgg19-dcbb9e9d.pth` }),
+      /vgg19-dcbb9e9d\.pth is a file: --data names the folder/,
+    );
     await Deno.remove(`${folder}/vgg19`, { recursive: true });
     const { training } = splitCaptures(folder);
     assert.match(await of({ training }), /facescape\/images[^]*who grants it: [^]*Nanjing[^]*without it: /);
@@ -82,11 +90,13 @@ Deno.test("what is absent from the data folder is named, with whom to ask and wh
     const { weights } = paper({ data: folder });
     assert.match(await of({ weights }), /is not there/);
     put(folder, { "facescape/images/7/1_neutral/0.jpg": "" });
+    await Deno.mkdir(`${folder}/facescape/images/8/1_neutral`, { recursive: true });
+    await Deno.mkdir(`${folder}/facescape/images/9`);
     assert.throws(() => splitCaptures(folder), /1 persons: at least two are needed, as <id>/);
   }));
 
 Deno.test("DECA is the regressor where all its files are there, or where it is asked for; which it is, is said", () =>
-  withScratch(({ folder }) => {
+  withScratch(async ({ folder }) => {
     const stages = (options: Parameters<typeof paper>[0]) =>
       new Set(
         graphOf({ weights: paper({ data: folder, ...options }).weights }).map(({ label }) =>
@@ -105,8 +115,8 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     assert.match(toldIn(paper({ data: folder })), /is a face mesh network .* in place of the paper's DECA/);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({}).has(stage)), [true, false]);
     assert.deepEqual(["mesh", "deca"].map((stage) => stages({ regressor: "deca" }).has(stage)), [false, true]);
-    assert.throws(
-      () => requirePaperData({ data: folder, regressor: "deca" }),
+    await assert.rejects(
+      requirePaperData({ data: folder, regressor: "deca" }),
       /deca_model\.tar[^]*uv_face_eye_mask\.png/,
     );
     const files = DECA_NEEDS.map((id) => [id.replace("paper/", ""), ""] as const);
@@ -118,11 +128,10 @@ Deno.test("DECA is the regressor where all its files are there, or where it is a
     put(folder, { "bfm/FLAME_albedo_from_BFM.npz": "" });
     assert.match(toldIn(paper({ data: folder })), /is DECA with FLAME, as in the paper\.$/);
     assert.deepEqual(["deca", "fit_morphable"].map((stage) => stages({}).has(stage)), [true, false]);
-    return Promise.resolve();
   }));
 
 Deno.test("identity is scored by FaceNet where its file is there, and the notes say by what", () =>
-  withScratch(({ folder }) => {
+  withScratch(async ({ folder }) => {
     const scoring = () => {
       const { table1 } = paper({ data: folder });
       const { inputs, params } = table1.node as StageNode;
@@ -136,8 +145,7 @@ Deno.test("identity is scored by FaceNet where its file is there, and the notes 
     });
     put(folder, { "facenet/20180402-114759-vggface2.pt": "" });
     assert.deepEqual(scoring(), { fact: "The cosine is of FaceNet's descriptors, as the paper's.", fetched: false });
-    assert.throws(() => requirePaperData({ data: folder }), /vggface2\.pt has 0 of 111898327 bytes: .*halfway/);
-    return Promise.resolve();
+    await assert.rejects(requirePaperData({ data: folder }), /vggface2\.pt has 0 of 111898327 bytes, and .*halfway/);
   }));
 
 Deno.test("figures show the persons of FaceScape's list alone, and none without it", () =>
@@ -157,6 +165,11 @@ Deno.test("figures show the persons of FaceScape's list alone, and none without 
     assert.equal(shown(), null, "of these the only one held out is 2");
     put(folder, { "facescape/publishable_list_v1.txt": "122, 2, 340" });
     assert.deepEqual(shown(), ["2"]);
+    for (const text of ["list, version 2\n1, 10", "<!doctype html>404, 2", "1-3", ""]) {
+      put(folder, { "facescape/publishable_list_v1.txt": text });
+      assert.equal(shown(), null, text);
+    }
+    assert.match(paperFacts({ data: folder }).at(-1)!, /publishable_list_v1\.txt, which must hold numbers and commas/);
     return Promise.resolve();
   }));
 

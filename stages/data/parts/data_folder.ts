@@ -87,7 +87,10 @@ const TEXTS: Readonly<Record<string, { readonly begins: RegExp; readonly what: s
     md5: "cc24ecafdb5b50baae59b03474781f8c",
   },
   "paper/facescape/Rt_scale_dict.json": { begins: /^\s*\{\s*"\d+"/, what: "a JSON object by person" },
-  "paper/facescape/publishable_list_v1.txt": { begins: /^\D{0,200}\d/, what: "numbers of persons" },
+  "paper/facescape/publishable_list_v1.txt": {
+    begins: /^[\d\s,;]*\d[\d\s,;]*$/,
+    what: "numbers of persons and commas alone",
+  },
   "paper/flame/head_template.obj": {
     begins: /^(#[^\n]*\n|mtllib[^\n]*\n|o [^\n]*\n|\s)*v /,
     what: "the vertices of an OBJ file",
@@ -111,6 +114,9 @@ export async function paperFiles(
   dataFolder: string,
   { assets, later }: Pick<DataLock, "assets" | "later">,
 ): Promise<FoundFile[]> {
+  if (await Deno.stat(dataFolder).then(({ isFile }) => isFile, () => false)) {
+    throw new TensorFileError(`${dataFolder} is a file: --data names the folder of your own files`);
+  }
   const wanted = [...assets.values(), ...later.values()].filter(({ id }) => id.startsWith("paper/"));
   const found: FoundFile[] = [];
   for (const asset of wanted) {
@@ -120,7 +126,8 @@ export async function paperFiles(
   return found;
 }
 
-async function look(asset: Asset, path: string): Promise<Verdict> {
+/** What lies in the place of one file. */
+export async function look(asset: Asset, path: string): Promise<Verdict> {
   const isFolder = asset.source.endsWith("/");
   try {
     const { isDirectory } = await Deno.stat(path);

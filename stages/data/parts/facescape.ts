@@ -112,7 +112,10 @@ export function parseCanonicalFrames(text: string, path: string): Map<string, Ca
   const frames = new Map<string, CanonicalFrame>();
   const entry = z.tuple([number.positive(), fields.Rt]);
   for (const [id, expressions] of Object.entries(parseObject(text, path))) {
-    for (const [expression, value] of Object.entries(expressions as Record<string, unknown>)) {
+    if (typeof expressions !== "object" || expressions === null || Array.isArray(expressions)) {
+      throw new FaceScapeError(`${path}: entry ${id} must be an object of expressions`);
+    }
+    for (const [expression, value] of Object.entries(expressions)) {
       const result = entry.safeParse(value);
       if (!result.success) {
         throw new FaceScapeError(

@@ -6,7 +6,7 @@ const LISTED = 20;
 
 /** The scores of the data funnel as a page of Markdown. */
 export function filterMarkdown(
-  { frames, faces, yaw, confusion, triplets }: FilterScores,
+  { frames, unknown = 0, faces, yaw, confusion, triplets }: FilterScores,
   bins: readonly (readonly [number, number])[],
 ): string {
   const range = (i: number) => bins[i] === undefined ? "" : ` [${bins[i][0]}°, ${bins[i][1]}°]`;
@@ -16,6 +16,7 @@ export function filterMarkdown(
     `${frames} frames, ${faces.withFace} with a face. The filter kept ${faces.kept}: precision ${
       percent(faces.precision)
     }, recall ${percent(faces.recall)}.`,
+    ...(unknown === 0 ? [] : ["", `Of ${unknown} more frames the truth is not known. They are not counted.`]),
     ...names("Kept without a face", faces.keptWithoutFace),
     ...names("Dropped with a face", faces.droppedWithFace),
     "",

@@ -7,8 +7,9 @@ import { mean } from "./mean.ts";
 /** What is true of one captured frame. */
 export interface FrameTruth {
   readonly key: string;
-  readonly hasFace: boolean;
-  /** Degrees, > 0: nose to the image's right; null if there is no face. */
+  /** Null: not known, and the frame is not counted. */
+  readonly hasFace: boolean | null;
+  /** Degrees, > 0: nose to the image's right; null if there is no face, or it is not known. */
   readonly yaw: number | null;
   readonly identity: string | null;
   readonly expression: string | null;
@@ -34,6 +35,8 @@ export const BIN_NAMES = ["left", "frontal", "right", "none", "dropped"] as cons
  */
 export interface FilterScores {
   readonly frames: number;
+  /** Frames of which nothing is known, which are not among the others; absent: none. */
+  readonly unknown?: number;
   readonly faces: {
     readonly withFace: number;
     readonly kept: number;
@@ -78,8 +81,10 @@ export function scoreFilter({ truth, kept, yaws, triplets, bins }: FilterResults
     if (frame === undefined) throw new RangeError(`Cannot score "${key}": the truth does not name it`);
     return frame;
   };
-  for (const key of kept) frameOf(key);
-  const withFace = truth.filter(({ hasFace }) => hasFace);
+  const isKnown = ({ hasFace }: FrameTruth) => hasFace !== null;
+  const known = truth.filter(isKnown);
+  const keptKnown = [...kept].map(frameOf).filter(isKnown).length;
+  const withFace = truth.filter(({ hasFace }) => hasFace === true);
   const keptWithFace = withFace.filter(({ key }) => kept.has(key));
 
   const errors: number[] = [];
@@ -94,22 +99,25 @@ export function scoreFilter({ truth, kept, yaws, triplets, bins }: FilterResults
   const sizes = errors.map(Math.abs).sort((a, b) => a - b);
   const ofErrors = (value: () => number) => (errors.length === 0 ? null : value());
 
-  const judged = triplets.map(({ identity, expression, views }) => {
-    const shown = views.map(frameOf);
-    return {
-      views,
-      bins: shown.every(({ yaw }, i) => yaw !== null && binOf(yaw, bins) === i),
-      people: shown.every((frame) => frame.identity === identity && (frame.expression ?? "") === expression),
-    };
-  });
+  const judged = triplets.filter(({ views }) => views.map(frameOf).every(isKnown)).map(
+    ({ identity, expression, views }) => {
+      const shown = views.map(frameOf);
+      return {
+        views,
+        bins: shown.every(({ yaw }, i) => yaw !== null && binOf(yaw, bins) === i),
+        people: shown.every((frame) => frame.identity === identity && (frame.expression ?? "") === expression),
+      };
+    },
+  );
   return {
-    frames: truth.length,
+    frames: known.length,
+    ...(known.length < truth.length && { unknown: truth.length - known.length }),
     faces: {
       withFace: withFace.length,
-      kept: kept.size,
-      precision: share(keptWithFace.length, kept.size),
+      kept: keptKnown,
+      precision: share(keptWithFace.length, keptKnown),
       recall: share(keptWithFace.length, withFace.length),
-      keptWithoutFace: truth.filter(({ key, hasFace }) => !hasFace && kept.has(key)).map(({ key }) => key),
+      keptWithoutFace: truth.filter(({ key, hasFace }) => hasFace === false && kept.has(key)).map(({ key }) => key),
       droppedWithFace: withFace.filter(({ key }) => !kept.has(key)).map(({ key }) => key),
     },
     yaw: {
@@ -121,9 +129,9 @@ export function scoreFilter({ truth, kept, yaws, triplets, bins }: FilterResults
     },
     confusion,
     triplets: {
-      count: triplets.length,
-      rightBins: share(judged.filter((triplet) => triplet.bins).length, triplets.length),
-      rightPeople: share(judged.filter((triplet) => triplet.people).length, triplets.length),
+      count: judged.length,
+      rightBins: share(judged.filter((triplet) => triplet.bins).length, judged.length),
+      rightPeople: share(judged.filter((triplet) => triplet.people).length, judged.length),
       wrong: judged.filter((triplet) => !triplet.bins || !triplet.people).map(({ views }) => views),
     },
   };

@@ -31,6 +31,23 @@ const results: FilterResults = {
   bins,
 };
 
+Deno.test("scoreFilter() counts nothing of frames whose truth is not known, and the page says how many they are", () => {
+  const dark = (key: string) => ({ ...frame(key, null), hasFace: null });
+  const alone = scoreFilter({
+    ...results,
+    truth: [...results.truth, dark("3/a"), dark("3/b")],
+    kept: new Set([...results.kept, "3/a"]),
+    yaws: new Map([...results.yaws, ["3/a", 20]]),
+    triplets: [...results.triplets, { identity: "3", expression: "2_smile", views: ["3/a/0", "1/f/0", "1/r/0"] }],
+  });
+  const { unknown, ...scores } = alone;
+  assert.deepEqual(scores, scoreFilter(results));
+  assert.equal(unknown, 2);
+  assert.match(filterMarkdown(alone, bins), /Of 2 more frames the truth is not known\. They are not counted\./);
+  const nothing = scoreFilter({ ...results, truth: results.truth.map(({ key }) => dark(key)) });
+  assert.deepEqual([nothing.triplets.rightBins, nothing.faces.precision, nothing.yaw.mean], [null, null, null]);
+});
+
 Deno.test("scoreFilter() counts kept and dropped faces", () => {
   const { faces, frames } = scoreFilter(results);
   assert.equal(frames, 7);

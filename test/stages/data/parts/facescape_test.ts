@@ -118,6 +118,9 @@ Deno.test("parseCanonicalFrames names the entry that is wrong", () => {
     () => parseCanonicalFrames('{"1": {"2": [1]}}', "Rt.json"),
     /Rt\.json: entry 1, 2 must be \[scale, 3×4 matrix\]/,
   );
+  for (const text of ['{"1": null}', '{"1": 5}', '{"1": []}']) {
+    assert.throws(() => parseCanonicalFrames(text, "Rt.json"), /Rt\.json: entry 1 must be an object of expressions/);
+  }
 });
 
 Deno.test("parseViewPath knows the layout from other paths", () => {
