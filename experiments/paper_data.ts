@@ -216,8 +216,8 @@ export function testPhotographs(
   }
   if (drawn.length === 0) {
     throw new PaperDataError(
-      `${folder} holds none of the ${names.length} photographs that list_eval_partition.txt has in the test partition: ` +
-        "unpack img_align_celeba.zip there",
+      `${folder} holds none of the ${names.length} photographs that list_eval_partition.txt has in the test ` +
+        "partition: unpack img_align_celeba.zip there",
     );
   }
   return pick(all, drawn.sort());

@@ -17,8 +17,8 @@ import { summarise } from "./parts/summary.ts";
 /**
  * Scores of each method by name, and of comparators' networks by the comparator's → `table1.{csv,md,tex,txt}` (txt: for
  * the terminal), `metrics.csv` and `metrics.json` (every score).
- * `images`, `detections`, `crops` and `meshes` only serve to name what is missing, and `otherBytes` to name files that are not
- * the published ones.
+ * `images`, `detections`, `crops` and `meshes` only serve to name what is missing, and `otherBytes` to name files that
+ * are not the published ones.
  */
 export const table1 = defineStage({
   name: "table1",

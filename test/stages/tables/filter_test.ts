@@ -31,7 +31,7 @@ const results: FilterResults = {
   bins,
 };
 
-Deno.test("scoreFilter() counts nothing of frames whose truth is not known, and the page says how many they are", () => {
+Deno.test("scoreFilter() counts nothing of frames whose truth is not known, and the page says how many", () => {
   const dark = (key: string) => ({ ...frame(key, null), hasFace: null });
   const alone = scoreFilter({
     ...results,
