@@ -1,8 +1,5 @@
 /** `reconstruct PHOTO…` on the command line; what it does is in `experiments/reconstruct_photo.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Options } from "@ftim/pipeline";
-import type { PaperOptions } from "../experiments/paper.ts";
-import type { Trained } from "../experiments/photograph.ts";
 import { REGRESSORS } from "../experiments/regressors.ts";
 import { SCHEDULES } from "../stages/training/parts/train_params.ts";
 import type { Reconstructions, TextureSize } from "../experiments/reconstruct_photo.ts";
@@ -109,7 +106,9 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   if (options.experiment === "paper" && file !== undefined) {
     throw new Error("Give --trained or --experiment paper, not both: each says whose networks to use");
   }
-  const trained = options.experiment === "paper" ? await ofPaper(training, engine) : file;
+  const trained = options.experiment === "paper"
+    ? await (await import("../experiments/photographs/paper_training.ts")).checkedPaperTraining(training, engine)
+    : file;
   const notes: string[] = [];
   const made = await reconstructPhotos({
     photos,
@@ -128,11 +127,6 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   if (made.failed.length === 0) return;
   if (json !== true) console.error(`\n${failuresText(made)}`);
   throw new Failure();
-}
-
-async function ofPaper(training: PaperOptions, engine: Options): Promise<Trained> {
-  const { checkedPaperTraining } = await import("../experiments/photographs/paper_training.ts");
-  return await checkedPaperTraining(training, engine);
 }
 
 /** @param notes what is printed without --json, a line each */

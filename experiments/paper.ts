@@ -31,7 +31,7 @@ import {
   chosenRegressor,
   cosineFact,
   facenetFile,
-  frames,
+  framesFile,
   type PaperFolder,
   publishable,
   splitCaptures,
@@ -92,14 +92,15 @@ export interface PaperOptions
 /** In the place of what photographs are reconstructed with. */
 const UNPACKED = { trained: null, calibration: null } as const;
 
-/** What is trained on, and what of it photographs are reconstructed with. */
+/** What is trained on, what of it photographs are reconstructed with, and the captures that are held out. */
 function trainingPart(options: PaperOptions) {
   const { data: dataFolder = defaultDataFolder, picked } = options;
   const { yawBins: bins, triplets: count, modelViews: perPerson } = { ...PAPER, ...options };
   const deca = chosenRegressor(options).name === "deca" ? decaRegressor({ dataFolder }) : null;
   const regressor = deca ?? facemeshRegressor();
-  const cameras = { frames: frames(dataFolder) };
-  const images = importPhotographs(splitCaptures(dataFolder).training, cameras);
+  const cameras = { frames: framesFile(dataFolder) };
+  const captures = splitCaptures(dataFolder);
+  const images = importPhotographs(captures.training, cameras);
   const known = facesOfTriplets(images, { bins, count, picked, regressor });
   const model = deca?.model ?? learnedModel(known, { deca, perPerson });
   const { crops, meshes, angles } = known;
@@ -120,7 +121,7 @@ function trainingPart(options: PaperOptions) {
     poses: known.poses,
     triplets: known.triplets,
   });
-  return { training, regressor, model, correction, cameras, filter };
+  return { training, heldOut: importPhotographs(captures.heldOut, cameras), regressor, model, correction, filter };
 }
 
 /** The networks that the experiment trains, for photographs of one's own. */
@@ -133,8 +134,8 @@ export function paperTraining(options: PaperOptions = {}): Trained {
 export function paper(options: PaperOptions = {}) {
   const { data: dataFolder = defaultDataFolder, more, picked: _, regressor: __, ...changed } = options;
   const { yawBins: bins, ...settings } = { ...PAPER, ...changed };
-  const { training, regressor, model, correction, cameras, filter } = trainingPart(options);
-  const unseen = facesOfTriplets(importPhotographs(splitCaptures(dataFolder).heldOut, cameras), {
+  const { training, heldOut, regressor, model, correction, filter } = trainingPart(options);
+  const unseen = facesOfTriplets(heldOut, {
     bins,
     count: settings.heldOutTriplets,
     regressor,

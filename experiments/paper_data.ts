@@ -8,7 +8,7 @@ import { type Artifact, cast, pick } from "@ftim/pipeline";
 import { shuffled, uniform } from "../nets/random.ts";
 import { asset, assetFile, assetFolder, dataLock, isPresent } from "../stages/data/fetch.ts";
 import type { Asset } from "../stages/data/parts/data_lock.ts";
-import { absentMessage, defaultDataFolder } from "../stages/data/parts/obtain.ts";
+import { absentMessage, checkDataFolder, defaultDataFolder } from "../stages/data/parts/obtain.ts";
 import { parsePublishableList } from "../stages/data/parts/publishable_list.ts";
 import { DECA_NEEDS, type RegressorName } from "./regressors.ts";
 
@@ -68,14 +68,13 @@ export class PaperDataError extends Error {
 /**
  * Looks for all that the experiment needs, so that who lacks several files hears of all of them at once.
  *
+ * @throws {AssetError} if the folder is a file
  * @throws {PaperDataError} naming each file that is absent, who grants it and where to put it, or that is shorter than
  *   the published one and cannot be read
  */
 export async function requirePaperData(options: PaperFolder = {}): Promise<void> {
   const { data: dataFolder = defaultDataFolder } = options;
-  if (statSync(dataFolder, { throwIfNoEntry: false })?.isFile()) {
-    throw new PaperDataError(`${dataFolder} is a file: --data names the folder of your own files`);
-  }
+  await checkDataFolder(dataFolder);
   const ofDeca = chosenRegressor(options).name === "deca" ? DECA_NEEDS.map((id) => [id] as const) : [];
   const optional = [FACENET].filter((id) => isPresent(id, { dataFolder })).map((id) => [id] as const);
   const faults: string[] = [];
@@ -124,7 +123,7 @@ export function facenetFile(dataFolder: string): Artifact<"assets"> | undefined 
 }
 
 /** FaceScape's world frames, if they are there. */
-export function frames(dataFolder: string): Artifact<"file"> | undefined {
+export function framesFile(dataFolder: string): Artifact<"file"> | undefined {
   return isPresent(FRAMES, { dataFolder }) ? cast(assetFile(FRAMES, { dataFolder }), "file") : undefined;
 }
 

@@ -93,19 +93,23 @@ function skinDistances(
     Tensor,
   ];
   const seen = tf.reshape(visibilities, [count, texels]);
+  const colours = [r, g, b] as const;
   // A first turn sees all colours, so its spread is wide; later turns settle on the largest group of like colours.
   let weights = seen;
   for (let turn = 0; turn + 1 < turns; turn++) {
     // what a turn works with is given back before the next one begins
-    const next = tf.tidy(() => weightsOf(tf, distancesFrom(tf, [r, g, b], weights), seen));
+    const next = tf.tidy(() => {
+      const mean = meanBy(tf, weights);
+      return weightsOf(tf, distancesOf(tf, offsetsFrom(tf, colours, mean), mean), seen);
+    });
     if (turn > 0) weights.dispose();
     weights = next;
   }
   return tf.tidy(() => {
-    const total = tf.add(tf.sum(weights, 1, true), 1e-6);
-    const above = [r, g, b].map((x) => tf.sub(x, tf.div(tf.sum(tf.mul(weights, x), 1, true), total)));
-    const brighter = tf.minimum(tf.minimum(above[0]!, above[1]!), above[2]!);
-    return { distances: distancesFrom(tf, [r, g, b], weights), brighter };
+    const mean = meanBy(tf, weights);
+    const offsets = offsetsFrom(tf, colours, mean);
+    const [dr, dg, db] = offsets;
+    return { distances: distancesOf(tf, offsets, mean), brighter: tf.minimum(tf.minimum(dr, dg), db) };
   });
 }
 
@@ -114,12 +118,27 @@ function weightsOf(tf: Tfjs, distances: Tensor, seen: Tensor): Tensor {
   return tf.mul(seen, tf.exp(tf.mul(-0.5, tf.minimum(distances, 60))));
 }
 
-/** Squared distances of colours [B, S·S] from their weighted mean, in their own standard deviations [B, S·S]. */
-function distancesFrom(tf: Tfjs, [r, g, b]: readonly [Tensor, Tensor, Tensor], weights: Tensor): Tensor2D {
-  const variance = SKIN.spread ** 2;
+/** Values of each channel [B, S·S]. */
+type Channels = readonly [Tensor, Tensor, Tensor];
+
+/** Takes values [B, S·S] to their mean of each face [B, 1]. */
+type Mean = (x: Tensor) => Tensor;
+
+/** The mean by weights [B, S·S]. */
+function meanBy(tf: Tfjs, weights: Tensor): Mean {
   const total = tf.add(tf.sum(weights, 1, true), 1e-6);
-  const mean = (x: Tensor) => tf.div(tf.sum(tf.mul(weights, x), 1, true), total);
-  const [dr, dg, db] = [r, g, b].map((x) => tf.sub(x, mean(x))) as [Tensor, Tensor, Tensor];
+  return (x) => tf.div(tf.sum(tf.mul(weights, x), 1, true), total);
+}
+
+/** Colours less their mean. */
+function offsetsFrom(tf: Tfjs, colours: Channels, mean: Mean): Channels {
+  const [dr, dg, db] = colours.map((x) => tf.sub(x, mean(x)));
+  return [dr!, dg!, db!];
+}
+
+/** Squared lengths of offsets, in the standard deviations that they have themselves [B, S·S]. */
+function distancesOf(tf: Tfjs, [dr, dg, db]: Channels, mean: Mean): Tensor2D {
+  const variance = SKIN.spread ** 2;
   const [rr, gg, bb] = [dr, dg, db].map((x) => tf.add(mean(tf.square(x)), variance)) as [Tensor, Tensor, Tensor];
   const [rg, rb, gb] = [mean(tf.mul(dr, dg)), mean(tf.mul(dr, db)), mean(tf.mul(dg, db))];
   // The inverse of the covariance, by its cofactors.

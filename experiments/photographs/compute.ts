@@ -24,7 +24,7 @@ export interface Computed {
   /** What was seen of each face, and of which not enough. Null: there is no face in any of them. */
   readonly unwrapped: Tree | null;
   /** Null: there is no face in any of them of which enough was seen. */
-  readonly made: Readonly<Record<"heads" | "regressed" | "pasted", Tree>> | null;
+  readonly made: Readonly<Record<"heads" | "pasted", Tree>> | null;
 }
 
 /** How to compute. */
@@ -75,10 +75,10 @@ async function compute(photos: readonly Ready[], { work, trained, regressor, siz
   const source = await sourceOf(photos, work);
   const found = await findIn(source, { engine, regressor });
   if (found.meshes.paths.length === 0) return { found, unwrapped: null, made: null };
-  const { unwrapped, small, heads, regressed, pasted } = photograph(source, await trained(), { size });
+  const { unwrapped, small, heads, pasted } = photograph(source, await trained(), { size });
   const seen = (await reproduce({ unwrapped, small }, engine)).trees;
   if (seen.small.paths.length === 0) return { found, unwrapped: seen.unwrapped, made: null };
-  const { trees } = await reproduce({ heads, regressed, pasted }, engine);
+  const { trees } = await reproduce({ heads, pasted }, engine);
   return { found, unwrapped: seen.unwrapped, made: trees };
 }
 

@@ -108,13 +108,12 @@ async function checkPerson(photos: readonly NamedPhotograph[], embeddings: Tree)
   for (const [i, one] of looks.entries()) {
     const others = looks.filter((_, k) => k !== i);
     if (others.some((other) => mayBeOne(one.look, other.look))) continue;
-    if (looks.length === 2) {
-      const [{ name }] = others as [typeof others[number]];
+    const [other] = others;
+    if (other !== undefined && others.length === 1) {
+      const found = similarity(one.look, other.look, "whole").toFixed(2);
       throw new ReconstructError(
-        `${one.name} and ${name} plainly show two persons (similarity ` +
-          `${
-            similarity(one.look, others[0]!.look, "whole").toFixed(2)
-          }; of one person it is ${ONE_PERSON.whole} or more)`,
+        `${one.name} and ${other.name} plainly show two persons (similarity ${found}; of one person it is ` +
+          `${ONE_PERSON.whole} or more)`,
       );
     }
     const nearest = others.map((other) => `${similarity(one.look, other.look, "whole").toFixed(2)} to ${other.name}`);

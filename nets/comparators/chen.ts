@@ -12,10 +12,7 @@ import { cropInPhotograph } from "../../face/crop.ts";
 import { drawMeshes } from "../../face/draw_meshes.ts";
 import { bilinearCrops } from "../bilinear_crop.ts";
 import type { ChenRegressor } from "../chen_regressor.ts";
-import type { Comparator } from "./comparator.ts";
-
-/** Pixels; no vertex of a face lies so far from its crop. */
-const FARTHEST = 1 << 16;
+import { type Comparator, FARTHEST } from "./comparator.ts";
 
 /**
  * The comparator of an open regressor, which it disposes of.

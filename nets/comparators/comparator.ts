@@ -39,6 +39,9 @@ export type ComparatorFaces = {
   readonly texture?: tfjs.Tensor4D;
 };
 
+/** A vertex that is farther away, in pixels, belongs to no face that a network has recognised. */
+export const FARTHEST = 1 << 16;
+
 /** An open comparator. */
 export interface Comparator {
   /** Triangles and, of one with textures, the chart. */

@@ -103,26 +103,19 @@ export async function readMorphable(model: Tree): Promise<MorphableModel> {
 export async function readSeen(
   unwrapped: Tree,
   key: string,
+  { visibility = "visibility" }: { readonly visibility?: "visibility" | "mirrored" } = {},
 ): Promise<{ texture: Float32Array; visibility: Float32Array }> {
-  const [texture, visibility] = await Promise.all([
-    readImage(unwrapped, `${key}.texture.png`),
-    readVisibility(unwrapped, key),
-  ]);
-  return { texture: texture.data, visibility };
+  const [texture, seen] = await Promise.all(
+    ["texture", visibility].map((name) => readImage(unwrapped, `${key}.${name}.png`)),
+  );
+  return { texture: texture!.data, visibility: greyOf(seen!) };
 }
 
 /** The same, with how much of what was seen may be mirrored, where `seen_skin` has said so. */
-export async function readMirrored(
-  unwrapped: Tree,
-  key: string,
-): Promise<{ texture: Float32Array; visibility: Float32Array }> {
-  const path = `${key}.mirrored.png`;
-  if (!unwrapped.has(path)) return await readSeen(unwrapped, key);
-  const [texture, mirrored] = await Promise.all([
-    readImage(unwrapped, `${key}.texture.png`),
-    readImage(unwrapped, path),
-  ]);
-  return { texture: texture.data, visibility: greyOf(mirrored) };
+export async function readMirrored(unwrapped: Tree, key: string): ReturnType<typeof readSeen> {
+  return await readSeen(unwrapped, key, {
+    visibility: unwrapped.has(`${key}.mirrored.png`) ? "mirrored" : "visibility",
+  });
 }
 
 /** The same as they are stored, a byte a value. */

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { Triplets } from "../data/triplets.ts";
+import { keptTriplets } from "./parts/kept_triplets.ts";
 
 /** Triplets → `triplets.json`, the same of these persons alone. It is an error if no triplet is left. */
 export const tripletsOfPersons = defineStage({
@@ -20,8 +21,7 @@ export const tripletsOfPersons = defineStage({
   computes: { cpu: "bookkeeping" },
   run: async ({ inputs, params: { persons }, out }) => {
     const all = await inputs.triplets.json<Triplets>("triplets.json");
-    const triplets = all.triplets.filter(({ identity }) => persons.includes(identity));
-    if (triplets.length === 0) throw new Error(`No triplet is of a person that may be shown: ${persons.join(", ")}`);
-    out.json("triplets.json", { ...all, triplets } satisfies Triplets);
+    const otherwise = `No triplet is of a person that may be shown: ${persons.join(", ")}`;
+    out.json("triplets.json", keptTriplets(all, { identities: new Set(persons), otherwise }));
   },
 });

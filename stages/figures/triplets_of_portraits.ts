@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { defineStage } from "@ftim/pipeline";
 import type { Triplets } from "../data/triplets.ts";
+import { keptTriplets } from "./parts/kept_triplets.ts";
 import type { HeadPhotographs } from "../synthetic/synthesize.ts";
 
 /**
@@ -26,13 +27,10 @@ export const tripletsOfPortraits = defineStage({
     const all = await inputs.triplets.json<Triplets>("triplets.json");
     const heads = await inputs.heads.json<HeadPhotographs[]>("textures/photographs.json");
     const isAllowed = (photograph: string) => portraits.some((portrait) => photograph.startsWith(`${portrait}/`));
-    const allowed = new Set(
+    const identities = new Set(
       heads.filter(({ photographs }) => photographs.every(isAllowed)).map(({ identity }) => identity),
     );
-    const triplets = all.triplets.filter(({ identity }) => allowed.has(identity));
-    if (triplets.length === 0) {
-      throw new Error(`No triplet is of a head that is made of ${portraits.join(" or ")} alone: allow more portraits`);
-    }
-    out.json("triplets.json", { ...all, triplets } satisfies Triplets);
+    const otherwise = `No triplet is of a head that is made of ${portraits.join(" or ")} alone: allow more portraits`;
+    out.json("triplets.json", keptTriplets(all, { identities, otherwise }));
   },
 });

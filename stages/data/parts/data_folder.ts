@@ -15,6 +15,8 @@ import { readFlameLandmarks } from "../../../nets/flame_landmarks_file.ts";
 import { readTranDefinition } from "../../../nets/tran_definition.ts";
 import { decodePixels, PhotographError } from "../../faces/photograph.ts";
 import type { Asset, DataLock } from "./data_lock.ts";
+import { PUBLISHABLE_LIST } from "./publishable_list.ts";
+import { checkDataFolder } from "./obtain.ts";
 import { fileSource } from "./file_source.ts";
 
 /** What was found in the place of a file. */
@@ -88,7 +90,7 @@ const TEXTS: Readonly<Record<string, { readonly begins: RegExp; readonly what: s
   },
   "paper/facescape/Rt_scale_dict.json": { begins: /^\s*\{\s*"\d+"/, what: "a JSON object by person" },
   "paper/facescape/publishable_list_v1.txt": {
-    begins: /^[\d\s,;]*\d[\d\s,;]*$/,
+    begins: PUBLISHABLE_LIST,
     what: "numbers of persons and commas alone",
   },
   "paper/flame/head_template.obj": {
@@ -114,9 +116,7 @@ export async function paperFiles(
   dataFolder: string,
   { assets, later }: Pick<DataLock, "assets" | "later">,
 ): Promise<FoundFile[]> {
-  if (await Deno.stat(dataFolder).then(({ isFile }) => isFile, () => false)) {
-    throw new TensorFileError(`${dataFolder} is a file: --data names the folder of your own files`);
-  }
+  await checkDataFolder(dataFolder);
   const wanted = [...assets.values(), ...later.values()].filter(({ id }) => id.startsWith("paper/"));
   const found: FoundFile[] = [];
   for (const asset of wanted) {

@@ -13,6 +13,16 @@ import { unpackPythonPackage } from "./python_package.ts";
 /** Where gated files are expected, relative to the project, unless an experiment names another folder. */
 export const defaultDataFolder = "data";
 
+/**
+ * Looks whether the folder of the user's files may be one; it need not be there.
+ *
+ * @throws {AssetError} if it is a file
+ */
+export async function checkDataFolder(folder: string): Promise<void> {
+  const isFile = await Deno.stat(folder).then(({ isFile }) => isFile, () => false);
+  if (isFile) throw new AssetError(`${folder} is a file: --data names the folder of your own files`);
+}
+
 /** What `obtain` needs of an `Asset`. */
 export type WantedFile = Pick<Asset, "id" | "source" | "sha256" | "size"> & {
   readonly shared?: Partial<Asset["shared"]>;

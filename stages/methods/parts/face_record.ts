@@ -104,8 +104,8 @@ export interface KnownFace extends Head {
 
 /** Writes down a face. */
 export function faceRecord(known: KnownFace): FaceRecord {
-  const { face, box, angles, seen, seenHalves, cutOff, transform, vertices, light, files, triangles, size } = known;
-  const { numbering } = known;
+  const { face, box, angles, seen, seenHalves, cutOff, transform, vertices, light, files } = known;
+  const { triangles, numbering, size } = known;
   const { photograph, ...crop } = transform;
   return {
     schema: 1,

@@ -13,7 +13,7 @@ import { type CropTransform, FaceCropError, type Rectangle } from "../../../face
 import { drawMeshes } from "../../../face/draw_meshes.ts";
 import { readPixelBytes } from "../../../face/pixel_bytes.ts";
 import type { BytePixels } from "../../../face/pixels.ts";
-import type { Comparator, SoughtFace } from "../../../nets/comparators/comparator.ts";
+import { type Comparator, FARTHEST, type SoughtFace } from "../../../nets/comparators/comparator.ts";
 import type { AlignedFace } from "../../data/align.ts";
 import { encodePng, readPixels } from "../../faces/photograph.ts";
 
@@ -41,9 +41,6 @@ export interface NetworkFaces<Face> {
   draw(pairs: readonly DrawnPair[]): Promise<Uint8Array[]>;
   dispose(): void;
 }
-
-/** A vertex that is farther away, in pixels, belongs to no face that a network has recognised. */
-const FARTHEST = 1 << 16;
 
 /**
  * Runs a comparator on a batch: `<key>.render.png` of each face that {@linkcode reconstructFaces} does not skip.

@@ -47,10 +47,8 @@ export function tableNotes(
       `scored on the same mask as all rows. ${UNREACHED}`,
     ]),
     ...(otherBytes.length === 0 ? [] : [
-      `Not the published files, though of the same shapes: ${
-        otherBytes.join(", ")
-      }. What rests on them rests on other ` +
-      "weights than the authors'.",
+      `Not the published files, though of the same shapes: ${otherBytes.join(", ")}. ` +
+      "What rests on them rests on other weights than the authors'.",
     ]),
     ...(lacking.length === 0 ? [] : [`Not measured, for a file of the authors' is absent: ${lacking.join("; ")}.`]),
     'The paper\'s columns are what it printed for CelebA; "—" is a cell lost in the text at hand. ' +

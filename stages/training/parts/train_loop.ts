@@ -1,7 +1,6 @@
 /**
  * The training loop, for any {@linkcode TextureModel}: one triplet a step, Adam, a mean of the weights over the last
- * steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read
- * at once.
+ * steps, checkpoints, resume. Nothing is read back inside a step; the losses of many steps are read at once.
  */
 import type * as tfjs from "@tensorflow/tfjs";
 import { disposeAlbedoParts, uploadAlbedoParts } from "../../../face/albedo_maps.ts";

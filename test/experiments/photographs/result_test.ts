@@ -64,7 +64,7 @@ function computed(
     meshes: tree(Object.fromEntries(meshes.map((face) => [`k/${face}.safetensors`, 0])), { "k/0": "score 0.00" }),
   };
   const all = tree(Object.assign({}, ...heads.map(files)));
-  const made = { heads: all, regressed: tree({}), pasted: tree({ "k.png": 0 }) };
+  const made = { heads: all, pasted: tree({ "k.png": 0 }) };
   return { found, unwrapped: tree({}, cut), made };
 }
 const of = (what: Parameters<typeof computed>[0]) => resultOf(computed(what), { key: "k", photo: "me.jpg" });
