@@ -13,10 +13,11 @@ export const SKIN = {
   skin: 2.2,
   other: 3.2,
   /**
-   * A glare: by how much it is brighter than skin, in the logarithm of each channel, and as `radius` and `share`, for
-   * its rim shines, too.
+   * A glare: by how much it is brighter than skin, in the mean logarithm of the channels; the visibility from which it
+   * is skin that shines, for a bright wall lies where a cheek turns away; and as `radius` and `share`, for its rim
+   * shines, too.
    */
-  glare: { brighter: 0.25, radius: 0.05, share: [0.03, 0.15] },
+  glare: { brighter: 0.12, facing: 0.5, radius: 0.05, share: [0.03, 0.15] },
   /** Least visibility of a mirror image that is believed. */
   seen: 0.3,
   /** Neighbourhood of a texel, in parts of the map's side; the share of it at which covering begins, and is whole. */

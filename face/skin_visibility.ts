@@ -4,10 +4,10 @@
  * other half, they would be taken for skin there.
  *
  * A texel counts as covered if it does not look like this person's skin in this light, and its mirror image does. So
- * brows, eyes, lips and a beard stay, which both halves have. A glare is skin where it lies. On the other half it is
- * none, though, and where that was not seen who mirrors the texture must not bring it there. What the colour of the
- * skin is, the face itself says: its colours relative to the template in its light, robustly, since most of what is
- * seen of a face is skin.
+ * brows, eyes, lips and a beard stay, which both halves have. A glare on skin that faces the camera is skin where it
+ * lies. On the other half it is none, though, and where that was not seen who mirrors the texture must not bring it
+ * there. What the colour of the skin is, the face itself says: its colours relative to the template in its light,
+ * robustly, since most of what is seen of a face is skin.
  *
  * The reference is skin_visibility_cpu.ts. The same bits come out for a face in any batch.
  */
@@ -59,24 +59,24 @@ export function skinVisibilities(tf: Tfjs, { textures, visibilities, templates }
     const distance = tf.reshape(found.distances, [count, size, size]);
     const alike = tf.mul(tf.less(distance, skin ** 2).toFloat(), tf.greater(visibilities, seen).toFloat());
     const unlike = tf.mul(tf.greater(distance, other ** 2).toFloat(), tf.greater(visibilities, 0).toFloat());
-    const shone = tf.mul(
-      tf.greater(tf.reshape(found.brighter, [count, size, size]), glare.brighter).toFloat(),
-      tf.lessEqual(tf.reverse(visibilities, 2), seen).toFloat(),
-    );
+    const bright = tf.greater(tf.reshape(found.brighter, [count, size, size]), glare.brighter).toFloat();
+    const shining = tf.mul(bright, tf.greater(visibilities, glare.facing).toFloat());
+    const covered = tf.mul(tf.reverse(alike, 2), tf.sub(1, shining));
+    const shone = tf.mul(bright, tf.lessEqual(tf.reverse(visibilities, 2), seen).toFloat());
     const without = (map: Tensor, reason: Tensor, { radius, share: [low, high] }: Spread) => {
       const around = boxMean(tf, tf.mul(unlike, reason) as Tensor3D, { radius: Math.round(radius * size) });
       const part = tf.clipByValue(tf.div(tf.sub(around, low), high - low), 0, 1);
       const kept = tf.sub(1, tf.mul(tf.square(part), tf.sub(3, tf.mul(2, part))));
       return tf.mul(map, kept) as Tensor3D;
     };
-    const uncovered = without(visibilities, tf.reverse(alike, 2), SKIN);
+    const uncovered = without(visibilities, covered, SKIN);
     return { seen: uncovered, mirrored: without(uncovered, shone, glare) };
   });
 }
 
 /**
- * Squared distances of each texel's colour from the face's skin, in standard deviations, and by how much it is brighter
- * in the channel that is the least so, as a logarithm [B, S·S].
+ * Squared distances of each texel's colour from the face's skin, in standard deviations, and by how much it is
+ * brighter, as the mean logarithm of the channels, of which the red one may be clipped [B, S·S].
  */
 function skinDistances(
   tf: Tfjs,
@@ -109,7 +109,7 @@ function skinDistances(
     const mean = meanBy(tf, weights);
     const offsets = offsetsFrom(tf, colours, mean);
     const [dr, dg, db] = offsets;
-    return { distances: distancesOf(tf, offsets, mean), brighter: tf.minimum(tf.minimum(dr, dg), db) };
+    return { distances: distancesOf(tf, offsets, mean), brighter: tf.div(tf.addN([dr, dg, db]), 3) };
   });
 }
 

@@ -22,7 +22,8 @@ export function skinVisibilityCpu(maps: SkinMaps): Record<"seen" | "mirrored", F
   const none = visibility.map((seen, i) => seen > 0 && distances[i]! > SKIN.other ** 2 ? 1 : 0);
   const covered = none.map((is, i) => {
     const other = mirrored(i);
-    return is === 1 && distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen ? 1 : 0;
+    const shining = brighter[i]! > SKIN.glare.brighter && visibility[i]! > SKIN.glare.facing;
+    return is === 1 && !shining && distances[other]! < SKIN.skin ** 2 && visibility[other]! > SKIN.seen ? 1 : 0;
   });
   const shone = none.map((is, i) => {
     return is === 1 && brighter[i]! > SKIN.glare.brighter && visibility[mirrored(i)]! <= SKIN.seen ? 1 : 0;
@@ -61,7 +62,7 @@ function skinDistances({ texture, visibility, template }: SkinMaps) {
       let distance = 0;
       for (let a = 0; a < 3; a++) for (let b = 0; b < 3; b++) distance += off(i, a) * inverse[a]![b]! * off(i, b);
       distances[i] = distance;
-      brighter[i] = Math.min(off(i, 0), off(i, 1), off(i, 2));
+      brighter[i] = (off(i, 0) + off(i, 1) + off(i, 2)) / 3;
     }
     weights = weights.map((_, i) => visibility[i]! * Math.exp(-0.5 * Math.min(distances[i]!, 60)));
   }

@@ -83,6 +83,17 @@ Deno.test("a glare is seen where it lies, and not mirrored to where nothing was 
   assert.ok(maxDifference(without!, skinVisibilityCpu(glared).mirrored) < 1e-4);
 });
 
+Deno.test("a glare is no cover where skin faces the camera; a bright wall where it turns away is", async () => {
+  const both = maps((x, y) => shine(x, y), { seed: 5 });
+  const turned = maps((x, y) => shine(x, y), { seed: 5, visible: (x) => x > 44 ? 0.4 : 1 });
+  const [facing, away] = await onDevice([both, turned]);
+  assert.equal(at(facing!, 54, 10), 1);
+  assert.equal(at(away!, 54, 10), 0);
+  for (const [map, face] of [[facing, both], [away, turned]] as const) {
+    assert.ok(maxDifference(map!, skinVisibilityCpu(face).seen) < 1e-4);
+  }
+});
+
 Deno.test("the device gives what the reference gives, in any batch the same bits", async () => {
   const faces = [wallAtRight, beard, hairAndHand, { ...beard, visibility: beard.visibility.map(() => 0) }];
   const together = await onDevice(faces);
