@@ -7,6 +7,7 @@ import { detectFaces } from "../stages/data/detect.ts";
 import { faceAngles } from "../stages/data/face_angles.ts";
 import { asset } from "../stages/data/fetch.ts";
 import { guessTextures } from "../stages/geometry/first_guess.ts";
+import { outlineFaces } from "../stages/data/outline.ts";
 import { estimatePose } from "../stages/data/pose.ts";
 import { regress } from "../stages/geometry/regress.ts";
 import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
@@ -44,11 +45,23 @@ export function findFaces(
   },
 ) {
   const detections = detectFaces({ images, network: detector() }, options);
-  const crops = alignFaces({ images, detections });
-  const meshes = regressor.mesh(crops);
   const poses = estimatePose({ images, detections, network: headPose() });
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), topology: regressor.topology };
+  const cut = cutOut({ images, detections }, regressor);
+  return { images, ...cut, poses, angles: faceAngles({ poses }), topology: regressor.topology };
 }
+
+/** Detected faces → their crops and meshes; `detections` then have the outline that the crop is about, if any. */
+function cutOut(
+  { images, detections }: { images: Artifact<"images">; detections: Artifact<"detections"> },
+  regressor: Regressor,
+) {
+  const crops = alignFaces({ images, detections });
+  if (regressor.crops === "detection") return { detections, crops, meshes: regressor.mesh(crops) };
+  const outlined = outlineFaces({ detections, crops, meshes: regressor.mesh(crops) });
+  const whole = alignFaces({ images, detections: outlined });
+  return { detections: outlined, crops: whole, meshes: regressor.mesh(whole) };
+}
+
 /** Found faces. */
 export type FoundFaces = ReturnType<typeof findFaces>;
 
@@ -70,11 +83,9 @@ export function facesOfTriplets(
   const searched = detectFaces({ images, network: detector() }, { keep: "largest" });
   const poses = estimatePose({ images, detections: searched, network: headPose() });
   const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, settings);
-  const detections = choosePhotographs({ detections: searched, triplets });
-  const crops = alignFaces({ images, detections });
-  const meshes = regressor.mesh(crops);
+  const cut = cutOut({ images, detections: choosePhotographs({ detections: searched, triplets }) }, regressor);
   const { topology } = regressor;
-  return { images, detections, crops, meshes, poses, angles: faceAngles({ poses }), topology, triplets, searched };
+  return { images, ...cut, poses, angles: faceAngles({ poses }), topology, triplets, searched };
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Regressor {
   readonly name: RegressorName;
   /** What it is beside the paper's, in a sentence for the notes of a table. */
   readonly note: string;
+  /** What it wants its crops to be about: the detector's box, or the mesh that it finds in a crop about that. */
+  readonly crops: "detection" | "mesh";
   /** Triangles, UVs and landmarks. */
   readonly topology: Artifact<"assets">;
   /** Crops → posed meshes. */
@@ -36,6 +38,7 @@ export function facemeshRegressor(): Regressor {
     note:
       "The 3DMM regressor of all rows but the authors' networks is a face mesh network with a linear model that is " +
       "learned from photographs, in place of the paper's DECA with FLAME.",
+    crops: "mesh",
     topology: topology(),
     mesh: (crops) => meshFaces({ crops, network: faceMesh() }),
   };
@@ -82,6 +85,8 @@ export function decaRegressor(options: GatedOptions = {}): DecaRegressor {
     name: "deca",
     note: "The 3DMM regressor of all rows but the authors' networks is DECA with FLAME, as in the paper" +
       (hasAlbedo ? "." : "; its albedo space was absent, so that light and template albedo are fitted to each face."),
+    // As its authors crop what the encoder reads.
+    crops: "detection",
     topology,
     shape: pick(shared, ["shape.safetensors"]),
     model: hasAlbedo ? cast(pick(shared, ["model.safetensors"]), "model") : null,

@@ -2,6 +2,8 @@
  * The square crop that DECA's networks see (Feng et al. 2021, `decalib/datasets/datasets.py`, detector boxes): side
  * 1.25 × the mean of the box's sides, its centre moved down by 0.12 of that mean, so that brows to chin are inside. A
  * crop is a scale and a shift; both directions are kept, because a result is pasted back into its photograph.
+ *
+ * DECA's crop may cut a forehead off. Where a mesh has been found, `outlineCrop` has all of it inside.
  */
 
 /** A rectangle in pixels, edges and not centres; it may reach beyond the image. */
@@ -74,6 +76,24 @@ export function decaCrop(
   };
 }
 
+/** Side of the crop over the larger side of the mesh that it is about: of DECA's crops it is so on average. */
+const AROUND_MESH = 1.22;
+
+/**
+ * The crop around a face whose mesh has been found: its centre is that of the mesh's bounding box.
+ *
+ * @param outline the mesh's bounding box in photograph pixels
+ * @throws {FaceCropError} if the box is empty
+ */
+export function outlineCrop(
+  { left, top, width, height }: Rectangle,
+  options: Pick<CropOptions, "size"> & { photograph: CropTransform["photograph"] },
+): CropTransform {
+  const side = Math.max(width, height);
+  const square = { left: left + (width - side) / 2, top: top + (height - side) / 2, width: side, height: side };
+  return decaCrop(square, { ...options, margin: AROUND_MESH, down: 0 });
+}
+
 /** A photograph's point in the crop. */
 export function toCrop({ scale, x, y }: CropTransform, point: Point): Point {
   return { x: scale * point.x + x, y: scale * point.y + y };
@@ -105,4 +125,12 @@ export function cropInPhotograph(transform: CropTransform): Rectangle {
 export function photographInCrop(transform: CropTransform): Rectangle {
   const { width, height } = transform.photograph;
   return { left: transform.x, top: transform.y, width: width * transform.scale, height: height * transform.scale };
+}
+
+/** The part of the crop that shows the photograph, in crop pixels: beyond it nothing was seen. Empty if there is none. */
+export function shownInCrop(transform: CropTransform): Rectangle {
+  const whole = photographInCrop(transform);
+  const [left, right] = [whole.left, whole.left + whole.width].map((x) => Math.max(0, Math.min(transform.size, x)));
+  const [top, bottom] = [whole.top, whole.top + whole.height].map((y) => Math.max(0, Math.min(transform.size, y)));
+  return { left: left!, top: top!, width: right! - left!, height: bottom! - top! };
 }

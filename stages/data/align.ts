@@ -1,17 +1,19 @@
 /**
  * Stage `align`: each detected face as a 224 × 224 crop in the place where the 3DMM regressor expects it. The paper
- * regresses with DECA, so it is DECA's crop (see `face/crop.ts`). The way back into the photograph is kept beside it.
+ * regresses with DECA, so it is DECA's crop around the detector's box; where a mesh has been found (`outline.ts`) it is
+ * the crop around the mesh, which cuts nothing of it off (see `face/crop.ts`). The way back into the photograph is kept
+ * beside it.
  *
  * Where the paper is silent: reducing uses a filter as wide as the reduction (DECA's own bilinear warp aliases on large
  * photographs), and what lies outside of the photograph is black, as there.
  */
 
 import { z } from "zod";
-import { cropInPhotograph, type CropTransform, decaCrop } from "../../face/crop.ts";
+import { cropInPhotograph, type CropTransform, decaCrop, outlineCrop, type Rectangle } from "../../face/crop.ts";
 import type { BytePixels } from "../../face/pixels.ts";
 import type { FaceBox } from "../../nets/detector.ts";
 import { defineStage, type Tree } from "@ftim/pipeline";
-import type { Detection } from "./detect.ts";
+import type { DetectedFace, Detection } from "./detect.ts";
 import type { ImportedImage } from "./import.ts";
 import { encodePng, readPixels } from "../faces/photograph.ts";
 
@@ -23,6 +25,8 @@ export interface AlignedFace extends Pick<ImportedImage, "identity" | "expressio
   readonly face: number;
   /** The detector's box, in photograph pixels. */
   readonly box: FaceBox;
+  /** The bounding box of the mesh that the crop is about, in photograph pixels; without one it is about `box`. */
+  readonly outline?: Rectangle;
   readonly transform: CropTransform;
 }
 
@@ -37,7 +41,7 @@ export const alignFaces = defineStage({
   params: z.strictObject({
     /** Side of the crop in pixels. */
     size: z.number().int().min(32).default(224),
-    /** Side of the crop over the mean side of the detector's box. */
+    /** Side of a crop around a detector's box over the mean side of the box. */
     margin: z.number().positive().default(1.25),
   }),
   // On one adapter; on another a level here and there may be rounded the other way.
@@ -80,9 +84,11 @@ async function facesOf(
     detections.json<Detection>(`${photograph}.json`),
   ]);
   const { source, identity, expression, view, angles } = about;
-  return faces.map((box, face) => {
-    const transform = placeOf(box, { size, margin, photograph: image, name: `${photograph}/${face}` });
-    return { image, about: { source, identity, expression, view, angles, photograph, face, box, transform } };
+  return faces.map((found, face) => {
+    const { outline, ...box } = found;
+    const transform = placeOf(found, { size, margin, photograph: image, name: `${photograph}/${face}` });
+    const about = { source, identity, expression, view, angles, photograph, face, box, transform };
+    return { image, about: outline === undefined ? about : { ...about, outline } };
   });
 }
 
@@ -92,11 +98,12 @@ async function facesOf(
  * @throws {RangeError} naming the face, if its box is no place
  */
 function placeOf(
-  box: FaceBox,
+  { outline, ...box }: DetectedFace,
   { name, ...options }: Parameters<typeof decaCrop>[1] & { readonly name: string },
 ): CropTransform {
-  if ([box.left, box.top, box.width, box.height].every(Number.isFinite) && Math.min(box.width, box.height) > 0) {
-    return decaCrop(box, options);
+  const { left, top, width, height } = outline ?? box;
+  if ([left, top, width, height].every(Number.isFinite) && Math.min(width, height) > 0) {
+    return outline === undefined ? decaCrop(box, options) : outlineCrop(outline, options);
   }
-  throw new RangeError(`${name}: cannot crop a face of ${box.width}×${box.height} pixels at (${box.left}, ${box.top})`);
+  throw new RangeError(`${name}: cannot crop a face of ${width}×${height} pixels at (${left}, ${top})`);
 }

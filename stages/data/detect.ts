@@ -9,16 +9,23 @@
 
 import { z } from "zod";
 import { runsOnGpu } from "@ftim/gpu/onnx";
+import type { Rectangle } from "../../face/crop.ts";
 import { type FaceBox, openDetector } from "../../nets/detector.ts";
 import { defineStage } from "@ftim/pipeline";
 import { readPixels } from "../faces/photograph.ts";
+
+/** A face that was found. */
+export interface DetectedFace extends FaceBox {
+  /** The bounding box of its mesh in the photograph's pixels, once there is one (`outline.ts`). */
+  readonly outline?: Rectangle;
+}
 
 /** `<key>.json` of a photograph with a face. */
 export interface Detection {
   readonly width: number;
   readonly height: number;
   /** Kept faces from left to right, in pixels. */
-  readonly faces: readonly FaceBox[];
+  readonly faces: readonly DetectedFace[];
   /** How many faces were found, kept or not. */
   readonly found: number;
 }

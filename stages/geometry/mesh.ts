@@ -2,7 +2,7 @@
  * The first half of the 3DMM regressor `facemesh`: aligned crop → posed vertices, by the face mesh network. The paper
  * uses a fixed DECA encoder, whose weights are in no package (`deca.ts` runs it). `regress` makes the coefficients.
  *
- * The network starts at the detector's box and looks again where it found the face, upright. A crop in which it finds
+ * The network starts at the detector's box, or at the mesh of an earlier crop, and looks again where it found the face, upright. A crop in which it finds
  * no face is dropped by name, since a texture unwrapped from a wrong mesh would teach background.
  */
 import { z } from "zod";
@@ -22,6 +22,8 @@ export const meshFaces = defineStage({
   params: z.strictObject({
     /** Least probability that the crop shows a face. */
     minScore: z.number().min(0).max(1).default(0.5),
+    /** How often the network looks; the first look places the face. */
+    passes: z.int().min(1).default(3),
   }),
   determinism: { atol: 1e-3, rtol: 0 },
   computes: {
@@ -35,13 +37,13 @@ export const meshFaces = defineStage({
     return openFaceMesh(await readGraphModel(network));
   },
   close: (network) => network.dispose(),
-  run: async ({ items, params: { minScore }, resource }) => {
+  run: async ({ items, params: { minScore, passes }, resource }) => {
     const { readPixels } = await import("../faces/photograph.ts");
     const { trackMeshes } = await import("../../nets/facemesh_tracking.ts");
     const { encodeMesh } = await import("../faces/geometry.ts");
     const crops = await Promise.all(items.map(({ key, inputs }) => readPixels(inputs.crops, `${key}.png`)));
     const starts = await Promise.all(items.map(({ key, inputs }) => startOf(inputs.crops, key)));
-    const meshes = await trackMeshes(resource, crops, { starts });
+    const meshes = await trackMeshes(resource, crops, { starts, passes });
     for (const [i, { key, out, skip }] of items.entries()) {
       const { vertices, score } = meshes[i]!;
       if (score < minScore) {
@@ -53,9 +55,10 @@ export const meshFaces = defineStage({
   },
 });
 
-/** The square around the detector's box with the margin that the network expects, in pixels of the crop. */
+/** The square around what the crop is about, with the margin that the network expects, in pixels of the crop. */
 async function startOf(crops: Tree, key: string): Promise<Square> {
-  const { box, transform } = await crops.json<AlignedFace>(`${key}.json`);
-  const { x, y } = toCrop(transform, { x: box.left + box.width / 2, y: box.top + box.height / 2 });
-  return { x, y, side: 1.5 * transform.scale * (box.width + box.height) / 2, angle: 0 };
+  const { box, outline, transform } = await crops.json<AlignedFace>(`${key}.json`);
+  const { left, top, width, height } = outline ?? box;
+  const { x, y } = toCrop(transform, { x: left + width / 2, y: top + height / 2 });
+  return { x, y, side: 1.5 * transform.scale * (width + height) / 2, angle: 0 };
 }

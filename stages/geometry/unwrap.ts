@@ -7,7 +7,7 @@
  * here on the GPU.
  */
 import { z } from "zod";
-import { photographInCrop } from "../../face/crop.ts";
+import { shownInCrop } from "../../face/crop.ts";
 import { LENIENT } from "../../face/unwrap_options.ts";
 import { defineStage } from "@ftim/pipeline";
 import type { AlignedFace } from "../data/align.ts";
@@ -56,8 +56,8 @@ export const unwrapTextures = defineStage({
         skip("a vertex of its mesh is no finite number");
         return [];
       }
-      // A crop reaches past the photograph's border where a face is cut off; nothing was seen there.
-      return [{ key, out, image, vertices, bounds: photographInCrop(transform) }];
+      // A crop may cut a face off, or reach past the photograph's border; nothing was seen there.
+      return [{ key, out, image, vertices, bounds: shownInCrop(transform) }];
     }));
     const faces = read.flat();
     if (faces.length === 0) return;
