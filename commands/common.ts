@@ -74,8 +74,8 @@ export const LPIPS: readonly Published[] = ["lpips", "realLpips", "lpipsAblation
 export const CONDITIONAL: readonly Published[] = ["filter", "figure4Views", "figure4ViewsSmall"];
 /** LPIPS in real views takes minutes of its own: the command `lpips` alone publishes it. */
 export const PERCEPTUAL = ["lpips", "realLpips"] as const;
-/** What more persons and steps buy: six trainings more, which the command `curve` alone makes. */
-export const CURVE = ["curve"] as const;
+/** What other trainings buy: nine trainings more, which the command `curve` alone makes. */
+export const CURVE = ["curve", "harder"] as const;
 /** One of {@link PUBLISHED} or {@link ABLATION}, or what a command of its own publishes. */
 export type Published =
   | typeof PUBLISHED[number]

@@ -41,7 +41,7 @@ export function reproduce(program: Command): void {
     .action((options: Running) =>
       make(ABLATION, { options, command: "table2", crate: "table2-ro-crate-metadata.json" })
     );
-  runningCommand(program, ["curve", "what more training persons and steps buy, on the second sets' validation part"])
+  runningCommand(program, ["curve", "what other trainings buy, on the second sets' validation part"])
     .action((options: Running) => {
       if (options.experiment === "paper") throw new Error("The learning curve is of the experiment embedded alone");
       return make(CURVE, { options: { ...options, sets: "second", on: "validation" }, command: "curve" });

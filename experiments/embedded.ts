@@ -15,7 +15,7 @@ import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluationSet, type SetsOptions, trainingSet } from "./embedded_sets.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
-import { learningCurve } from "./learning_curve.ts";
+import { type CurvePoint, harderCaptures, learningCurve } from "./learning_curve.ts";
 import { videoCaptures } from "./real_views.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
@@ -78,15 +78,21 @@ export function embedded(options: EmbeddedOptions = {}) {
   const results = evaluation(data, settings);
   const { model, correction } = data.training;
   const validates = options.sets === "second" && options.on === "validation";
+  const at = (point: CurvePoint) => dataAndSettings({ ...options, ...point });
   return {
     ...results,
     ...packed({ weights: results.weights, model, correction }),
-    curve: validates ? learningCurve((point) => dataAndSettings({ ...options, ...point })) : null,
+    curve: validates ? learningCurve(at) : null,
+    harder: validates ? harderCaptures(at) : null,
   };
 }
 
 /** What is trained on and scored, and how; `persons`: how many are trained on. */
-function dataAndSettings({ sets, on, persons, identities, more, data, picked, ...changed }: EmbeddedOptions) {
+function dataAndSettings(
+  { sets, on, persons, identities, more, data, picked, trained, scored: shown, ...changed }:
+    & EmbeddedOptions
+    & Pick<CurvePoint, "trained" | "scored">,
+) {
   const set = trainingSet({ sets, persons, identities });
   const { yawBins: bins, ...settings } = {
     ...EMBEDDED,
@@ -94,7 +100,13 @@ function dataAndSettings({ sets, on, persons, identities, more, data, picked, ..
     ...changed,
   };
   const { photographs, heads, triplets, videos, ...scored } = evaluationSet({ sets, on });
-  const { filter, ...training } = trainingData(set, { identities, picked, count: settings.triplets, bins });
+  const { filter, ...training } = trainingData(set, {
+    identities,
+    picked,
+    count: settings.triplets,
+    bins,
+    ...trained,
+  });
   const { correction } = training;
   const found = findFaces(importPhotographs(assets(photographs), { identities: "unknown" }), { keep: "all" });
   const heldOut = heldOutCaptures(assets(heads), {
@@ -104,6 +116,7 @@ function dataAndSettings({ sets, on, persons, identities, more, data, picked, ..
     seed: settings.heldOutSeed,
     count: triplets,
     bins,
+    ...shown,
   });
   const real = videoCaptures(videos, { correction, bins, count: settings.videoTriplets });
   return {

@@ -22,12 +22,18 @@ interface TripletSettings {
   count: number;
 }
 
+/** What makes captures harder: shares of them, as `stages/synthetic/synthesize.ts` says. */
+export interface Hardships {
+  readonly covered?: number;
+  readonly sideLit?: number;
+}
+
 /**
  * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
  */
 export function trainingData(
   { portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
-  { identities, picked, bins, count }: TripletSettings & {
+  { identities, picked, bins, count, ...hardships }: TripletSettings & Hardships & {
     identities?: number | undefined;
     /** A CSV of triplets that were picked by hand; without it they are drawn. */
     picked?: string | undefined;
@@ -49,6 +55,7 @@ export function trainingData(
   }, {
     ...(identities === undefined ? {} : { identities }),
     ...(sourceYaw === undefined ? {} : { sourceYaw }),
+    ...hardships,
   });
   const model = pick(fitted, ["model.safetensors"]);
 
@@ -78,7 +85,7 @@ export function trainingData(
  */
 export function heldOutCaptures(
   portraits: Artifact<"assets">,
-  { correction, bins, count, ...casting }: TripletSettings & {
+  { correction, bins, count, ...casting }: TripletSettings & Hardships & {
     correction: Artifact<"correction">;
     /** Expressions a head is cast in. */
     expressions: number;

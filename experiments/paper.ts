@@ -166,7 +166,7 @@ export function paper(options: PaperOptions = {}) {
   const { weights } = results;
   // A packed training holds no regressor, and FLAME's parts must not lie among the results.
   const forPhotographs = correction === undefined ? UNPACKED : packed({ weights, model, correction });
-  return { ...results, ...forPhotographs, curve: null };
+  return { ...results, ...forPhotographs, curve: null, harder: null };
 }
 
 /**

@@ -62,6 +62,10 @@ export const synthesize = defineStage({
      * Photographs whose face is turned further, in degrees, give no head: too much of its texture would be invented.
      */
     sourceYaw: z.number().positive().max(180).default(180),
+    /** Share of the captures in which hair or a hand covers a part of one side of the face. */
+    covered: z.number().min(0).max(1).default(0),
+    /** Share of the captures that a lamp lights from one side. */
+    sideLit: z.number().min(0).max(1).default(0),
     seed: z.int().default(7),
   }),
   // On one adapter; on another a sample here and there may be decided the other way.

@@ -1,15 +1,14 @@
 /**
- * What more training persons and more steps buy: our training repeated with fewer and with more of them, each scored
- * on the revealed pixels of the same heads, beside the first guess and the true textures. The paper trains on one
- * number of persons.
+ * What a change of our training buys: the training repeated with fewer and with more persons and steps, or on other
+ * captures, each scored on the revealed pixels of held-out heads, beside the first guess and the true textures. The
+ * paper has one training.
  */
 import { z } from "zod";
 import { defineStage, map } from "@ftim/pipeline";
 
 /**
  * Scores in other views of each training, and of the first guess and the true textures, rendered with that training's
- * meshes, each by the training's name → `learning_curve.{md,csv,tex}`. `trainings` says what each is, in the order of
- * the rows.
+ * meshes, each by the row's name → `<name>.{md,csv,tex}`. `trainings` says what each is, in the order of the rows.
  */
 export const learningCurveTable = defineStage({
   name: "learning_curve",
@@ -17,15 +16,16 @@ export const learningCurveTable = defineStage({
   inputs: { ours: map("novel"), guess: map("novel"), oracle: map("novel") },
   output: "learning_curve",
   params: z.strictObject({
-    trainings: z.array(
-      z.strictObject({ name: z.string(), persons: z.int().min(1), steps: z.int().min(1) }),
-    ).min(1),
+    /** The files' name. */
+    name: z.string(),
+    title: z.string(),
+    trainings: z.array(z.strictObject({ name: z.string(), label: z.string() })).min(1),
     resamples: z.int().min(1).default(10_000),
     seed: z.int().default(1),
   }),
   determinism: "bitwise",
   computes: { cpu: "means and bootstrap intervals of a few hundred numbers: bookkeeping" },
-  run: async ({ inputs, params: { trainings, ...draws }, out }) => {
+  run: async ({ inputs, params: { name: file, title, trainings, ...draws }, out }) => {
     const { column, gridFiles } = await import("./parts/grid.ts");
     const { gapCells } = await import("./parts/gap.ts");
     const { marginCells, meanCells } = await import("./parts/measures.ts");
@@ -33,7 +33,7 @@ export const learningCurveTable = defineStage({
     const { revealedMeasures, revealedNote } = await import("./parts/revealed_measures.ts");
     const { readNovelScores } = await import("../scores/parts/novel_scores.ts");
     const measured = { ...NOVEL_MEASURES, ...draws, measures: revealedMeasures("PSNR").slice(0, 1) };
-    const rows = await Promise.all(trainings.map(async ({ name, persons, steps }) => {
+    const rows = await Promise.all(trainings.map(async ({ name, label }) => {
       const [ours, guess, oracle] = await Promise.all(
         (["ours", "guess", "oracle"] as const).map(async (role) => {
           const tree = inputs[role][name];
@@ -46,10 +46,10 @@ export const learningCurveTable = defineStage({
         ...marginCells(ours, guess, measured),
         ...gapCells(ours, { guess, oracle, ...measured }),
       ];
-      return { row: { label: `${persons} persons, ${steps} steps`, cells }, ours };
+      return { row: { label, cells }, ours };
     }));
     const grid = {
-      title: "What more training persons and more steps buy",
+      title,
       columns: [
         column("guess_psnr", "revealed pixels: PSNR of the first guess", null, 2),
         column("ours_psnr", "of FTIM with a first guess (ours)", null, 2),
@@ -64,7 +64,7 @@ export const learningCurveTable = defineStage({
         revealedNote(rows[0]!.ours),
       ],
     };
-    for (const [name, text] of Object.entries(gridFiles(grid, "learning_curve"))) out.write(name, text);
+    for (const [name, text] of Object.entries(gridFiles(grid, file))) out.write(name, text);
   },
 });
 

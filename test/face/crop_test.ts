@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { cropInPhotograph, decaCrop, FaceCropError, photographInCrop, toCrop, toPhotograph } from "../../face/crop.ts";
+import {
+  cropInPhotograph,
+  decaCrop,
+  FaceCropError,
+  outlineCrop,
+  photographInCrop,
+  shownInCrop,
+  toCrop,
+  toPhotograph,
+} from "../../face/crop.ts";
 
 const photograph = { width: 640, height: 480 };
 const box = { left: 101.5, top: 52.25, width: 180, height: 225 };
@@ -56,4 +65,32 @@ Deno.test("decaCrop refuses an empty box", () => {
   for (const size of [{ width: 0 }, { height: -4 }, { width: NaN }, { width: 0.3, height: 0.3 }]) {
     assert.throws(() => decaCrop({ ...box, ...size }, { photograph }), FaceCropError);
   }
+});
+
+Deno.test("a crop around a mesh has all of it inside, with as much room on both sides", () => {
+  for (const outline of [box, { left: -40, top: 300, width: 260, height: 90 }]) {
+    const crop = outlineCrop(outline, { photograph, size: 224 });
+    const start = toCrop(crop, { x: outline.left, y: outline.top });
+    const end = toCrop(crop, { x: outline.left + outline.width, y: outline.top + outline.height });
+    assert(Math.abs(start.x - (224 - end.x)) < 1e-6 && Math.abs(start.y - (224 - end.y)) < 1e-6);
+    const least = Math.min(start.x, start.y);
+    assert(least > 18 && least < 23, `a tenth of the crop beside the longer side: ${least}`);
+  }
+  for (const empty of [{ ...box, width: 0, height: 0 }, { ...box, width: NaN }]) {
+    assert.throws(() => outlineCrop(empty, { photograph }), FaceCropError);
+  }
+});
+
+Deno.test("what a crop shows ends at its own border and at the photograph's", () => {
+  const ends = (crop: Parameters<typeof shownInCrop>[0]) => {
+    const { left, top, width, height } = shownInCrop(crop);
+    return [left, top, left + width, top + height];
+  };
+  const inside = decaCrop(box, { photograph });
+  assert.deepEqual(ends(inside), [0, 0, 224, 224]);
+  const corner = decaCrop({ ...box, left: -60, top: -80 }, { photograph });
+  const whole = photographInCrop(corner);
+  assert.deepEqual(ends(corner), [whole.left, whole.top, 224, 224]);
+  const beyond = shownInCrop(decaCrop({ ...box, left: 2000 }, { photograph }));
+  assert.equal(beyond.width, 0, "nothing of the photograph");
 });

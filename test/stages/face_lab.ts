@@ -107,11 +107,13 @@ export function makeFace(
  */
 export async function faceFiles(
   key: string,
-  { vertices, picture, scale = 1, photograph = { width: CROP / scale, height: CROP / scale } }:
+  { vertices, picture, scale = 1, corner = [0, 0], photograph = { width: CROP / scale, height: CROP / scale } }:
     & Pick<ReturnType<typeof makeFace>, "vertices" | "picture">
     & {
       photograph?: { width: number; height: number };
       scale?: number;
+      /** Where the photograph's corner is in the crop. */
+      corner?: readonly [number, number];
     },
 ): Promise<Record<string, Uint8Array | string>> {
   const aligned: AlignedFace = {
@@ -123,7 +125,7 @@ export async function faceFiles(
     photograph: key.split("/")[0]!,
     face: 0,
     box: { left: 40, top: 30, width: 144, height: 164, score: 1 },
-    transform: { scale, x: 0, y: 0, size: CROP, photograph },
+    transform: { scale, x: corner[0], y: corner[1], size: CROP, photograph },
   };
   return {
     [`aligned/${key}.png`]: await encodePng(picture),

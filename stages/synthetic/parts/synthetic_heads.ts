@@ -14,6 +14,7 @@ import { flipYZ } from "../../../face/pose.ts";
 import { readBack } from "@ftim/gpu/ops/read-back";
 import type { Topology } from "../../../face/topology.ts";
 import type { Camera } from "../../data/parts/facescape.ts";
+import { coverAlbedos } from "./synthetic_covers.ts";
 import { type CapturePlan, photographsOf } from "./synthetic_plan.ts";
 import { project } from "./synthetic_studio.ts";
 
@@ -86,9 +87,17 @@ export function castHeads(
     tf.tensor4d(joined(cast.map((head) => head[name].albedo)), [cast.length, size, size, 3]);
   const maps = tf.tidy(() => {
     const shares = tf.tensor4d(cast.map(({ share }) => share), [cast.length, 1, 1, 1]);
-    const albedos = tf.add<Tensor4D>(
+    const bare = tf.add<Tensor4D>(
       tf.mul(stacked("first"), shares),
       tf.mul(stacked("second"), tf.sub(1, shares)),
+    );
+    const albedos = coverAlbedos(
+      tf,
+      bare,
+      cast.map(({ first }, i) => {
+        const { cover } = captures[i]!;
+        return cover === null ? null : { plan: cover, source: first };
+      }),
     );
     const shading = shadingMaps(tf, uploadMeshes(tf, cast.map(({ unit }) => flipYZ(unit)), topology), {
       light: tf.tensor2d(captures.flatMap(({ light }) => [...light]), [cast.length, 27]),

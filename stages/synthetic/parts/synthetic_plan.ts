@@ -4,6 +4,7 @@
  */
 import { gaussian, type Random, uniform } from "../../../nets/random.ts";
 import type { HeadAngles } from "../../../nets/head_pose.ts";
+import { type CoverPlan, planCover } from "./synthetic_covers.ts";
 
 /** A head: one person, or a blend of two. */
 export interface HeadPlan {
@@ -29,6 +30,8 @@ export interface CapturePlan {
   code: readonly number[];
   /** Light in the head's own frame [27], band-major, RGB last: the lamps stay where they are when the camera moves. */
   light: Float32Array;
+  /** What covers a part of the face, if anything. */
+  cover: CoverPlan | null;
   /** Where the head is off the optical axis, as a share of the picture's side. */
   offset: readonly [number, number];
   /** Which of each person's photographs gives the albedo, counted round. */
@@ -55,15 +58,21 @@ export interface PlanOptions {
   identityComponents: number;
   expressionComponents: number;
   decoys: number;
+  /** Share of the captures with a covered face, 0..1. Default 0. */
+  covered?: number;
+  /** Share of the captures that a lamp lights from one side, 0..1. Default 0. */
+  sideLit?: number;
   seed: number;
 }
 
 /** Plans all captures. */
 export function planCaptures(options: PlanOptions): CapturePlan[] {
-  const { persons, identities, expressions, expressionComponents, seed } = options;
+  const { persons, identities, expressions, expressionComponents, covered = 0, sideLit = 0, seed } = options;
   if (persons.length === 0) throw new RangeError("Cannot plan captures without a person");
   const random = uniform(seed);
   const normal = gaussian(seed + 1);
+  // Of their own, so that all else is the same whatever the shares are.
+  const [chance, cover] = [uniform(seed + 2), uniform(seed + 3)];
   const captures: CapturePlan[] = [];
   for (let i = 0; i < identities; i++) {
     const head = planHead(i, { ...options, random, normal });
@@ -76,7 +85,8 @@ export function planCaptures(options: PlanOptions): CapturePlan[] {
           const value = Math.max(-1.8, Math.min(1.8, normal()));
           return e === 0 ? 0 : value;
         }),
-        light: planLight(random, normal),
+        light: chance() < sideLit ? fromOneSide(planLight(random, normal), cover) : planLight(random, normal),
+        cover: chance() < covered ? planCover(cover) : null,
         offset: [0.04 * normal(), 0.03 * normal()],
         photograph: e,
         frames: planFrames(random, normal, options.decoys),
@@ -113,6 +123,15 @@ function planLight(random: Random, normal: () => number): Float32Array {
     for (let k = 0; k < 5; k++) light[3 * (k + 4) + c] = higher[k]!;
   }
   return light;
+}
+
+/** The same light with a lamp at one side in place of its own, so that the other side lies in shade. */
+function fromOneSide(light: Float32Array, random: Random): Float32Array {
+  const azimuth = (random() < 0.5 ? -1 : 1) * (0.3 + 0.2 * random()) * Math.PI;
+  const elevation = (random() - 0.25) * Math.PI / 3;
+  const strength = 0.35 + 0.25 * random();
+  const lamp = [Math.sin(azimuth) * Math.cos(elevation), Math.sin(elevation), Math.cos(azimuth) * Math.cos(elevation)];
+  return light.map((value, i) => i < 3 ? 0.75 * value : i < 12 ? strength * lamp[Math.floor(i / 3) - 1]! : value);
 }
 
 /** One frame in each of the paper's yaw bins, one anywhere, now and then one from behind or without a face. */

@@ -19,9 +19,9 @@ const scored = (psnrs: readonly number[]) =>
     revealed: { pixels: 200, l1: 0.1, psnr, ssim: 0.5 },
   })));
 
-Deno.test("a training's row says its persons and steps, what it gains and its share of the gap", async () => {
+Deno.test("a training's row says what it is, what it gains and its share of the gap", async () => {
   await withScratch(async ({ folder, write, run }) => {
-    const trainings = [{ name: "few", persons: 8, steps: 240 }, { name: "many", persons: 34, steps: 480 }];
+    const trainings = [{ name: "few", label: "8 persons" }, { name: "many", label: "34 persons" }];
     const psnrs = {
       ours: { few: [21, 22, 23], many: [24, 24, 24] },
       guess: { few: [20, 21, 22], many: [20, 20, 20] },
@@ -33,16 +33,24 @@ Deno.test("a training's row says its persons and steps, what it gains and its sh
     const of = (role: keyof typeof psnrs, names = trainings.map(({ name }) => name)) =>
       Object.fromEntries(names.map((name) => [name, cast(sourceFolder(`${folder}/${role}/${name}`), "novel")]));
     const inputs = { ours: of("ours"), guess: of("guess"), oracle: of("oracle") };
-    const { trees } = await run({ curve: learningCurveTable(inputs, { trainings }) });
-    const text = await trees.curve.text("learning_curve.csv");
+    const { trees } = await run({
+      curve: learningCurveTable(inputs, { name: "gains", title: "What it buys", trainings }),
+    });
+    const text = await trees.curve.text("gains.csv");
     const { data: rows } = papaparse.parse<Record<string, string>>(text.trim(), { header: true });
-    assert.deepEqual(rows.map(({ row }) => row), ["8 persons, 240 steps", "34 persons, 480 steps"]);
+    assert.deepEqual(rows.map(({ row }) => row), ["8 persons", "34 persons"]);
     const value = (row: number, name: string) => Number(rows[row]![name]);
     assert.deepEqual([value(0, "guess_psnr"), value(0, "ours_psnr"), value(0, "oracle_psnr")], [21, 22, 31]);
     assert.deepEqual([value(0, "gain"), value(0, "share")], [1, 10], "1 of 10 dB");
     assert.deepEqual([value(1, "gain"), value(1, "share")], [4, 50], "4 of 8 dB");
     await assert.rejects(
-      run({ curve: learningCurveTable({ ...inputs, oracle: of("oracle", ["few"]) }, { trainings }) }),
+      run({
+        curve: learningCurveTable({ ...inputs, oracle: of("oracle", ["few"]) }, {
+          name: "gains",
+          title: "What it buys",
+          trainings,
+        }),
+      }),
       /many has no scores of oracle/,
     );
   });

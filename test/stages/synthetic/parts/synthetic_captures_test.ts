@@ -49,6 +49,7 @@ function plan(id: number, persons: string[], share: number): CapturePlan {
     head: { persons, share, jitter: [...model.identitySigma].map(() => 0) },
     code: [...model.expressionSigma].map(() => 0.2),
     light: light(0.3 * id),
+    cover: null,
     offset: [0.02, -0.01],
     photograph: 0,
     frames: id === 2 ? [{ kind: "decoy", decoy: 0 }] : [head(10), { kind: "decoy", decoy: 0 }, head(-60)],
