@@ -90,9 +90,8 @@ export function outlineCrop(
   options: Pick<CropOptions, "size"> & { photograph: CropTransform["photograph"] },
 ): CropTransform {
   const side = Math.max(width, height);
-  // The whole numbers of DECA's boxes are centres of pixels; ours are edges.
-  const [x, y] = [left + (width - side) / 2 - 0.5, top + (height - side) / 2 - 0.5];
-  return decaCrop({ left: x, top: y, width: side, height: side }, { ...options, margin: AROUND_MESH, down: 0 });
+  const square = { left: left + (width - side) / 2, top: top + (height - side) / 2, width: side, height: side };
+  return decaCrop(square, { ...options, margin: AROUND_MESH, down: 0 });
 }
 
 /** A photograph's point in the crop. */
