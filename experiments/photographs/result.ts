@@ -74,8 +74,8 @@ export async function resultOf(
     const below = faceFolder(face, left.length);
     const computed = await made.heads.json<FaceRecord>(`${from}/${FACE_RECORD}`);
     const record = recordInFile({ ...computed, face }, pixel);
-    const { box, angles, seen, cutOff } = record;
-    heads.push({ face, box, angles, seen, cutOff });
+    const { box, angles, seen, cutOff, colourless } = record;
+    heads.push({ face, box, angles, seen, cutOff, colourless });
     for (const name of FACE_FILES) {
       const bytes = name === FACE_RECORD
         ? recordBytes(record, { path: `${below === "" ? "" : "../"}${PASTED}`, original: after.original, views })

@@ -15,6 +15,7 @@ const ACTIVITIES: Readonly<Record<string, string>> = {
   upright: "turning the photographs upright",
   detect: "looking for faces",
   align: "cutting out the faces",
+  outline: "finding the shape of the faces",
   mesh: "finding the shape of the faces",
   pose: "finding the pose of the faces",
   face_angles: "finding the pose of the faces",
@@ -87,13 +88,14 @@ function withoutStages(text: string): string {
 
 /** One face in one line. */
 export function describeFace(
-  { face, box, angles, seen, cutOff }: Head,
+  { face, box, angles, seen, cutOff, colourless }: Head,
   { of, folder }: { readonly of: number; readonly folder: string },
 ): string {
   const name = of === 1 ? "The face" : `Face ${face} of ${of}, counted from 0 from the left`;
   const notes = [`yaw ${Math.round(angles.yaw)}°`, `${Math.round(100 * seen)}% of its texture seen`];
   if (box.width < SMALL) notes.push(`only ${Math.round(box.width)} pixels wide, so its texture is soft`);
   if (cutOff.length > 0) notes.push(`cut off at the photograph's ${cutOff.join(" and ")}, so that part is guessed`);
+  if (colourless) notes.push("without colour, so the colours of its albedo are guessed");
   return `${name} (${notes.join(", ")}): ${folder}`;
 }
 

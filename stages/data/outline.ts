@@ -17,14 +17,15 @@ export const outlineFaces = defineStage({
   module: import.meta.url,
   inputs: { detections: "detections", crops: "aligned", meshes: "meshes" },
   output: "detections",
+  each: ["detections"],
+  batch: 64,
   determinism: "bitwise",
   computes: { cpu: "bounding boxes: bookkeeping" },
-  run: async ({ inputs: { detections, ...found }, out }) => {
-    await Promise.all(detections.paths.map(async (path) => {
-      const { faces, ...about } = await detections.json<Detection>(path);
-      const photograph = path.replace(/\.json$/, "");
-      const outlined = faces.map((face, i) => withOutline(`${photograph}/${i}`, { face, ...found }));
-      out.json(path, { ...about, faces: await Promise.all(outlined) } satisfies Detection);
+  run: async ({ items, inputs: found }) => {
+    await Promise.all(items.map(async ({ key, inputs, out }) => {
+      const { faces, ...about } = await inputs.detections.json<Detection>(`${key}.json`);
+      const outlined = faces.map((face, i) => withOutline(`${key}/${i}`, { face, ...found }));
+      out.json(`${key}.json`, { ...about, faces: await Promise.all(outlined) } satisfies Detection);
     }));
   },
 });

@@ -69,7 +69,7 @@ export const makeHeads = defineStage({
     const { encodeMtl, encodeObj } = await import("../../face/obj.ts");
     const { flipYZ, invertPose } = await import("../../face/pose.ts");
     const { uvMap } = await import("../../face/uv_map.ts");
-    const { readVisibility } = await import("../faces/geometry.ts");
+    const { readSeenBytes } = await import("../faces/geometry.ts");
     const { withPngComment } = await import("../faces/png_comment.ts");
     const { readRegression } = await import("../faces/regression.ts");
     const { ALBEDO_NOTE, faceRecord } = await import("./parts/face_record.ts");
@@ -79,9 +79,9 @@ export const makeHeads = defineStage({
     const mtl = encodeMtl([lit, plain]);
     await Promise.all(items.map(async ({ key, inputs, out }) => {
       const png = (name: string) => inputs.reconstructions.bytes(`${key}.${name}.png`);
-      const [{ vertices, angles, light }, visibility, { face, box, transform }, texture, albedo] = await Promise.all([
+      const [{ vertices, angles, light }, shown, { face, box, transform }, texture, albedo] = await Promise.all([
         readRegression(inputs.regressed, key),
-        readVisibility(inputs.unwrapped, key),
+        readSeenBytes(inputs.unwrapped, key),
         inputs.crops.json<AlignedFace>(`${key}.json`),
         png("texture"),
         png("albedo"),
@@ -100,7 +100,8 @@ export const makeHeads = defineStage({
         face,
         box,
         angles,
-        ...shareSeen(visibility, map),
+        ...shareSeen(shown.visibility, map),
+        colourless: isColourless(shown),
         cutOff: sidesBeyond(vertices, { ...photographInCrop(transform), slack: SLACK * transform.size }),
         transform,
         pose,
@@ -124,7 +125,7 @@ function pngSide(png: Uint8Array): number {
 
 /** Shares of the chart's texels that are seen at all: of all of them, and of each half. */
 function shareSeen(
-  visibility: Float32Array,
+  visibility: Uint8Array,
   { inside, size }: { readonly inside: Uint8Array; readonly size: number },
 ): Pick<FaceRecord, "seen" | "seenHalves"> {
   const counts = { left: [0, 0], right: [0, 0] };
@@ -135,6 +136,21 @@ function shareSeen(
   });
   const [[left, ofLeft], [right, ofRight]] = [counts.left, counts.right] as [[number, number], [number, number]];
   return { seen: (left + right) / (ofLeft + ofRight), seenHalves: { left: left / ofLeft, right: right / ofRight } };
+}
+
+/** Levels of 255 by which the channels of a grey differ at most after a JPEG, and the share of texels that may not. */
+const GREY = { levels: 6, beyond: 0.01 };
+
+/** Whether what is seen of a face is grey. */
+function isColourless({ texture, visibility }: { texture: Uint8Array; visibility: Uint8Array }): boolean {
+  let [seen, coloured] = [0, 0];
+  for (const [texel, value] of visibility.entries()) {
+    if (value === 0) continue;
+    seen++;
+    const [red, green, blue] = texture.subarray(3 * texel, 3 * texel + 3) as Uint8Array & [number, number, number];
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > GREY.levels) coloured++;
+  }
+  return seen > 0 && coloured <= GREY.beyond * seen;
 }
 
 /** The sides of a rectangle beyond which some vertices clearly lie. */

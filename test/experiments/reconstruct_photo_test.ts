@@ -220,6 +220,12 @@ async function painted(photo: Uint8Array | null, svg: string): Promise<Uint8Arra
   return await picture.composite([{ input: layer }]).png().toBuffer();
 }
 
+/** The same without colour, as a JPEG of three channels. */
+async function greyed(photo: Uint8Array): Promise<Uint8Array> {
+  const { default: sharp } = await import("sharp");
+  return await sharp(await sharp(photo).greyscale().toBuffer()).toColourspace("srgb").jpeg().toBuffer();
+}
+
 Deno.test("many photographs: one result each, whatever their names, a page of all, and what has none is named", () =>
   withScratch(async (scratch) => {
     const { folder, write } = scratch;
@@ -233,7 +239,7 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
       ".drawing": await painted(photo, HAND),
       "a/sofa <1> 10.11.12.jpeg": await asset("test/sample2.jpg"),
       "a/back\\slash": photo,
-      "a/drawing.png": photo,
+      "a/drawing.png": await greyed(photo),
       "a/text.jpg": new TextEncoder().encode("no image"),
       // it ends within the third face
       "group.jpg": await encodePng(leftOf(three, Math.round(0.86 * three.width))),
@@ -279,6 +285,11 @@ Deno.test("many photographs: one result each, whatever their names, a page of al
       assert.ok(face !== undefined && rest.length === 0, photo);
       assert.ok(Math.abs(face.angles.yaw) < 30 && face.seen > 0.3, `${photo}: ${JSON.stringify(face)}`);
     }
+
+    // A photograph without colour is said to be one.
+    const grey = done.filter(({ faces }) => faces.some(({ colourless }) => colourless));
+    assert.deepEqual(grey.map(({ photo }) => photo), ["photos/a/drawing.png"]);
+    assert.match(many.said.find((line) => line.startsWith("photos/a/drawing.png"))!, /without colour/);
 
     // A profile is reconstructed, and less of it is said to have been seen than of other faces.
     const [profile, ...others] = done.find(({ photo }) => photo.includes("sofa"))!.faces;

@@ -16,6 +16,8 @@ export interface Head {
   readonly seen: number;
   /** Borders of the photograph beyond which the face's mesh reaches. */
   readonly cutOff: readonly ("left" | "top" | "right" | "bottom")[];
+  /** Whether the photograph shows the face in greys; the albedo's colours are then those of the face model. */
+  readonly colourless: boolean;
 }
 
 /** `<key>/face.json`. Pixels are those of the upright photograph, which have their centres at +0.5. */
@@ -104,7 +106,7 @@ export interface KnownFace extends Head {
 
 /** Writes down a face. */
 export function faceRecord(known: KnownFace): FaceRecord {
-  const { face, box, angles, seen, seenHalves, cutOff, transform, vertices, light, files } = known;
+  const { face, box, angles, seen, seenHalves, cutOff, colourless, transform, vertices, light, files } = known;
   const { triangles, numbering, size } = known;
   const { photograph, ...crop } = transform;
   return {
@@ -116,6 +118,7 @@ export function faceRecord(known: KnownFace): FaceRecord {
     seen,
     seenHalves,
     cutOff,
+    colourless,
     files,
     albedo: { note: ALBEDO_NOTE },
     texture: { size },

@@ -33,6 +33,7 @@ const head = (face: number) => ({
   angles: { yaw: 0, pitch: 0, roll: 0 },
   seen: 0.5,
   cutOff: [],
+  colourless: false,
   ...other,
 });
 const files = (face: number) =>
@@ -82,7 +83,7 @@ Deno.test("only faces count: what is none on a closer look gets no number, and i
   assert.deepEqual([record.box.left, record.box.top, record.box.width], [0, 20, 132]);
   assert.deepEqual([record.crop, record.camera.matrix], [{ ...other.crop, scale: 1.5 }, [[2, 4, 6, 9]]]);
   assert.match(text, /\n {3}\[2, -5, 6\],\n/);
-  assert.deepEqual(Object.keys(one.heads[0]!), ["face", "box", "angles", "seen", "cutOff"]);
+  assert.deepEqual(Object.keys(one.heads[0]!), ["face", "box", "angles", "seen", "cutOff", "colourless"]);
   assert.deepEqual(one.leftOut, [
     "Left out: what looks like a face (132×84 pixels, at 0, 20) is none on a closer look",
   ]);

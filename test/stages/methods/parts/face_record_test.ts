@@ -19,6 +19,7 @@ const record = faceRecord({
   seen: 0.5,
   seenHalves: { left: 0.25, right: 0.75 },
   cutOff: [],
+  colourless: false,
   transform,
   pose,
   metres: 0.055,
