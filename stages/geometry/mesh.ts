@@ -2,8 +2,9 @@
  * The first half of the 3DMM regressor `facemesh`: aligned crop → posed vertices, by the face mesh network. The paper
  * uses a fixed DECA encoder, whose weights are in no package (`deca.ts` runs it). `regress` makes the coefficients.
  *
- * The network starts at the detector's box, or at the mesh of an earlier crop, and looks again where it found the face, upright. A crop in which it finds
- * no face is dropped by name, since a texture unwrapped from a wrong mesh would teach background.
+ * The network starts at the detector's box, or at the mesh of an earlier crop, and looks again where it found the face,
+ * upright. A crop in which it finds no face is dropped by name, since a texture unwrapped from a wrong mesh would teach
+ * background.
  */
 import { z } from "zod";
 import { toCrop } from "../../face/crop.ts";

@@ -49,7 +49,7 @@ Deno.test("a cover lies on one side of the face and leaves most of it free", () 
   assert(plans.some(({ at }) => at[0] < 0.5) && plans.some(({ at }) => at[0] > 0.5));
 });
 
-Deno.test("a cover has the colours of the photograph above the face, or of a cheek, and the rest stays to the bit", async () => {
+Deno.test("a cover has the colours of hair or of a cheek, and the rest stays to the bit", async () => {
   // Above its middle the photograph is red, below it is blue.
   const photograph = createImage({ width: 40, height: 60 });
   for (let i = 0; i < 40 * 60; i++) photograph.data.set(i < 40 * 20 ? [1, 0, 0] : [0, 0, 1], 3 * i);
