@@ -127,7 +127,7 @@ export function photographInCrop(transform: CropTransform): Rectangle {
   return { left: transform.x, top: transform.y, width: width * transform.scale, height: height * transform.scale };
 }
 
-/** The part of the crop that shows the photograph, in crop pixels: beyond it nothing was seen. Empty if there is none. */
+/** The part of the crop that shows the photograph, in crop pixels: beyond it nothing was seen. It may be empty. */
 export function shownInCrop(transform: CropTransform): Rectangle {
   const whole = photographInCrop(transform);
   const [left, right] = [whole.left, whole.left + whole.width].map((x) => Math.max(0, Math.min(transform.size, x)));

@@ -23,8 +23,6 @@ export const meshFaces = defineStage({
   params: z.strictObject({
     /** Least probability that the crop shows a face. */
     minScore: z.number().min(0).max(1).default(0.5),
-    /** How often the network looks; the first look places the face. */
-    passes: z.int().min(1).default(3),
   }),
   determinism: { atol: 1e-3, rtol: 0 },
   computes: {
@@ -38,13 +36,13 @@ export const meshFaces = defineStage({
     return openFaceMesh(await readGraphModel(network));
   },
   close: (network) => network.dispose(),
-  run: async ({ items, params: { minScore, passes }, resource }) => {
+  run: async ({ items, params: { minScore }, resource }) => {
     const { readPixels } = await import("../faces/photograph.ts");
     const { trackMeshes } = await import("../../nets/facemesh_tracking.ts");
     const { encodeMesh } = await import("../faces/geometry.ts");
     const crops = await Promise.all(items.map(({ key, inputs }) => readPixels(inputs.crops, `${key}.png`)));
     const starts = await Promise.all(items.map(({ key, inputs }) => startOf(inputs.crops, key)));
-    const meshes = await trackMeshes(resource, crops, { starts, passes });
+    const meshes = await trackMeshes(resource, crops, { starts });
     for (const [i, { key, out, skip }] of items.entries()) {
       const { vertices, score } = meshes[i]!;
       if (score < minScore) {
