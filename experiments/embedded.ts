@@ -34,6 +34,13 @@ const EMBEDDED = {
   /** Triplets of the frames of a person's videos, each of other frames: 48 pairs of views. */
   videoTriplets: 8,
 
+  /**
+   * Share of the training captures in which hair or a hand covers one side of the face, so that it is learned not to
+   * mirror it. With it training gains more on covered heads and as much on others. Light from one side made it gain
+   * less (`harder_captures.md`).
+   */
+  covered: 0.33,
+
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */
   weights: { photometric: 1.0, albedo: 0.2, identity: 0.2, mrf: 0.02, symmetry: 0.01, regularisation: 0.02 },
@@ -105,6 +112,7 @@ function dataAndSettings(
     picked,
     count: settings.triplets,
     bins,
+    covered: settings.covered,
     ...trained,
   });
   const { correction } = training;
