@@ -66,7 +66,10 @@ export function facesIn(photographs: Artifact<"folder">, { regressor }: Pick<Tra
   return { imported, ...findFaces(images, { keep: "all", smallest, ...(regressor && { regressor }) }) };
 }
 
-/** Faces with corrected meshes and incomplete textures, where what covers them was not seen. */
+/**
+ * Faces with corrected meshes and incomplete textures, where what covers them was not seen; `visible`: the same, but
+ * only what the mesh turns away was not seen.
+ */
 export function freeFaces(
   photographs: Artifact<"folder">,
   { model, correction, ...found }: Omit<Trained, "weights">,
@@ -75,7 +78,7 @@ export function freeFaces(
   const { crops, meshes, unwrapped, topology } = prepared;
   const shared = { model, topology };
   const regressed = regress({ meshes, unwrapped, ...shared });
-  return { ...prepared, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
+  return { ...prepared, visible: unwrapped, unwrapped: seenSkin({ crops, unwrapped, regressed, ...shared }) };
 }
 
 /** How to reconstruct. */
@@ -132,6 +135,8 @@ export function recognised(
 /** What a face is finished from. */
 interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "poses" | "angles"> {
   readonly regressed: Artifact<"regressed">;
+  /** What the mesh turns to the camera, covered or not. */
+  readonly visible: Artifact<"unwrapped">;
   /** What is said to have been seen. */
   readonly shown: Artifact<"unwrapped">;
   readonly fused?: Artifact<"unwrapped">;
@@ -142,7 +147,7 @@ interface Unfinished extends Omit<PreparedFaces, "detections" | "meshes" | "pose
 
 /** Reconstructions at full size, and what a person takes away of them. */
 function finished(
-  { images, crops, unwrapped, regressed, shown, fused, small, model, topology }: Unfinished,
+  { images, crops, unwrapped, visible, regressed, shown, fused, small, model, topology }: Unfinished,
   { size = 1024 }: PhotographOptions,
 ) {
   const inputs = { images, crops, unwrapped, regressed, topology };
@@ -150,6 +155,7 @@ function finished(
   const reconstructions = enlargeFaces({ ...inputs, reconstructions: small, ...views }, { size });
   return {
     heads: makeHeads({ crops, unwrapped: shown, regressed, reconstructions, model, topology }),
-    pasted: pasteFaces({ ...inputs, reconstructions: small }),
+    // Hair and glasses stay where the photograph shows them: to draw guessed skin over them would only spoil it.
+    pasted: pasteFaces({ ...inputs, unwrapped: visible, reconstructions: small }),
   };
 }

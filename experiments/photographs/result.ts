@@ -67,7 +67,9 @@ export async function resultOf(
     else leftOut.push(describeLeftOut(boxInFile(box, pixel), whyNot({ found, unwrapped }, `${key}/${candidate}`)));
   }
   if (made === null || left.length === 0) {
-    throw new ReconstructError(`${photo}: no face was found. ${leftOut.join("; ")}`);
+    const shows = candidates.some((_, candidate) => found.meshes.has(`${key}/${candidate}.safetensors`));
+    const said = shows ? "no face can be reconstructed" : "no face was found";
+    throw new ReconstructError(`${photo}: ${said}. ${leftOut.join("; ")}`);
   }
   for (const [face, candidate] of left.entries()) {
     const from = `${key}/${candidate}`;

@@ -1,7 +1,7 @@
 /**
  * Stage `paste`: reconstructed faces back in their photographs. Each texture is rendered at the photograph's own
- * resolution with the face's own geometry, as far as it was completed: where the photograph shows the skin its own
- * pixels stay, so that nothing is blurred, and the completed parts fade out toward the mask's edge
+ * resolution with the face's own geometry, as far as `unwrapped` says that it was not seen: elsewhere the photograph's
+ * own pixels stay, so that nothing is blurred, and the completed parts fade out toward the mask's edge
  * (`face/paste_weights.ts`). What was completed has no more detail than the network's own size, so its textures are
  * read and not the enlarged ones. Only the parts under a mesh go to the device, for photographs may be large. The paper
  * overlays on its 224² crops only.

@@ -103,7 +103,7 @@ Deno.test("a face that the edge cuts through, or a tiny one, is left out, and th
   const cut = { "k/0": `k/0: ${CUT_THROUGH}` };
   await assert.rejects(
     of({ candidates: 1, meshes: [0], heads: [], cut }),
-    /me\.jpg: no face was found\. .*is cut off by/,
+    /me\.jpg: no face can be reconstructed\. .*is cut off by/,
   );
   const one = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut });
   assert.match(one.leftOut[0]!, /is cut off by the photograph's edge: an eye/);
