@@ -95,7 +95,7 @@ export function describeFace(
   const notes = [`yaw ${Math.round(angles.yaw)}°`, `${Math.round(100 * seen)}% of its texture seen`];
   if (box.width < SMALL) notes.push(`only ${Math.round(box.width)} pixels wide, so its texture is soft`);
   if (cutOff.length > 0) notes.push(`cut off at the photograph's ${cutOff.join(" and ")}, so that part is guessed`);
-  if (colourless) notes.push("without colour, so the colours of its albedo are guessed");
+  if (colourless) notes.push("without colour, so the colours of its albedo and of what is completed are guessed");
   return `${name} (${notes.join(", ")}): ${folder}`;
 }
 
