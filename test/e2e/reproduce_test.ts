@@ -12,10 +12,10 @@ const small = ["--identities", "5", "--triplets", "6", "--steps", "36"];
 /** Added where it does not matter what was learned. The option that comes last counts. */
 const quick = ["--steps", "6"];
 /**
- * What training must add to the first guess, in dB, on revealed pixels and on unseen texels: a third to a half of what
+ * What training must add to the first guess, in dB, on revealed pixels and on unseen texels: less than half of what
  * it adds. A network that learns nothing is the guess.
  */
-const LEAST_GAIN = { "gain.novel.revealed_psnr": 0.12, "gain.uv.known_psnr": 0.18 };
+const LEAST_GAIN = { "gain.novel.revealed_psnr": 0.12, "gain.uv.known_psnr": 0.12 };
 const root = await Deno.makeTempDir({ prefix: "ftim-e2e-" });
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
