@@ -15,7 +15,7 @@ import { heldOutCaptures, trainingData } from "./embedded_data.ts";
 import { evaluationSet, type SetsOptions, trainingSet } from "./embedded_sets.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { findFaces, prepareFaces } from "./faces.ts";
-import { type CurvePoint, harderCaptures, learningCurve } from "./learning_curve.ts";
+import { type CurvePoint, harderCaptures, learningCurve } from "./training_gains.ts";
 import { videoCaptures } from "./real_views.ts";
 
 /** The settings, each with its reason. What is not here has its default where the stage is defined. */
@@ -33,13 +33,6 @@ const EMBEDDED = {
   heldOutSeed: 11,
   /** Triplets of the frames of a person's videos, each of other frames: 48 pairs of views. */
   videoTriplets: 8,
-
-  /**
-   * Share of the training captures in which hair or a hand covers one side of the face. With a third training gains
-   * more on covered heads (`harder_captures.md`), and loses in the real views of the validation person: 0.31 dB over
-   * the first guess on revealed pixels became -0.03.
-   */
-  covered: 0,
 
   // Losses (section 3.3)
   /** The five weights that the paper prints, in its order; the regularisation's, which it does not print, is ours. */
@@ -112,7 +105,6 @@ function dataAndSettings(
     picked,
     count: settings.triplets,
     bins,
-    covered: settings.covered,
     ...trained,
   });
   const { correction } = training;

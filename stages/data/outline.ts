@@ -22,9 +22,10 @@ export const outlineFaces = defineStage({
   determinism: "bitwise",
   computes: { cpu: "bounding boxes: bookkeeping" },
   run: async ({ items, inputs: found }) => {
+    const { readMesh } = await import("../faces/geometry.ts");
     await Promise.all(items.map(async ({ key, inputs, out }) => {
       const { faces, ...about } = await inputs.detections.json<Detection>(`${key}.json`);
-      const outlined = faces.map((face, i) => withOutline(`${key}/${i}`, { face, ...found }));
+      const outlined = faces.map((face, i) => withOutline(`${key}/${i}`, { face, ...found, readMesh }));
       out.json(`${key}.json`, { ...about, faces: await Promise.all(outlined) } satisfies Detection);
     }));
   },
@@ -33,10 +34,14 @@ export const outlineFaces = defineStage({
 /** A face with its outline, if it has a mesh. */
 async function withOutline(
   key: string,
-  { face, crops, meshes }: { face: DetectedFace; crops: Tree; meshes: Tree },
+  { face, crops, meshes, readMesh }: {
+    face: DetectedFace;
+    crops: Tree;
+    meshes: Tree;
+    readMesh: (meshes: Tree, key: string) => Promise<Float32Array>;
+  },
 ): Promise<DetectedFace> {
   if (!meshes.has(`${key}.safetensors`)) return face;
-  const { readMesh } = await import("../faces/geometry.ts");
   const [{ transform }, vertices] = await Promise.all([
     crops.json<AlignedFace>(`${key}.json`),
     readMesh(meshes, key),

@@ -56,7 +56,8 @@ export const makeHeads = defineStage({
   determinism: "bitwise",
   batch: 2,
   computes: {
-    cpu: "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen: bookkeeping",
+    cpu:
+      "GLB, OBJ, JSON: file formats; the upright mesh: a small solve; how much was seen, and its colours: bookkeeping",
   },
   open: async ({ inputs }) => {
     const { readFaceModel } = await import("../faces/training_set.ts");

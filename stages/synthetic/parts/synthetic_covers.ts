@@ -4,12 +4,12 @@
  * side is wrong there. Its colours come from the head's own photograph, above the face for hair and of a cheek for a
  * hand.
  */
-import type { Rank, Tensor2D, Tensor4D } from "@tensorflow/tfjs";
+import type { Tensor2D, Tensor4D } from "@tensorflow/tfjs";
 import type { Tfjs } from "@ftim/gpu/tfjs";
 import { boundsOf } from "../../../face/bounds.ts";
 import type { Rectangle } from "../../../face/crop.ts";
 import type { Pixels } from "../../../face/pixels.ts";
-import { type Random } from "../../../nets/random.ts";
+import type { Random } from "../../../nets/random.ts";
 import { cropPhotographs } from "../../../nets/crop_photographs.ts";
 
 /** A cover, in parts of the side of the map. */
@@ -55,9 +55,9 @@ export interface CoverSource {
 }
 
 /**
- * Lays covers over albedos.
+ * Albedos with covers over them; without any, the same tensor.
  *
- * @param albedos [B, S, S, 3]; they are disposed of where there is a cover
+ * @param albedos [B, S, S, 3]
  * @param covers one for each map, or null
  */
 export function coverAlbedos(
@@ -65,23 +65,20 @@ export function coverAlbedos(
   albedos: Tensor4D,
   covers: readonly ({ readonly plan: CoverPlan; readonly source: CoverSource } | null)[],
 ): Tensor4D {
-  if (covers.every((cover) => cover === null)) return albedos;
+  const given = covers.filter((cover) => cover !== null);
+  if (given.length === 0) return albedos;
   const size = albedos.shape[1];
-  const covered = tf.tidy(() => {
-    const maps = tf.unstack(albedos);
-    return tf.stack(maps.map((map, i) => {
+  return tf.tidy(() => {
+    const boxes = given.map(({ plan, source }) => ({ image: source.photograph, box: patchOf(plan.kind, source) }));
+    const patches = tf.unstack(cropPhotographs(tf, boxes, { width: size, height: size }));
+    const maps = tf.unstack(albedos).map((map, i) => {
       const cover = covers[i]!;
       if (cover === null) return map;
-      const box = patchOf(cover.plan.kind, cover.source);
-      const patch = cropPhotographs(tf, [{ image: cover.source.photograph, box }], { width: size, height: size });
-      const share = tf.reshape<Rank.R4>(coverShares(tf, cover.plan, size), [1, size, size, 1]);
-      const one = tf.reshape<Rank.R4>(map, [1, size, size, 3]);
-      const mixed = tf.add(tf.mul(patch, share), tf.mul(one, tf.sub(1, share)));
-      return tf.reshape(mixed, map.shape);
-    })) as Tensor4D;
+      const share = tf.reshape(coverShares(tf, cover.plan, size), [size, size, 1]);
+      return tf.add(tf.mul(patches[given.indexOf(cover)]!, share), tf.mul(map, tf.sub(1, share)));
+    });
+    return tf.stack(maps) as Tensor4D;
   });
-  albedos.dispose();
-  return covered;
 }
 
 /** How much of each texel a cover takes [S, S], 0..1. */

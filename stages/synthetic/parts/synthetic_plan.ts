@@ -72,7 +72,7 @@ export function planCaptures(options: PlanOptions): CapturePlan[] {
   const random = uniform(seed);
   const normal = gaussian(seed + 1);
   // Of their own, so that all else is the same whatever the shares are.
-  const [chance, cover] = [uniform(seed + 2), uniform(seed + 3)];
+  const [chance, extra] = [uniform(seed + 2), uniform(seed + 3)];
   const captures: CapturePlan[] = [];
   for (let i = 0; i < identities; i++) {
     const head = planHead(i, { ...options, random, normal });
@@ -85,8 +85,8 @@ export function planCaptures(options: PlanOptions): CapturePlan[] {
           const value = Math.max(-1.8, Math.min(1.8, normal()));
           return e === 0 ? 0 : value;
         }),
-        light: chance() < sideLit ? fromOneSide(planLight(random, normal), cover) : planLight(random, normal),
-        cover: chance() < covered ? planCover(cover) : null,
+        light: chance() < sideLit ? fromOneSide(planLight(random, normal), extra) : planLight(random, normal),
+        cover: chance() < covered ? planCover(extra) : null,
         offset: [0.04 * normal(), 0.03 * normal()],
         photograph: e,
         frames: planFrames(random, normal, options.decoys),

@@ -61,7 +61,7 @@ Deno.test("a cover has the colours of hair or of a cheek, and the rest stays to 
   const hand = plans.find(({ kind }) => kind === "hand")!;
   const covered = coverAlbedos(tf, bare, [{ plan: hair, source }, null, { plan: hand, source }]);
   const result = await covered.data() as Float32Array;
-  covered.dispose();
+  tf.dispose([bare, covered]);
   assert.equal(tf.memory().numTensors, before, "no tensor stays behind");
   const length = 3 * SIZE ** 2;
   assert.deepEqual(result.subarray(length, 2 * length), values.subarray(length, 2 * length));

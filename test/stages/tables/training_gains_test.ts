@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
 import { cast, sourceFolder } from "@ftim/pipeline";
-import { learningCurveTable } from "../../../stages/tables/learning_curve.ts";
+import { trainingGains } from "../../../stages/tables/training_gains.ts";
 import { withScratch } from "../scratch.ts";
 
 /** Two pairs of views of one head and one of another, each with this PSNR on revealed pixels. */
@@ -34,7 +34,7 @@ Deno.test("a training's row says what it is, what it gains and its share of the 
       Object.fromEntries(names.map((name) => [name, cast(sourceFolder(`${folder}/${role}/${name}`), "novel")]));
     const inputs = { ours: of("ours"), guess: of("guess"), oracle: of("oracle") };
     const { trees } = await run({
-      curve: learningCurveTable(inputs, { name: "gains", title: "What it buys", trainings }),
+      curve: trainingGains(inputs, { name: "gains", title: "What it buys", trainings }),
     });
     const text = await trees.curve.text("gains.csv");
     const { data: rows } = papaparse.parse<Record<string, string>>(text.trim(), { header: true });
@@ -45,7 +45,7 @@ Deno.test("a training's row says what it is, what it gains and its share of the 
     assert.deepEqual([value(1, "gain"), value(1, "share")], [4, 50], "4 of 8 dB");
     await assert.rejects(
       run({
-        curve: learningCurveTable({ ...inputs, oracle: of("oracle", ["few"]) }, {
+        curve: trainingGains({ ...inputs, oracle: of("oracle", ["few"]) }, {
           name: "gains",
           title: "What it buys",
           trainings,

@@ -3,7 +3,7 @@
  * which hair or a hand covers a part of the face, captures that are lit from one side. Nothing of it is a test.
  */
 import type { Artifact } from "@ftim/pipeline";
-import { learningCurveTable } from "../stages/tables/learning_curve.ts";
+import { trainingGains } from "../stages/tables/training_gains.ts";
 import type { Hardships } from "./embedded_data.ts";
 import type { EvaluationData } from "./evaluation_data.ts";
 import { firstGuess, ourMethod, type TrainingSettings } from "./methods.ts";
@@ -38,7 +38,7 @@ const STEPS = [60, 120, 480];
  *
  * @throws {TypeError} if no true textures are known, for there is no gap then
  */
-export function learningCurve(build: Build): Artifact<"learning_curve"> {
+export function learningCurve(build: Build): Artifact<"training_gains"> {
   const points: CurvePoint[] = [...PERSONS.map((persons) => ({ persons })), {}, ...STEPS.map((steps) => ({ steps }))];
   return gains(
     points.map((point) => {
@@ -52,9 +52,9 @@ export function learningCurve(build: Build): Artifact<"learning_curve"> {
 /** Captures to train on, of fewer heads than the experiment's own so that it takes less time, and heads to score. */
 const HEADS = 48;
 const TRAINED: Readonly<Record<string, Hardships>> = {
-  "plain captures": { covered: 0 },
+  "plain captures": {},
   "a third with a covered face": { covered: 0.33 },
-  "a third lit from one side": { covered: 0, sideLit: 0.33 },
+  "a third lit from one side": { sideLit: 0.33 },
 };
 const SCORED: Readonly<Record<string, Hardships>> = {
   "plain heads": {},
@@ -63,11 +63,13 @@ const SCORED: Readonly<Record<string, Hardships>> = {
 };
 
 /**
- * The same for captures that are harder than ours.
+ * The same for captures that are harder than ours. Trained on covered faces ours gains more on covered heads. In the
+ * real views of the validation person, though, its gain over the first guess on revealed pixels falls from 0.31 dB to
+ * -0.03, so the experiment trains on plain captures.
  *
  * @throws {TypeError} as `learningCurve`
  */
-export function harderCaptures(build: Build): Artifact<"learning_curve"> {
+export function harderCaptures(build: Build): Artifact<"training_gains"> {
   const rows = Object.entries(SCORED).flatMap(([heads, scored]) =>
     Object.entries(TRAINED).map(([captures, trained]) => ({
       ...build({ identities: HEADS, trained, scored }),
@@ -81,7 +83,7 @@ export function harderCaptures(build: Build): Artifact<"learning_curve"> {
 function gains(
   rows: readonly (ReturnType<Build> & { readonly label: string })[],
   table: { readonly name: string; readonly title: string },
-): Artifact<"learning_curve"> {
+): Artifact<"training_gains"> {
   const trainings = rows.map(({ data: { training, test, heldOut }, settings, label }, i) => {
     const { novel, oracle } = scorersOf({ test, heldOut, model: training.model });
     if (oracle === null) throw new TypeError("What a training gains needs heads whose true textures are known");
@@ -94,7 +96,7 @@ function gains(
   });
   const of = (role: "ours" | "guess" | "oracle") =>
     Object.fromEntries(trainings.map(({ name, scores }) => [name, scores[role]]));
-  return learningCurveTable({ ours: of("ours"), guess: of("guess"), oracle: of("oracle") }, {
+  return trainingGains({ ours: of("ours"), guess: of("guess"), oracle: of("oracle") }, {
     ...table,
     trainings: trainings.map(({ name, label }) => ({ name, label })),
   });

@@ -10,11 +10,11 @@ import { defineStage, map } from "@ftim/pipeline";
  * Scores in other views of each training, and of the first guess and the true textures, rendered with that training's
  * meshes, each by the row's name → `<name>.{md,csv,tex}`. `trainings` says what each is, in the order of the rows.
  */
-export const learningCurveTable = defineStage({
-  name: "learning_curve",
+export const trainingGains = defineStage({
+  name: "training_gains",
   module: import.meta.url,
   inputs: { ours: map("novel"), guess: map("novel"), oracle: map("novel") },
-  output: "learning_curve",
+  output: "training_gains",
   params: z.strictObject({
     /** The files' name. */
     name: z.string(),
