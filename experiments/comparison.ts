@@ -46,7 +46,7 @@ export function comparison(
     },
 ) {
   const { oracle } = scorers;
-  const { images, crops, meshes, unwrapped, detections } = test;
+  const { images, searched: detections, crops, meshes, unwrapped } = test;
   const scores = mapValues(methods, (method) => scorers.real(method, { features: secondOpinion() }));
   const faces = regressFaces(test, training);
   const reconstructions = mapValues(methods, (method) => method(faces));

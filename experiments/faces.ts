@@ -32,7 +32,8 @@ interface Finding {
 }
 
 /**
- * Photographs → faces, their poses, crops and meshes, as the networks find them.
+ * Photographs → faces, their poses, crops and meshes, as the networks find them. `searched` is what the detector found:
+ * it says why a photograph shows no face, `detections` are of those that do.
  *
  * @param options `smallest`: width of the smallest faces that must be found, in pixels; without it those of about 1/20
  *   of the photograph's width
@@ -47,7 +48,7 @@ export function findFaces(
   const detections = detectFaces({ images, network: detector() }, options);
   const poses = estimatePose({ images, detections, network: headPose() });
   const cut = cutOut({ images, detections }, regressor);
-  return { images, ...cut, poses, angles: faceAngles({ poses }), topology: regressor.topology };
+  return { images, searched: detections, ...cut, poses, angles: faceAngles({ poses }), topology: regressor.topology };
 }
 
 /** Detected faces → their crops and meshes; `detections` then have the outline that the crop is about, if any. */
@@ -75,17 +76,17 @@ export interface TripletChoice {
   readonly picked?: string | undefined;
 }
 
-/** As `findFaces`, but only what the chosen triplets show is cut out and meshed; `searched` has all detections. */
+/** As `findFaces`, but only what the chosen triplets show is cut out and meshed. */
 export function facesOfTriplets(
   images: Artifact<"images">,
   { picked, regressor = facemeshRegressor(), ...settings }: TripletChoice & Finding,
-): FoundFaces & { triplets: Artifact<"triplets">; searched: Artifact<"detections"> } {
+): FoundFaces & { triplets: Artifact<"triplets"> } {
   const searched = detectFaces({ images, network: detector() }, { keep: "largest" });
   const poses = estimatePose({ images, detections: searched, network: headPose() });
   const triplets = buildTriplets({ images, poses, ...(picked && { picked: sourceFile(picked) }) }, settings);
   const cut = cutOut({ images, detections: choosePhotographs({ detections: searched, triplets }) }, regressor);
   const { topology } = regressor;
-  return { images, ...cut, poses, angles: faceAngles({ poses }), topology, triplets, searched };
+  return { images, searched, ...cut, poses, angles: faceAngles({ poses }), topology, triplets };
 }
 
 /**

@@ -53,6 +53,7 @@ export function videoCaptures(
   const chosen = alignFaces({ images, detections });
   const faces = prepareFaces({
     images,
+    searched: found.searched,
     detections,
     crops: chosen,
     meshes: facemeshRegressor().mesh(chosen),

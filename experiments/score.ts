@@ -74,7 +74,7 @@ export function scoredPhotographs(
   const { model, correction } = networks;
   const found = photographFaces(photographs);
   const test = prepareFaces(found, { correction });
-  const { images, detections, crops, unwrapped } = test;
+  const { images, searched: detections, crops, unwrapped } = test;
   const faces = regressFaces(test, { model });
   const named = overlays.map(({ label }, i) => ({ name: `overlay_${i + 1}`, label }));
   const foreign = Object.fromEntries(overlayRenders(test, overlays).map((made, i) => [named[i]!.name, made]));

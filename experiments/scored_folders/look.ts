@@ -21,8 +21,8 @@ export async function lookAtPhotographs(folder: string, means: Means): Promise<S
   const staged = await stagePhotographs(folder, { ...means, apart: [output, ...overlays.map(({ folder }) => folder)] });
   for (const note of staged.notes) say(`Note: ${note}`);
   const faces = photographFaces(sourceFolder(staged.path));
-  const { images, detections, meshes } = faces;
-  const found = (await reproduce({ images, detections, meshes }, means.engine)).trees;
+  const { images, searched, meshes } = faces;
+  const found = (await reproduce({ images, searched, meshes }, means.engine)).trees;
   if (found.meshes.paths.length === 0) throw noFace(folder, { ...staged, found });
   for (const [i, renders] of overlayRenders(faces, overlayRows(means)).entries()) {
     const { paths, skipped } = (await reproduce({ renders }, means.engine)).trees.renders;
