@@ -19,16 +19,20 @@ export interface UvMap {
   readonly nearest: Uint32Array;
 }
 
-const maps = new WeakMap<Topology, Map<number, UvMap>>();
+/** By the arrays that a map depends on: topologies that share both share their maps. */
+const maps = new WeakMap<Topology["triangles"], WeakMap<Topology["uvs"], Map<number, UvMap>>>();
 
 /**
- * The UV map of a topology, computed at the first call and kept with it.
+ * The UV map of a topology, computed at the first call and kept with its triangles and UVs.
  *
  * @throws RangeError if no texel centre lies inside the chart.
  */
 export function uvMap(topology: Topology, size = 256): UvMap {
-  const bySize = maps.get(topology) ?? new Map<number, UvMap>();
-  maps.set(topology, bySize);
+  const { triangles, uvs } = topology;
+  const byUvs = maps.get(triangles) ?? new WeakMap<Topology["uvs"], Map<number, UvMap>>();
+  maps.set(triangles, byUvs);
+  const bySize = byUvs.get(uvs) ?? new Map<number, UvMap>();
+  byUvs.set(uvs, bySize);
   let map = bySize.get(size);
   if (map === undefined) bySize.set(size, map = rasteriseChart(topology, size));
   return map;

@@ -14,7 +14,19 @@ import { readImage, readPixels } from "./photograph.ts";
  */
 export async function readTopology(assets: Tree): Promise<Topology> {
   const facemesh = facemeshFile(assets);
-  return facemesh === undefined ? (await readFacePart(assets)).topology : parseFacemesh(await assets.text(facemesh));
+  return facemesh === undefined ? (await readFacePart(assets)).topology : parsedOnce(await assets.text(facemesh));
+}
+
+/** The source text that was parsed last. */
+let parsed: { readonly source: string; readonly topology: SymmetricTopology } | undefined;
+
+/**
+ * The topology of a source text. Every stage reads the same one, so that its UV map is computed once a process. Each
+ * caller has an object of its own, for it frees what the device holds for that object.
+ */
+function parsedOnce(source: string): SymmetricTopology {
+  if (parsed?.source !== source) parsed = { source, topology: parseFacemesh(source) };
+  return { ...parsed.topology };
 }
 
 /**

@@ -9,7 +9,9 @@ const { topology } = gridHead(21);
 Deno.test("uvMap gives every texel in the chart its place, and outside it the nearest place inside", () => {
   const size = 96;
   const map = uvMap(topology, size);
-  assert.equal(uvMap(topology, size), map, "kept with the topology");
+  assert.equal(uvMap({ ...topology }, size), map, "kept with the triangles and UVs");
+  assert.notEqual(uvMap({ ...topology, triangles: topology.triangles.slice() }, size), map);
+  assert.notEqual(uvMap({ ...topology, uvs: topology.uvs.slice() }, size), map);
   const uvz = new Float32Array(3 * topology.vertexCount);
   topology.uvs.forEach((value, k) => uvz[3 * (k >> 1) + (k & 1)] = value * size);
   const places = interpolate(uvz, { topology, map });
