@@ -12,6 +12,7 @@ import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import type { TrainingSet } from "./embedded_sets.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT } from "./faces.ts";
+import { LINEAR_ALBEDO } from "./methods.ts";
 import { topology } from "./regressors.ts";
 
 /** How triplets are drawn. */
@@ -29,7 +30,8 @@ export interface Hardships {
 }
 
 /**
- * The training data: the morphable model, captures with known truth, the mesh correction learned from it, and triplets.
+ * The training data: the morphable model and the comparators', captures with known truth, the mesh correction learned
+ * from it, and triplets.
  */
 export function trainingData(
   { portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
@@ -43,7 +45,9 @@ export function trainingData(
   const people = findFaces(importPhotographs(portraits), { keep: "largest" });
   const { crops, meshes } = people;
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
-  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology: topology() });
+  const portrayed = { crops, meshes, unwrapped, topology: topology() };
+  const fitted = fitMorphableModel(portrayed);
+  const linearModel = pick(fitMorphableModel(portrayed, LINEAR_ALBEDO), ["model.safetensors"]);
   const heads = sources === undefined ? people : findFaces(importPhotographs(sources), { keep: "largest" });
   const synthetic = synthesize({
     images: heads.images,
@@ -75,7 +79,7 @@ export function trainingData(
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
   const known = onlyShown ? { known: knownTexels({ truth: pick(synthetic, ["textures/"]), unwrapped }) } : {};
-  return { ...regressFaces(faces, { model }), triplets, poses, ...known, model, filter, correction };
+  return { ...regressFaces(faces, { model }), triplets, poses, ...known, model, linearModel, filter, correction };
 }
 
 /**

@@ -104,6 +104,7 @@ export function evaluation(data: EvaluationData, settings: EvaluationSettings) {
     weights,
     printedWeights: networks.printed,
     tranWeights: networks.tran,
+    linearModel: training.linearModel,
   };
 }
 

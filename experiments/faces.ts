@@ -113,7 +113,12 @@ export function regressFaces(
 ) {
   const regressed = regress({ meshes, unwrapped, model, topology });
   const guesses = guessTextures({ unwrapped, regressed, model, topology });
-  return { crops, unwrapped, regressed, guesses, topology };
+  return { crops, meshes, unwrapped, regressed, guesses, topology };
 }
 /** What the methods read of faces. */
 export type RegressedFaces = ReturnType<typeof regressFaces>;
+
+/** What a stage of FTIM, or of what stands in its place, reads of faces. */
+export function seenFaces({ crops, unwrapped, regressed, guesses, topology }: RegressedFaces) {
+  return { crops, unwrapped, regressed, guesses, topology };
+}

@@ -25,7 +25,7 @@ import type { Schedule } from "../stages/training/parts/train_params.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import { evaluation, packed } from "./evaluation.ts";
 import { facesOfTriplets, findFaces, type FoundFaces, prepareFaces, regressFaces, STRICT } from "./faces.ts";
-import { trainNetworks } from "./methods.ts";
+import { LINEAR_ALBEDO, trainNetworks } from "./methods.ts";
 import { comparatorNetworks } from "./networks.ts";
 import {
   chosenRegressor,
@@ -103,6 +103,7 @@ function trainingPart(options: PaperOptions) {
   const images = importPhotographs(captures.training, cameras);
   const known = facesOfTriplets(images, { bins, count, picked, regressor });
   const model = deca?.model ?? learnedModel(known, { deca, perPerson });
+  const linearModel = deca?.model ?? learnedModel(known, { deca, perPerson, ...LINEAR_ALBEDO });
   const { crops, meshes, angles } = known;
   // No true mesh is known, so this corrects nothing; it is what a packed training holds.
   const correction = deca === null
@@ -113,6 +114,7 @@ function trainingPart(options: PaperOptions) {
     triplets: known.triplets,
     poses: known.poses,
     model,
+    linearModel,
     vgg19: vgg19File(dataFolder),
   };
   const filter = cameras.frames && filterReport({
@@ -175,10 +177,13 @@ export function paper(options: PaperOptions = {}) {
  */
 function learnedModel(
   { crops, meshes, triplets, topology }: FoundFaces & { readonly triplets: Artifact<"triplets"> },
-  { deca, perPerson }: { readonly deca: DecaRegressor | null; readonly perPerson: number },
+  { deca, ...settings }: Partial<typeof LINEAR_ALBEDO> & {
+    readonly deca: DecaRegressor | null;
+    readonly perPerson: number;
+  },
 ): Artifact<"model"> {
   const unwrapped = unwrapTextures({ crops, meshes, topology }, STRICT);
   const shape = deca && { shape: deca.shape };
-  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology, triplets, ...shape }, { perPerson });
+  const fitted = fitMorphableModel({ crops, meshes, unwrapped, topology, triplets, ...shape }, settings);
   return pick(fitted, ["model.safetensors"]);
 }

@@ -16,7 +16,7 @@ import { embedFaces } from "../stages/scores/embed.ts";
 import { turnUpright } from "../stages/data/upright.ts";
 import { unpackTrained } from "../stages/training/trained.ts";
 import { asset, assets } from "../stages/data/fetch.ts";
-import { detector, findFaces, type PreparedFaces, prepareFaces, regressFaces } from "./faces.ts";
+import { detector, findFaces, type PreparedFaces, prepareFaces, regressFaces, seenFaces } from "./faces.ts";
 import { faceMesh, type Regressor } from "./regressors.ts";
 
 /** Photographs of more pixels are reduced to so many: several times 150 MB of memory. */
@@ -98,7 +98,7 @@ export function photograph(photographs: Artifact<"folder">, trained: Trained, op
   const faces = freeFaces(photographs, trained);
   const regression = regressFaces(faces, { model });
   const { unwrapped, regressed } = regression;
-  const small = reconstruct({ ...regression, weights, model });
+  const small = reconstruct({ ...seenFaces(regression), weights, model });
   return { ...faces, regressed, small, ...finished({ ...faces, regressed, shown: unwrapped, small, model }, options) };
 }
 

@@ -9,7 +9,7 @@ import { AbortedError, type Options, StoreError } from "@ftim/pipeline";
 import type { EmbeddedOptions } from "./embedded.ts";
 import type { Trained } from "./photograph.ts";
 import { computeAll, type Means } from "./photographs/compute.ts";
-import { checkSheet, writeSheet } from "./photographs/contact_sheet.ts";
+import { checkSheet, renewSheet, writeSheet } from "./photographs/contact_sheet.ts";
 import { deliver, folderFor, type Places, shown } from "./photographs/deliver.ts";
 import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { distinctOf, type Opened, openPhotograph } from "./photographs/opened.ts";
@@ -114,7 +114,9 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
     const single = several ? undefined : options.output;
     const places = { here, parent, single, several, photographs, taken: new Set<string>(), say };
     const run = { places, means: { work, trained, regressor, size, engine }, opened: options.opened };
-    return samePerson ? await onePerson(inputs, { ...run, absent }) : await eachPhotograph(inputs, { ...run, absent });
+    const made = await (samePerson ? onePerson : eachPhotograph)(inputs, { ...run, absent });
+    if (!several && single === undefined) await renewSheet(resolve(here, parent));
+    return made;
   } catch (error) {
     if (error instanceof AbortedError || error instanceof ReconstructError) throw error;
     throw new ReconstructError(plainReason(error), { cause: error });

@@ -19,7 +19,7 @@ import {
   regressFaces,
   type TripletChoice,
 } from "./faces.ts";
-import { comparedMethods, firstGuess, type Networks, type Reconstruct } from "./methods.ts";
+import { comparedMethods, firstGuess, type Networks, type Reconstruct, type TrainingData } from "./methods.ts";
 import { mapValues } from "./map_values.ts";
 import type { Trained } from "./photograph.ts";
 import { type HeldOutViews, photographScorer, secondOpinion, viewScorer } from "./scoring.ts";
@@ -30,8 +30,8 @@ export const SCORED = [...METHODS, "guess"] as const;
 /** One of them. */
 export type ScoredMethod = typeof SCORED[number];
 
-/** All networks that the methods run. Those that no chosen method runs are not computed. */
-export type ScoreNetworks = Omit<Trained, "regressor"> & Omit<Networks, "ours">;
+/** All networks that the methods run, and the comparators' face model. What no chosen method reads is not computed. */
+export type ScoreNetworks = Omit<Trained, "regressor"> & Omit<Networks, "ours"> & Pick<TrainingData, "linearModel">;
 
 /** Which rows a table has. */
 export interface ScoreSettings {
@@ -123,9 +123,9 @@ export function scoredCaptures(
 /** The chosen methods by name. */
 function reconstructors(
   methods: readonly ScoredMethod[],
-  { weights, model, printed, tran }: ScoreNetworks,
+  { weights, printed, tran, ...models }: ScoreNetworks,
 ): Record<string, Reconstruct> {
-  const all = { ...comparedMethods({ ours: weights, printed, tran }, { model }), guess: firstGuess({ model }) };
+  const all = { ...comparedMethods({ ours: weights, printed, tran }, models), guess: firstGuess(models) };
   return Object.fromEntries(methods.map((name) => [name, all[name]]));
 }
 

@@ -5,7 +5,7 @@ import type { Head } from "../../stages/methods/head.ts";
 import { FACE_FILES, FACE_RECORD, PASTED, readRecord } from "./owner.ts";
 import { faceFolder } from "./result.ts";
 import { ReconstructError } from "./refused.ts";
-import { countText } from "./words.ts";
+import { countText, faceNotes } from "./words.ts";
 
 /** The name of the page. */
 export const PAGE = "index.html";
@@ -21,6 +21,11 @@ export async function checkSheet(folder: string): Promise<void> {
   const path = join(folder, PAGE);
   if (await isOurs(path) !== false) return;
   throw new ReconstructError(`${path} is there, and no earlier run made it: move it away, or name another --output`);
+}
+
+/** Shows the results of a folder on the page that an earlier run has made there, if there is one. */
+export async function renewSheet(folder: string): Promise<void> {
+  if (await isOurs(join(folder, PAGE)) === true) await writeSheet(folder, { failed: [] });
 }
 
 /** Whether an earlier run made a page; null: there is none. */
@@ -59,7 +64,7 @@ body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; background: #fff; colo
 section { border-top: 1px solid #ccc; padding: 1em 0 }
 h2 { font-size: 1em; margin: 0 0 .5em }
 .row { display: flex; flex-wrap: wrap; gap: 1em; align-items: start }
-figure { margin: 0 }
+figure { margin: 0; max-width: 320px }
 figcaption { font-size: .85em; color: #555 }
 p { margin: 0 }
 img { height: 160px; max-width: 320px; object-fit: contain; background: #eee }
@@ -82,15 +87,14 @@ async function sectionOf(folder: string, name: string): Promise<string[]> {
   // another command's results have the same record
   if (record?.files[PASTED] === undefined) return [];
   const count = Object.keys(record.files).filter((path) => path.split("/").at(-1) === FACE_RECORD).length;
-  const figures = [figure(name, PASTED, "photograph")];
+  const figures = [figure(name, PASTED, "photograph with the face masks")];
   for (let face = 0; face < count; face++) {
     const below = faceFolder(face, count);
     const head = JSON.parse(await Deno.readTextFile(join(folder, name, below + FACE_RECORD))) as Head;
     const links = FACE_FILES.filter((file) => !file.endsWith(".png") && record.files[below + file] !== undefined)
       .map((file) => `<a href="${linkTo(name, below + file)}">${file}</a>`);
-    const seen = `${Math.round(100 * head.seen)} % seen, yaw ${Math.round(head.angles.yaw)}°`;
     figures.push(
-      figure(name, `${below}overlay.png`, seen),
+      figure(name, `${below}overlay.png`, faceNotes(head).join(", ")),
       figure(name, `${below}texture.png`, "texture"),
       figure(name, `${below}albedo.png`, "albedo; its tone is not the person's"),
       `<p>${links.join("<br>")}</p>`,

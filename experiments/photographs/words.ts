@@ -88,15 +88,20 @@ function withoutStages(text: string): string {
 
 /** One face in one line. */
 export function describeFace(
-  { face, box, angles, seen, cutOff, colourless }: Head,
+  head: Head,
   { of, folder }: { readonly of: number; readonly folder: string },
 ): string {
-  const name = of === 1 ? "The face" : `Face ${face} of ${of}, counted from 0 from the left`;
+  const name = of === 1 ? "The face" : `Face ${head.face} of ${of}, counted from 0 from the left`;
+  return `${name} (${faceNotes(head).join(", ")}): ${folder}`;
+}
+
+/** What a person should know of a reconstructed face. */
+export function faceNotes({ box, angles, seen, cutOff, colourless }: Head): string[] {
   const notes = [`yaw ${Math.round(angles.yaw)}°`, `${Math.round(100 * seen)}% of its texture seen`];
   if (box.width < SMALL) notes.push(`only ${Math.round(box.width)} pixels wide, so its texture is soft`);
   if (cutOff.length > 0) notes.push(`cut off at the photograph's ${cutOff.join(" and ")}, so that part is guessed`);
   if (colourless) notes.push("without colour, so the colours of its albedo and of what is completed are guessed");
-  return `${name} (${notes.join(", ")}): ${folder}`;
+  return notes;
 }
 
 /** One of several photographs of a person in one line. */

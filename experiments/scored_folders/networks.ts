@@ -8,12 +8,13 @@ import { type Means, PACKED } from "./options.ts";
 
 /**
  * The networks. FTIM with a first guess is in a committed file; the others are those of the experiment `embedded`, and
- * so that all rows have one face model, so is all else where they are asked for.
+ * so that both FTIMs and Tran's decoder have one face model, so is all else where they are asked for. The model of the
+ * comparators with a linear albedo is always the experiment's.
  */
 export async function networksOf(means: Means): Promise<ScoreNetworks> {
   const { methods, training = {}, trained: own, results, engine = {}, here, work, say } = means;
-  const { trained, printedWeights: printed, tranWeights: tran } = embedded(training);
-  const others = { printed, tran };
+  const { trained, printedWeights: printed, tranWeights: tran, linearModel } = embedded(training);
+  const others = { printed, tran, linearModel };
   if (methods.every((name) => PACKED.includes(name))) {
     const packed = await checkedTraining({
       training,

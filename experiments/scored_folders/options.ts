@@ -51,7 +51,10 @@ export type Means = ScoreOptions & {
   readonly folder: string;
 };
 
-/** What a person can score without a training: all networks of these are in the committed file. */
+/**
+ * What a person can score without a training: the network of these is in the committed file, or they have a linear
+ * model, which takes seconds to fit.
+ */
 export const PACKED: readonly ScoredMethod[] = SCORED.filter((name) => name !== "printed" && name !== "tran");
 
 /**

@@ -25,7 +25,7 @@ const LEAST_WIDTH = 36;
 const PROMISED_WIDTH = 40;
 
 /** Why a face of few pixels is left out; goes on after "a face". */
-export const TOO_SMALL = `is too small: its width must be ${PROMISED_WIDTH} pixels or more`;
+export const TOO_SMALL = `is too small: a face needs a width of about ${PROMISED_WIDTH} pixels`;
 
 /** How near to the photograph's edge an eye or the mouth may lie, in widths of the face. */
 const BESIDE_EDGE = 0.09;

@@ -73,6 +73,7 @@ export const makeHeads = defineStage({
     const { readSeenBytes } = await import("../faces/geometry.ts");
     const { withPngComment } = await import("../faces/png_comment.ts");
     const { readRegression } = await import("../faces/regression.ts");
+    const { isColourless } = await import("./parts/colourless.ts");
     const { ALBEDO_NOTE, faceRecord } = await import("./parts/face_record.ts");
     const map = uvMap(topology, size);
     const lit = { name: "lit", texture: FILES.texture, unlit: true, note: "The texture as lit in the photograph" };
@@ -102,7 +103,7 @@ export const makeHeads = defineStage({
         box,
         angles,
         ...shareSeen(shown.visibility, map),
-        colourless: isColourless(shown),
+        colourless: isColourless(shown.texture, shown),
         cutOff: sidesBeyond(vertices, { ...photographInCrop(transform), slack: SLACK * transform.size }),
         transform,
         pose,
@@ -137,21 +138,6 @@ function shareSeen(
   });
   const [[left, ofLeft], [right, ofRight]] = [counts.left, counts.right] as [[number, number], [number, number]];
   return { seen: (left + right) / (ofLeft + ofRight), seenHalves: { left: left / ofLeft, right: right / ofRight } };
-}
-
-/** Levels of 255 by which the channels of a grey differ at most after a JPEG, and the share of texels that may not. */
-const GREY = { levels: 6, beyond: 0.01 };
-
-/** Whether what is seen of a face is grey. */
-function isColourless({ texture, visibility }: { texture: Uint8Array; visibility: Uint8Array }): boolean {
-  let [seen, coloured] = [0, 0];
-  for (const [texel, value] of visibility.entries()) {
-    if (value === 0) continue;
-    seen++;
-    const [red, green, blue] = texture.subarray(3 * texel, 3 * texel + 3) as Uint8Array & [number, number, number];
-    if (Math.max(red, green, blue) - Math.min(red, green, blue) > GREY.levels) coloured++;
-  }
-  return seen > 0 && coloured <= GREY.beyond * seen;
 }
 
 /** The sides of a rectangle beyond which some vertices clearly lie. */

@@ -29,8 +29,8 @@ for (const person of [1, 2]) {
 }
 Deno.writeTextFileSync(`${networks}/facescape/publishable_list_v1.txt`, "2");
 const [photographs, trainedFile] = [sourceFolder("photographs"), unpacked(sourceFile("trained.safetensors"))];
-const { trained, printedWeights: printed, tranWeights: tran } = embedded();
-const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran } };
+const { trained, printedWeights: printed, tranWeights: tran, linearModel } = embedded();
+const scoring = { methods: SCORED, networks: { ...unpacked(trained), printed, tran, linearModel } };
 const captures = captureViews(sourceFolder("captures"), { correction: scoring.networks.correction });
 const overlays = [{ label: "another program", pictures: sourceFolder("overlays") }];
 const experiments = {

@@ -7,9 +7,10 @@ import { unpacked } from "../../experiments/photograph.ts";
 import { activityOf } from "../../experiments/photographs/words.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "../../experiments/score.ts";
 
-const { trained, printedWeights: printed, tranWeights: tran } = embedded();
-const committed = { ...unpacked(sourceFile("trained.safetensors")), printed, tran };
-const own = { ...unpacked(trained), printed, tran };
+const { trained, printedWeights: printed, tranWeights: tran, linearModel } = embedded();
+const others = { printed, tran, linearModel };
+const committed = { ...unpacked(sourceFile("trained.safetensors")), ...others };
+const own = { ...unpacked(trained), ...others };
 const photographs = sourceFolder("photographs");
 const overlays = [{ label: "MICA", pictures: sourceFolder("mica") }];
 
@@ -21,6 +22,11 @@ Deno.test("a method whose network is committed trains nothing; the others are th
   const few = stagesOf(graphOf(scoredPhotographs(photographs, { methods, networks: committed, overlays })));
   assert.deepEqual([...few].filter((stage) => /^(train|synthesize)/.test(stage)), []);
   assert.ok(few.has("overlay") && few.has("reconstruct") && !few.has("compare_chen"));
+  // the comparators' own face model is not in the file
+  const [ours, deca] = (["ours", "deca"] as const).map((name) => {
+    return stagesOf(graphOf(scoredPhotographs(photographs, { methods: [name], networks: committed, overlays: [] })));
+  });
+  assert.deepEqual([ours!.has("fit_morphable"), deca!.has("fit_morphable")], [false, true]);
   const all = stagesOf(graphOf(scoredPhotographs(photographs, { methods: SCORED, networks: own, overlays: [] })));
   for (const stage of ["train", "train_printed", "train_tran", "compare_deng", "without_ftim"]) {
     assert.ok(all.has(stage), stage);

@@ -9,7 +9,7 @@ import { maxDifference, randomStream } from "./head.ts";
 Deno.test("what is pasted agrees with the reference, fades out at the mask's border, and leaves the seen", async () => {
   const tf = await openTfjs();
   const next = randomStream(4);
-  const meshes = [posed(0), posed(50)];
+  const meshes = [posed(0), posed(20)];
   const visibilities = [
     Float32Array.from(inside, (value) => value * next()),
     Float32Array.from(inside, (_, i) => i % SIZE < SIZE / 2 ? 1 : 0),

@@ -108,7 +108,7 @@ Deno.test("a face that the edge cuts through, or a tiny one, is left out, and th
   const one = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut });
   assert.match(one.leftOut[0]!, /is cut off by the photograph's edge: an eye/);
   const tiny = await of({ candidates: 2, meshes: [0, 1], heads: [1], cut: { "k/0": `k/0: ${TOO_SMALL}` } });
-  assert.match(tiny.leftOut[0]!, /is too small: its width must be \d+ pixels or more$/);
+  assert.match(tiny.leftOut[0]!, /is too small: a face needs a width of about \d+ pixels$/);
 });
 
 Deno.test("a photograph without a face is refused, and what looked like one is named", async () => {
