@@ -20,6 +20,7 @@ import { mapValues } from "./map_values.ts";
 import {
   ablationVariants,
   comparedMethods,
+  linearFaces,
   type Reconstruct,
   type TrainingSettings,
   trainNetworks,
@@ -125,9 +126,8 @@ function frameworkOf(
     weights: LossWeights;
   },
 ): Artifact<"figure"> {
-  const { crops, unwrapped, regressed, topology } = regressFaces(test, training);
-  const { model } = training;
-  return figure1({ crops, unwrapped, regressed, reconstructions, model, topology, font: font() }, {
+  const faces = linearFaces(regressFaces(test, training), training);
+  return figure1({ ...faces, reconstructions, font: font() }, {
     face,
     weights,
   });

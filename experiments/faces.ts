@@ -119,6 +119,8 @@ export function regressFaces(
 export type RegressedFaces = ReturnType<typeof regressFaces>;
 
 /** What a stage of FTIM, or of what stands in its place, reads of faces. */
-export function seenFaces({ crops, unwrapped, regressed, guesses, topology }: RegressedFaces) {
+export function seenFaces(
+  { crops, unwrapped, regressed, guesses, topology }: Omit<RegressedFaces, "meshes">,
+) {
   return { crops, unwrapped, regressed, guesses, topology };
 }

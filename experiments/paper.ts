@@ -72,6 +72,8 @@ const PAPER = {
   schedule: "constant" as Schedule,
   /** The same for Tran's decoder: what is best in `embedded`. */
   tranLearningRate: 2.5e-4,
+  /** Steps of Tran's decoder over FTIM's: these are many. */
+  tranLength: 1,
   /** Seed of the first training of each network. */
   seed: 1,
   /** Trainings of each network; with more than one, `seeds` and Table 2 say how far they differ. */

@@ -4,9 +4,9 @@
  * screenshot makes such files, and an upright network's mesh of them is wrong with confidence.
  *
  * The network's own score decides: of 40 portraits it is highest, to the last bits of a float, for the right quarter
- * turn. Where two turns score the same, as for a head tilted by 45°, the one that leaves the smaller tilt is right, if
- * both meshes are of one face. Of a face that is hidden or cut off no turn's score is so high; then the photograph
- * stays as it is, unless another turn is plainly better.
+ * turn. Where two turns score the same, as for a head tilted by 45°, those whose meshes are of one face are believed,
+ * and of them the one that leaves the smaller tilt is right. Of a face that is hidden or cut off no turn's score is so
+ * high; then the photograph stays as it is, unless another turn is plainly better.
  *
  * Large photographs are looked at reduced. Small faces in them are looked for only where that shows none.
  */
@@ -137,13 +137,18 @@ export function bestTurn(trials: readonly Trial[]): number {
   if (!(top > 0)) return 0;
   const straight = trials.find(({ turns, tilt, score }) => turns === 0 && Math.abs(tilt) <= UPRIGHT && score >= MESH);
   if (straight !== undefined && top < 1 - EQUAL && 1 - straight.score <= MUCH * (1 - top)) return 0;
-  // a face on its head looks most like one that is not
-  const rank = ({ turns, tilt }: Trial) => turns === 0 && Math.abs(tilt) <= UPRIGHT ? 0 : turns === 2 ? 2 : 1;
+  const alike = (one: Trial, other: Trial) => Math.abs(tiltBetween(one, other)) <= ALIKE;
   const surest = trials.filter(({ score }) => score === top);
-  const equals = trials.filter((trial) => {
-    return trial.score >= top - EQUAL && surest.some((one) => Math.abs(tiltBetween(one, trial)) <= ALIKE);
+  const equals = trials.filter((trial) => trial.score >= top - EQUAL && surest.some((one) => alike(one, trial)));
+  const known = equals.map((trial) => {
+    const upright = trial.turns === 0 && Math.abs(trial.tilt) <= UPRIGHT;
+    const agreeing = equals.filter((one) => one !== trial && alike(one, trial)).length;
+    // alone, a face on its head looks most like one that is not
+    return { ...trial, rank: upright ? 0 : agreeing > 0 ? 1 : trial.turns === 2 ? 3 : 2, agreeing };
   });
-  const [best] = equals.toSorted((a, b) => rank(a) - rank(b) || Math.abs(a.tilt) - Math.abs(b.tilt));
+  const [best] = known.toSorted((a, b) =>
+    a.rank - b.rank || b.agreeing - a.agreeing || Math.abs(a.tilt) - Math.abs(b.tilt)
+  );
   return best?.turns ?? 0;
 }
 

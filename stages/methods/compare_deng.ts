@@ -27,8 +27,8 @@ export const compareDeng = defineStage({
   batch: 8,
   params: z.strictObject({
     /** Variance of image noise against the prior; smaller follows the photograph closer. */
-    noise: z.number().positive().default(0.0005),
-    lightRidge: z.number().min(0).default(0.003),
+    noise: z.number().positive().default(0.002),
+    lightRidge: z.number().min(0).default(0.0005),
     /** Residual beyond which a texel is taken for something other than skin. */
     huber: z.number().positive().default(0.06),
     turns: z.int().positive().default(8),

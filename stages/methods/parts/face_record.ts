@@ -16,7 +16,10 @@ export interface Head {
   readonly seen: number;
   /** Borders of the photograph beyond which the face's mesh reaches. */
   readonly cutOff: readonly ("left" | "top" | "right" | "bottom")[];
-  /** Whether the photograph shows the face in greys, or in greys of one tint; the albedo's colours are then those of the face model. */
+  /**
+   * Whether the photograph shows the face in greys, or in greys of one tint; the albedo's colours are then those of the
+   * face model.
+   */
   readonly colourless: boolean;
 }
 
