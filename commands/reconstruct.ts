@@ -4,7 +4,8 @@ import { REGRESSORS } from "../experiments/regressors.ts";
 import { SCHEDULES } from "../stages/training/parts/train_params.ts";
 import type { Reconstructions, TextureSize } from "../experiments/reconstruct_photo.ts";
 import { CLEAR_LINE } from "../experiments/photographs/progress.ts";
-import { calledFrom } from "./called_from.ts";
+import { ReconstructError } from "../experiments/photographs/refused.ts";
+import { calledFrom, namedFrom, RESULTS, STORE } from "./called_from.ts";
 import { type Common, count, place } from "./common.ts";
 import { Failure } from "./failure.ts";
 import { peopleOptions, writeError } from "./people.ts";
@@ -63,8 +64,8 @@ export function reconstruct(program: Command): void {
     )
     .option("--data <folder>", "with --experiment paper: the folder of its data (default: data)", place)
     .option("--json", "print the result as one JSON document")
-    .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, "results")
-    .option("--store <folder>", "where results are kept by content", place, ".ftim")
+    .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, RESULTS)
+    .option("--store <folder>", "where results are kept by content", place, STORE)
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "report each step").choices(["plain", "json"]))
     .addHelpText("after", HELP);
@@ -94,17 +95,32 @@ function sizeOf(text: string): TextureSize {
 }
 
 async function run(photos: readonly string[], options: ReconstructCommand): Promise<void> {
-  const { output, trained: file, size, samePerson, json, results, ...training } = options;
+  try {
+    await make(photos, options);
+  } catch (error) {
+    // a program that reads the document learns of it there, too
+    if (options.json === true && error instanceof ReconstructError) {
+      const { message } = error;
+      console.log(jsonOf({ done: [], failed: [], index: null }, [], message));
+    }
+    throw error;
+  }
+}
+
+async function make(photos: readonly string[], options: ReconstructCommand): Promise<void> {
+  const { output, trained: file, size, samePerson, json, ...training } = options;
+  const here = calledFrom(photos);
+  const results = namedFrom(here, options.results, { usual: RESULTS });
   const { failuresText, reconstructPhotos } = await import("../experiments/reconstruct_photo.ts");
   const live = Deno.stderr.isTerminal();
-  const engine = peopleOptions(options);
+  const engine = peopleOptions({ ...options, store: namedFrom(here, options.store, { usual: STORE }) });
   const opened = (done: number, total: number) => {
     if (live && total > 1) {
       writeError(done === total ? CLEAR_LINE : `${CLEAR_LINE}opening the photographs ${done} of ${total}`);
     }
   };
   if (options.experiment === "paper" && file !== undefined) {
-    throw new Error("Give --trained or --experiment paper, not both: each says whose networks to use");
+    throw new ReconstructError("Give --trained or --experiment paper, not both: each says whose networks to use");
   }
   const trained = options.experiment === "paper"
     ? await (await import("../experiments/photographs/paper_training.ts")).checkedPaperTraining(training, engine)
@@ -115,7 +131,7 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
     opened,
     results,
     training,
-    here: calledFrom(photos),
+    here,
     engine,
     ...(output === undefined ? {} : { output }),
     ...(trained === undefined ? {} : { trained }),
@@ -129,7 +145,10 @@ async function run(photos: readonly string[], options: ReconstructCommand): Prom
   throw new Failure();
 }
 
-/** @param notes what is printed without --json, a line each */
-function jsonOf({ done, failed, index }: Reconstructions, notes: readonly string[]): string {
-  return JSON.stringify({ schema: 1, photographs: done, failed, index, notes }, null, 1);
+/**
+ * @param notes what is printed without --json, a line each
+ * @param error why nothing could be done
+ */
+function jsonOf({ done, failed, index }: Reconstructions, notes: readonly string[], error?: string): string {
+  return JSON.stringify({ schema: 1, photographs: done, failed, index, notes, error }, null, 1);
 }

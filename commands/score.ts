@@ -1,7 +1,7 @@
 /** `score` on the command line; what it does is in `experiments/score_folders.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { OverlayFolder, ScoreOptions } from "../experiments/scored_folders/options.ts";
-import { calledFrom } from "./called_from.ts";
+import { calledFrom, namedFrom, RESULTS, STORE } from "./called_from.ts";
 import { type Common, count, place } from "./common.ts";
 import { peopleOptions } from "./people.ts";
 
@@ -45,8 +45,8 @@ export function score(program: Command): void {
     .option("--methods <names>", "only these, separated by commas", (text) => text.split(","))
     .option("--output <folder>", "where results go (default: scores)", place)
     .option("--trained <file>", "the trained.safetensors of a training of your own", place)
-    .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, "results")
-    .option("--store <folder>", "where results are kept by content", place, ".ftim")
+    .option("--results <folder>", "where the trained networks lie, as embedded/trained.safetensors", place, RESULTS)
+    .option("--store <folder>", "where results are kept by content", place, STORE)
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "report each step").choices(["plain", "json"]))
     .addHelpText("after", HELP);
@@ -73,18 +73,24 @@ async function run(options: ScoreCommand): Promise<void> {
   const { scoredMethods } = await import("../experiments/scored_folders/options.ts");
   const { photos, triplets, picked, overlays = [], trained } = rest;
   const names = [photos, triplets, picked, trained, ...overlays.map(({ folder }) => folder)];
+  const here = calledFrom(names.flatMap((name) => name ?? []));
+  const named = namedFrom(here, store, { usual: STORE });
   const { folder, files, text } = await scoreFolders({
     ...rest,
     ...(methods === undefined ? {} : { methods: scoredMethods(methods) }),
-    results,
+    results: namedFrom(here, results, { usual: RESULTS }),
     training: {
       ...(identities === undefined ? {} : { identities }),
       ...(trainingTriplets === undefined ? {} : { triplets: trainingTriplets }),
       ...(steps === undefined ? {} : { steps }),
       ...(seed === undefined ? {} : { seed }),
     },
-    here: calledFrom(names.flatMap((name) => name ?? [])),
-    engine: peopleOptions({ store, ...(jobs === undefined ? {} : { jobs }), ...(log === undefined ? {} : { log }) }),
+    here,
+    engine: peopleOptions({
+      store: named,
+      ...(jobs === undefined ? {} : { jobs }),
+      ...(log === undefined ? {} : { log }),
+    }),
   });
   console.log(text);
   console.log(`${files.length} files in ${folder}`);

@@ -1,16 +1,16 @@
 /** `index.html`: all results that lie in a folder, on one page that needs nothing but the files beside it. */
 import { join } from "node:path";
-import { replaceFile } from "@ftim/pipeline";
+import { replaceFile, sha256 } from "@ftim/pipeline";
 import type { Head } from "../../stages/methods/head.ts";
-import { FACE_FILES, FACE_RECORD, PASTED, readRecord } from "./owner.ts";
+import { FACE_FILES, FACE_RECORD, PAGE, PASTED, readRecord } from "./owner.ts";
 import { faceFolder } from "./result.ts";
 import { ReconstructError } from "./refused.ts";
 import { countText, faceNotes } from "./words.ts";
 
-/** The name of the page. */
-export const PAGE = "index.html";
-/** By this a page is known to be ours, and may be replaced. */
+/** By this, and the hash behind it, a page is known to be ours and as it was written, so that it may be replaced. */
 const MARK = '<meta name="generator" content="ftim reconstruct">';
+/** Where the hash of the page without it stands. */
+const HASH = /<!-- sha256 ([0-9a-f]{64}) -->\n/;
 
 /**
  * Throws where a page of somebody else's is in the place of ours.
@@ -20,7 +20,9 @@ const MARK = '<meta name="generator" content="ftim reconstruct">';
 export async function checkSheet(folder: string): Promise<void> {
   const path = join(folder, PAGE);
   if (await isOurs(path) !== false) return;
-  throw new ReconstructError(`${path} is there, and no earlier run made it: move it away, or name another --output`);
+  throw new ReconstructError(
+    `${path} is there, and no earlier run made it so: move it away, or name another --output`,
+  );
 }
 
 /** Shows the results of a folder on the page that an earlier run has made there, if there is one. */
@@ -28,10 +30,12 @@ export async function renewSheet(folder: string): Promise<void> {
   if (await isOurs(join(folder, PAGE)) === true) await writeSheet(folder, { failed: [] });
 }
 
-/** Whether an earlier run made a page; null: there is none. */
+/** Whether an earlier run made a page, and nobody changed it; null: there is none. */
 export async function isOurs(path: string): Promise<boolean | null> {
   try {
-    return (await Deno.lstat(path)).isFile && (await Deno.readTextFile(path)).includes(MARK);
+    if (!(await Deno.lstat(path)).isFile) return false;
+    const text = await Deno.readTextFile(path);
+    return text.includes(MARK) && HASH.exec(text)?.[1] === hashOf(text.replace(HASH, ""));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;
@@ -78,9 +82,11 @@ ${failures === "" ? "" : `<section><h2>Without a result</h2>\n<ul>\n${failures}\
 </html>
 `;
   const path = join(folder, PAGE);
-  await replaceFile(path, new TextEncoder().encode(page));
+  await replaceFile(path, new TextEncoder().encode(page.replace(MARK, `${MARK}\n<!-- sha256 ${hashOf(page)} -->`)));
   return path;
 }
+
+const hashOf = (page: string) => sha256(new TextEncoder().encode(page));
 
 async function sectionOf(folder: string, name: string): Promise<string[]> {
   const record = await readRecord(join(folder, name));
@@ -90,7 +96,11 @@ async function sectionOf(folder: string, name: string): Promise<string[]> {
   const figures = [figure(name, PASTED, "photograph with the face masks")];
   for (let face = 0; face < count; face++) {
     const below = faceFolder(face, count);
-    const head = JSON.parse(await Deno.readTextFile(join(folder, name, below + FACE_RECORD))) as Head;
+    const head = await readHead(join(folder, name, below + FACE_RECORD));
+    if (head === null) {
+      figures.push(`<p>${escaped(below + FACE_RECORD)} is damaged: reconstruct the photograph again</p>`);
+      continue;
+    }
     const links = FACE_FILES.filter((file) => !file.endsWith(".png") && record.files[below + file] !== undefined)
       .map((file) => `<a href="${linkTo(name, below + file)}">${file}</a>`);
     figures.push(
@@ -101,6 +111,16 @@ async function sectionOf(folder: string, name: string): Promise<string[]> {
     );
   }
   return [`<section><h2>${escaped(name)}</h2>\n<div class="row">\n${figures.join("\n")}\n</div></section>`];
+}
+
+/** What is known of a face; null where its file is gone or damaged. */
+async function readHead(path: string): Promise<Head | null> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path)) as Head;
+  } catch {
+    // a page of all results is no reason to fail, and it says so
+    return null;
+  }
 }
 
 function figure(name: string, path: string, caption: string): string {

@@ -1,9 +1,9 @@
 /** What a person names → photographs: files, folders, patterns in quotes, and standard input. */
 import { glob, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { isOurs, PAGE } from "./contact_sheet.ts";
+import { isOurs } from "./contact_sheet.ts";
 import { formatOf, HEAD_BYTES } from "./format.ts";
-import { inodeOf, RECORD } from "./owner.ts";
+import { inodeOf, PAGE, readRecord, RECORD } from "./owner.ts";
 import { isDenied, ReconstructError } from "./refused.ts";
 
 /** A photograph to reconstruct. */
@@ -61,9 +61,13 @@ export async function findPhotographs(named: readonly string[], { here }: { read
         continue;
       }
       if (info !== null && !info.isDirectory) throw new ReconstructError(`${name}: neither a file nor a folder`);
+      if (info === null && name.includes(UNREADABLE)) throw new ReconstructError(`${name}: ${ODD_NAME}: rename it`);
       if (info === null && !/[*?[{]/.test(name)) throw new ReconstructError(`${name}: there is no such file`);
       several = true;
-      const files = info === null ? await matches(name, here) : await filesBelow(name, here);
+      const { files, odd } = info === null
+        ? { files: await matches(name, here), odd: 0 }
+        : await filesBelow(name, { here, results: new Set() });
+      if (odd > 0) notes.push(`${name}: ${countOf(odd)} left out, for ${ODD_NAME}: rename what is so called`);
       const pictures: string[] = [];
       for (const file of files) if (await isPicture(resolve(here, file))) pictures.push(file);
       const others = files.length - pictures.length;
@@ -99,7 +103,10 @@ async function infoOf(path: string): Promise<Deno.FileInfo | null> {
   try {
     return await Deno.stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    const { NotFound, NotADirectory, FilesystemLoop } = Deno.errors;
+    if ([NotFound, NotADirectory, FilesystemLoop].some((kind) => error instanceof kind)) return null;
+    // no file has a name that is longer than a name can be
+    if (error instanceof Error && "code" in error && error.code === "ENAMETOOLONG") return null;
     throw error;
   }
 }
@@ -112,19 +119,44 @@ async function matches(pattern: string, here: string): Promise<string[]> {
   return found.sort();
 }
 
-/** The files of a folder and of those below it; links to folders are not followed, which might lead back. */
-async function filesBelow(folder: string, here: string): Promise<string[]> {
+/** Stands in a name for bytes that are no text. */
+const UNREADABLE = "\ufffd";
+const ODD_NAME = "the name is not valid UTF-8";
+
+/**
+ * The files of a folder and of those below it, but for results; links to folders are not followed, which might lead
+ * back.
+ *
+ * @param results absolute paths of what earlier runs wrote; grows
+ * @returns the files, and how many more have a name by which they cannot be opened
+ */
+async function filesBelow(
+  folder: string,
+  { here, results }: { readonly here: string; readonly results: Set<string> },
+): Promise<{ files: string[]; odd: number }> {
+  const record = await readRecord(resolve(here, folder));
+  const written = record === null ? [] : [RECORD, ...Object.keys({ ...record.earlier, ...record.files })];
+  for (const path of written) results.add(resolve(here, folder, path));
+  const files: string[] = [];
+  let odd = 0;
   const entries = await readdir(resolve(here, folder), { withFileTypes: true });
-  if (entries.some(({ name }) => name === RECORD)) return [];
-  const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-    if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...await filesBelow(path, here));
-    else if (entry.name === PAGE && await isOurs(resolve(here, path))) continue;
-    else if ((await infoOf(resolve(here, path)))?.isFile) found.push(path);
+    const absolute = resolve(here, path);
+    if (entry.name.startsWith(".") || results.has(absolute)) continue;
+    if (entry.isDirectory()) {
+      const below = await filesBelow(path, { here, results });
+      files.push(...below.files);
+      odd += below.odd;
+    } else if (entry.name === PAGE && await isOurs(absolute)) {
+      continue;
+    } else if ((await infoOf(absolute))?.isFile) {
+      files.push(path);
+    } else if (entry.name.includes(UNREADABLE)) {
+      odd++;
+    }
   }
-  return found;
+  return { files, odd };
 }
 
 /** Whether a file's content is a picture's, or its name says so. */

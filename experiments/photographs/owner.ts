@@ -45,6 +45,8 @@ export const FACE_FILES = [
 ] as const;
 /** The photograph with all faces pasted in. */
 export const PASTED = "photograph.png";
+/** The page of all results in a folder. */
+export const PAGE = "index.html";
 
 const TOP: readonly string[] = [...FACE_FILES, PASTED, RECORD];
 

@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { explainPlaceFailure, sha256 } from "@ftim/pipeline";
-import { type Identity, kinshipOf, objectionTo, readRecord, RECORD, type SourceRecord } from "./owner.ts";
+import { type Identity, kinshipOf, objectionTo, PAGE, readRecord, RECORD, type SourceRecord } from "./owner.ts";
 import { PICTURE_NAME } from "./format.ts";
 import { isDenied, ReconstructError } from "./refused.ts";
 
@@ -15,7 +15,19 @@ const MOST_NAMES = 10_000;
 export function folderNameOf(photo: string): string {
   const name = basename(photo).replace(PICTURE_NAME, "").replace(/^\.+/, "");
   const plain = [...name].map((letter) => letter < " " || letter === "\x7f" || letter === "\\" ? "_" : letter).join("");
-  return plain.trim() === "" ? "photograph" : plain;
+  const short = shortened(plain);
+  // the page of all results has this name
+  return short.trim() === "" ? "photograph" : short.toLowerCase() === PAGE ? `${short}_` : short;
+}
+
+/** Bytes that a folder's name has at most; systems allow 255, and a number may come behind it. */
+const LONGEST = 240;
+
+/** As much of a name as fits, in whole letters. */
+function shortened(name: string): string {
+  const letters = [...name];
+  while (new TextEncoder().encode(letters.join("")).length > LONGEST) letters.pop();
+  return letters.join("");
 }
 
 /** What a choice of folder rests on. */

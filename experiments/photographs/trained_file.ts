@@ -1,7 +1,7 @@
 /**
  * Whether a file holds the trained networks that reconstruction needs. The committed one has its sha256 in
- * `trained.sha256` beside it, since damaged weights give a wrong face and no error. A training of the user's own is
- * checked for what it must contain.
+ * `trained.sha256` beside it, and every one has that of its values in itself, since damaged weights give a wrong face
+ * and no error. A training of the user's own is checked for what it must contain, too.
  */
 import { dirname, join } from "node:path";
 import { sha256 } from "@ftim/pipeline";
@@ -9,6 +9,7 @@ import { decodeCorrection } from "../../face/mesh_correction.ts";
 import { decodeMorphable } from "../../face/morphable.ts";
 import { ftimParameters } from "../../nets/ftim.ts";
 import { decodeSafetensors, safetensorsMetadata, type TensorRecord } from "../../nets/safetensors.ts";
+import { tensorBytes } from "../../nets/tensor_bytes.ts";
 import { ftimStoredShape } from "../../stages/training/train.ts";
 import { HASH_FILE } from "./hash_file.ts";
 import { isDenied, ReconstructError } from "./refused.ts";
@@ -35,8 +36,12 @@ export async function checkTrained(path: string, { restore }: { readonly restore
   if (expected !== null && sha256(bytes) !== expected) {
     throw refuse(`is damaged: its content is not that of which ${HASH_FILE} has the hash`);
   }
+  const metadata = safetensorsMetadata(bytes);
+  if (metadata.sha256 !== undefined && metadata.sha256 !== sha256(tensorBytes(bytes))) {
+    throw refuse("is damaged: its values are not those that it has the hash of");
+  }
   try {
-    checkContent(decodeSafetensors(bytes), safetensorsMetadata(bytes));
+    checkContent(decodeSafetensors(bytes), metadata);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ReconstructError(`${path} holds no trained networks that fit this version: ${why}. ${restore}`, {
@@ -47,6 +52,8 @@ export async function checkTrained(path: string, { restore }: { readonly restore
 
 async function readFile(path: string): Promise<Uint8Array> {
   try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (!isFile && !isDirectory) throw new ReconstructError(`${path} is no file`);
     return await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new ReconstructError(`${path}: there is no such file`);

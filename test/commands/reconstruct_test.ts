@@ -65,6 +65,19 @@ Deno.test("a photograph is found in the folder that the task was called from, an
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["me.jpg"]);
   }));
 
+Deno.test("where nothing can be begun, --json says why in its document; --trained is of the person's folder", () =>
+  withScratch(async ({ folder, write }) => {
+    await write("me.jpg", "no image");
+    const { code, out, err } = await run(["me.jpg", "--json", "--trained", "absent.safetensors"], {
+      env: { INIT_CWD: folder },
+    });
+    assert.equal(code, 1);
+    const { photographs, failed, error } = JSON.parse(out);
+    assert.deepEqual([photographs, failed], [[], []]);
+    assert.match(error, /absent\.safetensors: there is no such file/);
+    assert.ok(err.includes(error));
+  }));
+
 Deno.test("where a photograph lies in the current folder and not where the task was called from, it is found too", () =>
   withScratch(async ({ folder }) => {
     const { err } = await run(["README.md"], { env: { INIT_CWD: folder } });

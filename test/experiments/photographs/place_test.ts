@@ -34,6 +34,9 @@ Deno.test("a photograph's folder has its name without the extension, and nothing
       ["back\\slash.JFIF", "back_slash"],
       ["x.heic", "x"],
       ["..jpg", "photograph"],
+      // not the page of all results
+      ["Index.html.jpg", "Index.html_"],
+      [`${"é".repeat(130)}.jpg`, "é".repeat(120)],
     ] as const
   ) {
     assert.equal(folderNameOf(photo), name);

@@ -37,7 +37,7 @@ Deno.test("a training of the user's own must hold network, model and correction 
   withScratch(async ({ folder, write }) => {
     const whole = await smallTraining();
     const path = `${folder}/mine.safetensors`;
-    const metadata = safetensorsMetadata(whole);
+    const { sha256: _, ...metadata } = safetensorsMetadata(whole);
     const changed = async (change: (tensors: ReturnType<typeof decodeSafetensors>) => void, about = metadata) => {
       const tensors = decodeSafetensors(whole);
       change(tensors);
@@ -48,6 +48,10 @@ Deno.test("a training of the user's own must hold network, model and correction 
     await assert.rejects(checkTrained(folder, { restore: "" }), /is a folder/);
     await write("mine.safetensors", whole);
     await checkTrained(path, { restore: "" });
+    const odd = whole.slice();
+    odd[whole.length - 9]! ^= 1;
+    await write("mine.safetensors", odd);
+    await refused(/is damaged: its values are not those that it has the hash of/);
     await changed(() => {}, {});
     await refused(/does not say the network's sizes/);
     await changed((tensors) => delete tensors[Object.keys(tensors).find((name) => name.startsWith("network/"))!]);
