@@ -140,9 +140,11 @@ export interface Kind {
 
 /** The kinds of input by name. */
 export const KINDS: Readonly<Record<string, Kind>> = {
-  "turned by 90°": { count: 20, make: turned(90) },
-  "turned by 180°": { count: 20, make: turned(180) },
-  "turned by 270°": { count: 20, make: turned(270) },
+  "turned by 90°": { count: 14, make: turned(90) },
+  "turned by 180°": { count: 14, make: turned(180) },
+  "turned by 270°": { count: 14, make: turned(270) },
+  "turned by 150°": { count: 9, make: turned(150) },
+  "turned by 205°": { count: 9, make: turned(205) },
   "turned by 60°": { count: 16, make: turned(60) },
   "turned by 75°": { count: 16, make: turned(75) },
   "EXIF 3": { count: 10, make: flagged(180, 3), whole: true },
