@@ -35,8 +35,8 @@ export async function networksOf(means: Means): Promise<ScoreNetworks> {
   const rows = await statusOf(needed, engine);
   if (rows.some(({ state }) => state !== "fresh")) {
     say(
-      "Networks of these methods are not here yet, so they are trained first, as `reproduce` does: about ten " +
-        "minutes on two cores without a GPU, far less with one. They are kept for the next run, and Ctrl-C loses " +
+      "Networks of these methods are not here yet, so they are trained first, as `reproduce` does: a quarter " +
+        "of an hour on two cores without a GPU, far less with one. They are kept for the next run, and Ctrl-C loses " +
         `little. Without a training: --methods ${PACKED.join(",")}.`,
     );
   }
