@@ -33,8 +33,11 @@ export interface Trial {
 const EQUAL = 1e-6;
 /** A tilt up to which a face counts as upright at once, in degrees. */
 const UPRIGHT = 25;
-/** Tilts of one face in two trials differ by no more beyond the turns, in degrees: one of the meshes is wrong else. */
-const ALIKE = 20;
+/**
+ * Tilts of one face in two trials differ by no more beyond the turns, in degrees: one of the meshes is wrong else. The
+ * mesh of a face that is tilted by 60° says some 45°.
+ */
+const ALIKE = 30;
 /** Where no turn gives a sure mesh, another one than the photograph's own must be so many times as sure. */
 const MUCH = 4;
 /** Least score of a detected face. */

@@ -28,6 +28,7 @@ Deno.test("bestTurn() takes the highest score; among equals what is upright, the
   // a tilted face on its head: two meshes of it, of which the one that is turned further is less exact
   assert.equal(bestTurn([trial(0, 0.9999, 24), trial(1, 1, -54), trial(2, 1, 27), trial(3, 0.09, -29)]), 2);
   assert.equal(bestTurn([trial(0, 0.997, -20), trial(1, 0.03, 9), trial(2, 1, -18), trial(3, 1 - 3.6e-7, 56)]), 2);
+  assert.equal(bestTurn([trial(0, 0.2, -24), trial(1, 0.24, 13), trial(2, 1, -24), trial(3, 1, 46)]), 2);
   assert.equal(bestTurn([trial(0, 0), trial(1, 0), trial(2, 0), trial(3, 0)]), 0);
 });
 
