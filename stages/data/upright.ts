@@ -37,7 +37,7 @@ const UPRIGHT = 25;
  * Tilts of one face in two trials differ by no more beyond the turns, in degrees: one of the meshes is wrong else. The
  * mesh of a face that is tilted by 60° says some 45°.
  */
-const ALIKE = 30;
+const ALIKE = 22;
 /** Where no turn gives a sure mesh, another one than the photograph's own must be so many times as sure. */
 const MUCH = 4;
 /** Least score of a detected face. */
