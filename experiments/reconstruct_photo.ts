@@ -15,7 +15,7 @@ import { findPhotographs, type Input } from "./photographs/inputs.ts";
 import { distinctOf, type Opened, openPhotograph } from "./photographs/opened.ts";
 import { inodeOf } from "./photographs/owner.ts";
 import { reconstructPerson } from "./photographs/person_result.ts";
-import { folderNameOf } from "./photographs/place.ts";
+import { folderNameOf, makeWorkFolder } from "./photographs/place.ts";
 import type {
   ReconstructedFace,
   Reconstruction,
@@ -103,7 +103,7 @@ export async function reconstructPhotos(options: ReconstructManyOptions): Promis
   const several = listed && !samePerson;
   const parent = several ? options.output ?? OUTPUT : OUTPUT;
   for (const note of notes) say(`Note: ${note}`);
-  const work = await Deno.makeTempDir({ prefix: "ftim-photographs-" });
+  const work = await makeWorkFolder("ftim-photographs-");
   try {
     if (inputs.length === 0) return { done: [], failed: absent, index: null };
     const trained = await checkedTraining({ ...options, here, engine, work, say });

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { AbortedError, sha256, sourceFolder, StoreError, type Tree } from "@ftim/pipeline";
 import { reproduce } from "./gpu_check.ts";
 import { RECORD } from "./photographs/owner.ts";
-import { putInPlace } from "./photographs/place.ts";
+import { makeWorkFolder, putInPlace } from "./photographs/place.ts";
 import { ReconstructError } from "./photographs/refused.ts";
 import { plainReason } from "./photographs/words.ts";
 import { captureViews, SCORED, scoredCaptures, scoredPhotographs } from "./score.ts";
@@ -51,7 +51,7 @@ export async function scoreFolders(options: ScoreOptions): Promise<Scores> {
   // with other methods or overlays the same folders have the same result, made anew
   const path = [photos, triplets].flatMap((name) => name === undefined ? [] : [resolve(here, name)]).join(", ");
   const identity = { path, sha256: sha256(path) };
-  const work = await Deno.makeTempDir({ prefix: "ftim-scores-" });
+  const work = await makeWorkFolder("ftim-scores-");
   try {
     await checkPlace(folder, { output, path, names: FILES });
     const means = { ...options, methods, here, say, work, folder };

@@ -71,6 +71,21 @@ export async function chooseFolder(
 }
 
 /**
+ * A new folder to work in, which the caller removes.
+ *
+ * @throws {ReconstructError} if the system has no place for it
+ */
+export async function makeWorkFolder(prefix: string): Promise<string> {
+  try {
+    return await Deno.makeTempDir({ prefix });
+  } catch (cause) {
+    const place = Deno.env.get("TMPDIR");
+    const where = place === undefined ? "the system's folder for temporary files" : `TMPDIR (${place})`;
+    throw new ReconstructError(`nothing can be written in ${where}: name another folder in TMPDIR`, { cause });
+  }
+}
+
+/**
  * Checks that files can be made in a folder, without making it.
  *
  * @param bytes what is about to be written there

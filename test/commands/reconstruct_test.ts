@@ -78,6 +78,12 @@ Deno.test("where nothing can be begun, --json says why in its document; --traine
     assert.ok(err.includes(error));
   }));
 
+Deno.test("a system without a folder for temporary files is told so", async () => {
+  const { code, err } = await run(["README.md"], { env: { TMPDIR: "/nonexistent" } });
+  assert.equal(code, 1);
+  assert.match(err, /nothing can be written in TMPDIR \(\/nonexistent\): name another folder in TMPDIR/);
+});
+
 Deno.test("where a photograph lies in the current folder and not where the task was called from, it is found too", () =>
   withScratch(async ({ folder }) => {
     const { err } = await run(["README.md"], { env: { INIT_CWD: folder } });
