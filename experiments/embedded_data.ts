@@ -12,7 +12,7 @@ import { buildTriplets, type YawBins } from "../stages/data/triplets.ts";
 import { unwrapTextures } from "../stages/geometry/unwrap.ts";
 import type { TrainingSet } from "./embedded_sets.ts";
 import { findFaces, headPose, prepareFaces, regressFaces, STRICT } from "./faces.ts";
-import { LINEAR_ALBEDO } from "./methods.ts";
+import { hasLinearTemplate, LINEAR_ALBEDO } from "./methods.ts";
 import { topology } from "./regressors.ts";
 
 /** How triplets are drawn. */
@@ -34,7 +34,7 @@ export interface Hardships {
  * from it, and triplets.
  */
 export function trainingData(
-  { portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
+  { persons, portraits, sources, sourceYaw, onlyShown = false }: TrainingSet,
   { identities, picked, bins, count, ...hardships }: TripletSettings & Hardships & {
     identities?: number | undefined;
     /** A CSV of triplets that were picked by hand; without it they are drawn. */
@@ -47,7 +47,10 @@ export function trainingData(
   const unwrapped = unwrapTextures({ crops, meshes, topology: topology() }, STRICT);
   const portrayed = { crops, meshes, unwrapped, topology: topology() };
   const fitted = fitMorphableModel(portrayed);
-  const linearModel = pick(fitMorphableModel(portrayed, LINEAR_ALBEDO), ["model.safetensors"]);
+  const linear = {
+    linearModel: pick(fitMorphableModel(portrayed, LINEAR_ALBEDO), ["model.safetensors"]),
+    linearTemplate: hasLinearTemplate(persons),
+  };
   const heads = sources === undefined ? people : findFaces(importPhotographs(sources), { keep: "largest" });
   const synthetic = synthesize({
     images: heads.images,
@@ -79,7 +82,7 @@ export function trainingData(
   const truth = cast(pick(synthetic, ["truth.json"]), "truth");
   const filter = filterReport({ truth, detections, poses, triplets });
   const known = onlyShown ? { known: knownTexels({ truth: pick(synthetic, ["textures/"]), unwrapped }) } : {};
-  return { ...regressFaces(faces, { model }), triplets, poses, ...known, model, linearModel, filter, correction };
+  return { ...regressFaces(faces, { model }), triplets, poses, ...known, model, ...linear, filter, correction };
 }
 
 /**

@@ -20,8 +20,8 @@ import { mapValues } from "./map_values.ts";
 import {
   ablationVariants,
   comparedMethods,
-  linearFaces,
   type Reconstruct,
+  templateFaces,
   type TrainingSettings,
   trainNetworks,
 } from "./methods.ts";
@@ -126,7 +126,7 @@ function frameworkOf(
     weights: LossWeights;
   },
 ): Artifact<"figure"> {
-  const faces = linearFaces(regressFaces(test, training), training);
+  const { guesses: _, ...faces } = templateFaces(regressFaces(test, training), training);
   return figure1({ ...faces, reconstructions, font: font() }, {
     face,
     weights,

@@ -117,6 +117,8 @@ function trainingPart(options: PaperOptions) {
     poses: known.poses,
     model,
     linearModel,
+    // FaceScape shows hundreds of persons
+    linearTemplate: true,
     vgg19: vgg19File(dataFolder),
   };
   const filter = cameras.frames && filterReport({

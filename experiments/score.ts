@@ -31,7 +31,10 @@ export const SCORED = [...METHODS, "guess"] as const;
 export type ScoredMethod = typeof SCORED[number];
 
 /** All networks that the methods run, and the comparators' face model. What no chosen method reads is not computed. */
-export type ScoreNetworks = Omit<Trained, "regressor"> & Omit<Networks, "ours"> & Pick<TrainingData, "linearModel">;
+export type ScoreNetworks =
+  & Omit<Trained, "regressor">
+  & Omit<Networks, "ours">
+  & Pick<TrainingData, "linearModel">;
 
 /** Which rows a table has. */
 export interface ScoreSettings {
