@@ -96,15 +96,15 @@ async function sectionOf(folder: string, name: string): Promise<string[]> {
   const figures = [figure(name, PASTED, "photograph with the face masks")];
   for (let face = 0; face < count; face++) {
     const below = faceFolder(face, count);
-    const head = await readHead(join(folder, name, below + FACE_RECORD));
-    if (head === null) {
+    const known = await notesIn(join(folder, name, below + FACE_RECORD));
+    if (known === null) {
       figures.push(`<p>${escaped(below + FACE_RECORD)} is damaged: reconstruct the photograph again</p>`);
       continue;
     }
     const links = FACE_FILES.filter((file) => !file.endsWith(".png") && record.files[below + file] !== undefined)
       .map((file) => `<a href="${linkTo(name, below + file)}">${file}</a>`);
     figures.push(
-      figure(name, `${below}overlay.png`, faceNotes(head).join(", ")),
+      figure(name, `${below}overlay.png`, known),
       figure(name, `${below}texture.png`, "texture"),
       figure(name, `${below}albedo.png`, "albedo; its tone is not the person's"),
       `<p>${links.join("<br>")}</p>`,
@@ -113,10 +113,10 @@ async function sectionOf(folder: string, name: string): Promise<string[]> {
   return [`<section><h2>${escaped(name)}</h2>\n<div class="row">\n${figures.join("\n")}\n</div></section>`];
 }
 
-/** What is known of a face; null where its file is gone or damaged. */
-async function readHead(path: string): Promise<Head | null> {
+/** What a person should know of a face; null where its file is gone or damaged. */
+async function notesIn(path: string): Promise<string | null> {
   try {
-    return JSON.parse(await Deno.readTextFile(path)) as Head;
+    return faceNotes(JSON.parse(await Deno.readTextFile(path)) as Head).join(", ");
   } catch {
     // a page of all results is no reason to fail, and it says so
     return null;

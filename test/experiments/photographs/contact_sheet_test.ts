@@ -30,7 +30,9 @@ Deno.test("where there is no page none is made anew; a damaged record is said on
   withScratch(async ({ folder }) => {
     await renewSheet(folder);
     assert.equal(await isOurs(`${folder}/index.html`), null);
-    await putInPlace(`${folder}/me`, { files: result("{"), identity });
-    const text = await Deno.readTextFile(await writeSheet(folder, { failed: [] }));
-    assert.match(text, /<h1>1 photograph<[^]*face\.json is damaged: reconstruct the photograph again/);
+    for (const record of ["{", "{}"]) {
+      await putInPlace(`${folder}/me`, { files: result(record), identity });
+      const text = await Deno.readTextFile(await writeSheet(folder, { failed: [] }));
+      assert.match(text, /<h1>1 photograph<[^]*face\.json is damaged: reconstruct the photograph again/);
+    }
   }));
