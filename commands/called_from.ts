@@ -14,9 +14,6 @@ export function calledFrom(names: readonly string[]): string {
   return only(Deno.cwd(), called) && !only(called, Deno.cwd()) ? Deno.cwd() : called;
 }
 
-/** Where results and the store lie, in the project's folder, unless a person names others. */
-export const [RESULTS, STORE] = ["results", ".ftim"] as const;
-
 /** A folder that a person named, seen from where the person is; what nobody named lies in the project's folder. */
 export function namedFrom(here: string, folder: string, { usual }: { readonly usual: string }): string {
   return folder === usual ? folder : resolve(here, folder);

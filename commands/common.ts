@@ -83,6 +83,9 @@ export type Published =
   | typeof PERCEPTUAL[number]
   | typeof CURVE[number];
 
+/** Where results go, and where the store lies, unless a person names others: in the project's folder. */
+export const [RESULTS, STORE] = ["results", ".ftim"] as const;
+
 /** Reads a whole number from 1; for commander. */
 export function count(text: string): number {
   const value = Number(text);
@@ -100,7 +103,7 @@ export function place(text: string): string {
 /** Adds a command that only looks at the store. */
 export function storeCommand(program: Command, [name, description]: readonly [string, string]): Command {
   return program.command(name).description(description)
-    .option("--store <folder>", "where results are kept by content", place, ".ftim");
+    .option("--store <folder>", "where results are kept by content", place, STORE);
 }
 
 /** Adds a command that takes {@link Common}. */
@@ -117,7 +120,7 @@ export function experimentCommand(program: Command, names: readonly [string, str
       new Option("--regressor <name>", "paper: the 3DMM regressor (default: deca where its files are all there)")
         .choices(REGRESSORS),
     )
-    .option("--results <folder>", "where tables and figures go", place, "results")
+    .option("--results <folder>", "where tables and figures go", place, RESULTS)
     .option("-j, --jobs <n>", "cores to use", count)
     .addOption(new Option("--log <form>", "how to report").choices(["plain", "json"]))
     .addOption(

@@ -5,8 +5,8 @@ import { SCHEDULES } from "../stages/training/parts/train_params.ts";
 import type { Reconstructions, TextureSize } from "../experiments/reconstruct_photo.ts";
 import { CLEAR_LINE } from "../experiments/photographs/progress.ts";
 import { ReconstructError } from "../experiments/photographs/refused.ts";
-import { calledFrom, namedFrom, RESULTS, STORE } from "./called_from.ts";
-import { type Common, count, place } from "./common.ts";
+import { calledFrom, namedFrom } from "./called_from.ts";
+import { type Common, count, place, RESULTS, STORE } from "./common.ts";
 import { Failure } from "./failure.ts";
 import { peopleOptions, writeError } from "./people.ts";
 

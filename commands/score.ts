@@ -1,8 +1,8 @@
 /** `score` on the command line; what it does is in `experiments/score_folders.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { OverlayFolder, ScoreOptions } from "../experiments/scored_folders/options.ts";
-import { calledFrom, namedFrom, RESULTS, STORE } from "./called_from.ts";
-import { type Common, count, place } from "./common.ts";
+import { calledFrom, namedFrom } from "./called_from.ts";
+import { type Common, count, place, RESULTS, STORE } from "./common.ts";
 import { peopleOptions } from "./people.ts";
 
 /** What the command takes. */

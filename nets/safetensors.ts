@@ -118,6 +118,11 @@ export function safetensorsMetadata(bytes: Uint8Array): Record<string, string> {
   return readHeader(bytes).metadata;
 }
 
+/** All values of a file, as they lie behind its header. Throws as {@linkcode decodeSafetensors} does. */
+export function tensorBytes(bytes: Uint8Array): Uint8Array {
+  return readHeader(bytes).data;
+}
+
 function readHeader(bytes: Uint8Array) {
   if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a header`);
   const declared = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);

@@ -7,10 +7,8 @@ import { faceFolder } from "./result.ts";
 import { ReconstructError } from "./refused.ts";
 import { countText, faceNotes } from "./words.ts";
 
-/** By this, and the hash behind it, a page is known to be ours and as it was written, so that it may be replaced. */
-const MARK = '<meta name="generator" content="ftim reconstruct">';
-/** Where the hash of the page without it stands. */
-const HASH = /<!-- sha256 ([0-9a-f]{64}) -->\n/;
+/** The line of a page with the hash of all its other lines: a page that it fits is ours, and nobody has edited it. */
+const MARK = /<meta name="generator" content="ftim reconstruct ([0-9a-f]{64})">\n/;
 
 /**
  * Throws where a page of somebody else's is in the place of ours.
@@ -35,7 +33,7 @@ export async function isOurs(path: string): Promise<boolean | null> {
   try {
     if (!(await Deno.lstat(path)).isFile) return false;
     const text = await Deno.readTextFile(path);
-    return text.includes(MARK) && HASH.exec(text)?.[1] === hashOf(text.replace(HASH, ""));
+    return MARK.exec(text)?.[1] === hashOf(text.replace(MARK, ""));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;
@@ -61,7 +59,6 @@ export async function writeSheet(
 <html lang="en">
 <head>
 <meta charset="utf-8">
-${MARK}
 <title>Reconstructed faces</title>
 <style>
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; background: #fff; color: #222 }
@@ -82,7 +79,8 @@ ${failures === "" ? "" : `<section><h2>Without a result</h2>\n<ul>\n${failures}\
 </html>
 `;
   const path = join(folder, PAGE);
-  await replaceFile(path, new TextEncoder().encode(page.replace(MARK, `${MARK}\n<!-- sha256 ${hashOf(page)} -->`)));
+  const mark = `<meta name="generator" content="ftim reconstruct ${hashOf(page)}">`;
+  await replaceFile(path, new TextEncoder().encode(page.replace("<title>", `${mark}\n<title>`)));
   return path;
 }
 

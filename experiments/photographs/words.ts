@@ -87,10 +87,7 @@ function withoutStages(text: string): string {
 }
 
 /** One face in one line. */
-export function describeFace(
-  head: Head,
-  { of, folder }: { readonly of: number; readonly folder: string },
-): string {
+export function describeFace(head: Head, { of, folder }: { readonly of: number; readonly folder: string }): string {
   const name = of === 1 ? "The face" : `Face ${head.face} of ${of}, counted from 0 from the left`;
   return `${name} (${faceNotes(head).join(", ")}): ${folder}`;
 }

@@ -25,8 +25,9 @@ export const packTrained = defineStage({
   determinism: "bitwise",
   computes: { cpu: "quantising: file formats" },
   run: async ({ inputs: { weights, model, correction }, out }) => {
-    const { decodeSafetensors, encodeSafetensors, safetensorsMetadata } = await import("../../nets/safetensors.ts");
-    const { tensorBytes } = await import("../../nets/tensor_bytes.ts");
+    const { decodeSafetensors, encodeSafetensors, safetensorsMetadata, tensorBytes } = await import(
+      "../../nets/safetensors.ts"
+    );
     const network = await weights.bytes("network.safetensors");
     const tensors = {
       ...prefixed("network/", mapValues(decodeSafetensors(network), (tensor) => ({ ...tensor, half: true }))),

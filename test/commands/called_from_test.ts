@@ -22,7 +22,7 @@ Deno.test("names are those of the folder that a person is in, but where all that
   }));
 
 Deno.test("a folder that a person names lies where the person is; the usual one in the project", () => {
-  assert.equal(namedFrom("/home/me", "store", { usual: ".ftim" }), "/home/me/store");
-  assert.equal(namedFrom("/home/me", "/elsewhere", { usual: ".ftim" }), "/elsewhere");
-  assert.equal(namedFrom("/home/me", ".ftim", { usual: ".ftim" }), ".ftim");
+  assert.equal(namedFrom("/person", "store", { usual: ".ftim" }), "/person/store");
+  assert.equal(namedFrom("/person", "/elsewhere", { usual: ".ftim" }), "/elsewhere");
+  assert.equal(namedFrom("/person", ".ftim", { usual: ".ftim" }), ".ftim");
 });

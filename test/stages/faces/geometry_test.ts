@@ -11,7 +11,7 @@ Deno.test("each reader has a topology of its own; all share one UV map while the
   const [one, two] = [await readTopology(tree(source)), await readSymmetricTopology(tree(source))];
   assert.notEqual(one, two);
   assert.equal(uvMap(one, 32), uvMap(two, 32));
-  // a vertex that moves is another chart, and the first one is as it was
+  // where a vertex lies elsewhere it is another chart
   const moved = await readTopology(tree(source.replace(/0\.499976992607117/, "0.4999")));
   assert.notEqual(uvMap(moved, 32), uvMap(one, 32));
   assert.deepEqual(await readTopology(tree(source)), one);
