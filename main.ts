@@ -4,6 +4,7 @@ import { care } from "./commands/care.ts";
 import { doctor } from "./commands/doctor.ts";
 import { Failure } from "./commands/failure.ts";
 import { gate } from "./commands/gate.ts";
+import { page } from "./commands/page.ts";
 import { reconstruct } from "./commands/reconstruct.ts";
 import { reproduce } from "./commands/reproduce.ts";
 import { runs } from "./commands/runs.ts";
@@ -25,7 +26,7 @@ function commandLine(): Command {
       Deno.exit(0);
     })
     .showHelpAfterError("Type the command with --help for its options.");
-  for (const add of [reproduce, reconstruct, score, status, doctor, runs, care, gate, travel]) add(program);
+  for (const add of [reproduce, reconstruct, score, status, doctor, runs, care, gate, page, travel]) add(program);
   return program;
 }
 

@@ -1,43 +1,15 @@
 import assert from "node:assert/strict";
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
-import { METHOD_LABELS, METHODS } from "../stages/scores/parts/methods.ts";
+import { PAGES } from "../commands/page.ts";
+import { filledPage } from "../commands/page_numbers.ts";
 
-const LABELS = METHODS.map((method) => METHOD_LABELS[method]);
-
-/** Columns of the README's table of results: the file and column that each is taken from. */
-const COLUMNS = [
-  ["table1", "l1"],
-  ["table1", "psnr"],
-  ["table1", "ssim"],
-  ["table1", "cosine"],
-  ["novel_views", "psnr"],
-  ["lpips", "novel"],
-  ["uv_truth", "unseen_psnr"],
-] as const;
-
-Deno.test("the README shows the committed results, rounded as it prints them", async () => {
+Deno.test("the pages show the committed results, as `page` fills them in", async () => {
   const root = new URL("../", import.meta.url);
-  const readme = await Deno.readTextFile(new URL("README.md", root));
-  const shown = readme.split("\n").filter((line) => LABELS.some((label) => line.startsWith(`| ${label} |`)))
-    .map((line) => line.split("|").map((cell) => cell.replaceAll("*", "").trim()).slice(1, -1));
-  assert.deepEqual(shown.map(([method]) => method), LABELS);
-  for (const [i, [file, column]] of COLUMNS.entries()) {
-    const text = await Deno.readTextFile(new URL(`results/embedded/${file}.csv`, root));
-    const { data } = papaparse.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
-    for (const [method, ...cells] of shown) {
-      const row = data.find((row) => (row.row ?? row.method) === method && (row.region ?? "masked") === "masked");
-      assert.ok(row !== undefined, `${file} has no row ${method}`);
-      const says = cells[i] ?? "";
-      const is = row[column] ?? "";
-      const digits = says.split(".")[1]?.length ?? 0;
-      // Half of the last printed digit, and what is lost in writing a decimal as a double.
-      const off = Math.abs(Number(says) - Number(is));
-      assert.ok(
-        says !== "" && is !== "" && off <= 0.5 * 10 ** -digits + 1e-9,
-        `${method}, ${file} ${column}: the README says ${says}, it is ${is}`,
-      );
-    }
+  for (const page of PAGES) {
+    const text = await Deno.readTextFile(new URL(page, root));
+    const filled = filledPage(text, (name) => Deno.readTextFileSync(new URL(`results/${name}.csv`, root)));
+    assert.equal(text, filled, `${page} is not as the tables have it: type \`deno task page\``);
   }
 });
 
@@ -63,7 +35,7 @@ Deno.test("every number that the documents give with an interval stands in a pub
     Math.abs(Number(says) - is) <= 0.5 * 10 ** -(says.split(".")[1]?.length ?? 0) + 1e-9;
   const number = String.raw`(-?\d+(?:\.\d+)?)`;
   const absent: string[] = [];
-  for (const page of ["README.md", "results/README.md", "docs/departures.md"]) {
+  for (const page of PAGES) {
     const text = (await Deno.readTextFile(new URL(page, root))).replaceAll("−", "-");
     const stated = [...text.matchAll(new RegExp(`${number}(?: dB| %)? \\[${number}, ${number}\\]`, "g"))];
     assert.ok(stated.length > 0, page);
