@@ -83,8 +83,13 @@ function between(whole: string, text: string): string {
   return `${whole.slice(0, whole.indexOf("-->"))}-->${text}${CLOSED}`;
 }
 
-/** @throws {Error} naming a mark that has a wrong name, no end, or no table below it, and would fill nothing in */
+/**
+ * @throws {Error} naming a mark that has a wrong name, no end, or no table below it, and would fill nothing in; or one
+ * of a sentence that begins a line, where Markdown would take the rest of the line for HTML
+ */
 function requireWhole(page: string): void {
+  const [first] = /^ *<!-- (?!cells:)[^:>]+:.*?-->/m.exec(page) ?? [];
+  if (first !== undefined) throw new Error(`${first.trim()} begins a line: write a word of its sentence before it`);
   const whole = new Set([CELLS, VALUE, LIST].flatMap((form) => [...page.matchAll(form)].map(({ index }) => index)));
   for (const { 0: mark, 1: name = "", index } of page.matchAll(MARK)) {
     if (whole.has(index)) continue;

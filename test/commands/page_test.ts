@@ -93,12 +93,13 @@ Deno.test("a mark that no table answers is named, and nothing is filled in", () 
     [table("set/table1 psnr", "| FTIM as printed | 1 |"), /"set\/table1 psnr" is no source/],
     [table(".psnr", "| FTIM as printed | 1 |"), /"\.psnr" names no file/],
     [table("set/table1.l1", "| FTIM as printed | 1 [0, 1] |"), /the row has no l1_low/],
-    ["<!-- value: set/table1[absent].psnr -->1<!-- / -->", /no row "absent"/],
-    ["<!-- value: set/table1.psnr -->1<!-- / -->", /names no row/],
-    ["<!-- losses that hold 0: set/table1.psnr -->1<!-- / -->", /has none of the losses/],
-    ["<!-- value: set/table1[FTIM as printed].psnr -->1", /is not closed/],
+    ["A <!-- value: set/table1[absent].psnr -->1<!-- / -->", /no row "absent"/],
+    ["A <!-- value: set/table1.psnr -->1<!-- / -->", /names no row/],
+    ["A <!-- losses that hold 0: set/table1.psnr -->1<!-- / -->", /has none of the losses/],
+    ["A <!-- value: set/table1[FTIM as printed].psnr -->1", /is not closed/],
+    ["A\n  <!-- value: set/table1[FTIM as printed].psnr -->1<!-- / -->", /begins a line/],
     ["<!-- cells: set/table1.psnr -->\n\n| | A |", /stands before no table/],
-    ["<!-- cels: set/table1.psnr -->", /no mark is called/],
+    ["A <!-- cels: set/table1.psnr -->", /no mark is called/],
   ];
   for (const [page, message] of cases) assert.throws(() => filledPage(page, read), { message }, page);
 });
