@@ -3,7 +3,7 @@
  *
  * tfjs gives each result one workgroup, so a scalar is added up by one core of a CPU adapter and one multiprocessor of
  * a GPU. Here neighbouring invocations take neighbouring elements with a stride of many, and their partial sums are
- * added the same way: always in one order.
+ * added the same way: always in one order, which does not depend on how many rows there are.
  */
 
 import type { TensorInfo } from "@tensorflow/tfjs";
@@ -32,7 +32,7 @@ export function rowSum(
 ): TensorInfo {
   let partial = x;
   let length = columns;
-  for (const lanes of [...lanesOf(columns, { rows, software }), 1]) {
+  for (const lanes of [...lanesOf(columns, software), 1]) {
     const last = lanes === 1;
     const wide = length % 4 === 0 && length >= 4 * LEAST_SHARE;
     const next = dispatch(backend, {
@@ -51,11 +51,11 @@ export function rowSum(
 }
 
 /** How many partial sums a row has after each pass but the last. */
-function lanesOf(columns: number, { rows, software }: { rows: number; software: boolean }): number[] {
+function lanesOf(columns: number, software: boolean): number[] {
   const lanes: number[] = [];
   let length = columns;
   for (const wanted of software ? [512] : [16384, 128]) {
-    const count = Math.min(Math.ceil(wanted / rows), Math.floor(length / LEAST_SHARE));
+    const count = Math.min(wanted, Math.floor(length / LEAST_SHARE));
     if (count <= 1) continue;
     lanes.push(count);
     length = count;

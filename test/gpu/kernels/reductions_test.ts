@@ -106,3 +106,33 @@ Deno.test("tf.sum() over leading axes equals plain loops and repeats bit for bit
     assert.deepEqual(again, got);
   }
 });
+
+Deno.test("a row's sum and mean have the same bits alone and among others", async () => {
+  const tf = await openTfjs();
+  const backend = webgpuBackend(tf);
+  const most = 40;
+  for (const columns of [9, 128, 500, 4096, 5003, 50_176]) {
+    const x = tf.tensor2d(random([most, columns], 4).data, [most, columns]);
+    const sums = async (rows: number) => {
+      const some = tf.slice(x, 0, rows);
+      const all = tf.tidy(() => [
+        tf.sum(some, 1),
+        tf.mean(tf.reshape(some, [rows, 1, columns]), [1, 2]),
+        ...[true, false].map((software) =>
+          tf.engine().makeTensorFromTensorInfo(rowSum(backend, some, { rows, columns, shape: [rows], software }))
+        ),
+      ]);
+      const read = await Promise.all(all.map((sum) => sum.data<"float32">()));
+      tf.dispose([some, all]);
+      return read;
+    };
+    const expected = await sums(most);
+    for (const rows of [1, 2, 3, 8, 33]) {
+      for (const [i, sum] of (await sums(rows)).entries()) {
+        assert.deepEqual(sum, expected[i]!.subarray(0, rows), `${columns} columns, ${rows} of ${most} rows, way ${i}`);
+      }
+    }
+    x.dispose();
+  }
+  await (await openGpu()).assertHealthy("row sums test");
+});
