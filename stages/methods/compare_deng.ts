@@ -64,13 +64,12 @@ export const compareDeng = defineStage({
   run: async ({ items, params, resource: { model, network, basis, whole } }) => {
     const { albedoMaps } = await import("../../face/albedo_maps.ts");
     const { shadingMaps, uploadMeshes } = await import("../../face/normal_maps.ts");
-    const { fitLinearAlbedos } = await import("../../nets/linear_albedo_fit.ts");
     const { RECOGNITION128_SIZE } = await import("../../nets/recognition128.ts");
     const { fitSeen, whyUnfit } = await import("../faces/fit_seen.ts");
     const { readSeen } = await import("../faces/geometry.ts");
     const { writeReconstructions } = await import("../faces/reconstruction.ts");
     const { readFaces } = await import("../faces/face_model.ts");
-    const { disposeLinearFaces, linearFaces } = await import("./parts/linear_face.ts");
+    const { refineCodes } = await import("./parts/linear_face.ts");
     const { tf, topology, size, parts } = model;
     const [read, seen] = await Promise.all([
       readFaces(items),
@@ -92,12 +91,10 @@ export const compareDeng = defineStage({
       })
     );
     const started = faces.map(({ vertices, crop }, i) => ({ vertices, crop, code: fitted[i]!.code }));
-    const linear = linearFaces(started, { tf, topology, shading, basis: whole, huber: params.huber });
-    const codes = await fitLinearAlbedos(tf, linear, {
+    const codes = await refineCodes(started, { tf, topology, shading, basis: whole, huber: params.huber }, {
       ...params,
       network: { side: RECOGNITION128_SIZE, describe: (pictures) => network.embed(pictures) },
     });
-    disposeLinearFaces(linear);
     const albedo = albedoMaps(tf, parts, { codes });
     const texture = tf.mul<Tensor4D>(albedo, shading);
     shading.dispose();
