@@ -5,11 +5,12 @@
  *
  * - `<!-- cells: A | B -->` before a table: one source a column, after the column of labels;
  * - `<!-- value: A -->0.43<!-- / -->`: one number of a sentence;
- * - `<!-- methods that hold 0: A -->DECA; Deng<!-- / -->`: the rows whose interval of a difference holds 0. `comparators`
- *   or `losses` stands in the place of `methods`, and `are below 0` or `are above 0` in that of `hold 0`.
+ * - `<!-- methods that hold 0: A -->DECA; Deng<!-- / -->`: the rows whose interval of a difference holds 0.
+ *   `comparators` or `losses` stands in the place of `methods`, `are below 0` or `are above 0` in that of `hold 0`.
  *
  * A source is `file[row].column`: the file without `.csv` in `results/`, what its first column says, and the column.
- * `*` in the row is the label in the page's table, and a row alone is that. What is left out is as in the source before.
+ * `*` in the row is the label in the page's table, and a row alone is that. What is left out is as in the source
+ * before.
  */
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
@@ -56,8 +57,8 @@ const CHOICES: Readonly<Record<string, (low: number, high: number) => boolean>> 
  * The page with every marked number as the published tables have it, in the page's own form: so many decimals, with an
  * interval or without. The best method of a column is bold where one was.
  *
- * @throws {Error} naming the mark, where a file, a row or a column is not there, or a column of the page shows no number
- * whose form could be kept
+ * @throws {Error} naming the mark, where a file, a row or a column is not there, or a column of the page shows no
+ * number whose form could be kept
  */
 export function filledPage(page: string, read: ReadTable): string {
   requireWhole(page);

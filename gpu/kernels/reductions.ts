@@ -10,8 +10,8 @@ import { rowSum } from "./row_sum.ts";
 
 /**
  * Puts column and row sums in place of the kernels Sum and Mean. Axes in the middle go to the stock kernels, and so do
- * short rows. Which kernel adds up a row, and in which order, depends on the row's length alone: a row has the same bits
- * among any number of others.
+ * short rows. Which kernel adds up a row, and in which order, depends on the row's length alone, so that a row has the
+ * same bits among any number of others.
  */
 export function registerReductions(tf: Tfjs, { software }: { readonly software: boolean }): void {
   for (const kernel of ["Sum", "Mean"] as const) {
