@@ -145,6 +145,13 @@ Deno.test("a result says how it was made, and rerunning its stages makes it agai
   await run(["fsck", ...store]);
 });
 
+Deno.test("an item has the same bits alone as among the others of its batch", async () => {
+  const stages = ["mesh", "unwrap", "regress", "guess", "compare_chen", "compare_deng", "compare_tran", "reconstruct"];
+  const one = ["--stages", stages.join(), "--items", "1"];
+  const { stdout } = await run(["verify", ...one, ...small, "--store", join(root, "store")]);
+  for (const stage of stages) assert.match(stdout, new RegExp(`^${stage} +same, 1 run again$`, "m"));
+});
+
 Deno.test("a second reproduce runs nothing", async () => {
   const { end } = await ftim("reproduce", ["--store", join(root, "store"), "--results", first]);
   assert.equal(end.executed, 0);
