@@ -1,28 +1,11 @@
 /**
- * The marks of a page whose numbers come from tables.
- *
- * HTML comments, which a reader of the page does not see, say where each number comes from:
- *
- * - `<!-- cells: A | B -->` before a table: one source a column, after the column of labels;
- * - `<!-- value: A -->0.43<!-- / -->`: one number of a sentence;
- * - `<!-- methods that hold 0: A -->DECA; Deng<!-- / -->`: the rows whose interval of a difference holds 0.
- *   `comparators` or `losses` stands in the place of `methods`, `are below 0` or `are above 0` in that of `hold 0`.
- *
- * A source is `file[row].column`: the file without `.csv` in `results/`, what its first column says, and the column.
- * `*` in the row is the label in the page's table, and a row alone is that. What is left out is as in the source
- * before.
+ * The marks of a page whose numbers come from tables: HTML comments, which a reader of the page does not see. What they
+ * may be, and how a source is written, is in docs/page.md.
  */
-
-/** Where a number comes from. */
-export interface Source {
-  readonly file: string;
-  readonly row: string;
-  readonly column: string;
-}
+import { CHOICES, GROUPS, type Source } from "./page_tables.ts";
 
 const SOURCE = /^([\w/-]*)(?:\[(.+)\])?\.(\w+)$/;
-const GROUP = "methods|comparators|losses";
-const CHOICE = "hold 0|are below 0|are above 0";
+const [GROUP, CHOICE] = [GROUPS, CHOICES].map((named) => Object.keys(named).join("|"));
 /** What a comment says, and what stands between it and the comment that closes it. */
 const [SAYS, TEXT, CLOSED] = ["((?:(?!-->)[^])*)-->", "((?:(?!<!--)[^])*)", "<!-- / -->"];
 /** A mark before a table: its sources, the table. */

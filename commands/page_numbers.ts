@@ -3,7 +3,7 @@
  * marks in the page mean, page_marks.ts says.
  */
 import { METHOD_LABELS } from "../stages/scores/parts/methods.ts";
-import { between, CELLS, LIST, requireWhole, type Source, source, sources, VALUE } from "./page_marks.ts";
+import { between, CELLS, LIST, requireWhole, source, sources, VALUE } from "./page_marks.ts";
 import {
   chosen,
   find,
@@ -13,6 +13,7 @@ import {
   type ReadTable,
   type Rows,
   type RowsOf,
+  type Source,
   tableRows,
 } from "./page_tables.ts";
 
@@ -60,20 +61,21 @@ function filledTable(text: string, { sources, rowsOf }: Filling): string {
   const width = header.split("|").length - 3;
   if (sources.length !== width) throw new Error(`${sources.length} sources for ${width} columns`);
   const table = lines.map((text) => text.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const labels = table.map(([label = ""]) => label);
   const columns = sources.map((source, i) => {
     const old = table.map((row) => row[i + 1] ?? "");
     if (source === undefined) return old;
     const like = old.find((cell) => /\d/.test(cell));
     if (like === undefined) throw new Error(`column ${i + 1} shows no number whose form could be kept`);
-    const filled = table.map(([label = ""]) => cellOf(source, { label, rowsOf, like }));
-    return old.some((cell) => cell.startsWith("**")) ? withBest(filled, { source, labels: table.map(first) }) : filled
-      .map(({ text }) => text);
+    const filled = labels.map((label) => cellOf(source, { label, rowsOf, like }));
+    const bold = old.some((cell) => cell.startsWith("**"));
+    return bold ? withBest(filled, { source, labels }) : filled.map(({ text }) => text);
   });
-  for (const [label = ""] of table) {
+  for (const label of labels) {
     const known = sources.some((source) => source !== undefined && find(source, { label, rowsOf }) !== undefined);
     if (!known) throw new Error(`no row is called "${label}"`);
   }
-  const filled = table.map(([label = ""], row) => line([label, ...columns.map((column) => column[row] ?? "")]));
+  const filled = labels.map((label, row) => line([label, ...columns.map((column) => column[row] ?? "")]));
   return `${[header, rule, ...filled].join("\n")}${text.endsWith("\n") ? "\n" : ""}`;
 }
 
@@ -105,8 +107,4 @@ function withBest(
   const isMethod = (i: number) => Object.values(METHOD_LABELS).includes(plain(labels[i]!));
   const best = Math.max(...cells.map(({ value }, i) => isMethod(i) && !Number.isNaN(value) ? sign * value : -Infinity));
   return cells.map(({ text, value }, i) => isMethod(i) && sign * value === best ? `**${text}**` : text);
-}
-
-function first(row: readonly string[]): string {
-  return row[0] ?? "";
 }

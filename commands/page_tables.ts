@@ -2,7 +2,13 @@
 // @ts-types="npm:@types/papaparse@5.5.2"
 import papaparse from "papaparse";
 import { COMPARATORS, METHOD_LABELS, METHODS } from "../stages/scores/parts/methods.ts";
-import type { Source } from "./page_marks.ts";
+
+/** Where a number comes from. `*` in the row stands for the label of the row in the page's table. */
+export interface Source {
+  readonly file: string;
+  readonly row: string;
+  readonly column: string;
+}
 
 /** A published table: what each row says by column. The first column is the row's label. */
 export type Rows = readonly Readonly<Record<string, string>>[];
@@ -14,14 +20,14 @@ export type ReadTable = (name: string) => string;
 export type RowsOf = (file: string) => Rows;
 
 /** The rows that a list chooses from. */
-const GROUPS: Readonly<Record<string, (label: string) => boolean>> = {
+export const GROUPS: Readonly<Record<string, (label: string) => boolean>> = {
   methods: (label) => METHODS.some((method) => method !== "ours" && METHOD_LABELS[method] === label),
   comparators: (label) => COMPARATORS.some((method) => METHOD_LABELS[method] === label),
   losses: (label) => label.startsWith("without ") && !label.startsWith("without FTIM"),
 };
 
 /** What an interval of a list's rows does. */
-const CHOICES: Readonly<Record<string, (low: number, high: number) => boolean>> = {
+export const CHOICES: Readonly<Record<string, (low: number, high: number) => boolean>> = {
   "hold 0": (low, high) => low <= 0 && high >= 0,
   "are below 0": (_, high) => high < 0,
   "are above 0": (low) => low > 0,
