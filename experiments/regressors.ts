@@ -40,7 +40,7 @@ export function facemeshRegressor(): Regressor {
       "learned from photographs, in place of the paper's DECA with FLAME.",
     crops: "mesh",
     topology: topology(),
-    mesh: (crops) => meshFaces({ crops, network: faceMesh() }),
+    mesh: (crops) => meshFaces({ crops, network: faceMesh(), topology: topology() }),
   };
 }
 

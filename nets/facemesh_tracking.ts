@@ -2,10 +2,12 @@
  * Putting a face where the mesh network expects it. The network was trained on squares around an upright face with a
  * quarter of its size as margin on each side; a detector's crop is only near that. As MediaPipe's tracker does from
  * frame to frame, the mesh of one pass gives the square of the next: centred on the mesh, turned with the eyes, 1.5 ×
- * its size.
+ * its size. A network errs differently on a face and on its mirror image, so that the mean of both errs less.
  */
+import type { Tensor4D } from "@tensorflow/tfjs";
 import type { Pixels } from "../face/pixels.ts";
-import { openTfjs } from "@ftim/gpu/tfjs";
+import { mirrorVertices } from "../face/topology.ts";
+import { openTfjs, type Tfjs } from "@ftim/gpu/tfjs";
 import { type FaceMesh, FACEMESH_SIZE as SIZE, type FaceMeshResult } from "./facemesh.ts";
 import { cutTurnedSquares, type TurnedSquare } from "./turned_squares.ts";
 
@@ -36,28 +38,46 @@ const SAMPLES = 2;
  * @param images a face each; several may be of one image
  * @param options.starts a first square for each image
  * @param options.passes network passes; the first places the face, the later ones measure it
+ * @param options.mirror each vertex's twin; with it the last pass looks at the mirror image, too, and gives the mean
  * @returns vertices in pixels of the given image (z in the same unit)
  */
 export async function trackMeshes(
   network: Pick<FaceMesh, "predict">,
   images: readonly Pixels[],
-  { starts, passes = 3 }: { starts: readonly Square[]; passes?: number },
+  { starts, passes = 3, mirror }: { starts: readonly Square[]; passes?: number; mirror?: Uint32Array },
 ): Promise<FaceMeshResult[]> {
   const tf = await openTfjs();
   let squares = [...starts];
   let results: FaceMeshResult[] = [];
   for (let pass = 0; pass < passes; pass++) {
     const all = images.map((image, i) => turned(image, squares[i]!));
+    const last = pass === passes - 1;
     const found: FaceMeshResult[] = [];
     for (let first = 0; first < all.length; first += AT_ONCE) {
       const cut = cutTurnedSquares(tf, all.slice(first, first + AT_ONCE), { side: SIZE });
-      found.push(...await network.predict(cut));
+      found.push(...await (last && mirror ? predictBothWays(tf, network, cut, mirror) : network.predict(cut)));
       cut.dispose();
     }
     results = found.map(({ vertices, score }, i) => ({ vertices: fromSquare(vertices, squares[i]!), score }));
     squares = results.map(({ vertices }) => squareAround(vertices));
   }
   return results;
+}
+
+/** The mean of what the network finds in pictures and in their mirror images. */
+async function predictBothWays(
+  tf: Tfjs,
+  network: Pick<FaceMesh, "predict">,
+  cut: Tensor4D,
+  mirror: Uint32Array,
+): Promise<FaceMeshResult[]> {
+  const mirrored = tf.reverse(cut, 2);
+  const [found, others] = [await network.predict(cut), await network.predict(mirrored)];
+  mirrored.dispose();
+  return found.map(({ vertices, score }, i) => {
+    const other = mirrorVertices(others[i]!.vertices, { mirror, about: SIZE / 2 });
+    return { vertices: vertices.map((value, k) => (value + other[k]!) / 2), score: (score + others[i]!.score) / 2 };
+  });
 }
 
 /** The square that the network expects around a mesh. */

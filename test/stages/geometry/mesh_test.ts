@@ -7,7 +7,9 @@ import assert from "node:assert/strict";
 import { cropInPhotograph, decaCrop, toCrop } from "../../../face/crop.ts";
 import { createImage, type RgbImage } from "../../../face/image.ts";
 import { openDetector } from "../../../nets/detector.ts";
+import { mirrorVertices } from "../../../face/topology.ts";
 import { type FaceMesh, openFaceMesh } from "../../../nets/facemesh.ts";
+import { parseFacemesh } from "../../../nets/facemesh_topology.ts";
 import { squareAround, trackMeshes } from "../../../nets/facemesh_tracking.ts";
 import { cutSquare } from "../../../nets/turned_squares_cpu.ts";
 import { openLandmarks68 } from "../../nets/landmarks68.ts";
@@ -101,6 +103,55 @@ Deno.test("trackMeshes() finds a face again that is moved, turned and of another
   const errors = [await error(1), await error(3), await error(8)];
   assert.ok(errors[0]! > 10, `the first pass is off by ${errors[0]} pixels`);
   assert.ok(errors[1]! < 0.25 * errors[0]! && errors[2]! < 0.5, `${errors}`);
+});
+
+Deno.test("a face's mirror image has the mirror image of its mesh, which is the mean of two looks", async () => {
+  const { image: face } = await decodePhotograph(await asset("train/obama/obama4_crop.jpg"));
+  const mesh = await openFaceMesh({
+    model: await asset("models/facemesh.json"),
+    weights: await asset("models/facemesh.bin"),
+  });
+  const { mirror } = parseFacemesh(new TextDecoder().decode(await asset("models/facemeshcoords.ts")));
+  const other = mirrored(face);
+  // Off the face's middle and turned, so that each look differs from the other.
+  const square = { x: 0.52 * face.width, y: 0.5 * face.height, side: 0.9 * face.width, angle: 0.12 };
+  const starts = [square, { ...square, x: face.width - square.x, angle: -square.angle }];
+  const both = await trackMeshes(mesh, [face, other], { starts, passes: 1, mirror });
+  const alone = await trackMeshes(mesh, [face, other], { starts, passes: 1 });
+  const tracked = await trackMeshes(mesh, [face], { starts: [square], mirror });
+  mesh.dispose();
+  const back = (vertices: Float32Array) => mirrorVertices(vertices, { mirror, about: face.width / 2 });
+  assert.ok(maxDifference(both[0]!.vertices, back(both[1]!.vertices)) < 1e-2);
+  assert.ok(Math.abs(both[0]!.score - both[1]!.score) < 1e-5);
+  assert.ok(maxDifference(alone[0]!.vertices, back(alone[1]!.vertices)) > 0.5, "one look is not symmetric");
+  const mean = alone[0]!.vertices.map((value, i) => (value + back(alone[1]!.vertices)[i]!) / 2);
+  assert.ok(maxDifference(both[0]!.vertices, mean) < 1e-2);
+  assert.ok(tracked[0]!.score > 0.9);
+});
+
+/** The picture reflected in its vertical axis. */
+function mirrored({ width, height, data }: RgbImage): RgbImage {
+  const out = createImage({ width, height });
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (y * width + width - 1 - x);
+      out.data.set(data.subarray(from, from + 3), 3 * (y * width + x));
+    }
+  }
+  return out;
+}
+
+Deno.test("meshes found both ways are the same alone and among others", async () => {
+  const side = 400;
+  const truth = placed({ angle: 0.6, scale: 0.9, x: 215, y: 190 });
+  const network = habitual(truth, { side, habit: 0.3 });
+  const { mirror } = parseFacemesh(new TextDecoder().decode(await asset("models/facemeshcoords.ts")));
+  const starts = Array.from({ length: 70 }, (_, i) => ({ x: 190 + i % 7, y: 210 - i % 5, side: 260 + i, angle: 0 }));
+  const all = await trackMeshes(network, starts.map(() => chart(side)), { starts, mirror });
+  for (const i of [0, 63, 64, 69]) {
+    const [alone] = await trackMeshes(network, [chart(side)], { starts: [starts[i]!], mirror });
+    assert.deepEqual(all[i], alone);
+  }
 });
 
 Deno.test("on a photograph the mesh's eyes, nose and mouth lie where another network finds them", async () => {
