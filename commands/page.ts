@@ -15,7 +15,7 @@ interface PageOptions {
 /** Adds the command. */
 export function page(program: Command): void {
   program.command("page [pages...]")
-    .description("fill in the numbers of pages from the published tables; default: all pages that show results")
+    .description("fill in the numbers of pages from the published files; default: all pages that show results")
     .option("--results <folder>", "that the tables are in", place, "results")
     .option("--check", "change nothing; fail where a number is not the table's")
     .action(fill);
@@ -25,7 +25,7 @@ function fill(pages: readonly string[], { results, check }: PageOptions): void {
   let old = 0;
   for (const path of pages.length === 0 ? PAGES : pages.map(place)) {
     const text = readText(path);
-    const filled = filledPage(text, (name) => readText(`${results}/${name}.csv`));
+    const filled = filledPage(text, (path) => readText(`${results}/${path}`));
     const lines = text.split("\n");
     const changed = filled.split("\n").flatMap((line, i) => line === lines[i] ? [] : [`${path}:${i + 1}: ${line}`]);
     if (changed.length > 0) old++;

@@ -5,6 +5,7 @@
 import { CHOICES, GROUPS, type Source } from "./page_tables.ts";
 
 const SOURCE = /^([\w/-]*)(?:\[(.+)\])?\.(\w+)$/;
+const JSON_SOURCE = /^([\w/-]+\.json)#(\/.*)$/;
 const [GROUP, CHOICE] = [GROUPS, CHOICES].map((named) => Object.keys(named).join("|"));
 /** What a comment says, and what stands between it and the comment that closes it. */
 const [SAYS, TEXT, CLOSED] = ["((?:(?!-->)[^])*)-->", "((?:(?!<!--)[^])*)", "<!-- / -->"];
@@ -40,6 +41,12 @@ export function requireWhole(page: string): void {
     }
     throw new Error(`${mark} is not closed by ${CLOSED}`);
   }
+}
+
+/** The number in a JSON file that a mark names; undefined where it names none in such a file. */
+export function jsonSource(mark: string): { readonly file: string; readonly pointer: string } | undefined {
+  const [, file, pointer] = JSON_SOURCE.exec(mark.trim()) ?? [];
+  return file === undefined || pointer === undefined ? undefined : { file, pointer };
 }
 
 /** The one source that a mark must have. */

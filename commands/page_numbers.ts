@@ -3,14 +3,15 @@
  * marks in the page mean, page_marks.ts says.
  */
 import { METHOD_LABELS } from "../stages/scores/parts/methods.ts";
-import { between, CELLS, LIST, requireWhole, source, sources, VALUE } from "./page_marks.ts";
+import { jsonNumber } from "./page_json.ts";
+import { between, CELLS, jsonSource, LIST, requireWhole, source, sources, VALUE } from "./page_marks.ts";
 import {
   chosen,
   find,
   numberOf,
   numberText,
   plain,
-  type ReadTable,
+  type ReadPublished,
   type Rows,
   type RowsOf,
   type Source,
@@ -24,20 +25,26 @@ import {
  * @throws {Error} naming the mark, where a file, a row or a column is not there, or a column of the page shows no
  * number whose form could be kept
  */
-export function filledPage(page: string, read: ReadTable): string {
+export function filledPage(page: string, read: ReadPublished): string {
   requireWhole(page);
   const tables = new Map<string, Rows>();
   const rowsOf: RowsOf = (file) => {
     const known = tables.get(file);
     if (known !== undefined) return known;
-    const rows = tableRows(read(file));
+    const rows = tableRows(read(`${file}.csv`));
     tables.set(file, rows);
     return rows;
   };
   const table = (whole: string, marks: string, text: string) =>
     attempt(marks, () => whole.slice(0, -text.length) + filledTable(text, { sources: sources(marks), rowsOf }));
   const value = (whole: string, mark: string, text: string) =>
-    attempt(mark, () => between(whole, numberOf(source(mark), { rowsOf, like: text })));
+    attempt(mark, () => {
+      const json = jsonSource(mark);
+      const number = json === undefined
+        ? numberOf(source(mark), { rowsOf, like: text })
+        : jsonNumber(read(json.file), { ...json, like: text });
+      return between(whole, number);
+    });
   const list = (whole: string, group: string, choice: string, mark: string) =>
     attempt(mark, () => between(whole, chosen(source(mark), { rowsOf, group, choice }).join("; ") || "none"));
   return page.replaceAll(CELLS, table).replaceAll(VALUE, value).replaceAll(LIST, list);

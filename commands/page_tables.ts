@@ -13,8 +13,8 @@ export interface Source {
 /** A published table: what each row says by column. The first column is the row's label. */
 export type Rows = readonly Readonly<Record<string, string>>[];
 
-/** The text of a published table, by its name without `.csv`. */
-export type ReadTable = (name: string) => string;
+/** The text of a published file, by its path in the results folder. */
+export type ReadPublished = (path: string) => string;
 
 /** Gives the rows of a table by its name. */
 export type RowsOf = (file: string) => Rows;
@@ -55,8 +55,7 @@ export function numberText(
   row: Readonly<Record<string, string>>,
   { column, like }: { readonly column: string; readonly like: string },
 ): string {
-  const [, unit = ""] = / ?\d( dB| %)/.exec(like) ?? [];
-  const digits = /\d+(?:\.(\d+))?/.exec(like)?.[1]?.length ?? 0;
+  const { digits, unit } = formOf(like);
   const text = (name: string) => {
     const value = row[name] ?? "";
     if (value === "") throw new Error(`the row has no ${name}`);
@@ -64,6 +63,12 @@ export function numberText(
   };
   const interval = like.includes("[") ? ` [${text(`${column}_low`)}, ${text(`${column}_high`)}]` : "";
   return `${text(column)}${unit}${interval}`;
+}
+
+/** The decimals and the unit of a number on a page. */
+export function formOf(like: string): { readonly digits: number; readonly unit: string } {
+  const [, unit = ""] = / ?\d( dB| %)/.exec(like) ?? [];
+  return { digits: /\d+(?:\.(\d+))?/.exec(like)?.[1]?.length ?? 0, unit };
 }
 
 /**

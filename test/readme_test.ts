@@ -8,7 +8,7 @@ Deno.test("the pages show the committed results, as `page` fills them in", async
   const root = new URL("../", import.meta.url);
   for (const page of PAGES) {
     const text = await Deno.readTextFile(new URL(page, root));
-    const filled = filledPage(text, (name) => Deno.readTextFileSync(new URL(`results/${name}.csv`, root)));
+    const filled = filledPage(text, (path) => Deno.readTextFileSync(new URL(`results/${path}`, root)));
     assert.equal(text, filled, `${page} is not as the tables have it: type \`deno task page\``);
   }
 });

@@ -3,16 +3,16 @@ import { page as addPage } from "../../commands/page.ts";
 import { filledPage } from "../../commands/page_numbers.ts";
 import { inProcess } from "./in_process.ts";
 
-/** Two published tables, as runs write them. */
-const TABLES: Readonly<Record<string, string>> = {
-  "set/table1": [
+/** Published files, as runs write them. */
+const FILES: Readonly<Record<string, string>> = {
+  "set/table1.csv": [
     "region,method,psnr,psnr_low,psnr_high,l1",
     "masked,linear albedo (DECA's model),21.4,20.1,22.2,0.05",
     "masked,FTIM as printed,23.456,22,25,0.04",
     "masked,true texture (oracle),29,28,30,0.01",
     "full,FTIM as printed,9.1,9,9.2,0.9",
   ].join("\n"),
-  "set/margins": [
+  "set/margins.csv": [
     "row,psnr,psnr_low,psnr_high",
     "linear albedo (DECA's model),-1,-2,-0.5",
     "albedo and detail (Chen's model),0.004,-0.1,0.2",
@@ -22,12 +22,13 @@ const TABLES: Readonly<Record<string, string>> = {
     "without photometric,-1,-2,-0.5",
     "without photometric and identity,1,-2,3",
   ].join("\n"),
+  "set/report.json": JSON.stringify({ bins: [{ before: 2.218 }, { before: 3.3 }], "a/b": 0.98546, "gain.psnr": "0.5" }),
 };
 
-function read(name: string): string {
-  const table = TABLES[name];
-  if (table === undefined) throw new Error(`There is no results/${name}.csv`);
-  return table;
+function read(path: string): string {
+  const file = FILES[path];
+  if (file === undefined) throw new Error(`There is no results/${path}`);
+  return file;
 }
 
 Deno.test("a table is filled in the page's own form, from the face mask, with the best method in bold", () => {
@@ -72,6 +73,19 @@ Deno.test("a number of a sentence keeps its decimals, its unit and its interval"
   );
 });
 
+Deno.test("a number of a JSON file has its pointer, a list its length, and a share is in percent where the page is", () => {
+  const page =
+    "| of <!-- value: set/report.json#/bins -->0<!-- / --> | <!-- value: set/report.json#/bins/0/before -->9.99<!-- / --> |";
+  assert.equal(filledPage(page, read), page.replace(">0<", ">2<").replace("9.99", "2.22"));
+  const value = (pointer: string, old: string) =>
+    filledPage(`It is <!-- value: set/report.json#${pointer} -->${old}<!-- / -->.`, read);
+  assert.match(value("/a~1b", "1.0 %"), />98.5 %</);
+  assert.match(value("/a~1b", "1.00"), />0.99</);
+  for (const pointer of ["/bins/2/before", "/bins/0", "/gain.psnr", "/none", "/bins/0/before/x"]) {
+    assert.throws(() => value(pointer, "1"), /report\.json#\/.*: results\/set\/report\.json has no number at \//);
+  }
+});
+
 Deno.test("a list names the rows by what their interval does, and says where there is none", () => {
   const list = (mark: string) =>
     /-->(.*)<!--/.exec(filledPage(`So: <!-- ${mark}: set/margins.psnr -->old<!-- / -->.`, read))?.[1];
@@ -108,7 +122,7 @@ Deno.test("the command fills a page in, and --check changes nothing and fails", 
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${folder}/set`);
-    await Deno.writeTextFile(`${folder}/set/table1.csv`, TABLES["set/table1"]!);
+    await Deno.writeTextFile(`${folder}/set/table1.csv`, FILES["set/table1.csv"]!);
     const page = `${folder}/page.md`;
     const old = "It is <!-- value: set/table1[FTIM as printed].l1 -->0.99<!-- / -->.\n";
     await Deno.writeTextFile(page, old);
