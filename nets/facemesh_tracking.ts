@@ -27,7 +27,7 @@ const EYES = [33, 263] as const;
 /** Top of the forehead and chin. */
 const MIDLINE = [10, 152] as const;
 
-/** Faces on the device at a time: 28 MB of pictures. */
+/** Faces on the device at a time: 28 MB of pictures, twice as much with their mirror images. */
 const AT_ONCE = 64;
 /** Samples along each side of a pixel of the network's input. */
 const SAMPLES = 2;
@@ -64,19 +64,21 @@ export async function trackMeshes(
   return results;
 }
 
-/** The mean of what the network finds in pictures and in their mirror images. */
+/** The mean of what the network finds in pictures and in their mirror images, all read back at once. */
 async function predictBothWays(
   tf: Tfjs,
   network: Pick<FaceMesh, "predict">,
   cut: Tensor4D,
   mirror: Uint32Array,
 ): Promise<FaceMeshResult[]> {
-  const mirrored = tf.reverse(cut, 2);
-  const [found, others] = [await network.predict(cut), await network.predict(mirrored)];
-  mirrored.dispose();
-  return found.map(({ vertices, score }, i) => {
-    const other = mirrorVertices(others[i]!.vertices, { mirror, about: SIZE / 2 });
-    return { vertices: vertices.map((value, k) => (value + other[k]!) / 2), score: (score + others[i]!.score) / 2 };
+  const both = tf.tidy(() => tf.concat([cut, tf.reverse(cut, 2)]));
+  const found = await network.predict(both);
+  both.dispose();
+  const count = found.length / 2;
+  return found.slice(0, count).map(({ vertices, score }, i) => {
+    const other = found[count + i]!;
+    const back = mirrorVertices(other.vertices, { mirror, about: SIZE / 2 });
+    return { vertices: vertices.map((value, k) => (value + back[k]!) / 2), score: (score + other.score) / 2 };
   });
 }
 

@@ -10,6 +10,7 @@ import { openDetector } from "../../../nets/detector.ts";
 import { mirrorVertices } from "../../../face/topology.ts";
 import { type FaceMesh, openFaceMesh } from "../../../nets/facemesh.ts";
 import { parseFacemesh } from "../../../nets/facemesh_topology.ts";
+import { mirrorImage } from "../../../nets/network_input.ts";
 import { squareAround, trackMeshes } from "../../../nets/facemesh_tracking.ts";
 import { cutSquare } from "../../../nets/turned_squares_cpu.ts";
 import { openLandmarks68 } from "../../nets/landmarks68.ts";
@@ -112,7 +113,7 @@ Deno.test("a face's mirror image has the mirror image of its mesh, which is the 
     weights: await asset("models/facemesh.bin"),
   });
   const { mirror } = parseFacemesh(new TextDecoder().decode(await asset("models/facemeshcoords.ts")));
-  const other = mirrored(face);
+  const other = mirrorImage(face);
   // Off the face's middle and turned, so that each look differs from the other.
   const square = { x: 0.52 * face.width, y: 0.5 * face.height, side: 0.9 * face.width, angle: 0.12 };
   const starts = [square, { ...square, x: face.width - square.x, angle: -square.angle }];
@@ -128,18 +129,6 @@ Deno.test("a face's mirror image has the mirror image of its mesh, which is the 
   assert.ok(maxDifference(both[0]!.vertices, mean) < 1e-2);
   assert.ok(tracked[0]!.score > 0.9);
 });
-
-/** The picture reflected in its vertical axis. */
-function mirrored({ width, height, data }: RgbImage): RgbImage {
-  const out = createImage({ width, height });
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 3 * (y * width + width - 1 - x);
-      out.data.set(data.subarray(from, from + 3), 3 * (y * width + x));
-    }
-  }
-  return out;
-}
 
 Deno.test("meshes found both ways are the same alone and among others", async () => {
   const side = 400;
